@@ -1,0 +1,32 @@
+//! The trust blob, version 1: whole certificates, one after the other, and a table of key identifiers.
+//!
+//! All numbers are unsigned, most significant byte first.
+//!
+//! | at | size | what |
+//! |---|---|---|
+//! | `00` | 4 | the magic, `TBLB` |
+//! | `04` | 2 | the version, 1 |
+//! | `06` | 2 | the number of certificates, *n* |
+//! | `08` | 4 | the generation: when the store was made, in Unix time |
+//! | `0c` | 4 | where the table of certificate lengths is |
+//! | `10` | 4 | where the table of SKID lengths is |
+//! | `14` | 4 | where the SKIDs are |
+//! | `18` | 4 | the length of the blob |
+//! | `1c` | | the certificates in DER, in the order of the input |
+//! | | 2*n* | their lengths |
+//! | | *n* | the lengths of their SKIDs, 0 for a certificate that has none |
+//! | | | the SKIDs |
+//!
+//! Offsets count from the start of the blob. Nothing lies between the parts, and nothing behind the last.
+//!
+//! **This form cannot carry what Mozilla says about a root beside its certificate**: up to which date it is
+//! trusted for new certificates, and constraints that are not in the certificate.
+
+mod layout;
+mod reader;
+mod writer;
+
+pub use layout::VERSION;
+pub use writer::{encode, encoded_len};
+
+pub(super) use reader::Reader;

@@ -1,0 +1,109 @@
+//! Writing version 1.
+
+use super::layout::{Header, put};
+use crate::{Certificate, MAX_ANCHORS_PER_NAME, WriteError};
+
+/// How many bytes the blob of these certificates has.
+///
+/// # Errors
+/// As [`encode`], the size of the buffer aside.
+pub fn encoded_len(certificates: &[Certificate<'_>]) -> Result<usize, WriteError> {
+    Ok(header_of(certificates, 0)?.total_len)
+}
+
+/// Writes the blob of these certificates, in this order, to the start of `buffer` and says how long it is. The
+/// same certificates and generation give the same bytes.
+///
+/// Names are compared each with each, because there is no memory here to sort them in: fine for the lists there
+/// are, a few seconds for the 65,535 certificates that version 1 can hold.
+///
+/// # Errors
+/// When the certificates do not fit into version 1, or not into the buffer, and when more than
+/// [`MAX_ANCHORS_PER_NAME`] of them have one subject. Nothing is written then.
+///
+/// ```
+/// use jit_trust_core::{Certificate, TrustBlob, WriteError, v1};
+///
+/// fn blob_of(roots: &[Certificate<'_>], unix_time: u32) -> Result<Vec<u8>, WriteError> {
+///     let mut blob = vec![0; v1::encoded_len(roots)?];
+///     v1::encode(roots, unix_time, &mut blob)?;
+///     Ok(blob)
+/// }
+///
+/// let empty = blob_of(&[], 1_777_593_600)?;
+/// assert_eq!(TrustBlob::open(&empty).unwrap().generation(), 1_777_593_600);
+/// # Ok::<(), WriteError>(())
+/// ```
+pub fn encode(
+    certificates: &[Certificate<'_>],
+    generation: u32,
+    buffer: &mut [u8],
+) -> Result<usize, WriteError> {
+    let header = header_of(certificates, generation)?;
+    let needed = header.total_len;
+    let written = buffer
+        .get_mut(..needed)
+        .and_then(|blob| write(certificates, &header, blob));
+    written
+        .map(|()| needed)
+        .ok_or(WriteError::BufferTooSmall { needed })
+}
+
+fn header_of(certificates: &[Certificate<'_>], generation: u32) -> Result<Header, WriteError> {
+    let mut certificates_len: usize = 0;
+    let mut key_ids_len: usize = 0;
+    for (index, certificate) in certificates.iter().enumerate() {
+        let len = key_id(certificate).len();
+        if u8::try_from(len).is_err() {
+            return Err(WriteError::KeyIdTooLong { index, len });
+        }
+        certificates_len = certificates_len.saturating_add(certificate.as_der().len());
+        key_ids_len = key_ids_len.saturating_add(len);
+    }
+    let header = Header::of(generation, certificates.len(), certificates_len, key_ids_len)?;
+    check_names(certificates)?;
+    Ok(header)
+}
+
+fn check_names(certificates: &[Certificate<'_>]) -> Result<(), WriteError> {
+    for (index, certificate) in certificates.iter().enumerate() {
+        let earlier = certificates.iter().take(index);
+        let of_same_name = earlier.filter(|other| other.subject() == certificate.subject());
+        if of_same_name.count() >= MAX_ANCHORS_PER_NAME {
+            return Err(WriteError::TooManyUnderOneName { index });
+        }
+    }
+    Ok(())
+}
+
+/// `None` when something does not fit, which the sums in the header rule out.
+fn write(certificates: &[Certificate<'_>], header: &Header, blob: &mut [u8]) -> Option<()> {
+    header.write(blob)?;
+    let mut rest = blob.get_mut(super::layout::HEADER_LEN..)?;
+    for certificate in certificates {
+        rest = append(rest, certificate.as_der())?;
+    }
+    for certificate in certificates {
+        let len = u16::try_from(certificate.as_der().len()).ok()?;
+        rest = append(rest, &len.to_be_bytes())?;
+    }
+    for certificate in certificates {
+        let len = u8::try_from(key_id(certificate).len()).ok()?;
+        rest = append(rest, &[len])?;
+    }
+    for certificate in certificates {
+        rest = append(rest, key_id(certificate))?;
+    }
+    rest.is_empty().then_some(())
+}
+
+fn append<'b>(rest: &'b mut [u8], bytes: &[u8]) -> Option<&'b mut [u8]> {
+    let (place, behind) = rest.split_at_mut_checked(bytes.len())?;
+    put(place, 0..bytes.len(), bytes)?;
+    Some(behind)
+}
+
+fn key_id<'a>(certificate: &Certificate<'a>) -> &'a [u8] {
+    let key_id = certificate.subject_key_id();
+    key_id.map(|key_id| key_id.as_bytes()).unwrap_or_default()
+}

@@ -1,0 +1,175 @@
+//! The extensions of a certificate (RFC 5280 section 4.2), those that tell it apart from others.
+
+use super::CertificateError;
+use super::read::{expect, expect_end, sequence_inside};
+use crate::der::{Reader, Span, tag};
+
+/// The last byte of the object identifiers 2.5.29.x of the standard extensions.
+mod id_ce {
+    pub(super) const SUBJECT_KEY_IDENTIFIER: u8 = 14;
+    pub(super) const KEY_USAGE: u8 = 15;
+    pub(super) const SUBJECT_ALT_NAME: u8 = 17;
+    pub(super) const BASIC_CONSTRAINTS: u8 = 19;
+    pub(super) const NAME_CONSTRAINTS: u8 = 30;
+    pub(super) const CRL_DISTRIBUTION_POINTS: u8 = 31;
+    pub(super) const AUTHORITY_KEY_IDENTIFIER: u8 = 35;
+    pub(super) const EXT_KEY_USAGE: u8 = 37;
+}
+
+/// What the extensions say, as places in the certificate; an empty span where they say nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Extensions {
+    pub(super) subject_key_id: Span,
+    pub(super) authority_key_id: Span,
+    pub(super) authority_issuer: Span,
+    pub(super) authority_serial: Span,
+    pub(super) name_constraints: Option<Span>,
+    pub(super) says_it_is_no_ca: bool,
+}
+
+impl Extensions {
+    /// A v1 certificate has none, and so cannot say that it is no CA.
+    pub(super) fn of_version_1() -> Self {
+        Self::default()
+    }
+
+    /// Reads `extensions [3] EXPLICIT`, which may be absent and, as some CAs have it, empty.
+    pub(super) fn read(tbs: &mut Reader<'_>, der: &[u8]) -> Result<Self, CertificateError> {
+        let mut extensions = Self::default();
+        let mut seen = Seen::default();
+        if !tbs.is_at_end() {
+            let tagged = expect(tbs, tag::context_constructed(3), "the extensions, or the end")?;
+            let mut tagged = tbs.enter(tagged.value);
+            let list = expect(&mut tagged, tag::SEQUENCE, "the SEQUENCE of extensions")?;
+            expect_end(&tagged, "nothing behind the extensions")?;
+            let mut list = tagged.enter(list.value);
+            while !list.is_at_end() {
+                extensions.read_one(&mut list, der, &mut seen)?;
+            }
+        }
+        let may_sign_certificates = seen.key_usage_allows_signing.unwrap_or(true);
+        extensions.says_it_is_no_ca = !(seen.is_ca && may_sign_certificates);
+        Ok(extensions)
+    }
+
+    fn read_one(
+        &mut self,
+        list: &mut Reader<'_>,
+        der: &[u8],
+        seen: &mut Seen,
+    ) -> Result<(), CertificateError> {
+        let extension = expect(list, tag::SEQUENCE, "the SEQUENCE of an extension")?;
+        let mut reader = list.enter(extension.value);
+        let id = expect(
+            &mut reader,
+            tag::OBJECT_IDENTIFIER,
+            "the identifier of an extension",
+        )?;
+        if reader.next_is(tag::BOOLEAN) {
+            let critical = expect(&mut reader, tag::BOOLEAN, "a BOOLEAN")?;
+            if !matches!(critical.value.of(der), [0x00] | [0xff]) {
+                return Err(CertificateError::new("TRUE or FALSE", critical.whole.start()));
+            }
+        }
+        let value = expect(&mut reader, tag::OCTET_STRING, "the value of an extension")?;
+        expect_end(&reader, "nothing behind the value of an extension")?;
+
+        let &[0x55, 0x1d, id] = id.value.of(der) else {
+            return Ok(());
+        };
+        match id {
+            id_ce::SUBJECT_KEY_IDENTIFIER => self.read_subject_key_id(&reader.enter(value.value)),
+            id_ce::AUTHORITY_KEY_IDENTIFIER => self.read_authority_key_id(&reader.enter(value.value)),
+            _ => {}
+        }
+        // The extensions that webpki reads: each at most once, each a SEQUENCE but for the key usage.
+        let Some(bit) = Seen::bit(id) else {
+            return Ok(());
+        };
+        if seen.ids & bit != 0 {
+            return Err(CertificateError::new(
+                "each extension once",
+                extension.whole.start(),
+            ));
+        }
+        seen.ids |= bit;
+        if id == id_ce::KEY_USAGE {
+            seen.key_usage_allows_signing = Some(allows_signing_certificates(value.value.of(der)));
+            return Ok(());
+        }
+        let inside = sequence_inside(&reader, value.value);
+        let inside = inside.ok_or(CertificateError::new("a SEQUENCE", value.value.start()))?;
+        match id {
+            id_ce::BASIC_CONSTRAINTS => seen.is_ca = matches!(inside.of(der), [tag::BOOLEAN, 1, 0xff, ..]),
+            id_ce::NAME_CONSTRAINTS => self.name_constraints = Some(inside),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// `SubjectKeyIdentifier ::= OCTET STRING`. A malformed one is none: it is a hint, nothing more.
+    fn read_subject_key_id(&mut self, value: &Reader<'_>) {
+        let mut value = value.clone();
+        if let Some(key_id) = value.expect(tag::OCTET_STRING).filter(|_| value.is_at_end()) {
+            self.subject_key_id = key_id.value;
+        }
+    }
+
+    /// `AuthorityKeyIdentifier ::= SEQUENCE { [0] keyIdentifier, [1] authorityCertIssuer, [2] serial }`.
+    fn read_authority_key_id(&mut self, value: &Reader<'_>) {
+        let mut value = value.clone();
+        let Some(sequence) = value.expect(tag::SEQUENCE) else {
+            return;
+        };
+        let mut fields = value.enter(sequence.value);
+        if let Some(key_id) = fields.expect(tag::context(0)) {
+            self.authority_key_id = key_id.value;
+        }
+        if let Some(issuer) = fields.expect(tag::context_constructed(1)) {
+            self.authority_issuer = directory_name(&fields.enter(issuer.value)).unwrap_or_default();
+        }
+        if let Some(serial) = fields.expect(tag::context(2)) {
+            self.authority_serial = serial.value;
+        }
+    }
+}
+
+/// What has been met while reading the list.
+#[derive(Default)]
+struct Seen {
+    ids: u8,
+    is_ca: bool,
+    key_usage_allows_signing: Option<bool>,
+}
+
+impl Seen {
+    fn bit(id: u8) -> Option<u8> {
+        Some(match id {
+            id_ce::KEY_USAGE => 1,
+            id_ce::SUBJECT_ALT_NAME => 2,
+            id_ce::BASIC_CONSTRAINTS => 4,
+            id_ce::NAME_CONSTRAINTS => 8,
+            id_ce::CRL_DISTRIBUTION_POINTS => 16,
+            id_ce::EXT_KEY_USAGE => 32,
+            _ => return None,
+        })
+    }
+}
+
+/// `KeyUsage ::= BIT STRING`, of which `keyCertSign` is bit 5.
+fn allows_signing_certificates(value: &[u8]) -> bool {
+    const KEY_CERT_SIGN: u8 = 0x80 >> 5;
+    matches!(value, [tag::BIT_STRING, _, _unused_bits, bits, ..] if bits & KEY_CERT_SIGN != 0)
+}
+
+/// The first directory name, `[4]`, among `GeneralNames` (RFC 5280 section 4.2.1.6).
+fn directory_name(names: &Reader<'_>) -> Option<Span> {
+    let mut names = names.clone();
+    while let Some(name) = names.read() {
+        if name.tag == tag::context_constructed(4) {
+            let mut choice = names.enter(name.value);
+            return Some(choice.expect(tag::SEQUENCE)?.whole);
+        }
+    }
+    None
+}

@@ -1,0 +1,126 @@
+//! What a certificate says of itself and of its issuer.
+
+mod error;
+mod extensions;
+mod read;
+mod validity;
+
+pub use error::CertificateError;
+
+use core::fmt;
+
+use crate::der::Span;
+use crate::{KeyId, Name};
+use extensions::Extensions;
+
+/// The longest certificate that is read, in bytes. A TLS 1.3 handshake message could carry longer ones; rustls
+/// takes none, and a trust blob of version 1 cannot hold one.
+pub const MAX_CERTIFICATE_LEN: usize = 0xffff;
+
+/// A certificate (RFC 5280 section 4.1), X.509 version 1 or 3, borrowed from its DER encoding.
+///
+/// One that exists has been read whole as far as its structure goes: it takes what webpki takes and refuses what
+/// webpki refuses, critical extensions that nobody knows excepted (webpki takes those in trust anchors and
+/// refuses them elsewhere). **No statement in it has been checked**: not the signature, not the dates, not
+/// whether it may sign others. Those checks are the TLS library's.
+///
+/// It holds places, not copies: 64 bytes on a 64-bit machine.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Certificate<'a> {
+    der: &'a [u8],
+    serial: Span,
+    issuer: Span,
+    validity: Span,
+    subject: Span,
+    spki: Span,
+    extensions: Extensions,
+}
+
+impl<'a> Certificate<'a> {
+    /// The whole certificate.
+    pub fn as_der(&self) -> &'a [u8] {
+        self.der
+    }
+
+    /// Whose certificate it says it is.
+    pub fn subject(&self) -> Name<'a> {
+        Name::of_certificate(self.subject.of(self.der))
+    }
+
+    /// Who it says has issued it.
+    pub fn issuer(&self) -> Name<'a> {
+        Name::of_certificate(self.issuer.of(self.der))
+    }
+
+    /// Whether it says that its subject has issued it (RFC 5280 section 3.2: self-issued). Roots do.
+    pub fn is_self_issued(&self) -> bool {
+        self.subject() == self.issuer()
+    }
+
+    /// The serial number: the content of the INTEGER, as encoded, without its header.
+    pub fn serial(&self) -> &'a [u8] {
+        self.serial.of(self.der)
+    }
+
+    /// The subject public key info (SPKI), the header of its SEQUENCE included.
+    pub fn spki(&self) -> &'a [u8] {
+        self.spki.of(self.der)
+    }
+
+    /// The first second of the validity period, in Unix time; `None` when the date cannot be read, or lies
+    /// before 1970.
+    pub fn not_before(&self) -> Option<u64> {
+        validity::read(self.validity.of(self.der)).0
+    }
+
+    /// The last second of the validity period, in Unix time; `None` as for [`not_before`](Self::not_before).
+    pub fn not_after(&self) -> Option<u64> {
+        validity::read(self.validity.of(self.der)).1
+    }
+
+    /// The subject key identifier, SKID (RFC 5280 section 4.2.1.2); `None` when absent, empty or malformed.
+    pub fn subject_key_id(&self) -> Option<KeyId<'a>> {
+        KeyId::new(self.extensions.subject_key_id.of(self.der))
+    }
+
+    /// The key identifier of the authority key identifier, AKID (RFC 5280 section 4.2.1.1); `None` when
+    /// absent, empty or malformed.
+    pub fn authority_key_id(&self) -> Option<KeyId<'a>> {
+        KeyId::new(self.extensions.authority_key_id.of(self.der))
+    }
+
+    /// The issuer and the serial number of the issuer's own certificate, as the AKID gives them
+    /// (`authorityCertIssuer`, of which the first directory name counts, and `authorityCertSerialNumber`).
+    pub fn authority_issuer_serial(&self) -> Option<(Name<'a>, &'a [u8])> {
+        let issuer = self.extensions.authority_issuer.non_empty()?;
+        let serial = self.extensions.authority_serial.non_empty()?;
+        Some((Name::of_certificate(issuer.of(self.der)), serial.of(self.der)))
+    }
+
+    /// The name constraints (RFC 5280 section 4.2.1.10): the inside of the `NameConstraints` SEQUENCE, without
+    /// its header, as webpki's trust anchors have it.
+    pub fn name_constraints(&self) -> Option<&'a [u8]> {
+        let value = self.extensions.name_constraints?;
+        Some(value.of(self.der))
+    }
+
+    /// Whether the certificate itself says that its key must not be used to verify other certificates: an X.509
+    /// v3 certificate whose basic constraints are absent or not those of a CA (RFC 5280 section 4.2.1.9), or
+    /// whose key usage is present and lacks `keyCertSign` (section 4.2.1.3).
+    ///
+    /// webpki does not ask this of a trust anchor; whoever makes a list of them should.
+    pub fn says_it_is_no_ca(&self) -> bool {
+        self.extensions.says_it_is_no_ca
+    }
+}
+
+impl fmt::Debug for Certificate<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Certificate")
+            .field("subject", &self.subject())
+            .field("issuer", &self.issuer())
+            .field("subject_key_id", &self.subject_key_id())
+            .field("authority_key_id", &self.authority_key_id())
+            .finish_non_exhaustive()
+    }
+}

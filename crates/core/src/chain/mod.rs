@@ -1,0 +1,144 @@
+//! What a peer sent, sorted into a path.
+
+mod error;
+mod query;
+mod sort;
+
+pub use error::ChainError;
+pub use query::Query;
+
+use core::fmt;
+
+use crate::{Certificate, Name};
+
+/// The largest number of certificates that a peer may send. Servers send 2 to 5.
+pub const MAX_CERTIFICATES: usize = 64;
+
+/// The certificates of a peer as it sent them, sorted into a path: in any order, with duplicates, with the
+/// root itself, with unrelated ones, with loops.
+///
+/// The first is the end-entity certificate (RFC 8446 section 4.4.2). One after it that cannot be read is
+/// skipped, as webpki does; [`skipped`](Self::skipped) counts them.
+///
+/// The path is a guess by names and key identifiers, which decides in what order a store is asked and nothing
+/// else: certificates that are not on it are asked about too.
+#[derive(Clone)]
+pub struct PeerChain<'a> {
+    certificates: [Option<Certificate<'a>>; MAX_CERTIFICATES],
+    /// Indexes of `certificates`: the path from its end to the end-entity certificate, then the others.
+    topmost_first: [u8; MAX_CERTIFICATES],
+    len: u8,
+    path_len: u8,
+    skipped: u8,
+}
+
+impl<'a> PeerChain<'a> {
+    /// Reads the certificates in the order in which they were sent.
+    ///
+    /// Allocates nothing; takes about 5 KB of stack on a 64-bit machine. The work is linear in the length of
+    /// the certificates, and at most [`MAX_CERTIFICATES`] squared comparisons of names.
+    ///
+    /// # Errors
+    /// When there is no certificate, when there are more than [`MAX_CERTIFICATES`], and when the first cannot
+    /// be read.
+    pub fn read<I>(sent: I) -> Result<Self, ChainError>
+    where
+        I: IntoIterator<Item = &'a [u8]>,
+    {
+        let mut chain = Self {
+            certificates: [const { None }; MAX_CERTIFICATES],
+            topmost_first: [0; MAX_CERTIFICATES],
+            len: 0,
+            path_len: 0,
+            skipped: 0,
+        };
+        for (index, der) in sent.into_iter().enumerate() {
+            if index >= MAX_CERTIFICATES {
+                return Err(ChainError::TooManyCertificates);
+            }
+            match Certificate::from_der(der) {
+                Ok(certificate) => chain.push(certificate),
+                Err(error) if index == 0 => return Err(ChainError::EndEntity(error)),
+                Err(_) => chain.skipped = chain.skipped.saturating_add(1),
+            }
+        }
+        if chain.len == 0 {
+            return Err(ChainError::Empty);
+        }
+        chain.sort();
+        Ok(chain)
+    }
+
+    fn push(&mut self, certificate: Certificate<'a>) {
+        if let Some(slot) = self.certificates.get_mut(usize::from(self.len)) {
+            *slot = Some(certificate);
+            self.len = self.len.saturating_add(1);
+        }
+    }
+
+    fn get(&self, index: u8) -> Option<&Certificate<'a>> {
+        self.certificates.get(usize::from(index))?.as_ref()
+    }
+
+    /// The certificates that could be read, in the order in which they were sent. The first is the end
+    /// entity's.
+    pub fn certificates(&self) -> impl Iterator<Item = &Certificate<'a>> {
+        self.certificates.iter().map_while(Option::as_ref)
+    }
+
+    /// The path from the end-entity certificate upwards, each certificate named as the issuer of the one
+    /// before it. The last may be the root itself, where the peer sent it.
+    pub fn path(&self) -> impl Iterator<Item = &Certificate<'a>> {
+        let on_path = self.topmost_first.iter().take(usize::from(self.path_len));
+        on_path.rev().filter_map(|index| self.get(*index))
+    }
+
+    /// How many certificates after the first could not be read and were left out.
+    pub fn skipped(&self) -> usize {
+        usize::from(self.skipped)
+    }
+
+    /// The path from its end downwards, then the certificates that are not on it.
+    fn topmost_first(&self) -> impl Iterator<Item = &Certificate<'a>> + Clone {
+        let sorted = self.topmost_first.iter().take(usize::from(self.len));
+        sorted.filter_map(|index| self.get(*index))
+    }
+
+    /// The names of all issuers, each once: that of the end of the path first, then down the path, then those
+    /// of certificates that are not on it.
+    ///
+    /// An anchor that can be part of any valid path has one of these names, because paths are built by names:
+    /// a store that is asked for all of them has been asked for everything that matters.
+    pub fn issuers(&self) -> impl Iterator<Item = Name<'a>> {
+        self.topmost_first()
+            .enumerate()
+            .filter_map(|(index, certificate)| {
+                let issuer = certificate.issuer();
+                let mut earlier = self.topmost_first().take(index);
+                (!earlier.any(|other| other.issuer() == issuer)).then_some(issuer)
+            })
+    }
+
+    /// Whether any certificate names `subject` as its issuer.
+    pub fn is_issued_by(&self, subject: Name<'_>) -> bool {
+        self.certificates()
+            .any(|certificate| certificate.issuer() == subject)
+    }
+
+    /// What to ask a store for, in the order in which it is worth asking: by issuer name, then by authority key
+    /// identifier, then by the subject key identifier of a root that was sent along.
+    ///
+    /// The names alone are complete. Key identifiers serve stores that know no names.
+    pub fn queries(&self) -> impl Iterator<Item = Query<'a>> {
+        let by_name = self.issuers().map(Query::Subject);
+        let by_authority = self.topmost_first().flat_map(Query::by_authority_key_id);
+        let by_sent_root = self.topmost_first().filter_map(Query::by_sent_root);
+        by_name.chain(by_authority).chain(by_sent_root)
+    }
+}
+
+impl fmt::Debug for PeerChain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.certificates()).finish()
+    }
+}

@@ -1,0 +1,71 @@
+//! What to ask a store for.
+
+use crate::{Certificate, KeyId, Name, TrustAnchor};
+
+/// A question to a store: which anchors are called so?
+///
+/// Each kind carries the name that an anchor must have to be of use. A name is what webpki and OpenSSL build
+/// paths by, so that an anchor with the right key identifier and another name vouches for nobody here:
+/// [`is_answered_by`](Self::is_answered_by) is the check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Query<'a> {
+    /// Every anchor with this subject.
+    Subject(Name<'a>),
+    /// Anchors with this subject key identifier and this subject.
+    KeyId {
+        /// The subject key identifier to look for.
+        key_id: KeyId<'a>,
+        /// The subject that the anchor must have.
+        subject: Name<'a>,
+    },
+    /// The anchor whose own certificate has this issuer and serial number, and this subject.
+    IssuerSerial {
+        /// The issuer of the anchor's own certificate, for a root its subject.
+        issuer: Name<'a>,
+        /// The serial number of the anchor's own certificate, as [`Certificate::serial`] has it.
+        serial: &'a [u8],
+        /// The subject that the anchor must have.
+        subject: Name<'a>,
+    },
+}
+
+impl<'a> Query<'a> {
+    /// The subject that an anchor must have to answer this.
+    pub fn subject(&self) -> Name<'a> {
+        match *self {
+            Self::Subject(subject) | Self::KeyId { subject, .. } | Self::IssuerSerial { subject, .. } => {
+                subject
+            }
+        }
+    }
+
+    /// Whether `anchor`, found in whatever way, may be used as an answer.
+    pub fn is_answered_by(&self, anchor: &TrustAnchor<'_>) -> bool {
+        self.subject() == anchor.subject()
+    }
+
+    /// By what a certificate's AKID says of its issuer.
+    pub(super) fn by_authority_key_id(certificate: &Certificate<'a>) -> impl Iterator<Item = Self> + use<'a> {
+        let subject = certificate.issuer();
+        let by_key_id = certificate.authority_key_id();
+        let by_key_id = by_key_id.map(|key_id| Self::KeyId { key_id, subject });
+        let by_serial = certificate.authority_issuer_serial();
+        let by_serial = by_serial.map(|(issuer, serial)| Self::IssuerSerial {
+            issuer,
+            serial,
+            subject,
+        });
+        by_key_id.into_iter().chain(by_serial)
+    }
+
+    /// By the SKID of a root that the peer sent along: the store's own copy of it is the one that counts.
+    pub(super) fn by_sent_root(certificate: &Certificate<'a>) -> Option<Self> {
+        let key_id = certificate
+            .subject_key_id()
+            .filter(|_| certificate.is_self_issued())?;
+        Some(Self::KeyId {
+            key_id,
+            subject: certificate.subject(),
+        })
+    }
+}

@@ -1,0 +1,62 @@
+//! The part of jit-trust that decides: bytes in, answers out.
+//!
+//! A TLS server sends a few certificates; a client has to find, among all the roots that it trusts, those
+//! that could have issued one of them. This crate reads what each certificate says of itself and of its
+//! issuer ([`Certificate`]), sorts what a peer sent into a path ([`PeerChain`]), says what to ask a store
+//! for ([`Query`]), and reads and writes the single-file store, the trust blob ([`TrustBlob`]).
+//!
+//! **Selection never grants trust.** Nothing here checks a signature, a date, a purpose or a host name: the
+//! TLS library validates the whole path against exactly the anchors that were chosen, and only that decides.
+//!
+//! The crate needs neither `std` nor an allocator, holds no `unsafe` code, and does bounded work on any
+//! input: every certificate is looked at once, at most [`MAX_CERTIFICATES`] of them, and nothing recurses.
+//!
+//! ```
+//! use jit_trust_core::{PeerChain, TrustBlob};
+//!
+//! # fn example(blob: &[u8], sent: &[&[u8]]) -> Result<(), Box<dyn std::error::Error>> {
+//! let blob = TrustBlob::open(blob)?; // checked whole, once
+//! let chain = PeerChain::read(sent.iter().copied())?;
+//! for anchor in blob.issuers_of(&chain) {
+//!     println!("{}", anchor.subject()); // hand it to the TLS library, which decides
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The words are those of [RFC 5280](https://www.rfc-editor.org/rfc/rfc5280) (certificates) and
+//! [RFC 5914](https://www.rfc-editor.org/rfc/rfc5914) (trust anchors).
+#![no_std]
+#![deny(
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::as_conversions,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )
+)]
+
+#[cfg(test)]
+extern crate std;
+
+mod anchor;
+mod blob;
+mod certificate;
+mod chain;
+mod der;
+mod key_id;
+mod name;
+
+pub use anchor::TrustAnchor;
+pub use blob::{BlobError, MAX_ANCHORS_PER_NAME, TrustBlob, WriteError, v1};
+pub use certificate::{Certificate, CertificateError, MAX_CERTIFICATE_LEN};
+pub use chain::{ChainError, MAX_CERTIFICATES, PeerChain, Query};
+pub use key_id::KeyId;
+pub use name::{Name, NameHash};

@@ -1,0 +1,50 @@
+//! Distinguished names, as bytes: how anchors are found.
+
+mod display;
+mod hash;
+
+pub use hash::NameHash;
+
+use crate::der::{Reader, tag};
+
+/// A distinguished name (RFC 5280 section 4.1.2.4) in its DER encoding, the header of its SEQUENCE included.
+///
+/// Two names are equal when their bytes are: that is how webpki builds paths, and what the CA/Browser Forum's
+/// Baseline Requirements (section 7.1.4.1) demand of a subject and the issuer field that refers to it.
+///
+/// Displayed in the order of the encoding, as `C=US, O=Example, CN=Example Root`; whatever could mislead a
+/// reader or a terminal is escaped as RFC 4514 section 2.4 has it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Name<'a> {
+    der: &'a [u8],
+}
+
+impl<'a> Name<'a> {
+    /// A name of these bytes: one DER SEQUENCE, and nothing behind it. What is inside is not looked at.
+    pub fn from_der(der: &'a [u8]) -> Option<Self> {
+        let mut reader = Reader::new(der)?;
+        reader.expect(tag::SEQUENCE)?;
+        reader.is_at_end().then_some(Self { der })
+    }
+
+    /// A name whose header is known to be good, because the certificate around it has been read.
+    pub(crate) fn of_certificate(der: &'a [u8]) -> Self {
+        Self { der }
+    }
+
+    /// The encoding, the header of the SEQUENCE included.
+    pub fn as_der(&self) -> &'a [u8] {
+        self.der
+    }
+
+    /// The inside of the SEQUENCE, without its header: what webpki calls the subject of a trust anchor.
+    pub fn value(&self) -> &'a [u8] {
+        let content = Reader::new(self.der).and_then(|mut reader| reader.read());
+        content.map(|name| name.value.of(self.der)).unwrap_or_default()
+    }
+
+    /// The name's hash, under which webroots file anchors.
+    pub fn hash(&self) -> NameHash {
+        NameHash::of(self.der)
+    }
+}

@@ -1,0 +1,1 @@
+//! A private web PKI and TLS servers on loopback, honest and hostile.
