@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::der::Reader;
 use crate::{Certificate, KeyId, Name};
 
 /// A trust anchor (RFC 5280 section 6.1.1(d), RFC 5914): a root as a name, a key and its constraints.
@@ -32,10 +33,8 @@ impl<'a> TrustAnchor<'a> {
     /// The inside of the SEQUENCE of the subject public key info, without its header: the form that webpki's
     /// trust anchors take.
     pub fn spki_value(&self) -> &'a [u8] {
-        crate::der::Reader::new(self.spki)
-            .and_then(|mut reader| reader.read())
-            .map(|spki| spki.value.of(self.spki))
-            .unwrap_or_default()
+        let spki = Reader::new(self.spki).read();
+        spki.map(|spki| spki.value).unwrap_or_default()
     }
 
     /// The name constraints: the inside of the `NameConstraints` SEQUENCE, without its header.

@@ -27,108 +27,99 @@ pub(crate) mod tag {
     }
 }
 
-/// A place in the certificate at hand. Offsets are 16 bits wide, which is all that a certificate may have, so
-/// that a chain of 64 fits the stack of a small device.
+/// A place in a certificate. Offsets are 16 bits wide, which is all that a certificate may have, so that a chain
+/// of 64 fits the stack of a small device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Span {
     start: u16,
-    end: u16,
+    len: u16,
 }
 
 impl Span {
+    /// Where `part`, which was read from `certificate`, stands in it.
+    #[inline]
+    pub(crate) fn of(part: &[u8], certificate: &[u8]) -> Self {
+        let span = u16::try_from(offset(part, certificate)).ok().and_then(|start| {
+            let len = u16::try_from(part.len()).ok()?;
+            Some(Self { start, len })
+        });
+        span.unwrap_or_default()
+    }
+
     /// The bytes at this place of the certificate that the span was made from.
-    pub(crate) fn of(self, bytes: &[u8]) -> &[u8] {
-        bytes
-            .get(usize::from(self.start)..usize::from(self.end))
+    #[inline]
+    pub(crate) fn in_certificate(self, certificate: &[u8]) -> &[u8] {
+        let behind = certificate.get(usize::from(self.start)..);
+        behind
+            .and_then(|behind| behind.get(..usize::from(self.len)))
             .unwrap_or_default()
     }
+}
 
-    /// `None` for the span of nothing.
-    pub(crate) fn non_empty(self) -> Option<Self> {
-        (self.start < self.end).then_some(self)
-    }
-
-    pub(crate) fn start(self) -> u16 {
-        self.start
-    }
+/// How many bytes into `whole` its part `part` begins.
+#[inline]
+pub(crate) fn offset(part: &[u8], whole: &[u8]) -> usize {
+    part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr())
 }
 
 /// One tag-length-value: the whole of it, and its value alone.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Tlv {
+pub(crate) struct Tlv<'a> {
     pub(crate) tag: u8,
-    pub(crate) whole: Span,
-    pub(crate) value: Span,
+    pub(crate) whole: &'a [u8],
+    pub(crate) value: &'a [u8],
 }
 
-/// Reads one tag-length-value after the other from a part of `bytes`.
-#[derive(Clone, Debug)]
+/// Reads one tag-length-value after the other.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Reader<'a> {
-    bytes: &'a [u8],
-    at: u16,
-    end: u16,
+    rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    /// `None` when there are more bytes than a certificate may have.
-    pub(crate) fn new(bytes: &'a [u8]) -> Option<Self> {
-        let end = u16::try_from(bytes.len()).ok()?;
-        Some(Self { bytes, at: 0, end })
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
     }
 
-    /// A reader of what is inside `value`, a place that this reader has found.
-    pub(crate) fn enter(&self, value: Span) -> Self {
-        Self {
-            bytes: self.bytes,
-            at: value.start,
-            end: value.end.min(self.end),
-        }
+    /// What has not been read yet.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
     }
 
-    /// Where the next tag-length-value begins, counted from the start of the certificate.
-    pub(crate) fn position(&self) -> u16 {
-        self.at
-    }
-
+    #[inline]
     pub(crate) fn is_at_end(&self) -> bool {
-        self.at >= self.end
-    }
-
-    /// Whether the next tag-length-value has this tag.
-    pub(crate) fn next_is(&self, tag: u8) -> bool {
-        !self.is_at_end() && self.bytes.get(usize::from(self.at)) == Some(&tag)
+        self.rest.is_empty()
     }
 
     /// The next tag-length-value, whatever its tag; `None`, and no step ahead, when it is not whole.
-    pub(crate) fn read(&mut self) -> Option<Tlv> {
-        const LONG_FORM_ONE_BYTE: u8 = 0x81;
-        const LONG_FORM_TWO_BYTES: u8 = 0x82;
-
-        let rest = self.bytes.get(usize::from(self.at)..usize::from(self.end))?;
-        let (tag, header, len) = match *rest {
-            [tag, len @ 0..=0x7f, ..] => (tag, 2, u16::from(len)),
-            [tag, LONG_FORM_ONE_BYTE, len @ 0x80..=0xff, ..] => (tag, 3, u16::from(len)),
-            [tag, LONG_FORM_TWO_BYTES, high @ 1..=0xff, low, ..] => (tag, 4, u16::from_be_bytes([high, low])),
+    #[inline(always)]
+    pub(crate) fn read(&mut self) -> Option<Tlv<'a>> {
+        let (tag, len, behind_header) = match self.rest {
+            [tag, len @ 0..=0x7f, behind @ ..] => (*tag, usize::from(*len), behind),
+            [tag, 0x82, high @ 1..=0xff, low, behind @ ..] => {
+                (*tag, usize::from(u16::from_be_bytes([*high, *low])), behind)
+            }
+            [tag, 0x81, len @ 0x80..=0xff, behind @ ..] => (*tag, usize::from(*len), behind),
             _ => return None,
         };
         let has_long_tag = tag & 0x1f == 0x1f;
         if has_long_tag {
             return None;
         }
-        let start = self.at.checked_add(header)?;
-        let end = start.checked_add(len).filter(|end| *end <= self.end)?;
-        let whole = Span { start: self.at, end };
-        self.at = end;
-        Some(Tlv {
-            tag,
-            whole,
-            value: Span { start, end },
-        })
+        let (value, behind) = behind_header.split_at_checked(len)?;
+        let whole = self.rest.get(..self.rest.len().wrapping_sub(behind.len()))?;
+        self.rest = behind;
+        Some(Tlv { tag, whole, value })
     }
 
     /// The next tag-length-value if it has this tag.
-    pub(crate) fn expect(&mut self, tag: u8) -> Option<Tlv> {
-        if self.next_is(tag) { self.read() } else { None }
+    #[inline(always)]
+    pub(crate) fn expect(&mut self, tag: u8) -> Option<Tlv<'a>> {
+        if self.rest.first() == Some(&tag) {
+            self.read()
+        } else {
+            None
+        }
     }
 }
 
@@ -137,8 +128,8 @@ mod tests {
     use super::*;
 
     fn lengths(bytes: &[u8]) -> Option<(usize, usize)> {
-        let tlv = Reader::new(bytes)?.read()?;
-        Some((tlv.whole.of(bytes).len(), tlv.value.of(bytes).len()))
+        let tlv = Reader::new(bytes).read()?;
+        Some((tlv.whole.len(), tlv.value.len()))
     }
 
     #[test]
@@ -173,9 +164,19 @@ mod tests {
     #[test]
     fn a_nested_reader_does_not_look_behind_its_value() {
         let bytes = [0x30, 0x02, 0x04, 0x05, 1, 2, 3, 4, 5];
-        let mut outer = Reader::new(&bytes).unwrap();
-        let sequence = outer.expect(tag::SEQUENCE).unwrap();
-        let mut inner = outer.enter(sequence.value);
-        assert!(inner.read().is_none());
+        let sequence = Reader::new(&bytes).expect(tag::SEQUENCE).unwrap();
+        assert!(Reader::new(sequence.value).read().is_none());
+    }
+
+    #[test]
+    fn a_span_finds_its_part_again() {
+        let bytes = [0x30, 0x02, 0x04, 0x00, 9];
+        let sequence = Reader::new(&bytes).read().unwrap();
+        assert_eq!(
+            Span::of(sequence.value, &bytes).in_certificate(&bytes),
+            [0x04, 0x00]
+        );
+        assert_eq!(Span::of(&[1, 2, 3], &bytes[..0]).in_certificate(&[]), []);
+        assert_eq!(Span::default().in_certificate(&bytes), []);
     }
 }

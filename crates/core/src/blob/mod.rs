@@ -16,11 +16,12 @@ pub const MAX_ANCHORS_PER_NAME: usize = 8;
 /// A trust blob, borrowed from flash, from a file's bytes or from the program itself.
 ///
 /// One that exists has been checked whole, so that no lookup can fail. Lookups allocate nothing. Version 1 has
-/// no index by name: a lookup goes over all of its certificates.
+/// no index: a lookup goes over all of its entries, with a byte of memory for each of the first 256 that rules
+/// most of them out.
 ///
 /// Version 1 has no checksum either, and no version has a signature: a damaged or altered blob that still has
 /// the right shape is read as it is. Keep it where only those can write who may decide what is trusted.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct TrustBlob<'a> {
     v1: v1::Reader<'a>,
 }
@@ -69,8 +70,14 @@ impl<'a> TrustBlob<'a> {
     }
 
     /// Every anchor with this subject.
-    pub fn by_subject<'q>(&self, subject: Name<'q>) -> impl Iterator<Item = TrustAnchor<'a>> + use<'a, 'q> {
-        self.with_subject(move |name| name == subject)
+    pub fn by_subject<'q>(
+        &self,
+        subject: Name<'q>,
+    ) -> impl Iterator<Item = TrustAnchor<'a>> + use<'_, 'a, 'q> {
+        let mut wanted = v1::Wanted::default();
+        wanted.insert(subject.as_der());
+        self.candidates(wanted)
+            .filter(move |anchor| anchor.subject() == subject)
     }
 
     /// Every anchor with this subject key identifier.
@@ -99,17 +106,18 @@ impl<'a> TrustBlob<'a> {
     pub fn issuers_of<'q>(
         &self,
         chain: &'q PeerChain<'_>,
-    ) -> impl Iterator<Item = TrustAnchor<'a>> + use<'a, 'q> {
-        self.with_subject(move |name| chain.is_issued_by(name))
+    ) -> impl Iterator<Item = TrustAnchor<'a>> + use<'_, 'a, 'q> {
+        let mut wanted = v1::Wanted::default();
+        for certificate in chain.certificates() {
+            wanted.insert(certificate.issuer().as_der());
+        }
+        self.candidates(wanted)
+            .filter(|anchor| chain.is_issued_by(anchor.subject()))
     }
 
-    fn with_subject<F>(&self, is_wanted: F) -> impl Iterator<Item = TrustAnchor<'a>> + use<'a, F>
-    where
-        F: Fn(Name<'_>) -> bool,
-    {
-        let matching = self.v1.entries();
-        let matching = matching.filter(move |der| Certificate::subject_of(der).is_some_and(&is_wanted));
-        matching.filter_map(|der| Some(Certificate::from_der(der).ok()?.into()))
+    fn candidates(&self, wanted: v1::Wanted) -> impl Iterator<Item = TrustAnchor<'a>> + use<'_, 'a> {
+        let candidates = self.v1.candidates(wanted);
+        candidates.filter_map(|der| Some(Certificate::from_der(der).ok()?.into()))
     }
 }
 

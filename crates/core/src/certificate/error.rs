@@ -10,11 +10,8 @@ pub struct CertificateError {
 }
 
 impl CertificateError {
-    pub(super) fn new(expected: &'static str, offset: impl Into<usize>) -> Self {
-        Self {
-            expected,
-            offset: offset.into(),
-        }
+    pub(super) fn new(expected: &'static str, offset: usize) -> Self {
+        Self { expected, offset }
     }
 
     /// Where the reading stopped, in bytes from the start of the certificate.

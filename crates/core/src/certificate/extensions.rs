@@ -1,8 +1,8 @@
 //! The extensions of a certificate (RFC 5280 section 4.2), those that tell it apart from others.
 
 use super::CertificateError;
-use super::read::{expect, expect_end, sequence_inside};
-use crate::der::{Reader, Span, tag};
+use super::read::Reading;
+use crate::der::{Reader, Span, Tlv, tag};
 
 /// The last byte of the object identifiers 2.5.29.x of the standard extensions.
 mod id_ce {
@@ -34,17 +34,18 @@ impl Extensions {
     }
 
     /// Reads `extensions [3] EXPLICIT`, which may be absent and, as some CAs have it, empty.
-    pub(super) fn read(tbs: &mut Reader<'_>, der: &[u8]) -> Result<Self, CertificateError> {
+    pub(super) fn read<'a>(reading: Reading<'a>, tbs: &mut Reader<'a>) -> Result<Self, CertificateError> {
         let mut extensions = Self::default();
         let mut seen = Seen::default();
         if !tbs.is_at_end() {
-            let tagged = expect(tbs, tag::context_constructed(3), "the extensions, or the end")?;
-            let mut tagged = tbs.enter(tagged.value);
-            let list = expect(&mut tagged, tag::SEQUENCE, "the SEQUENCE of extensions")?;
-            expect_end(&tagged, "nothing behind the extensions")?;
-            let mut list = tagged.enter(list.value);
+            let extensions_tag = tag::context_constructed(3);
+            let tagged = reading.expect(tbs, extensions_tag, "the extensions, or the end")?;
+            let mut tagged = Reader::new(tagged.value);
+            let list = reading.expect(&mut tagged, tag::SEQUENCE, "the SEQUENCE of extensions")?;
+            reading.expect_end(tagged, "nothing behind the extensions")?;
+            let mut list = Reader::new(list.value);
             while !list.is_at_end() {
-                extensions.read_one(&mut list, der, &mut seen)?;
+                extensions.read_one(reading, &mut list, &mut seen)?;
             }
         }
         let may_sign_certificates = seen.key_usage_allows_signing.unwrap_or(true);
@@ -52,34 +53,34 @@ impl Extensions {
         Ok(extensions)
     }
 
-    fn read_one(
+    fn read_one<'a>(
         &mut self,
-        list: &mut Reader<'_>,
-        der: &[u8],
+        reading: Reading<'a>,
+        list: &mut Reader<'a>,
         seen: &mut Seen,
     ) -> Result<(), CertificateError> {
-        let extension = expect(list, tag::SEQUENCE, "the SEQUENCE of an extension")?;
-        let mut reader = list.enter(extension.value);
-        let id = expect(
-            &mut reader,
+        let extension = reading.expect(list, tag::SEQUENCE, "the SEQUENCE of an extension")?;
+        let mut fields = Reader::new(extension.value);
+        let id = reading.expect(
+            &mut fields,
             tag::OBJECT_IDENTIFIER,
             "the identifier of an extension",
         )?;
-        if reader.next_is(tag::BOOLEAN) {
-            let critical = expect(&mut reader, tag::BOOLEAN, "a BOOLEAN")?;
-            if !matches!(critical.value.of(der), [0x00] | [0xff]) {
-                return Err(CertificateError::new("TRUE or FALSE", critical.whole.start()));
+        if let [tag::BOOLEAN, ..] = fields.rest() {
+            let critical = reading.expect(&mut fields, tag::BOOLEAN, "a BOOLEAN")?;
+            if !matches!(critical.value, [0x00] | [0xff]) {
+                return Err(reading.error("TRUE or FALSE", critical.value));
             }
         }
-        let value = expect(&mut reader, tag::OCTET_STRING, "the value of an extension")?;
-        expect_end(&reader, "nothing behind the value of an extension")?;
+        let value = reading.expect(&mut fields, tag::OCTET_STRING, "the value of an extension")?;
+        reading.expect_end(fields, "nothing behind the value of an extension")?;
 
-        let &[0x55, 0x1d, id] = id.value.of(der) else {
+        let &[0x55, 0x1d, id] = id.value else {
             return Ok(());
         };
         match id {
-            id_ce::SUBJECT_KEY_IDENTIFIER => self.read_subject_key_id(&reader.enter(value.value)),
-            id_ce::AUTHORITY_KEY_IDENTIFIER => self.read_authority_key_id(&reader.enter(value.value)),
+            id_ce::SUBJECT_KEY_IDENTIFIER => self.read_subject_key_id(reading, value.value),
+            id_ce::AUTHORITY_KEY_IDENTIFIER => self.read_authority_key_id(reading, value.value),
             _ => {}
         }
         // The extensions that webpki reads: each at most once, each a SEQUENCE but for the key usage.
@@ -87,49 +88,53 @@ impl Extensions {
             return Ok(());
         };
         if seen.ids & bit != 0 {
-            return Err(CertificateError::new(
-                "each extension once",
-                extension.whole.start(),
-            ));
+            return Err(reading.error("each extension once", extension.whole));
         }
         seen.ids |= bit;
         if id == id_ce::KEY_USAGE {
-            seen.key_usage_allows_signing = Some(allows_signing_certificates(value.value.of(der)));
+            seen.key_usage_allows_signing = Some(allows_signing_certificates(value.value));
             return Ok(());
         }
-        let inside = sequence_inside(&reader, value.value);
-        let inside = inside.ok_or(CertificateError::new("a SEQUENCE", value.value.start()))?;
+        let mut inside = Reader::new(value.value);
+        let sequence = reading.expect(
+            &mut inside,
+            tag::SEQUENCE,
+            "a SEQUENCE as the value of the extension",
+        )?;
+        reading.expect_end(inside, "nothing behind the SEQUENCE of the extension")?;
         match id {
-            id_ce::BASIC_CONSTRAINTS => seen.is_ca = matches!(inside.of(der), [tag::BOOLEAN, 1, 0xff, ..]),
-            id_ce::NAME_CONSTRAINTS => self.name_constraints = Some(inside),
+            id_ce::BASIC_CONSTRAINTS => seen.is_ca = matches!(sequence.value, [tag::BOOLEAN, 1, 0xff, ..]),
+            id_ce::NAME_CONSTRAINTS => self.name_constraints = Some(reading.span(sequence.value)),
             _ => {}
         }
         Ok(())
     }
 
     /// `SubjectKeyIdentifier ::= OCTET STRING`. A malformed one is none: it is a hint, nothing more.
-    fn read_subject_key_id(&mut self, value: &Reader<'_>) {
-        let mut value = value.clone();
+    fn read_subject_key_id(&mut self, reading: Reading<'_>, value: &[u8]) {
+        let mut value = Reader::new(value);
         if let Some(key_id) = value.expect(tag::OCTET_STRING).filter(|_| value.is_at_end()) {
-            self.subject_key_id = key_id.value;
+            self.subject_key_id = reading.span(key_id.value);
         }
     }
 
     /// `AuthorityKeyIdentifier ::= SEQUENCE { [0] keyIdentifier, [1] authorityCertIssuer, [2] serial }`.
-    fn read_authority_key_id(&mut self, value: &Reader<'_>) {
-        let mut value = value.clone();
-        let Some(sequence) = value.expect(tag::SEQUENCE) else {
+    fn read_authority_key_id(&mut self, reading: Reading<'_>, value: &[u8]) {
+        let Some(sequence) = Reader::new(value).expect(tag::SEQUENCE) else {
             return;
         };
-        let mut fields = value.enter(sequence.value);
+        let mut fields = Reader::new(sequence.value);
         if let Some(key_id) = fields.expect(tag::context(0)) {
-            self.authority_key_id = key_id.value;
+            self.authority_key_id = reading.span(key_id.value);
         }
-        if let Some(issuer) = fields.expect(tag::context_constructed(1)) {
-            self.authority_issuer = directory_name(&fields.enter(issuer.value)).unwrap_or_default();
+        if let Some(issuer) = fields
+            .expect(tag::context_constructed(1))
+            .and_then(directory_name)
+        {
+            self.authority_issuer = reading.span(issuer);
         }
         if let Some(serial) = fields.expect(tag::context(2)) {
-            self.authority_serial = serial.value;
+            self.authority_serial = reading.span(serial.value);
         }
     }
 }
@@ -163,12 +168,11 @@ fn allows_signing_certificates(value: &[u8]) -> bool {
 }
 
 /// The first directory name, `[4]`, among `GeneralNames` (RFC 5280 section 4.2.1.6).
-fn directory_name(names: &Reader<'_>) -> Option<Span> {
-    let mut names = names.clone();
+fn directory_name(names: Tlv<'_>) -> Option<&[u8]> {
+    let mut names = Reader::new(names.value);
     while let Some(name) = names.read() {
         if name.tag == tag::context_constructed(4) {
-            let mut choice = names.enter(name.value);
-            return Some(choice.expect(tag::SEQUENCE)?.whole);
+            return Some(Reader::new(name.value).expect(tag::SEQUENCE)?.whole);
         }
     }
     None

@@ -44,12 +44,12 @@ impl<'a> Certificate<'a> {
 
     /// Whose certificate it says it is.
     pub fn subject(&self) -> Name<'a> {
-        Name::of_certificate(self.subject.of(self.der))
+        Name::of_certificate(self.subject.in_certificate(self.der))
     }
 
     /// Who it says has issued it.
     pub fn issuer(&self) -> Name<'a> {
-        Name::of_certificate(self.issuer.of(self.der))
+        Name::of_certificate(self.issuer.in_certificate(self.der))
     }
 
     /// Whether it says that its subject has issued it (RFC 5280 section 3.2: self-issued). Roots do.
@@ -59,49 +59,50 @@ impl<'a> Certificate<'a> {
 
     /// The serial number: the content of the INTEGER, as encoded, without its header.
     pub fn serial(&self) -> &'a [u8] {
-        self.serial.of(self.der)
+        self.serial.in_certificate(self.der)
     }
 
     /// The subject public key info (SPKI), the header of its SEQUENCE included.
     pub fn spki(&self) -> &'a [u8] {
-        self.spki.of(self.der)
+        self.spki.in_certificate(self.der)
     }
 
     /// The first second of the validity period, in Unix time; `None` when the date cannot be read, or lies
     /// before 1970.
     pub fn not_before(&self) -> Option<u64> {
-        validity::read(self.validity.of(self.der)).0
+        validity::read(self.validity.in_certificate(self.der)).0
     }
 
     /// The last second of the validity period, in Unix time; `None` as for [`not_before`](Self::not_before).
     pub fn not_after(&self) -> Option<u64> {
-        validity::read(self.validity.of(self.der)).1
+        validity::read(self.validity.in_certificate(self.der)).1
     }
 
     /// The subject key identifier, SKID (RFC 5280 section 4.2.1.2); `None` when absent, empty or malformed.
     pub fn subject_key_id(&self) -> Option<KeyId<'a>> {
-        KeyId::new(self.extensions.subject_key_id.of(self.der))
+        KeyId::new(self.extensions.subject_key_id.in_certificate(self.der))
     }
 
     /// The key identifier of the authority key identifier, AKID (RFC 5280 section 4.2.1.1); `None` when
     /// absent, empty or malformed.
     pub fn authority_key_id(&self) -> Option<KeyId<'a>> {
-        KeyId::new(self.extensions.authority_key_id.of(self.der))
+        KeyId::new(self.extensions.authority_key_id.in_certificate(self.der))
     }
 
     /// The issuer and the serial number of the issuer's own certificate, as the AKID gives them
     /// (`authorityCertIssuer`, of which the first directory name counts, and `authorityCertSerialNumber`).
     pub fn authority_issuer_serial(&self) -> Option<(Name<'a>, &'a [u8])> {
-        let issuer = self.extensions.authority_issuer.non_empty()?;
-        let serial = self.extensions.authority_serial.non_empty()?;
-        Some((Name::of_certificate(issuer.of(self.der)), serial.of(self.der)))
+        let issuer = self.extensions.authority_issuer.in_certificate(self.der);
+        let serial = self.extensions.authority_serial.in_certificate(self.der);
+        let is_complete = !issuer.is_empty() && !serial.is_empty();
+        is_complete.then(|| (Name::of_certificate(issuer), serial))
     }
 
     /// The name constraints (RFC 5280 section 4.2.1.10): the inside of the `NameConstraints` SEQUENCE, without
     /// its header, as webpki's trust anchors have it.
     pub fn name_constraints(&self) -> Option<&'a [u8]> {
         let value = self.extensions.name_constraints?;
-        Some(value.of(self.der))
+        Some(value.in_certificate(self.der))
     }
 
     /// Whether the certificate itself says that its key must not be used to verify other certificates: an X.509

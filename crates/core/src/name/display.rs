@@ -6,12 +6,12 @@
 use core::fmt::{self, Write};
 
 use super::Name;
-use crate::der::{Reader, Tlv, tag};
+use crate::der::{Reader, tag};
 
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";
-        for attribute in Attributes::of(self.der) {
+        for attribute in Attributes::of(*self) {
             f.write_str(separator)?;
             write_type(f, attribute.oid)?;
             f.write_char('=')?;
@@ -40,33 +40,15 @@ struct Attribute<'a> {
 
 /// The attributes of a name, those of one relative name after those of the other. Ends at what it cannot read.
 struct Attributes<'a> {
-    der: &'a [u8],
-    relative_names: Option<Reader<'a>>,
-    attributes: Option<Reader<'a>>,
+    relative_names: Reader<'a>,
+    attributes: Reader<'a>,
 }
 
 impl<'a> Attributes<'a> {
-    fn of(der: &'a [u8]) -> Self {
-        let relative_names = Reader::new(der).and_then(|mut reader| {
-            let name = reader.read()?;
-            Some(reader.enter(name.value))
-        });
+    fn of(name: Name<'a>) -> Self {
         Self {
-            der,
-            relative_names,
-            attributes: None,
-        }
-    }
-
-    fn next_tlv(&mut self) -> Option<(Reader<'a>, Tlv)> {
-        let relative_names = self.relative_names.as_mut()?;
-        loop {
-            if let Some(attributes) = self.attributes.as_mut().filter(|reader| !reader.is_at_end()) {
-                let attribute = attributes.expect(tag::SEQUENCE)?;
-                return Some((attributes.enter(attribute.value), attribute));
-            }
-            let relative_name = relative_names.expect(tag::SET)?;
-            self.attributes = Some(relative_names.enter(relative_name.value));
+            relative_names: Reader::new(name.value()),
+            attributes: Reader::new(&[]),
         }
     }
 }
@@ -75,13 +57,17 @@ impl<'a> Iterator for Attributes<'a> {
     type Item = Attribute<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (mut attribute, _) = self.next_tlv()?;
+        while self.attributes.is_at_end() {
+            let relative_name = self.relative_names.expect(tag::SET)?;
+            self.attributes = Reader::new(relative_name.value);
+        }
+        let mut attribute = Reader::new(self.attributes.expect(tag::SEQUENCE)?.value);
         let oid = attribute.expect(tag::OBJECT_IDENTIFIER)?;
         let value = attribute.read()?;
         Some(Attribute {
-            oid: oid.value.of(self.der),
+            oid: oid.value,
             tag: value.tag,
-            value: value.value.of(self.der),
+            value: value.value,
         })
     }
 }

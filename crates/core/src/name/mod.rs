@@ -22,7 +22,7 @@ pub struct Name<'a> {
 impl<'a> Name<'a> {
     /// A name of these bytes: one DER SEQUENCE, and nothing behind it. What is inside is not looked at.
     pub fn from_der(der: &'a [u8]) -> Option<Self> {
-        let mut reader = Reader::new(der)?;
+        let mut reader = Reader::new(der);
         reader.expect(tag::SEQUENCE)?;
         reader.is_at_end().then_some(Self { der })
     }
@@ -39,8 +39,8 @@ impl<'a> Name<'a> {
 
     /// The inside of the SEQUENCE, without its header: what webpki calls the subject of a trust anchor.
     pub fn value(&self) -> &'a [u8] {
-        let content = Reader::new(self.der).and_then(|mut reader| reader.read());
-        content.map(|name| name.value.of(self.der)).unwrap_or_default()
+        let name = Reader::new(self.der).read();
+        name.map(|name| name.value).unwrap_or_default()
     }
 
     /// The name's hash, under which webroots file anchors.

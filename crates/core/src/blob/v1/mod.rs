@@ -22,6 +22,7 @@
 //! **This form cannot carry what Mozilla says about a root beside its certificate**: up to which date it is
 //! trusted for new certificates, and constraints that are not in the certificate.
 
+mod fingerprint;
 mod layout;
 mod reader;
 mod writer;
@@ -29,4 +30,5 @@ mod writer;
 pub use layout::VERSION;
 pub use writer::{encode, encoded_len};
 
+pub(super) use fingerprint::Wanted;
 pub(super) use reader::Reader;

@@ -1,12 +1,14 @@
 //! Reading version 1 in place.
 
+use super::fingerprint::{self, FINGERPRINTED, Wanted};
 use super::layout::{CERTIFICATE_LENGTH_WIDTH, HEADER_LEN, Header};
 use crate::{BlobError, Certificate};
 
 /// A blob of version 1 that has been checked whole.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Reader<'a> {
     generation: u32,
+    fingerprints: [u8; FINGERPRINTED],
     certificates: &'a [u8],
     certificate_lengths: &'a [u8],
     key_id_lengths: &'a [u8],
@@ -17,8 +19,9 @@ impl<'a> Reader<'a> {
     pub(crate) fn open(blob: &'a [u8]) -> Result<Self, BlobError> {
         let header = Header::read(blob)?;
         let table = |start: usize, end: usize| blob.get(start..end).unwrap_or_default();
-        let reader = Self {
+        let mut reader = Self {
             generation: header.generation,
+            fingerprints: [0; FINGERPRINTED],
             certificates: table(HEADER_LEN, header.certificate_lengths),
             certificate_lengths: table(header.certificate_lengths, header.key_id_lengths),
             key_id_lengths: table(header.key_id_lengths, header.key_ids),
@@ -50,7 +53,8 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn check_entries(&self) -> Result<(), BlobError> {
+    /// Every entry must be a certificate with the SKID that the table gives it.
+    fn check_entries(&mut self) -> Result<(), BlobError> {
         let mut offset = HEADER_LEN;
         for (index, (der, key_id)) in self.entries().zip(self.subject_key_ids()).enumerate() {
             let certificate = Certificate::from_der(der);
@@ -58,6 +62,9 @@ impl<'a> Reader<'a> {
             let own_key_id = certificate.subject_key_id().map(|key_id| key_id.as_bytes());
             if own_key_id.unwrap_or_default() != key_id {
                 return Err(BlobError::WrongKeyId { index });
+            }
+            if let Some(place) = self.fingerprints.get_mut(index) {
+                *place = fingerprint::of(certificate.subject().as_der());
             }
             offset = offset.saturating_add(der.len());
         }
@@ -75,6 +82,22 @@ impl<'a> Reader<'a> {
     /// The certificates, each as its DER encoding.
     pub(crate) fn entries(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         split(self.certificates, self.certificate_lengths())
+    }
+
+    /// Those certificates that may have one of the wanted subjects.
+    pub(crate) fn candidates(&self, wanted: Wanted) -> impl Iterator<Item = &'a [u8]> + use<'_, 'a> {
+        let is_candidate = move |index: &usize| {
+            let fingerprint = self.fingerprints.get(*index);
+            fingerprint.is_none_or(|fingerprint| wanted.contains(*fingerprint))
+        };
+        let candidates = (0..self.count()).filter(is_candidate);
+        candidates.filter_map(|index| self.entry(index))
+    }
+
+    fn entry(&self, index: usize) -> Option<&'a [u8]> {
+        let start = self.certificate_lengths().take(index).sum();
+        let len = self.certificate_lengths().nth(index)?;
+        self.certificates.get(start..)?.get(..len)
     }
 
     /// The subject key identifiers, in the order of the certificates; empty for a certificate without one.
@@ -96,7 +119,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Cuts `bytes` into pieces of these lengths.
-fn split<'a>(bytes: &'a [u8], lengths: impl Iterator<Item = usize>) -> impl Iterator<Item = &'a [u8]> {
+fn split(bytes: &[u8], lengths: impl Iterator<Item = usize>) -> impl Iterator<Item = &[u8]> {
     lengths.scan(bytes, |rest, length| {
         let (piece, behind) = rest.split_at_checked(length)?;
         *rest = behind;
