@@ -1,0 +1,22 @@
+//! PEM as in RFC 7468.
+
+use crate::base64;
+
+/// The certificates as PEM, one after the other, each ending in a newline.
+pub fn pem(certificates: &[impl AsRef<[u8]>]) -> String {
+    certificates
+        .iter()
+        .map(|certificate| encode("CERTIFICATE", certificate.as_ref()))
+        .collect()
+}
+
+pub(super) fn encode(label: &str, contents: &[u8]) -> String {
+    let mut text = format!("-----BEGIN {label}-----\n");
+    // 48 bytes are 64 characters, the length of a line.
+    for line in contents.chunks(48) {
+        text.push_str(&base64::encode(line));
+        text.push('\n');
+    }
+    text.push_str(&format!("-----END {label}-----\n"));
+    text
+}

@@ -1,0 +1,74 @@
+//! What reached a server, counted exactly.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use super::Request;
+
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    connections: AtomicUsize,
+    handshakes: AtomicUsize,
+    resumptions: AtomicUsize,
+    requests: Mutex<Vec<Entry>>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    request: Request,
+    answered: bool,
+}
+
+impl Log {
+    pub(super) fn connected(&self) {
+        self.connections.fetch_add(1, SeqCst);
+    }
+
+    pub(super) fn shook_hands(&self, resumed: bool) {
+        self.resumptions.fetch_add(usize::from(resumed), SeqCst);
+        self.handshakes.fetch_add(1, SeqCst);
+    }
+
+    /// Notes a request that was read; the number is for [`answered`](Self::answered).
+    pub(super) fn seen(&self, request: Request) -> usize {
+        let mut requests = self.entries();
+        requests.push(Entry {
+            request,
+            answered: false,
+        });
+        requests.len() - 1
+    }
+
+    pub(super) fn answered(&self, number: usize) {
+        self.entries()[number].answered = true;
+    }
+
+    pub(super) fn connections(&self) -> usize {
+        self.connections.load(SeqCst)
+    }
+
+    pub(super) fn handshakes(&self) -> usize {
+        self.handshakes.load(SeqCst)
+    }
+
+    pub(super) fn resumptions(&self) -> usize {
+        self.resumptions.load(SeqCst)
+    }
+
+    pub(super) fn requests(&self, counts: impl Fn(&Request) -> bool) -> usize {
+        self.entries()
+            .iter()
+            .filter(|entry| entry.answered && counts(&entry.request))
+            .count()
+    }
+
+    pub(super) fn requests_seen(&self) -> Vec<Request> {
+        self.entries().iter().map(|entry| entry.request.clone()).collect()
+    }
+
+    fn entries(&self) -> std::sync::MutexGuard<'_, Vec<Entry>> {
+        self.requests
+            .lock()
+            .expect("nothing panics while it holds the log")
+    }
+}
