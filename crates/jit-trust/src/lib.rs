@@ -1,1 +1,57 @@
+//! Just-in-time trust for TLS clients: trust every public CA, hold none of them in memory.
 //!
+//! A TLS client normally loads 120 to 150 root certificates before its first connection and keeps them. One
+//! connection needs one of them. With this crate the roots stay where they are, in the program, in a file or in
+//! a directory; when a server has sent its certificates, those roots are looked up that could have issued one of
+//! them, and the TLS library does its full validation against just these. It happens inside the handshake: one
+//! connection, and the verdict is that of a client with all roots loaded.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+//! // Mozilla's list, compiled in:
+//! let config = jit_trust::client_config(jit_trust::mozilla());
+//!
+//! // Or a trust blob in a file, which can be replaced without a rebuild:
+//! # let directory = tempfile::tempdir()?;
+//! # let path = directory.path().join("trust.tblb");
+//! # std::fs::write(&path, jit_trust::mozilla().as_bytes())?;
+//! let config = jit_trust::client_config(jit_trust::FileStore::open(&path)?);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `config` is a [`rustls::ClientConfig`] like any other.
+//!
+//! | store | where the roots are | heap kept |
+//! |---|---|---|
+//! | [`mozilla()`] | compiled in | none |
+//! | [`BlobStore`] | a trust blob in the program | none |
+//! | [`FileStore`] | a trust blob in a file | 24 bytes an anchor |
+//! | [`WebrootStore`] | a directory with a small file for each name | none |
+//!
+//! Any type can be a store: see [`TrustStore`].
+//!
+//! # What it does not do
+//! It chooses what to try and leaves every check to the TLS library: see [`jit_trust_core`]. It checks no
+//! revocation. Trust blobs of version 1 and bare certificates cannot carry the conditions under which Mozilla
+//! trusts some roots (only for certificates issued up to a date, only for some names), so those are not
+//! enforced.
+//!
+//! # Features
+//! - `rustls` (default): [`ServerVerifier`] and [`client_config`].
+//! - `mozilla` (default): [`mozilla()`], from the `webpki-root-certs` crate; 130 KB in the program.
+
+#[cfg(feature = "mozilla")]
+mod mozilla;
+#[cfg(feature = "rustls")]
+mod rustls;
+mod store;
+
+pub use jit_trust_core as core;
+
+#[cfg(feature = "mozilla")]
+pub use mozilla::mozilla;
+#[cfg(feature = "rustls")]
+pub use rustls::{ServerVerifier, Verification, client_config, client_config_with_provider};
+pub use store::{BlobStore, FileStore, Selection, StoreError, TrustStore, WebrootStore};

@@ -1,0 +1,31 @@
+//! Writes Mozilla's list as a trust blob, to be compiled in.
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    #[cfg(feature = "mozilla")]
+    mozilla::write_blob();
+}
+
+#[cfg(feature = "mozilla")]
+mod mozilla {
+    use std::{env, fs, path::Path};
+
+    use jit_trust_core::{Certificate, v1};
+    use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
+
+    /// The generation of the compiled-in list: 2026-11-20, when `webpki-root-certs` was pinned to the version
+    /// that it is made from. To be raised together with that.
+    const GENERATION: u32 = 1_795_132_800;
+
+    pub(super) fn write_blob() {
+        let roots = TLS_SERVER_ROOT_CERTS.iter();
+        let roots: Vec<_> = roots
+            .map(|der| Certificate::from_der(der.as_ref()).expect("Mozilla's roots can be read"))
+            .collect();
+        let len = v1::encoded_len(&roots).expect("Mozilla's list fits into a trust blob");
+        let mut blob = vec![0; len];
+        v1::encode(&roots, GENERATION, &mut blob).expect("the buffer is as long as the blob");
+        let out_dir = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
+        fs::write(Path::new(&out_dir).join("mozilla.tblb"), blob).expect("OUT_DIR can be written to");
+    }
+}

@@ -1,0 +1,37 @@
+//! Mozilla's list, compiled in.
+
+use std::sync::LazyLock;
+
+use crate::BlobStore;
+
+/// The roots that Mozilla trusts for servers, compiled into the program: no file, no heap.
+///
+/// They are those of the version of the `webpki-root-certs` crate that this crate was built with, in the order in
+/// which it lists them. The conditions that Mozilla puts on some of them beside their certificates are not in it.
+///
+/// The store is checked when it is first asked for, which takes some tens of microseconds.
+pub fn mozilla() -> BlobStore {
+    static MOZILLA: LazyLock<BlobStore> = LazyLock::new(|| {
+        let blob = include_bytes!(concat!(env!("OUT_DIR"), "/mozilla.tblb"));
+        BlobStore::new(blob).expect("the build script has written a trust blob")
+    });
+    MOZILLA.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_compiled_in_list_is_that_of_webpki_root_certs() {
+        let mozilla = mozilla();
+        let ours = mozilla
+            .blob()
+            .certificates()
+            .map(|certificate| certificate.as_der().to_vec());
+        let theirs = webpki_root_certs::TLS_SERVER_ROOT_CERTS
+            .iter()
+            .map(|der| der.to_vec());
+        assert!(ours.eq(theirs));
+    }
+}

@@ -1,0 +1,114 @@
+//! Why a store could not be opened, or could not answer.
+
+use std::path::{Path, PathBuf};
+use std::{error, fmt, io};
+
+use jit_trust_core::{BlobError, CertificateError};
+
+/// Why a store could not be opened, or could not answer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// A file or directory of the store cannot be read.
+    Io {
+        /// Which one.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A trust blob is damaged, or none.
+    Blob {
+        /// The blob's file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: BlobError,
+    },
+    /// A file of the store holds something that is no certificate.
+    Certificate {
+        /// The file, where there is one.
+        path: Option<PathBuf>,
+        /// What is wrong with it.
+        error: CertificateError,
+    },
+    /// The file is not what it was when it was opened.
+    Changed {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// A file of the store is larger than anything that belongs there.
+    TooLarge {
+        /// Which file.
+        path: PathBuf,
+        /// The largest length that is read, in bytes.
+        limit: u64,
+    },
+    /// The directory is no webroot.
+    NotAWebroot {
+        /// Which directory.
+        path: PathBuf,
+    },
+    /// A store of the user's own could not answer.
+    Other(Box<dyn error::Error + Send + Sync>),
+}
+
+impl StoreError {
+    /// For a store of the user's own that cannot answer.
+    pub fn other(error: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
+        Self::Other(error.into())
+    }
+
+    pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |error| Self::Io { path, error }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io { path, error } => write!(f, "{}: {error}", path.display()),
+            Self::Blob { path, error } => write!(f, "{}: {error}", path.display()),
+            Self::Certificate {
+                path: Some(path),
+                error,
+            } => write!(f, "{}: {error}", path.display()),
+            Self::Certificate { path: None, error } => write!(f, "the store's entry is {error}"),
+            Self::Changed { path } => {
+                write!(
+                    f,
+                    "{}: the trust blob was changed while it was in use; replace the file instead, by renaming",
+                    path.display()
+                )
+            }
+            Self::TooLarge { path, limit } => {
+                write!(f, "{}: expected at most {limit} bytes", path.display())
+            }
+            Self::NotAWebroot { path } => {
+                write!(
+                    f,
+                    "{}: not a webroot: expected a directory by-subject or by-skid in it",
+                    path.display()
+                )
+            }
+            Self::Other(error) => error.fmt(f),
+        }
+    }
+}
+
+impl error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Io { error, .. } => Some(error),
+            Self::Blob { error, .. } => Some(error),
+            Self::Certificate { error, .. } => Some(error),
+            Self::Other(error) => Some(error.as_ref()),
+            Self::Changed { .. } | Self::TooLarge { .. } | Self::NotAWebroot { .. } => None,
+        }
+    }
+}
+
+impl From<CertificateError> for StoreError {
+    fn from(error: CertificateError) -> Self {
+        Self::Certificate { path: None, error }
+    }
+}

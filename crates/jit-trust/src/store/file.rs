@@ -1,0 +1,217 @@
+//! A trust blob in a file, of which only an index is kept.
+
+use std::collections::hash_map::RandomState;
+use std::fs::File;
+use std::hash::{BuildHasher, Hasher};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::{fmt, fs};
+
+use jit_trust_core::{Certificate, Name, PeerChain, TrustBlob};
+
+use super::{Selection, StoreError, TrustStore};
+
+/// The largest blob that is opened, in bytes. Mozilla's list has 0.14 MB.
+const MAX_BLOB_LEN: u64 = 64 << 20;
+
+/// A trust blob in a file. The file is read once, to check it; what is kept is an index of 24 bytes an anchor,
+/// and an anchor is read again when a connection asks for it.
+///
+/// Each entry of the index holds a digest of its certificate, under a key that is drawn at random when the file
+/// is opened. A file that is written to while it is open therefore makes connections fail, and never makes one
+/// trust something else. To update a store, write the new one beside it and rename it over the old: this store
+/// goes on with the old one, and the next that is opened sees the new.
+///
+/// ```no_run
+/// let store = jit_trust::FileStore::open("/var/lib/trust/trust.tblb")?;
+/// println!("{} anchors, made at {}", store.len(), store.generation());
+/// # Ok::<(), jit_trust::StoreError>(())
+/// ```
+pub struct FileStore {
+    path: PathBuf,
+    file: File,
+    generation: u32,
+    key: RandomState,
+    index: Box<[Entry]>,
+}
+
+/// Where a certificate is, and what is known of it.
+struct Entry {
+    digest: u64,
+    offset: u32,
+    /// The lower half of the digest of its subject.
+    subject: u32,
+    len: u16,
+}
+
+impl FileStore {
+    /// Opens the file, checks all of it and builds the index.
+    ///
+    /// # Errors
+    /// When the file cannot be read, and when it is no trust blob or a damaged one.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        let file = File::open(path).map_err(StoreError::io(path))?;
+        let bytes = read_whole(&file, path)?;
+        let blob = TrustBlob::open(&bytes).map_err(|error| StoreError::Blob {
+            path: path.to_owned(),
+            error,
+        })?;
+        let key = RandomState::new();
+        let entries = blob.certificates();
+        let index = entries.filter_map(|certificate| Entry::of(&certificate, &bytes, &key));
+        Ok(Self {
+            path: path.to_owned(),
+            generation: blob.generation(),
+            index: index.collect(),
+            key,
+            file,
+        })
+    }
+
+    /// The file's path, as it was given.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// When the store was made, in Unix time.
+    pub fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// How many anchors there are.
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Whether there is no anchor at all.
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    fn add_named<'s>(&'s self, name: Name<'_>, found: &mut Selection<'s, '_>) -> Result<(), StoreError> {
+        let subject = lower_half(digest(&self.key, name.as_der()));
+        for entry in self.index.iter().filter(|entry| entry.subject == subject) {
+            let der = self.read(entry)?;
+            found.add_certificate(der).map_err(|_| self.changed())?;
+        }
+        Ok(())
+    }
+
+    /// Reads a certificate, which must be the one that was there when the file was opened.
+    fn read(&self, entry: &Entry) -> Result<Vec<u8>, StoreError> {
+        let mut der = vec![0; usize::from(entry.len)];
+        read_exact_at(&self.file, &mut der, entry.offset.into()).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => self.changed(),
+            _ => StoreError::io(&self.path)(error),
+        })?;
+        if digest(&self.key, &der) == entry.digest {
+            Ok(der)
+        } else {
+            Err(self.changed())
+        }
+    }
+
+    fn changed(&self) -> StoreError {
+        StoreError::Changed {
+            path: self.path.clone(),
+        }
+    }
+}
+
+impl Entry {
+    /// The entry of a certificate that was read from `blob`.
+    fn of(certificate: &Certificate<'_>, blob: &[u8], key: &RandomState) -> Option<Self> {
+        let der = certificate.as_der();
+        let offset = der.as_ptr().addr().checked_sub(blob.as_ptr().addr())?;
+        Some(Self {
+            digest: digest(key, der),
+            offset: offset.try_into().ok()?,
+            subject: lower_half(digest(key, certificate.subject().as_der())),
+            len: der.len().try_into().ok()?,
+        })
+    }
+}
+
+impl TrustStore for FileStore {
+    fn select<'s>(&'s self, chain: &PeerChain<'_>, found: &mut Selection<'s, '_>) -> Result<(), StoreError> {
+        chain
+            .issuers()
+            .try_for_each(|issuer| self.add_named(issuer, found))
+    }
+
+    fn len(&self) -> Option<usize> {
+        Some(self.index.len())
+    }
+}
+
+impl fmt::Debug for FileStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileStore")
+            .field("path", &self.path)
+            .field("generation", &self.generation)
+            .field("len", &self.index.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn read_whole(file: &File, path: &Path) -> Result<Vec<u8>, StoreError> {
+    let metadata = file.metadata().map_err(StoreError::io(path))?;
+    check_is_file(&metadata, path)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(MAX_BLOB_LEN)).unwrap_or(0) + 1);
+    let limited = file.take(MAX_BLOB_LEN + 1).read_to_end(&mut bytes);
+    let len = limited.map_err(StoreError::io(path))?;
+    if u64::try_from(len).is_ok_and(|len| len <= MAX_BLOB_LEN) {
+        Ok(bytes)
+    } else {
+        Err(StoreError::TooLarge {
+            path: path.to_owned(),
+            limit: MAX_BLOB_LEN,
+        })
+    }
+}
+
+/// A pipe cannot be read from twice, and a directory not at all.
+fn check_is_file(metadata: &fs::Metadata, path: &Path) -> Result<(), StoreError> {
+    if metadata.is_file() {
+        return Ok(());
+    }
+    let error = io::Error::new(io::ErrorKind::InvalidInput, "expected a regular file");
+    Err(StoreError::io(path)(error))
+}
+
+/// A digest under a key that whoever writes the file does not know: `SipHash`, by the standard library's own
+/// random state. One that is made up fits with a probability of 2^-64.
+fn digest(key: &RandomState, bytes: &[u8]) -> u64 {
+    let mut hasher = key.build_hasher();
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+fn lower_half(digest: u64) -> u32 {
+    let [.., a, b, c, d] = digest.to_be_bytes();
+    u32::from_be_bytes([a, b, c, d])
+}
+
+#[cfg(unix)]
+fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
+}
+
+#[cfg(windows)]
+fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
+    use std::os::windows::fs::FileExt;
+
+    while !buffer.is_empty() {
+        match file.seek_read(buffer, offset) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(read) => {
+                buffer = buffer.get_mut(read..).unwrap_or_default();
+                offset += u64::try_from(read).unwrap_or(u64::MAX);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}

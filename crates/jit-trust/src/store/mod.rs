@@ -1,0 +1,87 @@
+//! Where anchors come from.
+
+mod blob;
+mod error;
+mod file;
+mod selection;
+mod webroot;
+
+pub use blob::BlobStore;
+pub use error::StoreError;
+pub use file::FileStore;
+pub use selection::Selection;
+pub use webroot::WebrootStore;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use jit_trust_core::PeerChain;
+
+/// A source of trust anchors, asked while a handshake waits.
+///
+/// What a store hands out is trusted: it must hold only anchors that the user trusts, with the conditions under
+/// which they are trusted.
+///
+/// ```
+/// use jit_trust::core::PeerChain;
+/// use jit_trust::{Selection, StoreError, TrustStore};
+///
+/// /// The few roots that a device needs, tried before a larger store.
+/// #[derive(Debug)]
+/// struct PrivateRootsFirst<S> {
+///     private: Vec<Vec<u8>>, // DER
+///     public: S,
+/// }
+///
+/// impl<S: TrustStore> TrustStore for PrivateRootsFirst<S> {
+///     fn select<'s>(&'s self, chain: &PeerChain<'_>, found: &mut Selection<'s, '_>) -> Result<(), StoreError> {
+///         for root in &self.private {
+///             found.add_certificate(root.clone())?; // left out unless it could have issued something here
+///         }
+///         self.public.select(chain, found)
+///     }
+/// }
+/// ```
+pub trait TrustStore: Debug + Send + Sync {
+    /// Adds to `found` every anchor of the store that could have issued one of the certificates of `chain`:
+    /// whose subject is one of [`chain.issuers()`](PeerChain::issuers).
+    ///
+    /// Several anchors under one name are added in the store's order. To add others does no harm, because
+    /// `found` leaves them out; to leave out one that qualifies makes good servers unreachable.
+    ///
+    /// It is called inside the handshake, so it should be quick, or be called where waiting is all right.
+    ///
+    /// # Errors
+    /// When the store cannot say. The handshake fails then: an error is never taken for "no such anchor".
+    fn select<'s>(&'s self, chain: &PeerChain<'_>, found: &mut Selection<'s, '_>) -> Result<(), StoreError>;
+
+    /// How many anchors there are, where the store knows.
+    fn len(&self) -> Option<usize> {
+        None
+    }
+
+    /// Whether the store knows that it has no anchor at all.
+    fn is_empty(&self) -> bool {
+        self.len() == Some(0)
+    }
+}
+
+impl<S: TrustStore + ?Sized> TrustStore for Arc<S> {
+    fn select<'s>(&'s self, chain: &PeerChain<'_>, found: &mut Selection<'s, '_>) -> Result<(), StoreError> {
+        (**self).select(chain, found)
+    }
+
+    fn len(&self) -> Option<usize> {
+        (**self).len()
+    }
+}
+
+impl<S: TrustStore + ?Sized> TrustStore for Box<S> {
+    fn select<'s>(&'s self, chain: &PeerChain<'_>, found: &mut Selection<'s, '_>) -> Result<(), StoreError> {
+        (**self).select(chain, found)
+    }
+
+    fn len(&self) -> Option<usize> {
+        (**self).len()
+    }
+}
