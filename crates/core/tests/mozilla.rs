@@ -1,4 +1,5 @@
 //! Mozilla's own roots, read as webpki reads them and kept by a blob as they were.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use jit_trust_core::{Certificate, NameHash, PeerChain, Query, TrustAnchor, TrustBlob, v1};
 use webpki_root_certs::TLS_SERVER_ROOT_CERTS;

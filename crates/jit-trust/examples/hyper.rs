@@ -1,0 +1,36 @@
+//! hyper's pooling client with hyper-rustls, over HTTP/1.1 or HTTP/2, trusting Mozilla's list just in time.
+//!
+//! `cargo run --example hyper -- https://example.org/`
+
+use std::error::Error;
+
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Bytes;
+use hyper_rustls::HttpsConnectorBuilder;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use jit_trust::TrustStore;
+
+/// Gets a page; returns its body.
+pub(crate) async fn get(url: &str, store: impl TrustStore + 'static) -> Result<String, Box<dyn Error>> {
+    let connector = HttpsConnectorBuilder::new()
+        .with_tls_config(jit_trust::client_config(store))
+        .https_only()
+        .enable_http1()
+        .enable_http2()
+        .build();
+    let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build(connector);
+    let answer = client.get(url.parse()?).await?;
+    let body = answer.into_body().collect().await?.to_bytes();
+    Ok(String::from_utf8_lossy(&body).into_owned())
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .ok();
+    let url = std::env::args().nth(1).unwrap_or("https://example.org/".into());
+    print!("{}", get(&url, jit_trust::mozilla()).await?);
+    Ok(())
+}

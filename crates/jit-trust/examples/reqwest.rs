@@ -1,0 +1,28 @@
+//! reqwest, trusting Mozilla's list just in time.
+//!
+//! `cargo run --example reqwest -- https://example.org/`
+
+use std::error::Error;
+
+use jit_trust::TrustStore;
+
+/// Gets a page, following redirects; returns its body.
+pub(crate) async fn get(url: &str, store: impl TrustStore + 'static) -> Result<String, Box<dyn Error>> {
+    let mut config = jit_trust::client_config(store);
+    config.alpn_protocols = vec!["h2".into(), "http/1.1".into()]; // reqwest leaves a given configuration as it is
+    let client = reqwest::Client::builder()
+        .tls_backend_preconfigured(config)
+        .build()?;
+    let answer = client.get(url).send().await?;
+    Ok(answer.error_for_status()?.text().await?)
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .ok();
+    let url = std::env::args().nth(1).unwrap_or("https://example.org/".into());
+    print!("{}", get(&url, jit_trust::mozilla()).await?);
+    Ok(())
+}

@@ -1,0 +1,298 @@
+//! Each store hands out what it holds, keeps little, and fails closed.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod stores;
+
+use std::fs;
+use std::path::Path;
+
+use jit_trust::{BlobStore, FileStore, Selection, StoreError, TrustStore, WebrootStore};
+use jit_trust_core::{Certificate, PeerChain};
+use jit_trust_lab::pki::{AuthorityKeyId, Ca, Leaf, SubjectKeyId, garbage};
+use pki_types::CertificateDer;
+
+/// The certificates of the anchors that the store hands out for this chain.
+fn selected(store: &dyn TrustStore, sent: &[CertificateDer<'_>]) -> Result<Vec<Vec<u8>>, StoreError> {
+    let chain = PeerChain::read(sent.iter().map(AsRef::as_ref)).unwrap();
+    let mut selection = Selection::new(&chain);
+    store.select(&chain, &mut selection)?;
+    let anchors = selection.anchors();
+    Ok(anchors.map(|anchor| anchor.certificate().to_vec()).collect())
+}
+
+fn ders(roots: &[&Ca]) -> Vec<Vec<u8>> {
+    roots.iter().map(|root| root.der().to_vec()).collect()
+}
+
+/// A web root as `bundle` makes it, of these roots.
+fn webroot(directory: &Path, roots: &[&Ca]) {
+    let by_subject = directory.join("by-subject");
+    fs::create_dir_all(&by_subject).unwrap();
+    for root in roots {
+        let der = root.der();
+        let name = Certificate::from_der(&der).unwrap().subject().hash();
+        let same_name: Vec<_> = roots
+            .iter()
+            .copied()
+            .filter(|other| other.name() == root.name())
+            .collect();
+        fs::write(by_subject.join(format!("{name}.tblb")), stores::blob(&same_name)).unwrap();
+    }
+}
+
+/// A web root as other tools make it: bare certificates by SKID.
+fn webroot_by_key_id(directory: &Path, roots: &[&Ca]) {
+    let by_skid = directory.join("by-skid");
+    fs::create_dir_all(&by_skid).unwrap();
+    for root in roots {
+        let skid = root.subject_key_id().unwrap();
+        let skid: String = skid.iter().map(|byte| format!("{byte:02X}")).collect();
+        fs::write(by_skid.join(skid), root.der()).unwrap();
+    }
+}
+
+#[test]
+fn every_store_hands_out_all_anchors_of_the_names_that_are_asked_for_and_no_others() {
+    let (first, second, other) = (Ca::root("Twin"), Ca::root("Twin"), Ca::root("Other"));
+    let roots = [&first, &other, &second];
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("trust.tblb");
+    fs::write(&file, stores::blob(&roots)).unwrap();
+    webroot(directory.path(), &roots);
+    let stores: [Box<dyn TrustStore>; 3] = [
+        Box::new(BlobStore::new(stores::blob(&roots).leak()).unwrap()),
+        Box::new(FileStore::open(&file).unwrap()),
+        Box::new(WebrootStore::open(directory.path()).unwrap()),
+    ];
+    for store in stores {
+        let ca = second.intermediate("CA");
+        let sent = ca.leaf("a.test").chain(&[&ca]);
+        assert_eq!(
+            selected(&store, &sent).unwrap(),
+            ders(&[&first, &second]),
+            "{store:?}"
+        );
+        let stranger = Ca::root("Stranger").leaf("a.test").chain(&[]);
+        assert!(selected(&store, &stranger).unwrap().is_empty(), "{store:?}");
+    }
+}
+
+#[test]
+fn a_store_of_mozillas_list_keeps_at_most_6000_bytes_and_none_from_the_program() {
+    let roots: Vec<_> = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().collect();
+    let roots_of_150: Vec<_> = roots.iter().cycle().take(150).enumerate().collect();
+    let renamed: Vec<_> = roots_of_150
+        .iter()
+        .map(|(index, der)| with_own_serial(der, *index))
+        .collect();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("trust.tblb");
+    fs::write(&path, stores::blob_of(&renamed)).unwrap();
+    let mut store = None;
+    let kept = allocation_counter::measure(|| store = Some(FileStore::open(&path).unwrap()));
+    assert_eq!(store.unwrap().len(), 150);
+    assert!(kept.bytes_current <= 6_000, "{kept:?}");
+
+    jit_trust::mozilla();
+    let kept = allocation_counter::measure(|| drop(jit_trust::mozilla()));
+    assert_eq!((kept.count_total, kept.bytes_current), (0, 0));
+}
+
+/// The same certificate with another serial number, so that no two are the same.
+fn with_own_serial(der: &[u8], index: usize) -> Vec<u8> {
+    let serial = Certificate::from_der(der).unwrap().serial();
+    let at = serial.as_ptr().addr() - der.as_ptr().addr() + serial.len() - 1;
+    let mut own = der.to_vec();
+    own[at] = own[at].wrapping_add(u8::try_from(index).unwrap());
+    own
+}
+
+#[test]
+fn selecting_from_a_blob_in_memory_allocates_nothing() {
+    let (root, old) = (Ca::root("Root"), Ca::root("Old Root"));
+    let store = BlobStore::new(stores::blob(&[&root, &old]).leak()).unwrap();
+    let ca = root.intermediate("CA");
+    let sent = ca.leaf("a.test").chain(&[&ca, &old.cross_sign(&root)]);
+    let counted = allocation_counter::measure(|| {
+        let chain = PeerChain::read(sent.iter().map(AsRef::as_ref)).unwrap();
+        let mut selection = Selection::new(&chain);
+        store.select(&chain, &mut selection).unwrap();
+        assert_eq!(selection.anchors().count(), 2);
+    });
+    assert_eq!(counted.count_total, 0);
+}
+
+#[test]
+fn a_file_that_is_written_to_while_it_is_open_fails_closed() {
+    let (root, other) = (Ca::root("Root"), Ca::root("Other"));
+    let sent = root.leaf("a.test").chain(&[]);
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("trust.tblb");
+    let original = stores::blob(&[&root, &other]);
+    fs::write(&path, &original).unwrap();
+    let store = FileStore::open(&path).unwrap();
+    let changed = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap(); // in place: the same file, other bytes
+        match selected(&store, &sent) {
+            Err(StoreError::Changed { .. }) => true,
+            Ok(_) => false,
+            Err(error) => panic!("{error}"),
+        }
+    };
+    // Nothing of the certificate may change, not even a byte that the anchor does not consist of.
+    for at in 0x1c..0x1c + root.der().len() {
+        let mut damaged = original.clone();
+        damaged[at] ^= 1;
+        assert!(changed(&damaged), "byte {at}");
+    }
+    assert!(changed(&original[..40]));
+    assert!(changed(&[]));
+    let impostor = root.reissue().self_signed();
+    assert!(changed(&stores::blob(&[&impostor, &other])));
+    assert!(!changed(&original));
+}
+
+#[test]
+fn a_file_that_is_replaced_by_renaming_leaves_the_open_store_as_it_was() {
+    let (root, other) = (Ca::root("Root"), Ca::root("Other"));
+    let sent = root.leaf("a.test").chain(&[]);
+    let directory = tempfile::tempdir().unwrap();
+    let (path, new) = (
+        directory.path().join("trust.tblb"),
+        directory.path().join("new.tblb"),
+    );
+    fs::write(&path, stores::blob(&[&root])).unwrap();
+    let store = FileStore::open(&path).unwrap();
+    fs::write(&new, stores::blob(&[&other])).unwrap();
+    fs::rename(&new, &path).unwrap();
+    assert_eq!(selected(&store, &sent).unwrap(), ders(&[&root]));
+    assert!(
+        selected(&FileStore::open(&path).unwrap(), &sent)
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[test]
+fn what_is_no_store_is_not_opened_and_the_error_names_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let blob = stores::blob(&[&Ca::root("Root")]);
+    fs::write(path("cut"), &blob[..blob.len() - 1]).unwrap();
+    fs::write(path("text"), "hello").unwrap();
+    fs::create_dir(path("empty")).unwrap();
+    let open = |name: &str| FileStore::open(path(name)).unwrap_err().to_string();
+    assert!(open("cut").ends_with(&format!(
+        "expected {} bytes, found {}",
+        blob.len(),
+        blob.len() - 1
+    )));
+    assert!(open("text").ends_with("text: not a trust blob: expected the magic TBLB at byte 0"));
+    assert!(open("empty").contains("empty: "));
+    assert!(open("missing").contains("missing: No such file"));
+    let open = |name: &str| WebrootStore::open(path(name)).unwrap_err().to_string();
+    assert!(open("empty").ends_with("not a webroot: expected a directory by-subject or by-skid in it"));
+    assert!(open("text").contains("text: Not a directory"));
+    assert!(open("missing").contains("missing: No such file"));
+}
+
+#[test]
+fn a_damaged_file_in_a_webroot_is_an_error_and_not_an_absent_anchor() {
+    let root = Ca::root("Root");
+    let sent = root.leaf("a.test").chain(&[]);
+    let directory = tempfile::tempdir().unwrap();
+    webroot(directory.path(), &[&root]);
+    let store = WebrootStore::open(directory.path()).unwrap();
+    let der = root.der();
+    let file = format!(
+        "by-subject/{}.tblb",
+        Certificate::from_der(&der).unwrap().subject().hash()
+    );
+    let file = directory.path().join(file);
+    fs::write(&file, "TBL").unwrap();
+    assert!(matches!(
+        selected(&store, &sent).unwrap_err(),
+        StoreError::Blob { .. }
+    ));
+    fs::write(&file, garbage::noise(600 << 10)).unwrap();
+    assert!(matches!(
+        selected(&store, &sent).unwrap_err(),
+        StoreError::TooLarge { .. }
+    ));
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    assert!(matches!(
+        selected(&store, &sent).unwrap_err(),
+        StoreError::Io { .. }
+    ));
+}
+
+#[test]
+fn a_file_of_a_webroot_under_another_names_hash_is_not_used() {
+    let (root, other) = (Ca::root("Root"), Ca::root("Other"));
+    let directory = tempfile::tempdir().unwrap();
+    webroot(directory.path(), &[&root]);
+    let der = root.der();
+    let hash = Certificate::from_der(&der).unwrap().subject().hash();
+    let file = directory.path().join(format!("by-subject/{hash}.tblb"));
+    fs::write(file, stores::blob(&[&other])).unwrap();
+    let store = WebrootStore::open(directory.path()).unwrap();
+    assert!(
+        selected(&store, &root.leaf("a.test").chain(&[]))
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_webroot_of_other_tools_is_asked_by_key_identifier_and_the_name_must_match() {
+    let (root, sent_along) = (Ca::root("Root"), Ca::root("Sent Along"));
+    let renamed = root.reissue().subject("Other Name").self_signed();
+    let directory = tempfile::tempdir().unwrap();
+    webroot_by_key_id(directory.path(), &[&root, &sent_along]);
+    let store = WebrootStore::open(directory.path()).unwrap();
+    assert_eq!(
+        selected(&store, &root.leaf("a.test").chain(&[])).unwrap(),
+        ders(&[&root])
+    );
+    assert!(
+        selected(&store, &renamed.leaf("a.test").chain(&[]))
+            .unwrap()
+            .is_empty()
+    );
+
+    let silent = Leaf::builder(&["a.test"]).authority_key_id(AuthorityKeyId::Absent);
+    let with_root = silent.issued_by(&sent_along).chain(&[&sent_along]);
+    assert_eq!(selected(&store, &with_root).unwrap(), ders(&[&sent_along]));
+}
+
+#[test]
+fn a_key_identifier_from_a_peer_cannot_name_a_file_elsewhere() {
+    let directory = tempfile::tempdir().unwrap();
+    webroot_by_key_id(directory.path(), &[&Ca::root("Root")]);
+    let store = WebrootStore::open(directory.path()).unwrap();
+    for key_id in [
+        b"../../etc/passwd".to_vec(),
+        garbage::noise(127),
+        garbage::noise(128),
+        garbage::noise(300),
+    ] {
+        let leaf = Leaf::builder(&["a.test"]).authority_key_id(AuthorityKeyId::KeyId(key_id));
+        let sent = leaf.issued_by(&Ca::root("Elsewhere")).chain(&[]);
+        assert!(selected(&store, &sent).unwrap().is_empty());
+    }
+}
+
+#[test]
+fn a_root_without_key_identifier_is_found_by_name() {
+    let root = Ca::builder("Root")
+        .subject_key_id(SubjectKeyId::Absent)
+        .self_signed();
+    let directory = tempfile::tempdir().unwrap();
+    webroot(directory.path(), &[&root]);
+    let store = WebrootStore::open(directory.path()).unwrap();
+    assert_eq!(
+        selected(&store, &root.leaf("a.test").chain(&[])).unwrap(),
+        ders(&[&root])
+    );
+}
