@@ -1,1 +1,87 @@
+//! Mozilla's list of roots, in any form it is published in, to every form a device wants.
 //!
+//! [`read`] takes one or several inputs, tells by their content what they are, and gives one [`RootList`]:
+//!
+//! | input | what is taken |
+//! |---|---|
+//! | PEM (RFC 7468), with any text between the sections | every `CERTIFICATE`; other sections are reported |
+//! | DER | the one certificate |
+//! | a directory | its PEM and DER files, in the order of their names |
+//! | NSS's `certdata.txt` | the roots with `CKA_TRUST_SERVER_AUTH` `CKT_NSS_TRUSTED_DELEGATOR`, with `CKA_NSS_SERVER_DISTRUST_AFTER` |
+//! | CCADB's CSV report with PEM | the rows with the trust bit `Websites`, with "Distrust for TLS After Date" and "Mozilla Applied Constraints" |
+//! | a trust blob | all of it |
+//! | a webroot | all of it, checked against its `index.json` |
+//! | `mozilla` | the list compiled in |
+//!
+//! What it gives can be written as a trust blob ([`encode_blob`]), as a webroot ([`write_webroot`]) and for a C
+//! compiler ([`c_array`]); [`write_file`] puts it into a file in one step. The same inputs and the same
+//! [`generation()`] give the same bytes.
+//!
+//! **Nothing is left out silently**: what is not taken is an error, a [`Note`], or listed in [`RootList::left_out`].
+//! And **conditions are not lost silently**: a list may say that a root is trusted only for certificates issued up to
+//! a date, or only for some domains ([`Conditions`]). Bare certificates and version 1 of the trust blob cannot; writing
+//! them says which roots that concerns ([`LostConditions`]), and reading them gives a note.
+//!
+//! No signature is checked here, and no date: a root is trusted because it is in the list, and whoever makes the list
+//! vouches for it.
+//!
+//! ```
+//! use jit_trust_bundle::{Input, Policy, encode_blob, read, write_file};
+//!
+//! # let directory = tempfile::tempdir()?;
+//! # let path = directory.path().join("roots.tblb");
+//! let list = read(&[Input::named("mozilla")], Policy::Strict)?;
+//! let blob = encode_blob(list.roots(), jit_trust_bundle::generation(None)?)?;
+//! for lost in &blob.lost {
+//!     eprintln!("warning: {lost}");
+//! }
+//! write_file(&path, &blob.bytes)?;
+//! # let again = read(&[Input::Path(path)], Policy::Strict)?;
+//! # assert_eq!(again.roots(), list.roots());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![deny(
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::as_conversions,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )
+)]
+
+mod error;
+mod fingerprint;
+mod generation;
+mod index;
+mod input;
+mod list;
+mod note;
+mod output;
+mod place;
+mod report;
+mod root;
+mod shown;
+mod time;
+mod update;
+
+pub use error::{InputError, Problem};
+pub use fingerprint::Fingerprint;
+pub use generation::{GenerationError, generation};
+pub use input::{Input, MAX_INPUT_LEN, read};
+pub use list::{Form, Policy, RootList, Source};
+pub use note::{Note, NoteKind};
+pub use output::{
+    EncodedBlob, KeyEntries, LostConditions, OutputError, WrittenWebroot, c_array, encode_blob, write_file,
+    write_webroot,
+};
+pub use place::Place;
+pub use report::{Expiry, Record, Summary};
+pub use root::{Conditions, Root};
+pub use update::{LostRoots, check_update};

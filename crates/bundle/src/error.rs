@@ -1,0 +1,249 @@
+//! What can be wrong with an input.
+
+use std::{error, fmt, io};
+
+use jit_trust_core::{BlobError, CertificateError};
+
+use crate::shown::shown;
+use crate::{Fingerprint, Place};
+
+/// What an input that is told apart by its content may be.
+const FORMS: &str = "a PEM, DER, certdata.txt, CCADB CSV or trust blob";
+
+/// Why an input, or one certificate of it, was refused: what is wrong, where, and what was expected instead, in one
+/// line.
+#[derive(Debug)]
+pub struct InputError {
+    /// Where.
+    pub place: Place,
+    /// What is wrong there.
+    pub problem: Problem,
+}
+
+impl fmt::Display for InputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.problem)
+    }
+}
+
+impl error::Error for InputError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match &self.problem {
+            Problem::Io { error, .. } => Some(error),
+            Problem::Certificate(error) => Some(error),
+            Problem::Blob(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// What is wrong.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Problem {
+    /// A file or directory cannot be opened or read.
+    Io {
+        /// What could not be done: `open`, `read` ...
+        doing: &'static str,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// There is more than any list of roots can have.
+    TooLong {
+        /// The most that is read, in bytes.
+        limit: u64,
+    },
+    /// The path leads to a pipe, a device or a socket.
+    NotAFile,
+    /// There is not a single byte.
+    Empty,
+    /// The content is of no known form.
+    Unrecognised,
+    /// A file in a directory is neither PEM nor DER.
+    UnrecognisedInDirectory,
+    /// There is a directory inside a directory of certificates.
+    NestedDirectory,
+    /// A line that begins or ends a PEM section (RFC 7468 section 2) is not there, or not as it must be.
+    PemBoundary {
+        /// What was expected.
+        expected: String,
+    },
+    /// The content of a PEM section is not Base64.
+    PemContent,
+    /// A PEM section that may hold certificates in a wrapping that is not read.
+    PemSection {
+        /// The label of the section.
+        label: String,
+    },
+    /// A PEM file, or a field that should hold one, has no certificate.
+    NoCertificate,
+    /// Behind a certificate, or the only one expected, stands another.
+    SecondCertificate,
+    /// The certificate cannot be read.
+    Certificate(CertificateError),
+    /// The certificate says that its key must not be used to sign others (RFC 5280 sections 4.2.1.3 and 4.2.1.9).
+    NotACa {
+        /// Its subject.
+        subject: String,
+    },
+    /// A line of `certdata.txt` is not as it must be.
+    Certdata {
+        /// What was expected.
+        expected: &'static str,
+    },
+    /// An object of `certdata.txt` has no such attribute.
+    MissingAttribute {
+        /// The `CKA_LABEL` of the object.
+        label: String,
+        /// The attribute.
+        attribute: &'static str,
+    },
+    /// The issuer and serial number that an object of `certdata.txt` gives are not those of its certificate.
+    WrongIssuerAndSerial {
+        /// The `CKA_LABEL` of the object.
+        label: String,
+    },
+    /// Two objects of `certdata.txt` speak of one issuer and serial number.
+    SecondObject {
+        /// The `CKA_LABEL` of the second object.
+        label: String,
+        /// The line of the first.
+        first: u64,
+    },
+    /// `certdata.txt` trusts a certificate for servers that is not in it.
+    TrustWithoutCertificate {
+        /// The `CKA_LABEL` of the trust object.
+        label: String,
+    },
+    /// The CSV report cannot be read.
+    Csv {
+        /// What the reader of CSV says.
+        reason: String,
+    },
+    /// The CSV report lacks a column.
+    MissingColumn {
+        /// The name of the column.
+        column: &'static str,
+    },
+    /// The date up to which a root is trusted cannot be read.
+    Date {
+        /// The date as it stands there.
+        text: String,
+        /// The form that was expected.
+        expected: &'static str,
+    },
+    /// The fingerprint that the input gives is not that of the certificate.
+    WrongFingerprint {
+        /// The fingerprint as it stands there.
+        given: String,
+        /// The certificate's own.
+        own: Fingerprint,
+    },
+    /// The same certificate stands in the input twice, with different constraints.
+    ConflictingConstraints {
+        /// Where it stands with the others.
+        first: Place,
+    },
+    /// The trust blob cannot be used.
+    Blob(BlobError),
+    /// The `index.json` of a webroot cannot be read.
+    Index {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A webroot's `index.json` and its files disagree.
+    WrongIndex {
+        /// The file that is not as the index says.
+        file: String,
+    },
+    /// There is no root at all.
+    NoRoots,
+}
+
+impl Problem {
+    pub(crate) fn at(self, place: Place) -> InputError {
+        InputError { place, problem: self }
+    }
+
+    pub(crate) fn io(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self::Io { doing, error }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io { doing, error } => write!(f, "cannot {doing}: {error}"),
+            Self::TooLong { limit } => write!(f, "too long: expected at most {limit} bytes"),
+            Self::NotAFile => f.write_str("a pipe, device or socket: expected a file or directory"),
+            Self::Empty => write!(f, "empty: expected {FORMS}"),
+            Self::Unrecognised => write!(f, "not recognised, line 1, byte 0: expected {FORMS}"),
+            Self::UnrecognisedInDirectory => {
+                f.write_str("not recognised: in a directory, expected only PEM and DER files")
+            }
+            Self::NestedDirectory => {
+                f.write_str("a directory in a directory: expected only PEM and DER files")
+            }
+            Self::PemBoundary { expected } => write!(f, "expected {}", shown(expected)),
+            Self::PemContent => f.write_str("expected Base64"),
+            Self::PemSection { label } => {
+                write!(f, "a section {}: expected CERTIFICATE", shown(label))
+            }
+            Self::NoCertificate => f.write_str("no certificate: expected -----BEGIN CERTIFICATE-----"),
+            Self::SecondCertificate => f.write_str("more than one certificate: expected one"),
+            Self::Certificate(error) => error.fmt(f),
+            Self::NotACa { subject } => write!(
+                f,
+                "{subject} says that it is no CA: expected basic constraints with cA, and keyCertSign in the key \
+                 usage if there is one"
+            ),
+            Self::Certdata { expected } => write!(f, "expected {expected}"),
+            Self::MissingAttribute { label, attribute } => {
+                write!(f, "object \"{}\" ends: expected {attribute}", shown(label))
+            }
+            Self::WrongIssuerAndSerial { label } => write!(
+                f,
+                "object \"{}\": expected the CKA_ISSUER and CKA_SERIAL_NUMBER of its certificate",
+                shown(label)
+            ),
+            Self::SecondObject { label, first } => write!(
+                f,
+                "object \"{}\" has the issuer and serial number of the one at line {first}: expected one of each",
+                shown(label)
+            ),
+            Self::TrustWithoutCertificate { label } => write!(
+                f,
+                "\"{}\" is trusted for servers: expected its certificate, which is not in the file",
+                shown(label)
+            ),
+            Self::Csv { reason } => write!(f, "expected CSV (RFC 4180): {}", shown(reason)),
+            Self::MissingColumn { column } => write!(f, "expected a column \"{column}\""),
+            Self::Date { text, expected } => {
+                write!(f, "distrust date \"{}\": expected {expected}", shown(text))
+            }
+            Self::WrongFingerprint { given, own } => write!(
+                f,
+                "SHA-256 fingerprint {}: expected {own}, that of the certificate",
+                shown(given)
+            ),
+            Self::ConflictingConstraints { first } => {
+                write!(
+                    f,
+                    "expected the same constraints as at {first}, which is the same certificate"
+                )
+            }
+            Self::Blob(error) => error.fmt(f),
+            Self::Index { reason } => write!(f, "expected the index of a webroot: {}", shown(reason)),
+            Self::WrongIndex { file } => {
+                write!(
+                    f,
+                    "damaged webroot: expected {} as index.json describes it",
+                    shown(file)
+                )
+            }
+            Self::NoRoots => {
+                f.write_str("no root left: expected at least one certificate of a CA trusted for servers")
+            }
+        }
+    }
+}

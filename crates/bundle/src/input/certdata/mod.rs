@@ -1,0 +1,104 @@
+//! NSS's `certdata.txt`, the source of Mozilla's list.
+//!
+//! The file is a sequence of PKCS #11 objects, each a run of attributes that begins with `CKA_CLASS`. A root is two
+//! of them, joined by `CKA_ISSUER` and `CKA_SERIAL_NUMBER`: the certificate, and what it is trusted for.
+
+mod objects;
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use jit_trust_core::Certificate;
+
+use super::lines::lines;
+use crate::list::Collector;
+use crate::{Conditions, InputError, NoteKind, Place, Problem};
+use objects::{Class, Key, Object};
+
+/// Whether a line is one that the file cannot be without.
+pub(super) fn is_one(bytes: &[u8]) -> bool {
+    lines(bytes).any(|(_, line)| line == b"BEGINDATA" || line.starts_with(b"CKA_CLASS "))
+}
+
+pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Result<(), InputError> {
+    let objects = objects::read(place, bytes)?;
+    let certificates = of_class(place, &objects, Class::Certificate)?;
+    let trust = of_class(place, &objects, Class::Trust)?;
+
+    let mut ordinal = 0;
+    let mut not_for_servers = 0;
+    for object in &objects {
+        match object.class {
+            Class::Certificate => {
+                ordinal += 1;
+                let place = place.certificate(ordinal).line(object.line);
+                let trust = trust.get(&object.key()).copied();
+                match trust.filter(|trust| trust.is_for_servers) {
+                    Some(trust) => take(place, object, trust, collector)?,
+                    None => not_for_servers += 1,
+                }
+            }
+            // Trust without a certificate is how NSS takes trust away from certificates that it does not hold.
+            Class::Trust if object.is_for_servers && !certificates.contains_key(&object.key()) => {
+                let label = object.label.clone();
+                collector.reject(Problem::TrustWithoutCertificate { label }.at(place.line(object.line)))?;
+            }
+            Class::Trust | Class::Other => {}
+        }
+    }
+    if not_for_servers > 0 {
+        let count = not_for_servers;
+        collector.note(place.clone(), NoteKind::NotForServers { count });
+    }
+    Ok(())
+}
+
+/// The objects of a class by issuer and serial number; two of the same would leave open which one counts.
+fn of_class<'a>(
+    place: &Place,
+    objects: &'a [Object],
+    class: Class,
+) -> Result<HashMap<Key<'a>, &'a Object>, InputError> {
+    let mut found = HashMap::new();
+    for object in objects.iter().filter(|object| object.class == class) {
+        match found.entry(object.key()) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(object);
+            }
+            Entry::Occupied(occupied) => {
+                let first: &Object = occupied.get();
+                let (label, first) = (object.label.clone(), first.line);
+                return Err(Problem::SecondObject { label, first }.at(place.line(object.line)));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn take(place: Place, object: &Object, trust: &Object, collector: &mut Collector) -> Result<(), InputError> {
+    let certificate = match Certificate::from_der(&object.value) {
+        Ok(certificate) => certificate,
+        Err(error) => return collector.reject(Problem::Certificate(error).at(place)),
+    };
+    let is_joined_by_its_own = object.issuer == certificate.issuer().as_der()
+        && integer(&object.serial).is_some_and(|serial| serial == certificate.serial());
+    if !is_joined_by_its_own {
+        let label = object.label.clone();
+        return collector.reject(Problem::WrongIssuerAndSerial { label }.at(place));
+    }
+    // The date stands in the certificate's object, or in the one on trust.
+    let dates = [object.distrust_after, trust.distrust_after];
+    let conditions = Conditions {
+        distrust_after: dates.into_iter().flatten().min(),
+        applied_constraints: Vec::new(),
+    };
+    collector.offer(place, object.value.clone(), conditions)
+}
+
+/// The content of a DER INTEGER of up to 127 bytes; serial numbers have at most 20 (RFC 5280 section 4.1.2.2).
+fn integer(der: &[u8]) -> Option<&[u8]> {
+    match der {
+        [0x02, len @ 0..=0x7f, content @ ..] if content.len() == usize::from(*len) => Some(content),
+        _ => None,
+    }
+}

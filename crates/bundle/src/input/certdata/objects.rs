@@ -1,0 +1,264 @@
+//! The syntax of `certdata.txt`: one attribute a line, or a run of lines for bytes in octal.
+
+use super::super::lines::lines;
+use crate::time::asn1_time;
+use crate::{InputError, Place, Problem};
+
+/// What an object is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    Certificate,
+    Trust,
+    /// The mark of a list of roots, and whatever NSS may add.
+    Other,
+}
+
+impl Class {
+    fn of(value: &str) -> Self {
+        match value {
+            "CKO_CERTIFICATE" => Self::Certificate,
+            // The name that PKCS #11 3.2 gave to it, NSS's own, and the one from before.
+            "CKO_TRUST" | "CKO_NSS_TRUST" | "CKO_NETSCAPE_TRUST" => Self::Trust,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// One object, with the attributes that matter here.
+#[derive(Clone, Debug)]
+pub(super) struct Object {
+    pub(super) class: Class,
+    /// The line of its `CKA_CLASS`.
+    pub(super) line: u64,
+    pub(super) label: String,
+    pub(super) issuer: Vec<u8>,
+    pub(super) serial: Vec<u8>,
+    /// `CKA_VALUE`: the certificate.
+    pub(super) value: Vec<u8>,
+    /// `CKA_TRUST_SERVER_AUTH`.
+    pub(super) is_for_servers: bool,
+    pub(super) distrust_after: Option<u64>,
+}
+
+/// What joins a certificate and the trust in it: `CKA_ISSUER` and `CKA_SERIAL_NUMBER`.
+pub(super) type Key<'a> = (&'a [u8], &'a [u8]);
+
+impl Object {
+    pub(super) fn key(&self) -> Key<'_> {
+        (&self.issuer, &self.serial)
+    }
+}
+
+pub(super) fn read(place: &Place, bytes: &[u8]) -> Result<Vec<Object>, InputError> {
+    let mut objects = Vec::new();
+    let mut attributes = Attributes {
+        lines: lines(bytes),
+        begun: false,
+    };
+    let mut draft: Option<Draft> = None;
+    let at = |(line, problem): Located| problem.at(place.line(line));
+    while let Some(attribute) = attributes.next().transpose().map_err(at)? {
+        if attribute.name == "CKA_CLASS" {
+            let class = Class::of(attribute.value.as_text());
+            let finished = draft.replace(Draft::new(class, attribute.line));
+            objects.extend(finished.map(Draft::finish).transpose().map_err(at)?);
+        } else {
+            let expected = "CKA_CLASS first";
+            let draft = draft
+                .as_mut()
+                .ok_or((attribute.line, Problem::Certdata { expected }));
+            draft.and_then(|draft| draft.set(attribute)).map_err(at)?;
+        }
+    }
+    objects.extend(draft.map(Draft::finish).transpose().map_err(at)?);
+    Ok(objects)
+}
+
+/// A problem, and the line it is in.
+type Located = (u64, Problem);
+
+/// An object while its attributes come in.
+struct Draft {
+    class: Class,
+    line: u64,
+    label: Option<String>,
+    issuer: Option<Vec<u8>>,
+    serial: Option<Vec<u8>>,
+    value: Option<Vec<u8>>,
+    is_for_servers: Option<bool>,
+    distrust_after: Option<u64>,
+}
+
+impl Draft {
+    fn new(class: Class, line: u64) -> Self {
+        Self {
+            class,
+            line,
+            label: None,
+            issuer: None,
+            serial: None,
+            value: None,
+            is_for_servers: None,
+            distrust_after: None,
+        }
+    }
+
+    fn set(&mut self, attribute: Attribute<'_>) -> Result<(), Located> {
+        match attribute.name {
+            "CKA_LABEL" => self.label = Some(attribute.value.as_text().trim_matches('"').to_owned()),
+            "CKA_ISSUER" => self.issuer = Some(attribute.into_bytes()?),
+            "CKA_SERIAL_NUMBER" => self.serial = Some(attribute.into_bytes()?),
+            "CKA_VALUE" => self.value = Some(attribute.into_bytes()?),
+            "CKA_TRUST_SERVER_AUTH" => {
+                let trusted = [
+                    "CKT_NSS_TRUSTED_DELEGATOR",
+                    "CKT_NETSCAPE_TRUSTED_DELEGATOR",
+                    "CKT_TRUST_ANCHOR",
+                ];
+                self.is_for_servers = Some(trusted.contains(&attribute.value.as_text()));
+            }
+            "CKA_NSS_SERVER_DISTRUST_AFTER" => self.distrust_after = attribute.into_date()?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The object, if it has the attributes that its class needs.
+    fn finish(self) -> Result<Object, Located> {
+        let label = self.label.unwrap_or_default();
+        let missing = match self.class {
+            Class::Other => None,
+            _ if self.issuer.is_none() => Some("CKA_ISSUER"),
+            _ if self.serial.is_none() => Some("CKA_SERIAL_NUMBER"),
+            Class::Certificate => self.value.is_none().then_some("CKA_VALUE"),
+            Class::Trust => self.is_for_servers.is_none().then_some("CKA_TRUST_SERVER_AUTH"),
+        };
+        if let Some(attribute) = missing {
+            return Err((self.line, Problem::MissingAttribute { label, attribute }));
+        }
+        Ok(Object {
+            class: self.class,
+            line: self.line,
+            label,
+            issuer: self.issuer.unwrap_or_default(),
+            serial: self.serial.unwrap_or_default(),
+            value: self.value.unwrap_or_default(),
+            is_for_servers: self.is_for_servers.unwrap_or_default(),
+            distrust_after: self.distrust_after,
+        })
+    }
+}
+
+/// One attribute: `CKA_NAME TYPE VALUE`.
+struct Attribute<'a> {
+    line: u64,
+    name: &'a str,
+    value: Value<'a>,
+}
+
+enum Value<'a> {
+    Text(&'a str),
+    /// `MULTILINE_OCTAL`: lines of `\ooo` up to a line `END`.
+    Bytes(Vec<u8>),
+}
+
+impl<'a> Value<'a> {
+    fn as_text(&self) -> &'a str {
+        match self {
+            Self::Text(text) => text,
+            Self::Bytes(_) => "",
+        }
+    }
+}
+
+impl Attribute<'_> {
+    fn into_bytes(self) -> Result<Vec<u8>, Located> {
+        match self.value {
+            Value::Bytes(bytes) => Ok(bytes),
+            Value::Text(_) => Err(expected(self.line, "MULTILINE_OCTAL")),
+        }
+    }
+
+    fn into_date(self) -> Result<Option<u64>, Located> {
+        let text = match self.value {
+            Value::Text("CK_FALSE") => return Ok(None),
+            Value::Text(text) => text.to_owned(),
+            Value::Bytes(bytes) => match asn1_time(&bytes) {
+                Some(date) => return Ok(Some(date)),
+                None => String::from_utf8_lossy(&bytes).into_owned(),
+            },
+        };
+        let expected = "CK_FALSE, or YYMMDDHHMMSSZ in octal";
+        Err((self.line, Problem::Date { text, expected }))
+    }
+}
+
+/// The attributes of a file, one after the other.
+struct Attributes<I> {
+    lines: I,
+    /// Whether `BEGINDATA` or an attribute has been seen, in front of which anything may stand.
+    begun: bool,
+}
+
+impl<'a, I: Iterator<Item = (u64, &'a [u8])>> Iterator for Attributes<I> {
+    type Item = Result<Attribute<'a>, Located>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let (line, text) = self.lines.next()?;
+            if text.starts_with(b"CKA_") {
+                self.begun = true;
+                return Some(self.attribute(line, text));
+            }
+            let is_preamble = !self.begun;
+            self.begun |= text == b"BEGINDATA";
+            if !(is_preamble || text.is_empty() || text.starts_with(b"#")) {
+                return Some(Err(expected(line, "an attribute CKA_…, or a comment")));
+            }
+        }
+    }
+}
+
+impl<'a, I: Iterator<Item = (u64, &'a [u8])>> Attributes<I> {
+    fn attribute(&mut self, line: u64, text: &'a [u8]) -> Result<Attribute<'a>, Located> {
+        let text = std::str::from_utf8(text).map_err(|_| expected(line, "text in UTF-8"))?;
+        let incomplete = || expected(line, "a name, a type and a value");
+        let (name, rest) = text.split_once([' ', '\t']).ok_or_else(incomplete)?;
+        let rest = rest.trim_start();
+        if rest == "MULTILINE_OCTAL" {
+            let value = Value::Bytes(self.octal(line)?);
+            return Ok(Attribute { line, name, value });
+        }
+        let (_, value) = rest.split_once([' ', '\t']).ok_or_else(incomplete)?;
+        let value = Value::Text(value.trim_start());
+        Ok(Attribute { line, name, value })
+    }
+
+    fn octal(&mut self, begin: u64) -> Result<Vec<u8>, Located> {
+        let mut bytes = Vec::new();
+        for (line, text) in self.lines.by_ref() {
+            if text == b"END" {
+                return Ok(bytes);
+            }
+            // All chunks but the last are whole, and that one must be.
+            for escape in text.chunks(4) {
+                bytes.push(octal_byte(escape).ok_or_else(|| expected(line, "bytes as \\ooo, or END"))?);
+            }
+        }
+        Err(expected(begin, "END behind the bytes"))
+    }
+}
+
+/// A backslash and three octal digits.
+fn octal_byte(escape: &[u8]) -> Option<u8> {
+    match escape {
+        [b'\\', high @ b'0'..=b'3', middle @ b'0'..=b'7', low @ b'0'..=b'7'] => {
+            Some((high - b'0') << 6 | (middle - b'0') << 3 | (low - b'0'))
+        }
+        _ => None,
+    }
+}
+
+fn expected(line: u64, expected: &'static str) -> Located {
+    (line, Problem::Certdata { expected })
+}

@@ -1,0 +1,26 @@
+//! What form an input has, told by its content.
+
+use super::{ccadb, certdata, pem};
+use crate::Form;
+
+/// The form of a file's content; `None` when it is none that is known. What was recognised may still be damaged.
+pub(super) fn recognise(bytes: &[u8]) -> Option<Form> {
+    // A CSV report holds PEM too, and must be asked for first.
+    if bytes.starts_with(b"TBLB") {
+        Some(Form::Blob)
+    } else if ccadb::is_one(bytes) {
+        Some(Form::Ccadb)
+    } else if certdata::is_one(bytes) {
+        Some(Form::Certdata)
+    } else if pem::is_one(bytes) {
+        Some(Form::Pem)
+    } else if let [SEQUENCE, 0x81..=0x84, ..] = bytes {
+        Some(Form::Der)
+    } else {
+        None
+    }
+}
+
+/// The first byte of a certificate in DER, which is also the digit 0. What follows is a length of more than one byte, as
+/// every certificate has, and no ASCII text.
+const SEQUENCE: u8 = 0x30;

@@ -1,0 +1,82 @@
+//! What a reader of a list should know though it refuses nothing.
+
+use std::fmt;
+
+use crate::Place;
+use crate::shown::shown;
+
+/// Something that was noticed while reading, in one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Where.
+    pub place: Place,
+    /// What.
+    pub kind: NoteKind,
+}
+
+/// What was noticed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NoteKind {
+    /// A certificate of a store says that it is no CA. It was taken.
+    NotACa {
+        /// Its subject.
+        subject: String,
+    },
+    /// The same certificate was there before, and stays where it was; the stricter of both conditions holds.
+    Duplicate {
+        /// Where it was.
+        of: Place,
+    },
+    /// A PEM section that is no certificate was passed over.
+    OtherSection {
+        /// Its label.
+        label: String,
+    },
+    /// Certificates that the input itself does not trust for servers were passed over.
+    NotForServers {
+        /// How many.
+        count: usize,
+    },
+    /// A report lacks a column that would say under which conditions roots are trusted.
+    MissingColumn {
+        /// The name of the column.
+        column: &'static str,
+    },
+    /// The form of the input cannot carry conditions: a root that Mozilla trusts up to a date, or for some domains
+    /// only, is taken without.
+    CarriesNoConditions,
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.kind)
+    }
+}
+
+impl fmt::Display for NoteKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotACa { subject } => write!(f, "{subject} says that it is no CA; taken all the same"),
+            Self::Duplicate { of } => write!(f, "the same certificate as at {of}; merged"),
+            Self::OtherSection { label } => {
+                write!(f, "a section {} is no certificate; passed over", shown(label))
+            }
+            Self::NotForServers { count: 1 } => {
+                f.write_str("1 certificate is not trusted for servers; passed over")
+            }
+            Self::NotForServers { count } => {
+                write!(f, "{count} certificates are not trusted for servers; passed over")
+            }
+            Self::MissingColumn { column } => {
+                write!(
+                    f,
+                    "no column \"{column}\": its conditions, if there are any, are not known"
+                )
+            }
+            Self::CarriesNoConditions => {
+                f.write_str("this form cannot carry Mozilla's distrust-after dates and applied constraints")
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The webroot: the store as static files.
+
+mod exchange;
+mod occupied;
+mod plan;
+mod stage;
+
+use std::path::Path;
+
+use super::atomic::{behind_links, parent, sync_directory};
+use super::error::{LostConditions, OutputError};
+use crate::Root;
+use plan::Plan;
+
+/// What the entries of `by-skid` and `by-iss` are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeyEntries {
+    /// Symbolic links, relative, to the certificates in `der`.
+    #[default]
+    Links,
+    /// The certificates once more, for object stores and file systems that have no links.
+    Copies,
+}
+
+/// A webroot that was written, and what it could not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrittenWebroot {
+    /// How many files and links it has.
+    pub files: usize,
+    /// The roots that are not to be found under a key of theirs, because another root has it or the key is too long
+    /// for a file name; one line each. `index.json` has the same.
+    pub unreachable: Vec<String>,
+    /// The conditions of these roots that bare certificates and blobs of version 1 cannot hold. `index.json` has them.
+    pub lost: Vec<LostConditions>,
+}
+
+/// Writes a webroot of these roots: whole, beside its place, and then into it in one step, so that a reader finds the
+/// old one or the new one. When that fails, the old one is as it was. A link is followed, and the directory that it
+/// leads to is replaced; a mount point cannot be.
+///
+/// | path | what |
+/// |---|---|
+/// | `der/<SHA-256 of the certificate, lower-case hex>.der` | each root's certificate |
+/// | `by-skid/<SKID, upper-case hex>` | link to the certificate with this subject key identifier |
+/// | `by-iss/<name hash of the issuer>-<serial, lower-case hex>` | link to the certificate with this issuer and serial number |
+/// | `by-subject/<name hash>.tblb` | a trust blob with every root of this name |
+/// | `bundle.tblb` | a trust blob with all roots |
+/// | `index.json` | what the webroot holds and when it was made |
+///
+/// Several roots may share a key, of which the first gets it; one whose name would be longer than the 255 bytes of a
+/// file name is not made. The index says so. It is one object:
+///
+/// | member | what |
+/// |---|---|
+/// | `format`, `version` | `jit-trust webroot`, 1 |
+/// | `generation`, `generated_at` | when the store was made, in Unix time and in RFC 3339 |
+/// | `bundle` | `path`, `len` and `sha256` of the blob with all roots |
+/// | `roots` | in the order of the list: the members of a [`Record`](crate::Record) but `der_len`; the [`Conditions`](crate::Conditions), `distrust_after` and `applied_constraints`; the paths `der` and `by_subject`; and `keys`, the paths under which its certificate is found |
+/// | `collisions` | the keys that several roots share: `key`, the `der` that is found there, and those that are `hidden` |
+/// | `without_key` | the roots (`der`) without an entry in a `folder`, and the `reason`: `absent` or `too-long` |
+///
+/// The same roots and generation give the same files.
+///
+/// # Errors
+/// When the list does not fit into a trust blob, the system refuses something, or the target is neither empty nor a
+/// webroot and nothing else: files that [`write_webroot`] has not written are never deleted.
+pub fn write_webroot(
+    target: &Path,
+    roots: &[Root],
+    generation: u32,
+    key_entries: KeyEntries,
+) -> Result<WrittenWebroot, OutputError> {
+    let roots: Vec<&Root> = roots.iter().collect();
+    let plan = Plan::of(&roots, generation, key_entries)?;
+    // Also gives `.` and `..` the names that a rename needs.
+    let target = match target.canonicalize() {
+        Ok(target) => target,
+        Err(_) => behind_links(target)?,
+    };
+    let occupant = occupied::check(&target)?;
+    let staged = stage::write(&plan, parent(&target), occupant.as_ref())?;
+    exchange::put_in_place(staged, &target, occupant.is_some())?;
+    let parent = parent(&target);
+    sync_directory(parent).map_err(OutputError::io(parent, "sync"))?;
+    Ok(WrittenWebroot {
+        files: plan.files.len(),
+        unreachable: plan.unreachable,
+        lost: LostConditions::of(&roots),
+    })
+}

@@ -1,0 +1,171 @@
+//! What a webroot consists of, worked out before anything is written.
+
+use std::collections::BTreeMap;
+
+use jit_trust_core::Certificate;
+
+use super::KeyEntries;
+use crate::index::{self, Collision, Index, IndexedFile, IndexedRoot, Reason, WithoutKey, path};
+use crate::output::blob;
+use crate::output::error::OutputError;
+use crate::report::Record;
+use crate::time::rfc3339;
+use crate::{Fingerprint, Root};
+
+/// The longest file name that the file systems in use take, in bytes.
+const NAME_MAX: usize = 255;
+
+/// The files of a webroot by path, which has at most one `/`.
+pub(super) struct Plan {
+    pub(super) files: BTreeMap<String, Content>,
+    pub(super) unreachable: Vec<String>,
+}
+
+/// What is at a path.
+pub(super) enum Content {
+    File(Vec<u8>),
+    /// A link, from one folder of the webroot to a file in another.
+    Link(String),
+}
+
+impl Plan {
+    pub(super) fn of(roots: &[&Root], generation: u32, key_entries: KeyEntries) -> Result<Self, OutputError> {
+        let bundle = blob::encode(roots, generation)?;
+        let mut index = Index {
+            format: index::FORMAT.to_owned(),
+            version: index::VERSION,
+            generation,
+            generated_at: rfc3339(generation.into()),
+            bundle: IndexedFile {
+                path: path::BUNDLE.to_owned(),
+                len: bundle.len(),
+                sha256: Fingerprint::of(&bundle).to_string(),
+            },
+            roots: roots.iter().map(|root| indexed(root)).collect(),
+            collisions: Vec::new(),
+            without_key: Vec::new(),
+        };
+        let mut files = BTreeMap::from([(path::BUNDLE.to_owned(), Content::File(bundle))]);
+        for (root, indexed) in roots.iter().zip(&index.roots) {
+            files.insert(indexed.der.clone(), Content::File(root.der().to_vec()));
+        }
+        for (path, group) in by_subject(roots, &index.roots) {
+            files.insert(path, Content::File(blob::encode(&group, generation)?));
+        }
+        let keys = Keys::of(roots, &mut index);
+        for (key, der) in &keys.entries {
+            let content = match (key_entries, files.get(der)) {
+                (KeyEntries::Copies, Some(Content::File(certificate))) => Content::File(certificate.clone()),
+                _ => Content::Link(format!("../{der}")),
+            };
+            files.insert(key.clone(), content);
+        }
+        let mut json = serde_json::to_vec_pretty(&index)
+            .map_err(|error| OutputError::io(path::INDEX.as_ref(), "encode")(error.into()))?;
+        json.push(b'\n');
+        files.insert(path::INDEX.to_owned(), Content::File(json));
+        Ok(Self {
+            files,
+            unreachable: keys.unreachable,
+        })
+    }
+}
+
+fn indexed(root: &Root) -> IndexedRoot {
+    let record = Record::of(&root.certificate());
+    IndexedRoot {
+        der: Index::der_path(&record.sha256),
+        by_subject: format!(
+            "{}/{}.tblb",
+            path::BY_SUBJECT,
+            root.certificate().subject().hash()
+        ),
+        subject: record.subject,
+        sha256: record.sha256,
+        spki_sha256: record.spki_sha256,
+        skid: record.skid,
+        not_before: record.not_before,
+        not_after: record.not_after,
+        distrust_after: root.conditions().distrust_after,
+        applied_constraints: root.conditions().applied_constraints.clone(),
+        keys: Vec::new(),
+    }
+}
+
+fn by_subject<'a>(roots: &[&'a Root], indexed: &[IndexedRoot]) -> BTreeMap<String, Vec<&'a Root>> {
+    let mut groups: BTreeMap<String, Vec<&Root>> = BTreeMap::new();
+    for (root, indexed) in roots.iter().zip(indexed) {
+        groups.entry(indexed.by_subject.clone()).or_default().push(root);
+    }
+    groups
+}
+
+/// The entries of `by-skid` and `by-iss`.
+#[derive(Default)]
+struct Keys {
+    /// The certificate's path, by that of the entry.
+    entries: BTreeMap<String, String>,
+    unreachable: Vec<String>,
+}
+
+impl Keys {
+    /// Gives each key to the first root that has it, and notes in the index who has which.
+    fn of(roots: &[&Root], index: &mut Index) -> Self {
+        let mut keys = Self::default();
+        let mut collisions: BTreeMap<String, Collision> = BTreeMap::new();
+        for (root, indexed) in roots.iter().zip(&mut index.roots) {
+            for (folder, name) in names(&root.certificate()) {
+                let reason = match name {
+                    None => Reason::Absent,
+                    Some(name) if name.len() > NAME_MAX => {
+                        keys.unreachable.push(format!(
+                            "{} has no entry in {folder}: its key has {} characters, a file name at most {NAME_MAX}",
+                            indexed.subject,
+                            name.len()
+                        ));
+                        Reason::TooLong
+                    }
+                    Some(name) => {
+                        keys.insert(format!("{folder}/{name}"), indexed, &mut collisions);
+                        continue;
+                    }
+                };
+                index.without_key.push(WithoutKey {
+                    der: indexed.der.clone(),
+                    folder: folder.to_owned(),
+                    reason,
+                });
+            }
+        }
+        index.collisions = collisions.into_values().collect();
+        keys
+    }
+
+    fn insert(&mut self, key: String, root: &mut IndexedRoot, collisions: &mut BTreeMap<String, Collision>) {
+        if let Some(first) = self.entries.get(&key) {
+            self.unreachable
+                .push(format!("{} shares {key} with an earlier root", root.subject));
+            let collision = collisions.entry(key.clone()).or_insert_with(|| Collision {
+                key,
+                der: first.clone(),
+                hidden: Vec::new(),
+            });
+            collision.hidden.push(root.der.clone());
+            return;
+        }
+        root.keys.push(key.clone());
+        self.entries.insert(key, root.der.clone());
+    }
+}
+
+/// The folders with entries by key, and the name that a certificate has in each.
+fn names(certificate: &Certificate<'_>) -> [(&'static str, Option<String>); 2] {
+    let skid = certificate.subject_key_id().map(|key_id| key_id.to_string());
+    let serial: String = certificate
+        .serial()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let issuer = format!("{}-{serial}", certificate.issuer().hash());
+    [(path::BY_SKID, skid), (path::BY_ISSUER, Some(issuer))]
+}

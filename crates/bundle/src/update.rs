@@ -1,0 +1,58 @@
+//! Whether a new list may replace the one in force.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use jit_trust_core::Certificate;
+
+/// Refuses a new list that lost more than a fifth of the keys of the list in force: more likely half a download than
+/// a decision of Mozilla's, which removes a few roots at a time.
+///
+/// Roots are told apart by their subject public key info: one that was renewed with its key is not lost, and keys are
+/// what an attacker would have to be after.
+///
+/// # Errors
+/// When too many are missing. A user who insists may ignore it.
+pub fn check_update<'a, 'b>(
+    in_force: impl IntoIterator<Item = Certificate<'a>>,
+    new: impl IntoIterator<Item = Certificate<'b>>,
+) -> Result<(), LostRoots> {
+    let new: Vec<Certificate<'b>> = new.into_iter().collect();
+    let kept: HashSet<&[u8]> = new.iter().map(Certificate::spki).collect();
+    let mut seen = HashSet::new();
+    let mut lost = Vec::new();
+    for certificate in in_force {
+        if seen.insert(certificate.spki()) && !kept.contains(certificate.spki()) {
+            lost.push(certificate.subject().to_string());
+        }
+    }
+    if lost.len() * 5 <= seen.len() {
+        return Ok(());
+    }
+    Err(LostRoots {
+        in_force: seen.len(),
+        lost,
+    })
+}
+
+/// A new list lacks too many roots of the one in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LostRoots {
+    /// How many different keys the list in force has.
+    pub in_force: usize,
+    /// The subjects of the roots that the new list lacks.
+    pub lost: Vec<String>,
+}
+
+impl fmt::Display for LostRoots {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the new list lacks {} of the {} roots in force: expected at most a fifth to be missing",
+            self.lost.len(),
+            self.in_force
+        )
+    }
+}
+
+impl std::error::Error for LostRoots {}

@@ -1,0 +1,82 @@
+//! The trust blob as written, read with nothing but its layout.
+
+use jit_trust_bundle::{OutputError, encode_blob};
+use jit_trust_lab::pki::{Ca, SubjectKeyId};
+
+use crate::fixture::*;
+
+/// What a blob of version 1 says, with every offset checked.
+pub(crate) struct Layout {
+    pub(crate) generation: u32,
+    pub(crate) certificates: Vec<Vec<u8>>,
+    pub(crate) key_ids: Vec<Vec<u8>>,
+}
+
+impl Layout {
+    pub(crate) fn of(blob: &[u8]) -> Self {
+        let u16_at = |at: usize| usize::from(u16::from_be_bytes([blob[at], blob[at + 1]]));
+        let u32_at = |at: usize| u32::from_be_bytes(blob[at..at + 4].try_into().unwrap());
+        let offset = |at| usize::try_from(u32_at(at)).unwrap();
+        assert_eq!((&blob[..4], u16_at(0x04)), (&b"TBLB"[..], 1));
+        let count = u16_at(0x06);
+        let (lengths, key_id_lengths, key_ids) = (offset(0x0c), offset(0x10), offset(0x14));
+        assert_eq!(offset(0x18), blob.len());
+
+        let mut layout = Self {
+            generation: u32_at(0x08),
+            certificates: Vec::new(),
+            key_ids: Vec::new(),
+        };
+        let (mut certificate, mut key_id) = (0x1c, key_ids);
+        for index in 0..count {
+            let len = u16_at(lengths + 2 * index);
+            layout.certificates.push(blob[certificate..][..len].to_vec());
+            certificate += len;
+            let len = usize::from(blob[key_id_lengths + index]);
+            layout.key_ids.push(blob[key_id..][..len].to_vec());
+            key_id += len;
+        }
+        assert_eq!((certificate, key_id), (lengths, blob.len()));
+        assert_eq!(
+            (key_id_lengths - lengths, key_ids - key_id_lengths),
+            (2 * count, count)
+        );
+        layout
+    }
+}
+
+#[test]
+fn a_blob_has_the_roots_in_order_with_their_key_identifiers_or_none() {
+    let with = Ca::builder("With")
+        .subject_key_id(SubjectKeyId::Bytes(vec![7; 255]))
+        .self_signed();
+    let without = Ca::builder("Without")
+        .subject_key_id(SubjectKeyId::Absent)
+        .self_signed();
+    let read_back = Layout::of(&blob(&[root_of(&without), root_of(&with)]));
+    assert_eq!(read_back.generation, GENERATION);
+    assert_eq!(
+        read_back.certificates,
+        [without.der().to_vec(), with.der().to_vec()]
+    );
+    assert_eq!(read_back.key_ids, [vec![], vec![7; 255]]);
+}
+
+#[test]
+fn the_same_list_and_time_give_the_same_bytes_and_another_time_others() {
+    let roots = roots(5);
+    assert_eq!(blob(&roots), blob(&roots));
+    assert_ne!(blob(&roots), encode_blob(&roots, GENERATION + 1).unwrap().bytes);
+}
+
+#[test]
+fn a_root_that_does_not_fit_is_named() {
+    let first = Ca::root("One name");
+    let renewed: Vec<_> = (0..9).map(|_| root_of(&first.reissue().self_signed())).collect();
+    let error = encode_blob(&renewed, GENERATION).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "certificate 8 is one too many under its name: a store holds at most 8 (CN=One name)"
+    );
+    assert!(matches!(encode_blob(&[], GENERATION), Err(OutputError::NoRoots)));
+}

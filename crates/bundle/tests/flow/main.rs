@@ -1,0 +1,17 @@
+//! Lists of roots on their whole way: from what is published to what a device reads.
+#![allow(clippy::unwrap_used, reason = "a fixture that fails fails the test")]
+
+mod blob;
+mod c_array;
+mod ccadb;
+mod certdata;
+mod directory;
+mod files;
+mod fixture;
+mod forms;
+mod never_panics;
+mod pem;
+mod policy;
+mod report;
+mod update;
+mod webroot;

@@ -1,0 +1,418 @@
+//! Webroots.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use jit_trust_bundle::{Conditions, Form, KeyEntries, Root, WrittenWebroot, write_webroot};
+use jit_trust_core::TrustBlob;
+use jit_trust_lab::pki::{Ca, SubjectKeyId};
+use serde_json::{Value, json};
+
+use crate::fixture::*;
+
+fn write(path: &Path, roots: &[Root]) -> WrittenWebroot {
+    write_webroot(path, roots, GENERATION, KeyEntries::Links).unwrap()
+}
+
+fn index(webroot: &Path) -> Value {
+    serde_json::from_slice(&fs::read(webroot.join("index.json")).unwrap()).unwrap()
+}
+
+/// Every file, relative to the webroot.
+fn files(webroot: &Path) -> BTreeSet<String> {
+    let names = |path: &Path| {
+        let entries = fs::read_dir(path)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name());
+        entries
+            .map(|name| name.into_string().unwrap())
+            .collect::<Vec<_>>()
+    };
+    let mut files = BTreeSet::new();
+    for name in names(webroot) {
+        match webroot.join(&name).is_dir() {
+            true => files.extend(
+                names(&webroot.join(&name))
+                    .iter()
+                    .map(|inside| format!("{name}/{inside}")),
+            ),
+            false => _ = files.insert(name),
+        }
+    }
+    files
+}
+
+fn refused(path: &Path, roots: &[Root]) -> String {
+    let refused = write_webroot(path, roots, GENERATION, KeyEntries::Links);
+    refused.unwrap_err().to_string()
+}
+
+#[test]
+fn every_root_is_found_under_each_of_its_keys() {
+    let directory = tempfile::tempdir().unwrap();
+    let webroot = directory.path().join("webroot");
+    let roots = roots(200);
+    write(&webroot, &roots);
+    for root in &roots {
+        let certificate = root.certificate();
+        let serial: String = certificate
+            .serial()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let by_issuer = format!("by-iss/{}-{serial}", certificate.issuer().hash());
+        assert_eq!(fs::read(webroot.join(by_issuer)).unwrap(), root.der().as_ref());
+        if let Some(key_id) = certificate.subject_key_id() {
+            assert_eq!(
+                fs::read(webroot.join(format!("by-skid/{key_id}"))).unwrap(),
+                root.der().as_ref()
+            );
+        }
+        let by_subject = format!("by-subject/{}.tblb", certificate.subject().hash());
+        let of_name = fs::read(webroot.join(by_subject)).unwrap();
+        let of_name = TrustBlob::open(&of_name).unwrap();
+        let expected = roots
+            .iter()
+            .map(Root::certificate)
+            .filter(|other| other.subject() == certificate.subject());
+        assert_eq!(ders(of_name.certificates()), ders(expected));
+        assert_eq!(of_name.generation(), GENERATION);
+    }
+    assert_eq!(fs::read(webroot.join("bundle.tblb")).unwrap(), blob(&roots));
+}
+
+#[test]
+fn links_are_relative_and_copies_are_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let [links, copies] = ["links", "copies"].map(|name| directory.path().join(name));
+    let roots = roots(2);
+    let written = write(&links, &roots);
+    write_webroot(&copies, &roots, GENERATION, KeyEntries::Copies).unwrap();
+    assert_eq!(files(&links), files(&copies));
+    assert_eq!(written.files, files(&links).len());
+    for file in files(&links) {
+        let is_key = file.starts_with("by-skid/") || file.starts_with("by-iss/");
+        assert_eq!(links.join(&file).is_symlink(), is_key, "{file}");
+        assert!(!copies.join(&file).is_symlink());
+        assert_eq!(
+            fs::read(links.join(&file)).unwrap(),
+            fs::read(copies.join(&file)).unwrap(),
+            "{file}"
+        );
+        if is_key {
+            let target = fs::read_link(links.join(&file)).unwrap();
+            assert!(target.starts_with("../der"), "{target:?}");
+        }
+    }
+}
+
+#[test]
+fn the_index_says_what_the_webroot_holds_and_when_it_was_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let webroot = directory.path().join("webroot");
+    let root = &roots(1)[0];
+    let conditions = Conditions {
+        distrust_after: Some(DISTRUST_AFTER),
+        applied_constraints: vec!["*.tr".to_owned()],
+    };
+    let root = Root::new(root.der().clone(), conditions).unwrap();
+    let written = write(&webroot, std::slice::from_ref(&root));
+    assert_eq!(written.lost.len(), 2);
+    let certificate = root.certificate();
+    let bundle = fs::read(webroot.join("bundle.tblb")).unwrap();
+    let serial: String = certificate
+        .serial()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let key_id = certificate.subject_key_id().unwrap().to_string();
+    let index = index(&webroot);
+    assert_eq!(index["format"], "jit-trust webroot");
+    assert_eq!(index["version"], 1);
+    assert_eq!(index["generation"], GENERATION);
+    assert_eq!(index["generated_at"], "2026-05-01T00:00:00Z");
+    assert_eq!(index["bundle"]["path"], "bundle.tblb");
+    assert_eq!(index["bundle"]["len"], bundle.len());
+    let listed = &index["roots"][0];
+    assert_eq!(listed["subject"], certificate.subject().to_string());
+    assert_eq!(listed["sha256"], root.fingerprint().to_string());
+    assert_eq!(listed["spki_sha256"], root.spki_fingerprint().to_string());
+    assert_eq!(listed["skid"], key_id);
+    assert_eq!(listed["distrust_after"], DISTRUST_AFTER);
+    assert_eq!(listed["applied_constraints"], json!(["*.tr"]));
+    assert_eq!(listed["der"], format!("der/{}.der", root.fingerprint()));
+    let by_issuer = format!("by-iss/{}-{serial}", certificate.issuer().hash());
+    assert_eq!(listed["keys"], json!([format!("by-skid/{key_id}"), by_issuer]));
+
+    let list = read_path(&webroot).unwrap();
+    assert_eq!(list.roots(), [root]);
+    assert_eq!(
+        (list.sources()[0].form, list.generation()),
+        (Form::Webroot, Some(GENERATION))
+    );
+}
+
+#[test]
+fn the_same_list_and_time_give_the_same_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let [one, other] = ["one", "other"].map(|name| directory.path().join(name));
+    let roots = roots(10);
+    write(&one, &roots);
+    write(&other, &roots);
+    assert_eq!(files(&one), files(&other));
+    for file in files(&one) {
+        assert_eq!(
+            fs::read(one.join(&file)).unwrap(),
+            fs::read(other.join(&file)).unwrap()
+        );
+    }
+}
+
+#[test]
+fn the_first_of_several_under_one_key_gets_it_and_the_index_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let webroot = directory.path().join("webroot");
+    let first = Ca::root("Root");
+    let second = first.reissue().self_signed();
+    let roots = [root_of(&first), root_of(&second)];
+    let written = write(&webroot, &roots);
+    let key = format!("by-skid/{}", roots[0].certificate().subject_key_id().unwrap());
+    assert_eq!(fs::read(webroot.join(&key)).unwrap(), first.der().as_ref());
+    assert_eq!(
+        written.unreachable,
+        [format!("CN=Root shares {key} with an earlier root")]
+    );
+    let der = |root: &Root| format!("der/{}.der", root.fingerprint());
+    let index = index(&webroot);
+    let collision = json!([{ "key": key, "der": der(&roots[0]), "hidden": [der(&roots[1])] }]);
+    assert_eq!(index["collisions"], collision);
+    assert_eq!(index["roots"][1]["keys"].as_array().unwrap().len(), 1);
+    assert_eq!(read_path(&webroot).unwrap().roots(), roots);
+}
+
+#[test]
+fn keys_that_are_missing_or_too_long_for_a_file_name_are_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let webroot = directory.path().join("webroot");
+    let without = Ca::builder("Without")
+        .subject_key_id(SubjectKeyId::Absent)
+        .self_signed();
+    let long = Ca::builder("Long")
+        .subject_key_id(SubjectKeyId::Bytes(vec![1; 128]))
+        .serial(&[1; 96])
+        .self_signed();
+    let roots = [root_of(&without), root_of(&long)];
+    let written = write(&webroot, &roots);
+    assert_eq!(
+        written.unreachable,
+        [
+            "CN=Long has no entry in by-skid: its key has 256 characters, a file name at most 255",
+            "CN=Long has no entry in by-iss: its key has 257 characters, a file name at most 255",
+        ]
+    );
+    let der = |root: &Root| format!("der/{}.der", root.fingerprint());
+    let without_key = json!([
+        { "der": der(&roots[0]), "folder": "by-skid", "reason": "absent" },
+        { "der": der(&roots[1]), "folder": "by-skid", "reason": "too-long" },
+        { "der": der(&roots[1]), "folder": "by-iss", "reason": "too-long" },
+    ]);
+    assert_eq!(index(&webroot)["without_key"], without_key);
+    assert_eq!(read_path(&webroot).unwrap().roots(), roots);
+}
+
+#[test]
+fn a_webroot_replaces_an_older_one_whole() {
+    let directory = tempfile::tempdir().unwrap();
+    let webroot = directory.path().join("webroot");
+    fs::create_dir(&webroot).unwrap();
+    write(&webroot, &roots(3));
+    write(&webroot, &roots(1));
+    assert_eq!(read_path(&webroot).unwrap().roots(), roots(1));
+    assert_eq!(
+        files(&webroot)
+            .iter()
+            .filter(|file| file.starts_with("der/"))
+            .count(),
+        1
+    );
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_directory_with_anything_else_in_it_is_not_replaced() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let roots = roots(1);
+    fs::create_dir(path("mine")).unwrap();
+    fs::write(path("mine/thesis.txt"), "").unwrap();
+    let error = refused(&path("mine"), &roots);
+    assert_eq!(
+        error,
+        format!(
+            "{}: not replaced, for thesis.txt is no part of a webroot: expected a webroot, an empty directory or none",
+            path("mine").display()
+        )
+    );
+    fs::write(path("mine/index.json"), "{}").unwrap();
+    assert!(refused(&path("mine"), &roots).contains("index.json is no part of a webroot"));
+    assert_eq!(files(&path("mine")).len(), 2);
+
+    write(&path("webroot"), &roots);
+    for added in [
+        "webroot/thesis.txt",
+        "webroot/der/thesis.txt",
+        "webroot/by-skid/more",
+    ] {
+        fs::write(path(added), "").unwrap();
+        let added = Path::new(added)
+            .strip_prefix("webroot")
+            .unwrap()
+            .display()
+            .to_string();
+        let error = refused(&path("webroot"), &roots);
+        assert!(
+            error.contains(&format!("for {added} is no part of a webroot")),
+            "{error}"
+        );
+        fs::remove_file(path("webroot").join(added)).unwrap();
+    }
+    fs::create_dir_all(path("webroot/der/folder")).unwrap();
+    assert!(refused(&path("webroot"), &roots).contains("der/folder is no part of a webroot"));
+
+    fs::write(path("file"), "").unwrap();
+    assert_eq!(
+        refused(&path("file"), &roots),
+        format!("{}: a file: expected a directory", path("file").display())
+    );
+}
+
+#[test]
+fn nothing_is_left_behind_when_it_cannot_be_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = Ca::root("One name");
+    let too_many: Vec<_> = (0..9).map(|_| root_of(&first.reissue().self_signed())).collect();
+    assert!(refused(&directory.path().join("webroot"), &too_many).contains("one too many under its name"));
+    assert_eq!(
+        refused(&directory.path().join("webroot"), &[]),
+        "the list is empty: expected at least one root"
+    );
+    let error = refused(&directory.path().join("no/webroot"), &roots(1));
+    assert!(error.contains("no: cannot create a directory in it: "), "{error}");
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_webroot_that_is_not_as_its_index_says_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let webroot = directory.path().join("webroot");
+    let roots = roots(2);
+    let refused_after = |damage: &dyn Fn()| -> String {
+        if webroot.exists() {
+            fs::remove_dir_all(&webroot).unwrap();
+        }
+        write(&webroot, &roots);
+        damage();
+        refusal(read_path(&webroot))
+    };
+    let der = format!("der/{}.der", roots[0].fingerprint());
+    let damaged = |file: &str| {
+        format!(
+            "{}: damaged webroot: expected {file} as index.json describes it",
+            webroot.display()
+        )
+    };
+
+    let other_der = || fs::write(webroot.join(&der), roots[1].der()).unwrap();
+    assert_eq!(refused_after(&other_der), damaged(&der));
+    let other_bundle = || fs::write(webroot.join("bundle.tblb"), blob(&roots[..1])).unwrap();
+    assert_eq!(refused_after(&other_bundle), damaged("bundle.tblb"));
+    let no_der = || fs::remove_file(webroot.join(&der)).unwrap();
+    assert!(refused_after(&no_der).contains(": cannot open: "));
+
+    let edit = |edit: &dyn Fn(&mut Value)| {
+        let mut index = index(&webroot);
+        edit(&mut index);
+        fs::write(webroot.join("index.json"), index.to_string()).unwrap();
+    };
+    let shorter = || edit(&|index| _ = index["roots"].as_array_mut().unwrap().pop());
+    assert_eq!(refused_after(&shorter), damaged("bundle.tblb"));
+    let reordered = || edit(&|index| index["roots"].as_array_mut().unwrap().reverse());
+    assert_eq!(refused_after(&reordered), damaged("bundle.tblb"));
+    let newer = || edit(&|index| index["generation"] = json!(GENERATION + 1));
+    assert_eq!(refused_after(&newer), damaged("bundle.tblb"));
+    let outside = || edit(&|index| index["roots"][0]["der"] = json!("../../etc/passwd"));
+    assert_eq!(refused_after(&outside), damaged("../../etc/passwd"));
+    let unknown = || edit(&|index| index["version"] = json!(2));
+    assert!(
+        refused_after(&unknown)
+            .ends_with("index.json: expected the index of a webroot: version 2, this reader knows version 1")
+    );
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().mode() & 0o777
+    }
+
+    #[test]
+    fn a_webroot_is_as_open_as_any_other_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        fs::create_dir(path("ordinary")).unwrap();
+        fs::write(path("ordinary/file"), "").unwrap();
+        write(&path("webroot"), &roots(1));
+        assert_eq!(mode(&path("webroot")), mode(&path("ordinary")));
+        assert_eq!(mode(&path("webroot/der")), mode(&path("ordinary")));
+        for file in files(&path("webroot")) {
+            assert_eq!(mode(&path("webroot").join(file)), mode(&path("ordinary/file")));
+        }
+        fs::set_permissions(path("webroot"), fs::Permissions::from_mode(0o750)).unwrap();
+        write(&path("webroot"), &roots(2));
+        assert_eq!(mode(&path("webroot")), 0o750);
+    }
+
+    #[test]
+    fn a_link_to_a_webroot_stays_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        symlink("real", path("link")).unwrap();
+        for count in [1, 2] {
+            write(&path("link"), &roots(count));
+            assert!(path("link").is_symlink());
+            assert_eq!(read_path(&path("real")).unwrap().roots().len(), count);
+        }
+    }
+}
+
+#[test]
+fn a_reader_finds_the_old_webroot_or_the_new_one_at_every_moment() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let directory = tempfile::tempdir().unwrap();
+    let webroot = directory.path().join("webroot");
+    write(&webroot, &roots(1));
+    let done = AtomicBool::new(false);
+    let looks = std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut looks = 0;
+            while !done.load(Ordering::Relaxed) {
+                let bundle = fs::read(webroot.join("bundle.tblb")).expect("there is a webroot");
+                assert!((1..=2).contains(&TrustBlob::open(&bundle).unwrap().len()));
+                looks += 1;
+            }
+            looks
+        });
+        for count in [2, 1, 2, 1, 2] {
+            write(&webroot, &roots(count));
+        }
+        done.store(true, Ordering::Relaxed);
+        reader.join().unwrap()
+    });
+    assert!(looks > 0);
+}
