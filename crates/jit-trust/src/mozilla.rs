@@ -10,12 +10,12 @@ use crate::BlobStore;
 /// which it lists them. The conditions that Mozilla puts on some of them beside their certificates are not in it.
 ///
 /// The store is checked when it is first asked for, which takes some tens of microseconds.
-pub fn mozilla() -> BlobStore {
+pub fn mozilla() -> &'static BlobStore {
     static MOZILLA: LazyLock<BlobStore> = LazyLock::new(|| {
         let blob = include_bytes!(concat!(env!("OUT_DIR"), "/mozilla.tblb"));
         BlobStore::new(blob).expect("the build script has written a trust blob")
     });
-    MOZILLA.clone()
+    &MOZILLA
 }
 
 #[cfg(test)]

@@ -66,22 +66,23 @@ pub trait TrustStore: Debug + Send + Sync {
     }
 }
 
-impl<S: TrustStore + ?Sized> TrustStore for Arc<S> {
-    fn select<'s>(&'s self, chain: &PeerChain<'_>, found: &mut Selection<'s, '_>) -> Result<(), StoreError> {
-        (**self).select(chain, found)
-    }
+/// A store behind a pointer is a store.
+macro_rules! behind_a_pointer {
+    ($($pointer:ty),*) => {$(
+        impl<S: TrustStore + ?Sized> TrustStore for $pointer {
+            fn select<'s>(
+                &'s self,
+                chain: &PeerChain<'_>,
+                found: &mut Selection<'s, '_>,
+            ) -> Result<(), StoreError> {
+                (**self).select(chain, found)
+            }
 
-    fn len(&self) -> Option<usize> {
-        (**self).len()
-    }
+            fn len(&self) -> Option<usize> {
+                (**self).len()
+            }
+        }
+    )*};
 }
 
-impl<S: TrustStore + ?Sized> TrustStore for Box<S> {
-    fn select<'s>(&'s self, chain: &PeerChain<'_>, found: &mut Selection<'s, '_>) -> Result<(), StoreError> {
-        (**self).select(chain, found)
-    }
-
-    fn len(&self) -> Option<usize> {
-        (**self).len()
-    }
-}
+behind_a_pointer!(&S, Arc<S>, Box<S>);
