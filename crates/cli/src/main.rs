@@ -1,2 +1,52 @@
-//! The command.
-fn main() {}
+//! The command `jit-trust`: make, look into and use just-in-time trust stores.
+//!
+//! `args` is the one description of the command line; the help, the man page and the completions are made of it.
+//! Each command is one module. Those that reach the network share `http`, which knows nothing of what they show.
+
+mod args;
+mod bundle;
+mod certificates;
+mod exit;
+mod find;
+mod generate;
+mod get;
+mod http;
+mod mozilla_latest;
+mod runtime;
+mod show;
+mod store;
+mod terminal;
+mod time;
+mod trust;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Command};
+use exit::Failure;
+
+fn main() -> ExitCode {
+    match run(Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.message().inspect(|message| terminal::error(message));
+            failure.exit_code()
+        }
+    }
+}
+
+fn run(args: Args) -> Result<(), Failure> {
+    if let Some(what) = args.generate {
+        return generate::run(what);
+    }
+    match args.command {
+        Some(Command::Get(args)) => get::run(&args),
+        Some(Command::Verify(args)) => verify::run(&args),
+        Some(Command::Bundle(args)) => bundle::run(&args),
+        Some(Command::Show(args)) => show::run(&args),
+        Some(Command::Find(args)) => find::run(&args),
+        None => Err(Failure::bad_input("expected a command; try jit-trust --help")),
+    }
+}

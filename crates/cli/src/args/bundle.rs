@@ -1,0 +1,82 @@
+//! `jit-trust bundle`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args};
+
+use super::Trust;
+use crate::http::Override;
+
+/// Turn lists of roots, in any form, into a trust blob, a webroot or a C array
+///
+/// Inputs are told apart by their content: PEM, DER, a directory of either, NSS's certdata.txt, CCADB's CSV report
+/// with PEM, a trust blob, a webroot. `mozilla` is Mozilla's list as it is compiled in; `mozilla:latest` fetches
+/// today's report of CCADB over HTTPS, which is trusted by the list in force (--trust). The last report is kept in
+/// $XDG_CACHE_HOME/jit-trust and fetched again only when it has changed.
+///
+/// The same input and time give the same bytes. Each output appears whole or not at all. What was read, left out
+/// or merged is reported on stderr.
+#[derive(Args, Debug)]
+#[command(
+    group = ArgGroup::new("outputs").required(true).multiple(true),
+    after_help = "\
+Examples:
+  jit-trust bundle mozilla --blob trust.tblb
+  jit-trust bundle mozilla:latest company.pem --blob trust.tblb --webroot /srv/trust
+  jit-trust bundle certdata.txt --c-array roots.inc       for: uint8_t blob[] = {
+                                                               #include \"roots.inc\"
+                                                               };
+
+Exit status: 0 when all outputs were written; 1 when an output could not be written, or mozilla:latest not be had or \
+not be taken; 2 for bad usage or an input that was refused (without --skip-invalid one invalid certificate refuses \
+its input); 130 or 143 when Ctrl-C or SIGTERM ended a fetch."
+)]
+pub(crate) struct BundleArgs {
+    /// Files, directories, `mozilla` or `mozilla:latest`
+    #[arg(required = true, value_name = "INPUT")]
+    pub(crate) inputs: Vec<OsString>,
+
+    /// Write a trust blob
+    #[arg(long, value_name = "FILE", group = "outputs")]
+    pub(crate) blob: Option<PathBuf>,
+
+    /// Write a webroot: static files to look roots up in over the network
+    #[arg(long, value_name = "DIR", group = "outputs")]
+    pub(crate) webroot: Option<PathBuf>,
+
+    /// Write files instead of links into the webroot, for object stores
+    #[arg(long, requires = "webroot")]
+    pub(crate) copy: bool,
+
+    /// Write the bytes of the blob as a C initialiser list
+    #[arg(long, value_name = "FILE", group = "outputs")]
+    pub(crate) c_array: Option<PathBuf>,
+
+    /// The store's time of making in Unix seconds, else SOURCE_DATE_EPOCH, else now
+    #[arg(long, value_name = "UNIX")]
+    pub(crate) generated_at: Option<String>,
+
+    /// Leave certificates out that cannot be read or say that they are no CA, and list them
+    #[arg(long)]
+    pub(crate) skip_invalid: bool,
+
+    /// Take a list from mozilla:latest that lacks more than a fifth of the roots in force
+    #[arg(long)]
+    pub(crate) force: bool,
+
+    #[command(flatten)]
+    pub(crate) trust: Trust,
+
+    /// Where mozilla:latest is fetched from, such as a mirror
+    ///
+    /// By default that is CCADB:
+    /// https://ccadb.my.salesforce-sites.com/mozilla/IncludedCACertificateReportPEMCSV
+    #[arg(long, value_name = "URL", default_value = crate::mozilla_latest::REPORT_URL, hide_default_value = true,
+        value_parser = super::value::https_url)]
+    pub(crate) mozilla_url: url::Url,
+
+    /// For mozilla:latest: connect to ADDR for HOST and PORT, instead of asking DNS; as for `get`
+    #[arg(long, value_name = "HOST:PORT:ADDR")]
+    pub(crate) resolve: Vec<Override>,
+}

@@ -1,0 +1,188 @@
+//! Values of options, each checked where it is read.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use hyper::header::{HeaderName, HeaderValue};
+use pki_types::{ServerName, UnixTime};
+use url::Url;
+
+/// A URL that can be got.
+pub(super) fn web_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("{error}; expected https://HOST/…"))?;
+    match url.scheme() {
+        "https" | "http" => Ok(url),
+        scheme => Err(format!("scheme {scheme}: expected https or http")),
+    }
+}
+
+/// A URL that can be got and trusted.
+pub(super) fn https_url(text: &str) -> Result<Url, String> {
+    let url = web_url(text)?;
+    match url.scheme() {
+        "https" => Ok(url),
+        scheme => Err(format!("scheme {scheme}: expected https")),
+    }
+}
+
+/// Seconds with decimals, as curl has them.
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "expected seconds, such as 2.5")?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+/// A host as certificates name it. A URL's brackets around an IPv6 address may stay.
+pub(super) fn server_name(text: &str) -> Result<ServerName<'static>, String> {
+    let inside = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let name = ServerName::try_from(inside.unwrap_or(text).to_owned());
+    name.map_err(|_| "expected a DNS name or an IP address".to_owned())
+}
+
+/// A point in time, as RFC 3339 or Unix seconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment(pub(crate) UnixTime);
+
+impl FromStr for Moment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let seconds = match text.parse::<u64>() {
+            Ok(seconds) => Some(seconds),
+            Err(_) => {
+                let timestamp = text.parse::<jiff::Timestamp>();
+                timestamp
+                    .ok()
+                    .and_then(|time| u64::try_from(time.as_second()).ok())
+            }
+        };
+        let seconds =
+            seconds.ok_or("expected a time since 1970 such as 2026-01-01T00:00:00Z, or Unix seconds")?;
+        Ok(Self(UnixTime::since_unix_epoch(Duration::from_secs(seconds))))
+    }
+}
+
+/// A header field of `--header`, in curl's notation.
+#[derive(Clone, Debug)]
+pub(crate) struct Field {
+    pub(crate) name: HeaderName,
+    /// None leaves the field out that would be sent otherwise.
+    pub(crate) value: Option<HeaderValue>,
+}
+
+impl FromStr for Field {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, value) = match (text.split_once(':'), text.strip_suffix(';')) {
+            (Some((name, value)), _) => (name, Some(value.trim()).filter(|value| !value.is_empty())),
+            (None, Some(name)) => (name, Some("")),
+            (None, None) => return Err("expected NAME: VALUE".to_owned()),
+        };
+        let name = name.trim().parse();
+        let name = name.map_err(|_| "expected the name of a header field before the colon")?;
+        let value = value.map(HeaderValue::from_str).transpose();
+        let value = value.map_err(|_| "expected text without control characters after the colon")?;
+        Ok(Self { name, value })
+    }
+}
+
+/// A user and a password. `Debug` does not show the password.
+#[derive(Clone)]
+pub(crate) struct Credentials {
+    pub(crate) user: String,
+    pub(crate) password: String,
+}
+
+impl FromStr for Credentials {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (user, password) = text.split_once(':').ok_or("expected USER:PASSWORD")?;
+        Ok(Self {
+            user: user.to_owned(),
+            password: password.to_owned(),
+        })
+    }
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A key identifier in hex, in either case, with or without colons.
+#[derive(Clone, Debug)]
+pub(crate) struct HexKeyId(pub(crate) Vec<u8>);
+
+impl FromStr for HexKeyId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits: Option<Vec<u8>> = text
+            .chars()
+            .filter(|character| *character != ':')
+            .map(|digit| u8::try_from(digit.to_digit(16)?).ok())
+            .collect();
+        let digits = digits.filter(|digits| !digits.is_empty() && digits.len() % 2 == 0);
+        let digits = digits.ok_or("expected pairs of hex digits, such as 79B459E6… or 79:B4:59:E6:…")?;
+        Ok(Self(
+            digits
+                .chunks_exact(2)
+                .filter_map(|pair| Some(pair.first()? << 4 | pair.last()?))
+                .collect(),
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_rfc_3339_or_unix_seconds() {
+        let seconds = |text: &str| text.parse::<Moment>().map(|moment| moment.0.as_secs());
+        assert_eq!(seconds("0"), Ok(0));
+        assert_eq!(seconds("2026-01-01T00:00:00Z"), Ok(1_767_225_600));
+        assert_eq!(seconds("2026-01-01T01:00:00+01:00"), Ok(1_767_225_600));
+        for text in [
+            "",
+            "-1",
+            "now",
+            "2026-01-01",
+            "2026-01-01T00:00:00",
+            "1960-01-01T00:00:00Z",
+        ] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn header_fields_are_written_as_for_curl() {
+        let field = |text: &str| {
+            let field: Field = text.parse().ok()?;
+            Some((
+                field.name.to_string(),
+                field.value.map(|value| value.as_bytes().to_vec()),
+            ))
+        };
+        assert_eq!(field("X-A: b: c "), Some(("x-a".into(), Some(b"b: c".to_vec()))));
+        assert_eq!(field("Accept:"), Some(("accept".into(), None)));
+        assert_eq!(field("X-A;"), Some(("x-a".into(), Some(Vec::new()))));
+        for text in ["", "X-A", ": b", "X A: b", "X-A: b\nX-B: c"] {
+            assert_eq!(field(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn key_identifiers_are_hex_with_or_without_colons() {
+        let key_id = |text: &str| text.parse::<HexKeyId>().map(|key_id| key_id.0).ok();
+        assert_eq!(key_id("79:b4:0A"), Some(vec![0x79, 0xb4, 0x0a]));
+        assert_eq!(key_id("79B40a"), Some(vec![0x79, 0xb4, 0x0a]));
+        for text in ["", ":", "7", "79:B", "zz", "79 B4"] {
+            assert_eq!(key_id(text), None, "{text}");
+        }
+    }
+}

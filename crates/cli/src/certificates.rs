@@ -1,0 +1,57 @@
+//! Certificates that the user gives in a file, such as a server's chain.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use pki_types::CertificateDer;
+use pki_types::pem::PemObject;
+
+use crate::exit::Failure;
+use crate::terminal::shown;
+
+/// The largest file that is read, in bytes. The longest chain that a peer may send has 4 MB in DER.
+const MAX_LEN: u64 = 8 << 20;
+
+/// The certificates of a file, PEM or DER, in its order and never none; `-` is stdin. Whether they can be read as
+/// certificates is not looked at.
+pub(crate) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
+    let bytes = read_limited(path)?;
+    let name = shown(path.to_string_lossy());
+    let is_pem = bytes.windows(10).any(|window| window == b"-----BEGIN");
+    if !is_pem {
+        return match bytes.first() {
+            Some(0x30) => Ok(vec![CertificateDer::from(bytes)]),
+            _ => Err(Failure::bad_input(format!(
+                "{name}: expected certificates in PEM or DER"
+            ))),
+        };
+    }
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
+    let certificates = certificates
+        .map_err(|error| Failure::bad_input(format!("{name}: damaged PEM: {}", shown(error.to_string()))))?;
+    if certificates.is_empty() {
+        return Err(Failure::bad_input(format!(
+            "{name}: no certificate: expected -----BEGIN CERTIFICATE-----"
+        )));
+    }
+    Ok(certificates)
+}
+
+fn read_limited(path: &Path) -> Result<Vec<u8>, Failure> {
+    let source: Box<dyn Read> = if path.as_os_str() == "-" {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(File::open(path).map_err(|error| Failure::reading(path, &error))?)
+    };
+    let mut bytes = Vec::new();
+    let read = source.take(MAX_LEN + 1).read_to_end(&mut bytes);
+    let len = read.map_err(|error| Failure::reading(path, &error))?;
+    if u64::try_from(len).is_ok_and(|len| len > MAX_LEN) {
+        let name = shown(path.to_string_lossy());
+        return Err(Failure::bad_input(format!(
+            "{name}: expected at most {MAX_LEN} bytes"
+        )));
+    }
+    Ok(bytes)
+}

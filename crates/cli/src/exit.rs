@@ -1,0 +1,93 @@
+//! How the command ends when it does not end well.
+
+use std::fmt::{self, Display};
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::terminal::shown;
+
+/// Why a command ends early. Displayed as the line that follows `jit-trust: ` on stderr.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// It could not do what it was asked for, or the answer is no: exit status 1.
+    Failed(String),
+    /// It was asked for something that cannot be, or given something that cannot be read: exit status 2.
+    BadInput(String),
+    /// Nobody reads what it writes. That is the reader's choice and not a fault: exit status 0.
+    NobodyReads,
+    /// A signal ended it: exit status 128 and the number, as shells have it.
+    Signal(u8),
+}
+
+impl Failure {
+    pub(crate) fn failed(what: impl Display) -> Self {
+        Self::Failed(what.to_string())
+    }
+
+    pub(crate) fn bad_input(what: impl Display) -> Self {
+        Self::BadInput(what.to_string())
+    }
+
+    /// Writing to `target`, such as `stdout` or a path, did not work.
+    pub(crate) fn writing(target: impl Display, error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Self::NobodyReads
+        } else {
+            Self::Failed(format!("{target}: cannot write: {error}"))
+        }
+    }
+
+    pub(crate) fn writing_file(path: &Path, error: &io::Error) -> Self {
+        Self::writing(shown(path.to_string_lossy()), error)
+    }
+
+    /// A file that was to be read cannot be.
+    pub(crate) fn reading(path: &Path, error: &io::Error) -> Self {
+        Self::BadInput(format!("{}: cannot read: {error}", shown(path.to_string_lossy())))
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Failed(_) => ExitCode::from(1),
+            Self::BadInput(_) => ExitCode::from(2),
+            Self::NobodyReads => ExitCode::SUCCESS,
+            Self::Signal(number) => ExitCode::from(number.saturating_add(128)),
+        }
+    }
+
+    /// What to say of it on stderr, if anything.
+    pub(crate) fn message(&self) -> Option<&str> {
+        match self {
+            Self::Failed(message) | Self::BadInput(message) => Some(message),
+            Self::NobodyReads | Self::Signal(_) => None,
+        }
+    }
+}
+
+impl From<jit_trust_bundle::InputError> for Failure {
+    fn from(error: jit_trust_bundle::InputError) -> Self {
+        Self::bad_input(error)
+    }
+}
+
+/// An error and what it was caused by, in one line.
+pub(crate) struct Causes<'a>(pub(crate) &'a dyn std::error::Error);
+
+impl Display for Causes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut said = self.0.to_string();
+        f.write_str(&said)?;
+        let mut next = self.0.source();
+        while let Some(cause) = next {
+            let text = cause.to_string();
+            // Many errors repeat their cause at their own end.
+            if !said.ends_with(&text) {
+                write!(f, ": {text}")?;
+            }
+            said = text;
+            next = cause.source();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,67 @@
+//! The man page and shell completions, made of the description in `args`.
+
+use std::io;
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+use clap_mangen::Man;
+
+use crate::args::{Args, Generate};
+use crate::exit::Failure;
+use crate::terminal::print;
+
+pub(crate) fn run(what: Generate) -> Result<(), Failure> {
+    let text = match what {
+        Generate::Man => man().map_err(Failure::failed)?,
+        Generate::CompleteBash => completions(Shell::Bash),
+        Generate::CompleteZsh => completions(Shell::Zsh),
+        Generate::CompleteFish => completions(Shell::Fish),
+        Generate::CompletePowershell => completions(Shell::PowerShell),
+    };
+    print(text)
+}
+
+fn completions(shell: Shell) -> Vec<u8> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "jit-trust", &mut text);
+    text
+}
+
+/// One page for everything: the command, then a section for each of its commands.
+fn man() -> io::Result<Vec<u8>> {
+    let mut command = Args::command();
+    command.build();
+    let page = Man::new(command.clone());
+    let mut text = Vec::new();
+    page.render_title(&mut text)?;
+    page.render_name_section(&mut text)?;
+    page.render_synopsis_section(&mut text)?;
+    page.render_description_section(&mut text)?;
+    for subcommand in command
+        .get_subcommands()
+        .filter(|subcommand| subcommand.get_name() != "help")
+    {
+        text.extend_from_slice(&man_section(subcommand)?);
+    }
+    page.render_extra_section(&mut text)?;
+    page.render_version_section(&mut text)?;
+    Ok(text)
+}
+
+/// One command as a section of the page, its own sections as subsections.
+fn man_section(command: &clap::Command) -> io::Result<Vec<u8>> {
+    let page = Man::new(command.clone());
+    let mut parts = Vec::new();
+    page.render_synopsis_section(&mut parts)?;
+    page.render_description_section(&mut parts)?;
+    page.render_options_section(&mut parts)?;
+    page.render_extra_section(&mut parts)?;
+    let mut section = format!(".SH \"{}\"\n", command.get_name().to_uppercase()).into_bytes();
+    for line in parts.split_inclusive(|byte| *byte == b'\n') {
+        match line.strip_prefix(b".SH ") {
+            Some(title) => section.extend([b".SS ", title].concat()),
+            None => section.extend_from_slice(line),
+        }
+    }
+    Ok(section)
+}

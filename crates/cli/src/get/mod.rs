@@ -1,0 +1,114 @@
+//! `jit-trust get`: a URL's body to stdout or a file, and what happened on the way.
+
+mod output;
+mod report;
+mod request;
+mod verbose;
+
+use tokio::time::timeout;
+
+use crate::args::GetArgs;
+use crate::exit::Failure;
+use crate::http::{
+    Client, Connector, Error, Hop, Options, Overrides, Protocols, Proxies, Request, Rules, Stage,
+};
+use crate::runtime;
+use crate::store;
+use crate::terminal::{print_json, shown};
+use output::Output;
+use report::Report;
+
+pub(crate) fn run(args: &GetArgs) -> Result<(), Failure> {
+    if args.json
+        && args
+            .output
+            .as_ref()
+            .is_some_and(|output| output.as_os_str() == "-")
+    {
+        return Err(Failure::bad_input(
+            "--json and --output -: expected one of them, both write to stdout",
+        ));
+    }
+    let store = store::open(&args.trust.trust)?;
+    let client = Client::new(Connector::new(&store, options(args)?)?);
+    let output = Output::open(args)?;
+    let request = request::of(args);
+    let mut hops = Vec::new();
+    let result = runtime::run(get(args, client, output, &request, &mut hops));
+
+    for hop in &mut hops {
+        hop.end();
+    }
+    if args.verbose {
+        verbose::say_all(&hops, &store);
+    }
+    if args.json {
+        print_json(&Report::of(&store, &hops, &result))?;
+    }
+    result
+}
+
+async fn get(
+    args: &GetArgs,
+    client: Client,
+    output: Output,
+    request: &Request,
+    hops: &mut Vec<Hop>,
+) -> Result<(), Failure> {
+    if args.max_time.is_zero() {
+        return transfer(args, client, output, request, hops).await;
+    }
+    let in_time = timeout(args.max_time, transfer(args, client, output, request, hops)).await;
+    in_time.unwrap_or_else(|_| Err(late(request, hops)))
+}
+
+fn options(args: &GetArgs) -> Result<Options, Failure> {
+    Ok(Options {
+        protocols: match (args.http1, args.http2) {
+            (true, _) => Protocols::Http1,
+            (_, true) => Protocols::Http2,
+            _ => Protocols::Any,
+        },
+        proxies: Proxies::from_env()?,
+        overrides: Overrides::new(&args.resolve),
+        connect_timeout: args.connect_timeout,
+    })
+}
+
+async fn transfer(
+    args: &GetArgs,
+    mut client: Client,
+    mut output: Output,
+    request: &Request,
+    hops: &mut Vec<Hop>,
+) -> Result<(), Failure> {
+    let rules = Rules {
+        max_redirects: args.max_redirs,
+        allow_downgrade: args.allow_downgrade,
+        is_insecure: args.insecure,
+    };
+    let mut answer = client.get(request, &rules, hops).await.map_err(Failure::failed)?;
+    let Some(hop) = hops.last_mut() else {
+        return Ok(());
+    };
+    if args.fail && answer.status.as_u16() >= 400 {
+        let url = shown(hop.url.as_str());
+        return Err(Failure::failed(format!(
+            "{url}: the server answered {}",
+            answer.status
+        )));
+    }
+    output.expect(&answer.headers);
+    while let Some(chunk) = answer.chunk(hop).await.map_err(Failure::failed)? {
+        output.write(&chunk).await?;
+    }
+    output.finish().await
+}
+
+/// What to say when --max-time is over.
+fn late(request: &Request, hops: &[Hop]) -> Failure {
+    let (url, stage) = hops
+        .last()
+        .map_or((&request.url, Stage::Resolve), |hop| (&hop.url, hop.stage));
+    Failure::failed(Error::timed_out(stage, shown(url.as_str()), "--max-time"))
+}

@@ -1,0 +1,76 @@
+//! The request that the options ask for.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use hyper::header::{
+    ACCEPT, AUTHORIZATION, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION, USER_AGENT,
+};
+use url::Url;
+
+use crate::args::{Credentials, GetArgs};
+use crate::http::Request;
+
+/// Fields that are meant for the host that the user has named, and for no other.
+const PRIVATE: [HeaderName; 4] = [AUTHORIZATION, COOKIE, HOST, PROXY_AUTHORIZATION];
+
+pub(super) fn of(args: &GetArgs) -> Request {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+    headers.insert(
+        USER_AGENT,
+        HeaderValue::from_static(concat!("jit-trust/", env!("CARGO_PKG_VERSION"))),
+    );
+    let mut private_headers = HeaderMap::new();
+    let mut url = args.url.clone();
+    let credentials = args.user.clone().or_else(|| credentials_in(&url));
+    if let Some(value) = credentials.as_ref().and_then(basic) {
+        private_headers.insert(AUTHORIZATION, value);
+    }
+    // They cannot be set only where there is no host, and then there is nothing to get.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+
+    for field in &args.header {
+        headers.remove(&field.name);
+        private_headers.remove(&field.name);
+    }
+    for field in &args.header {
+        if let Some(value) = &field.value {
+            let is_private = PRIVATE.contains(&field.name);
+            let headers = if is_private {
+                &mut private_headers
+            } else {
+                &mut headers
+            };
+            headers.append(&field.name, value.clone());
+        }
+    }
+    Request {
+        url,
+        headers,
+        private_headers,
+    }
+}
+
+/// User and password of the URL itself.
+fn credentials_in(url: &Url) -> Option<Credentials> {
+    let has_some = !url.username().is_empty() || url.password().is_some();
+    has_some.then(|| Credentials {
+        user: percent_decoded(url.username()),
+        password: percent_decoded(url.password().unwrap_or_default()),
+    })
+}
+
+fn percent_decoded(text: &str) -> String {
+    percent_encoding::percent_decode_str(text)
+        .decode_utf8_lossy()
+        .into_owned()
+}
+
+/// RFC 7617.
+fn basic(credentials: &Credentials) -> Option<HeaderValue> {
+    let encoded = BASE64_STANDARD.encode(format!("{}:{}", credentials.user, credentials.password));
+    let mut value = HeaderValue::from_str(&format!("Basic {encoded}")).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}

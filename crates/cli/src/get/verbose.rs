@@ -1,0 +1,109 @@
+//! `--verbose`: the hops, for people, on stderr.
+
+use std::time::Duration;
+
+use crate::http::Hop;
+use crate::store::Store;
+use crate::terminal::{say, shown};
+use crate::trust::Decision;
+
+/// Says what happened on each hop.
+pub(super) fn say_all(hops: &[Hop], store: &Store) {
+    for (index, hop) in hops.iter().enumerate() {
+        say(format_args!("* hop {}: {}", index + 1, shown(hop.url.as_str())));
+        connection(hop);
+        if let Some(decision) = &hop.decision {
+            trust(hop, decision, store);
+        }
+        answer(hop);
+        times(hop);
+    }
+}
+
+fn connection(hop: &Hop) {
+    let proxy = hop
+        .proxy
+        .as_ref()
+        .map(|proxy| format!(" through {proxy}"))
+        .unwrap_or_default();
+    let to = hop
+        .address
+        .map(|address| format!(" to {address}"))
+        .unwrap_or_default();
+    let over: Vec<&str> = [hop.tls_version, hop.protocol].into_iter().flatten().collect();
+    let over = if over.is_empty() {
+        String::new()
+    } else {
+        format!(", {}", over.join(", "))
+    };
+    let made = match (hop.connections, hop.status) {
+        (0, Some(_)) => "the connection of the hop before".to_owned(),
+        (0, None) => "no connection".to_owned(),
+        (1, _) => "1 connection".to_owned(),
+        (many, _) => format!("{many} connections"),
+    };
+    say(format_args!("*   {made}{to}{proxy}{over}"));
+}
+
+fn trust(hop: &Hop, decision: &Decision, store: &Store) {
+    let unreadable = match decision.unreadable {
+        0 => String::new(),
+        count => format!(", and {count} that cannot be read"),
+    };
+    say(format_args!(
+        "*   certificates sent: {}{unreadable}",
+        decision.sent.len()
+    ));
+    for certificate in &decision.sent {
+        say(format_args!(
+            "*     {} (issuer: {})",
+            certificate.subject, certificate.issuer
+        ));
+    }
+    let out_of = decision
+        .store_len
+        .map(|len| format!(" out of {len}"))
+        .unwrap_or_default();
+    say(format_args!(
+        "*   roots selected: {}{out_of} in {}",
+        decision.selected, store.name
+    ));
+    match (&decision.root, &decision.refusal) {
+        (Some(root), _) => say(format_args!("*   trusted under: {}", root.subject)),
+        (None, Some(reason)) if hop.is_verified => say(format_args!("*   NOT TRUSTED: {reason}")),
+        (None, Some(reason)) => say(format_args!("*   NOT TRUSTED, accepted by --insecure: {reason}")),
+        (None, None) => {}
+    }
+}
+
+fn answer(hop: &Hop) {
+    let Some(status) = hop.status else { return };
+    match &hop.location {
+        Some(location) => say(format_args!(
+            "*   status {status}, redirects to {}",
+            shown(location.as_str())
+        )),
+        None => say(format_args!("*   status {status}, {} bytes", hop.body_len)),
+    }
+}
+
+fn times(hop: &Hop) {
+    let decision = hop.decision.as_ref();
+    let stages = [
+        ("resolve", hop.times.resolve),
+        ("connect", hop.times.connect),
+        ("TLS", hop.times.tls),
+        ("selecting", decision.map(|decision| decision.selecting)),
+        ("validating", decision.map(|decision| decision.validating)),
+        ("first byte", hop.times.first_byte),
+        ("total", hop.times.total),
+    ];
+    let stages = stages
+        .into_iter()
+        .filter_map(|(name, time)| Some(format!("{name} {}", millis(time?))));
+    say(format_args!("*   {}", stages.collect::<Vec<_>>().join(", ")));
+}
+
+fn millis(time: Duration) -> String {
+    format!("{:.3} ms", time.as_secs_f64() * 1000.0)
+}

@@ -1,0 +1,132 @@
+//! One connection that speaks HTTP.
+
+use std::time::Duration;
+
+use http_body_util::Empty;
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::{http1, http2};
+use hyper::header::{HOST, HeaderMap, HeaderValue, PROXY_AUTHORIZATION};
+use hyper::rt::{Read, Write};
+use hyper::{Method, Request, Response, Uri};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use super::Error;
+use super::hop::{Hop, Stage};
+
+type Body = Empty<Bytes>;
+
+/// A connection, ready for one request after the other.
+pub(super) struct Connection {
+    sender: Sender,
+    /// The connection ends at a proxy, which wants whole URLs.
+    to_proxy: bool,
+    proxy_auth: Option<HeaderValue>,
+}
+
+enum Sender {
+    Http1(http1::SendRequest<Body>),
+    Http2(http2::SendRequest<Body>),
+}
+
+impl Connection {
+    pub(super) async fn http1(
+        at: &str,
+        stream: impl Read + Write + Send + Unpin + 'static,
+        to_proxy: bool,
+        proxy_auth: Option<HeaderValue>,
+        hop: &mut Hop,
+    ) -> Result<Self, Error> {
+        hop.stage = Stage::Request;
+        hop.protocol = Some("http/1.1");
+        let made = http1::handshake(stream).await;
+        let (sender, connection) = made.map_err(|error| Error::at(Stage::Request, at, &error))?;
+        // What ends the connection is told to whoever waits for an answer or a body.
+        tokio::spawn(connection);
+        Ok(Self {
+            sender: Sender::Http1(sender),
+            to_proxy,
+            proxy_auth,
+        })
+    }
+
+    pub(super) async fn http2(
+        at: &str,
+        stream: impl Read + Write + Send + Unpin + 'static,
+        hop: &mut Hop,
+    ) -> Result<Self, Error> {
+        hop.stage = Stage::Request;
+        hop.protocol = Some("h2");
+        let made = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .keep_alive_interval(Some(Duration::from_secs(30)))
+            .handshake(stream)
+            .await;
+        let (sender, connection) = made.map_err(|error| Error::at(Stage::Request, at, &error))?;
+        tokio::spawn(connection);
+        Ok(Self {
+            sender: Sender::Http2(sender),
+            to_proxy: false,
+            proxy_auth: None,
+        })
+    }
+
+    /// What the connection speaks, as ALPN names it.
+    pub(super) fn protocol(&self) -> &'static str {
+        match self.sender {
+            Sender::Http1(_) => "http/1.1",
+            Sender::Http2(_) => "h2",
+        }
+    }
+
+    /// Sends a GET and waits for the head of the answer.
+    pub(super) async fn get(
+        &mut self,
+        at: &str,
+        url: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<Response<Incoming>, Error> {
+        let request = self.request(url, headers);
+        let request = request.map_err(|error| Error::at(Stage::Request, at, &error))?;
+        let answered = match &mut self.sender {
+            Sender::Http1(sender) => match sender.ready().await {
+                Ok(()) => sender.send_request(request).await,
+                Err(error) => Err(error),
+            },
+            Sender::Http2(sender) => match sender.ready().await {
+                Ok(()) => sender.send_request(request).await,
+                Err(error) => Err(error),
+            },
+        };
+        answered.map_err(|error| Error::at(Stage::Request, at, &error))
+    }
+
+    fn request(&self, url: &Uri, headers: &HeaderMap) -> Result<Request<Body>, hyper::http::Error> {
+        let mut headers = headers.clone();
+        let uri = match &self.sender {
+            Sender::Http1(_) if !self.to_proxy => url
+                .path_and_query()
+                .map_or_else(|| Uri::from_static("/"), |path| path.clone().into()),
+            Sender::Http1(_) => {
+                if let Some(auth) = &self.proxy_auth {
+                    headers.insert(PROXY_AUTHORIZATION, auth.clone());
+                }
+                url.clone()
+            }
+            // HTTP/2 has an :authority in place of Host (RFC 9113 section 8.3.1), and hyper takes it from the URI.
+            Sender::Http2(_) => match headers.remove(HOST).map(|host| host.to_str().map(str::to_owned)) {
+                Some(Ok(host)) => {
+                    let mut parts = url.clone().into_parts();
+                    parts.authority = Some(host.parse()?);
+                    Uri::from_parts(parts)?
+                }
+                _ => url.clone(),
+            },
+        };
+        let mut request = Request::builder()
+            .method(Method::GET)
+            .uri(uri)
+            .body(Body::new())?;
+        *request.headers_mut() = headers;
+        Ok(request)
+    }
+}

@@ -1,0 +1,203 @@
+//! Making connections: resolve, TCP, proxy, TLS, HTTP.
+
+use std::io;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use hyper::Uri;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::{SocksV4, SocksV5, Tunnel};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tower_service::Service;
+
+use super::Error;
+use super::connection::Connection;
+use super::hop::{Hop, Stage};
+use super::origin::Origin;
+use super::proxy::{Proxies, Proxy};
+use super::resolve::{Overrides, Resolver};
+use super::tls::{Protocols, Tls};
+use crate::exit::{Causes, Failure};
+use crate::store::Store;
+use crate::terminal::shown;
+
+/// How connections are to be made.
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) protocols: Protocols,
+    pub(crate) proxies: Proxies,
+    pub(crate) overrides: Overrides,
+    /// How long one connection may take, TLS included; zero is without end.
+    pub(crate) connect_timeout: Duration,
+}
+
+/// Makes connections.
+#[derive(Debug)]
+pub(crate) struct Connector {
+    tls: Tls,
+    proxies: Proxies,
+    overrides: Arc<Overrides>,
+    connect_timeout: Duration,
+}
+
+/// A stream of bytes to the server, whatever lies between.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+type BoxedStream = Box<dyn Stream>;
+
+impl Connector {
+    /// A connector that trusts by this store.
+    pub(crate) fn new(store: &Store, options: Options) -> Result<Self, Failure> {
+        Ok(Self {
+            tls: Tls::new(store, options.protocols)?,
+            proxies: options.proxies,
+            overrides: Arc::new(options.overrides),
+            connect_timeout: options.connect_timeout,
+        })
+    }
+
+    /// A connection to `origin`, ready for a request.
+    pub(super) async fn connect(&self, origin: &Origin, hop: &mut Hop) -> Result<Connection, Error> {
+        if self.connect_timeout.is_zero() {
+            return self.connect_in_any_time(origin, hop).await;
+        }
+        let connected = timeout(self.connect_timeout, self.connect_in_any_time(origin, hop)).await;
+        connected.unwrap_or_else(|_| Err(Error::timed_out(hop.stage, origin, "--connect-timeout")))
+    }
+
+    async fn connect_in_any_time(&self, origin: &Origin, hop: &mut Hop) -> Result<Connection, Error> {
+        let at = origin.to_string();
+        let uri: Uri = format!("{at}/")
+            .parse()
+            .map_err(|error: hyper::http::uri::InvalidUri| Error::at(Stage::Resolve, &at, &error))?;
+        let proxy = self.proxies.for_url(&uri);
+        let stream = match &proxy {
+            None => Box::new(self.tcp(&uri, origin.port, &at, hop).await?),
+            Some(proxy) => self.through(proxy, origin, &uri, hop).await?,
+        };
+        if !origin.is_https {
+            let proxy = proxy.filter(|proxy| !proxy.is_socks());
+            let proxy_auth = proxy.as_ref().and_then(Proxy::basic_auth);
+            return Connection::http1(&at, TokioIo::new(stream), proxy.is_some(), proxy_auth, hop).await;
+        }
+        let started = Instant::now();
+        let (stream, is_http2) = self.tls.connect(&at, &origin.host, stream, hop).await?;
+        hop.times.tls = Some(started.elapsed());
+        if is_http2 {
+            Connection::http2(&at, TokioIo::new(stream), hop).await
+        } else {
+            Connection::http1(&at, TokioIo::new(stream), false, None, hop).await
+        }
+    }
+
+    async fn tcp(&self, uri: &Uri, port: u16, at: &str, hop: &mut Hop) -> Result<TcpStream, Error> {
+        hop.stage = Stage::Resolve;
+        let started = Instant::now();
+        let resolver = Resolver::new(&self.overrides, port);
+        let mut connector = HttpConnector::new_with_resolver(resolver.clone());
+        connector.enforce_http(false); // it hands TCP streams out for any scheme
+        connector.set_nodelay(true);
+        let connected = connector.call(uri.clone());
+        tokio::pin!(connected);
+        let connected = std::future::poll_fn(|context| {
+            let polled = connected.as_mut().poll(context);
+            // For a timeout to say which of the two took so long.
+            if resolver.took().is_some() || is_address(uri) {
+                hop.stage = Stage::Connect;
+            }
+            polled
+        });
+        let connected = connected.await;
+        hop.times.resolve = resolver.took();
+        let stream = connected
+            .map_err(|error| Error::at(hop.stage, at, &error))?
+            .into_inner();
+        hop.connections += 1;
+        hop.address = stream.peer_addr().ok();
+        hop.times.connect = Some(
+            started
+                .elapsed()
+                .saturating_sub(hop.times.resolve.unwrap_or_default()),
+        );
+        Ok(stream)
+    }
+
+    /// A stream to the server, or for plain HTTP through an HTTP proxy, to the proxy.
+    async fn through(
+        &self,
+        proxy: &Proxy,
+        origin: &Origin,
+        uri: &Uri,
+        hop: &mut Hop,
+    ) -> Result<BoxedStream, Error> {
+        let at = proxy.to_string();
+        hop.proxy = Some(at.clone());
+        let stream = self.tcp(&proxy.uri, proxy.port, &at, hop).await?;
+        let started = Instant::now();
+        hop.stage = Stage::Proxy;
+        let stream: BoxedStream = if proxy.scheme() == "https" {
+            Box::new(self.tls.connect_to_proxy(&at, proxy.host(), stream).await?)
+        } else {
+            Box::new(stream)
+        };
+        if !origin.is_https && !proxy.is_socks() {
+            return Ok(stream);
+        }
+        let there = Given(Some(TokioIo::new(stream)));
+        let failed = |error: &dyn std::error::Error| {
+            let what = format!("{}, on the way to {}", Causes(error), origin.host_and_port());
+            Error::said(Stage::Proxy, &at, shown(what))
+        };
+        let target = proxy.uri.clone();
+        let stream = match proxy.scheme() {
+            "socks4" | "socks4a" => {
+                let mut socks = SocksV4::new(target, there).local_dns(proxy.scheme() == "socks4");
+                socks.call(uri.clone()).await.map_err(|error| failed(&error))?
+            }
+            "socks5" | "socks5h" => {
+                let mut socks = SocksV5::new(target, there).local_dns(proxy.scheme() == "socks5");
+                if let Some((user, password)) = proxy.socks_auth() {
+                    socks = socks.with_auth(user, password);
+                }
+                socks.call(uri.clone()).await.map_err(|error| failed(&error))?
+            }
+            _ => {
+                let mut tunnel = Tunnel::new(target, there);
+                if let Some(auth) = proxy.basic_auth() {
+                    tunnel = tunnel.with_auth(auth);
+                }
+                tunnel.call(uri.clone()).await.map_err(|error| failed(&error))?
+            }
+        };
+        hop.times.connect = hop.times.connect.map(|tcp| tcp + started.elapsed());
+        Ok(stream.into_inner())
+    }
+}
+
+fn is_address(uri: &Uri) -> bool {
+    let host = uri.host().unwrap_or_default();
+    host.starts_with('[') || host.parse::<std::net::IpAddr>().is_ok()
+}
+
+/// The connection to a proxy that is there already, for services that would make one.
+struct Given(Option<TokioIo<BoxedStream>>);
+
+impl Service<Uri> for Given {
+    type Response = TokioIo<BoxedStream>;
+    type Error = io::Error;
+    type Future = std::future::Ready<io::Result<Self::Response>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        std::future::ready(self.0.take().ok_or_else(|| io::ErrorKind::NotConnected.into()))
+    }
+}

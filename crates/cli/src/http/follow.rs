@@ -1,0 +1,238 @@
+//! A GET with its redirects, and what may go along to where they lead.
+
+use http_body_util::BodyExt;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{HOST, HeaderMap, HeaderValue, LOCATION};
+use hyper::{Response, StatusCode, Uri};
+use url::Url;
+
+use super::connection::Connection;
+use super::hop::{Hop, Stage};
+use super::origin::Origin;
+use super::{Connector, Error};
+use crate::terminal::shown;
+
+/// How much of a redirect's own body is read, in bytes, to use the connection again.
+const MAX_IGNORED: usize = 64 << 10;
+
+/// What to get.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    /// Without user and password.
+    pub(crate) url: Url,
+    /// Goes to every host.
+    pub(crate) headers: HeaderMap,
+    /// Goes to the scheme, host and port of `url` only.
+    pub(crate) private_headers: HeaderMap,
+}
+
+/// Where redirects may lead.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    pub(crate) max_redirects: usize,
+    /// From https to http.
+    pub(crate) allow_downgrade: bool,
+    /// The host of the first URL need not be trusted. Where a redirect leads to another host, that has to be.
+    pub(crate) is_insecure: bool,
+}
+
+/// The answer at the end of the redirects.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    body: Incoming,
+    origin: Origin,
+}
+
+impl Answer {
+    /// The next piece of the body, none at its end. A body that breaks off is an error.
+    pub(crate) async fn chunk(&mut self, hop: &mut Hop) -> Result<Option<Bytes>, Error> {
+        hop.stage = Stage::Body;
+        while let Some(frame) = self.body.frame().await {
+            let frame = frame.map_err(|error| Error::at(Stage::Body, &self.origin, &error))?;
+            if let Ok(data) = frame.into_data() {
+                hop.body_len = hop
+                    .body_len
+                    .saturating_add(u64::try_from(data.len()).unwrap_or(u64::MAX));
+                return Ok(Some(data));
+            }
+        }
+        hop.end();
+        Ok(None)
+    }
+}
+
+/// Gets URLs, one at a time.
+pub(crate) struct Client {
+    connector: Connector,
+    kept: Option<(Origin, Connection)>,
+}
+
+impl Client {
+    pub(crate) fn new(connector: Connector) -> Self {
+        Self {
+            connector,
+            kept: None,
+        }
+    }
+
+    /// Gets a URL and follows redirects. Every hop is written down in `hops`, the last one unended.
+    pub(crate) async fn get(
+        &mut self,
+        request: &Request,
+        rules: &Rules,
+        hops: &mut Vec<Hop>,
+    ) -> Result<Answer, Error> {
+        let first = origin_of(&request.url)?;
+        let mut url = request.url.clone();
+        url.set_fragment(None);
+        loop {
+            let origin = origin_of(&url)?;
+            let mut headers = HeaderMap::new();
+            if let Ok(host) = HeaderValue::from_str(&origin.authority()) {
+                headers.insert(HOST, host);
+            }
+            replace(&mut headers, &request.headers);
+            if origin == first {
+                replace(&mut headers, &request.private_headers);
+            }
+            let is_verified = origin.is_https && !(rules.is_insecure && origin.host == first.host);
+            let index = hops.len();
+            hops.push(Hop::to(url.clone(), is_verified));
+            let hop = &mut hops[index];
+            let answer = self.get_one(&origin, &url, &headers, hop).await?;
+            let next = target(&answer, &url);
+            hop.location = next.clone().and_then(Result::ok);
+            let Some(next) = next else {
+                let (head, body) = answer.into_parts();
+                return Ok(Answer {
+                    status: head.status,
+                    headers: head.headers,
+                    body,
+                    origin,
+                });
+            };
+            let next = next.map_err(|what| Error::refused(&origin, what))?;
+            check(&url, &next, index + 1, rules)?;
+            if origin_of(&next)? == origin {
+                self.ignore_body(answer.into_body()).await;
+            }
+            hop.end();
+            url = next;
+        }
+    }
+
+    /// One request, over the connection that is there or a new one.
+    async fn get_one(
+        &mut self,
+        origin: &Origin,
+        url: &Url,
+        headers: &HeaderMap,
+        hop: &mut Hop,
+    ) -> Result<Response<Incoming>, Error> {
+        let at = origin.to_string();
+        let uri: Uri = url
+            .as_str()
+            .parse()
+            .map_err(|error: hyper::http::uri::InvalidUri| Error::at(Stage::Request, &at, &error))?;
+        let kept = self.kept.take().filter(|(kept, _)| kept == origin);
+        if let Some((_, mut connection)) = kept {
+            hop.stage = Stage::Request;
+            hop.protocol = Some(connection.protocol());
+            // The server may have closed it meanwhile. A GET may be sent twice (RFC 9110 section 9.2.2).
+            if let Ok(answer) = connection.get(&at, &uri, headers).await {
+                return Ok(self.answered(origin, connection, answer, hop));
+            }
+        }
+        let mut connection = self.connector.connect(origin, hop).await?;
+        hop.stage = Stage::Request;
+        let answer = connection.get(&at, &uri, headers).await?;
+        Ok(self.answered(origin, connection, answer, hop))
+    }
+
+    fn answered(
+        &mut self,
+        origin: &Origin,
+        connection: Connection,
+        answer: Response<Incoming>,
+        hop: &mut Hop,
+    ) -> Response<Incoming> {
+        hop.times.first_byte = Some(hop.elapsed());
+        hop.status = Some(answer.status().as_u16());
+        self.kept = Some((origin.clone(), connection));
+        answer
+    }
+
+    /// Reads what nobody wants, for the connection to be free again; gives the connection up when that is much.
+    async fn ignore_body(&mut self, mut body: Incoming) {
+        let mut ignored = 0_usize;
+        while let Some(frame) = body.frame().await {
+            let Ok(frame) = frame else { break };
+            ignored = ignored.saturating_add(frame.data_ref().map_or(0, Bytes::len));
+            if ignored > MAX_IGNORED {
+                self.kept = None;
+                return;
+            }
+        }
+    }
+}
+
+fn origin_of(url: &Url) -> Result<Origin, Error> {
+    Origin::of(url)
+        .ok_or_else(|| Error::refused(shown(url.as_str()), "expected an https or http URL with a host"))
+}
+
+/// Where the answer sends the client; none if it is not a redirect.
+fn target(answer: &Response<Incoming>, url: &Url) -> Option<Result<Url, String>> {
+    let is_redirect = matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+    let location = answer.headers().get(LOCATION).filter(|_| is_redirect)?;
+    let location = String::from_utf8_lossy(location.as_bytes());
+    let next = url.join(&location);
+    Some(match next {
+        Ok(mut next) => {
+            next.set_fragment(None);
+            // A redirect gives nobody credentials. URLs that cannot have any are refused later.
+            let _ = next.set_username("");
+            let _ = next.set_password(None);
+            Ok(next)
+        }
+        Err(error) => Err(format!("redirects to \"{}\": {error}", shown(location))),
+    })
+}
+
+/// Whether the redirect may be followed.
+fn check(from: &Url, to: &Url, hops: usize, rules: &Rules) -> Result<(), Error> {
+    let from_shown = shown(from.as_str());
+    let to_shown = shown(to.as_str());
+    if !matches!(to.scheme(), "http" | "https") {
+        return Err(Error::refused(
+            from_shown,
+            format_args!("redirects to {to_shown}: expected https or http"),
+        ));
+    }
+    if from.scheme() == "https" && to.scheme() == "http" && !rules.allow_downgrade {
+        return Err(Error::refused(
+            from_shown,
+            format_args!("redirects to {to_shown}, which is not encrypted; --allow-downgrade follows it"),
+        ));
+    }
+    if hops > rules.max_redirects {
+        let max = rules.max_redirects;
+        return Err(Error::refused(
+            from_shown,
+            format_args!("more than {max} redirects, the next to {to_shown}; --max-redirs allows more"),
+        ));
+    }
+    Ok(())
+}
+
+/// Puts each field of `new` in the place of those of its name.
+fn replace(headers: &mut HeaderMap, new: &HeaderMap) {
+    for name in new.keys() {
+        headers.remove(name);
+        for value in new.get_all(name) {
+            headers.append(name, value.clone());
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! GET over HTTP/1.1 and HTTP/2, one request at a time: a connection is kept for the next request to the same
+//! origin, so that a cold host costs exactly one.
+//!
+//! Redirects are followed hop by hop, each with its own decision about trust. What happens on the way is written
+//! down in [`Hop`]s while it happens, so that a failure or a timeout leaves a record as well.
+
+mod connection;
+mod connector;
+mod error;
+mod follow;
+mod hop;
+mod origin;
+mod proxy;
+mod resolve;
+mod tls;
+
+pub(crate) use connector::{Connector, Options};
+pub(crate) use error::Error;
+pub(crate) use follow::{Client, Request, Rules};
+pub(crate) use hop::{Hop, Stage};
+pub(crate) use proxy::Proxies;
+pub(crate) use resolve::{Override, Overrides};
+pub(crate) use tls::Protocols;

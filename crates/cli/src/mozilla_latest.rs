@@ -1,0 +1,237 @@
+//! `mozilla:latest`: CCADB's report of today, fetched over HTTPS and trusted just in time by the list in force.
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hyper::StatusCode;
+use hyper::header::{ACCEPT, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, USER_AGENT};
+use jit_trust_bundle::{Fingerprint, Input, Root, check_update, read, write_file};
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+
+use crate::args::BundleArgs;
+use crate::bundle::policy;
+use crate::exit::Failure;
+use crate::http::{Client, Connector, Options, Overrides, Protocols, Proxies, Request, Rules};
+use crate::terminal::{say, shown, warning};
+use crate::{runtime, store};
+
+/// The report on the roots in Mozilla's program, as CSV with PEM.
+pub(crate) const REPORT_URL: &str =
+    "https://ccadb.my.salesforce-sites.com/mozilla/IncludedCACertificateReportPEMCSV";
+
+/// The largest report that is read, in bytes. Those of 2026 have less than 1 MB.
+const MAX_LEN: usize = 16 << 20;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Fetches the report, unless the one fetched last is still the latest. One that lacks more than a fifth of the
+/// roots of the list in force is refused, unless the user insists.
+pub(crate) fn fetch(args: &BundleArgs) -> Result<Input, Failure> {
+    let url = args.mozilla_url.as_str();
+    let cache = Cache::of_user();
+    let cached = cache.as_ref().and_then(|cache| cache.read(url));
+    let etag = cached
+        .as_ref()
+        .and_then(|cached| HeaderValue::from_str(&cached.head.etag).ok());
+    let fetched = runtime::run(get(args, etag))?;
+    let name = shown(url).to_string();
+    let report = match (fetched, cached) {
+        (Fetched::New(report), _) => report,
+        (Fetched::NotChanged, Some(cached)) => {
+            say(format_args!("{name}: not changed since it was fetched last"));
+            cached
+        }
+        (Fetched::NotChanged, None) => {
+            return Err(Failure::failed(format!(
+                "{name}: the server answered 304 to an unconditional request"
+            )));
+        }
+    };
+    let input = Input::Bytes {
+        name: name.clone(),
+        bytes: report.bytes.clone(),
+    };
+    check(args, &name, &input)?;
+    if let Some(cache) = cache {
+        // Without a cache the report is fetched again next time, and that is all.
+        if let Err(failure) = cache.write(&report) {
+            let reason = failure.message().unwrap_or_default();
+            warning(format_args!("{reason}; the report is not kept"));
+        }
+    }
+    Ok(input)
+}
+
+fn check(args: &BundleArgs, name: &str, report: &Input) -> Result<(), Failure> {
+    let new = read(std::slice::from_ref(report), policy(args)).map_err(Failure::failed)?;
+    let in_force = store::read(&args.trust.trust)?;
+    let in_force = in_force.roots().iter().map(Root::certificate);
+    match check_update(in_force, new.roots().iter().map(Root::certificate)) {
+        Ok(()) => Ok(()),
+        Err(lost) if args.force => {
+            warning(format_args!("{name}: {lost}; taken because of --force"));
+            Ok(())
+        }
+        Err(lost) => Err(Failure::failed(format!(
+            "{name}: {lost}; --force takes it all the same"
+        ))),
+    }
+}
+
+enum Fetched {
+    New(Report),
+    NotChanged,
+}
+
+async fn get(args: &BundleArgs, etag: Option<HeaderValue>) -> Result<Fetched, Failure> {
+    let url = shown(args.mozilla_url.as_str());
+    let in_time = timeout(TIMEOUT, get_in_any_time(args, etag)).await;
+    in_time.unwrap_or_else(|_| {
+        Err(Failure::failed(format!(
+            "{url}: not there after {} s",
+            TIMEOUT.as_secs()
+        )))
+    })
+}
+
+async fn get_in_any_time(args: &BundleArgs, etag: Option<HeaderValue>) -> Result<Fetched, Failure> {
+    let store = store::open(&args.trust.trust)?;
+    let connector = Connector::new(
+        &store,
+        Options {
+            protocols: Protocols::Any,
+            proxies: Proxies::from_env()?,
+            overrides: Overrides::new(&args.resolve),
+            connect_timeout: CONNECT_TIMEOUT,
+        },
+    )?;
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("text/csv, */*;q=0.5"));
+    headers.insert(
+        USER_AGENT,
+        HeaderValue::from_static(concat!("jit-trust/", env!("CARGO_PKG_VERSION"))),
+    );
+    if let Some(etag) = etag {
+        headers.insert(IF_NONE_MATCH, etag);
+    }
+    let request = Request {
+        url: args.mozilla_url.clone(),
+        headers,
+        private_headers: HeaderMap::new(),
+    };
+    let rules = Rules {
+        max_redirects: 5,
+        allow_downgrade: false,
+        is_insecure: false,
+    };
+    let mut hops = Vec::new();
+    let mut client = Client::new(connector);
+    let mut answer = client
+        .get(&request, &rules, &mut hops)
+        .await
+        .map_err(Failure::failed)?;
+    let url = shown(args.mozilla_url.as_str());
+    match answer.status {
+        StatusCode::OK => {}
+        StatusCode::NOT_MODIFIED => return Ok(Fetched::NotChanged),
+        status => {
+            return Err(Failure::failed(format!(
+                "{url}: expected 200 OK, the server answered {status}"
+            )));
+        }
+    }
+    let etag = answer
+        .headers
+        .get(ETAG)
+        .and_then(|etag| etag.to_str().ok())
+        .unwrap_or_default();
+    let etag = etag.to_owned();
+    let mut bytes = Vec::new();
+    let Some(hop) = hops.last_mut() else {
+        return Err(Failure::failed(format!("{url}: no answer")));
+    };
+    while let Some(chunk) = answer.chunk(hop).await.map_err(Failure::failed)? {
+        if bytes.len() + chunk.len() > MAX_LEN {
+            return Err(Failure::failed(format!(
+                "{url}: too large: expected at most {MAX_LEN} bytes"
+            )));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    let root = hop.decision.as_ref().and_then(|decision| decision.root.as_ref());
+    let root = root
+        .map(|root| format!(", trusted under {}", root.subject))
+        .unwrap_or_default();
+    say(format_args!("{url}: {} bytes{root}", bytes.len()));
+    Ok(Fetched::New(Report::of(args.mozilla_url.as_str(), etag, bytes)))
+}
+
+/// A report, and what is to be known of it to ask whether it is still the latest.
+struct Report {
+    head: Head,
+    bytes: Vec<u8>,
+}
+
+/// The first line of a cached report, in JSON; the report itself follows.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    url: String,
+    /// Empty where the server gave none.
+    etag: String,
+    /// Of the report, to see that it is whole.
+    sha256: String,
+}
+
+impl Report {
+    fn of(url: &str, etag: String, bytes: Vec<u8>) -> Self {
+        let head = Head {
+            url: url.to_owned(),
+            etag,
+            sha256: Fingerprint::of(&bytes).to_string(),
+        };
+        Self { head, bytes }
+    }
+}
+
+/// The file that the last report is kept in.
+struct Cache {
+    path: PathBuf,
+}
+
+impl Cache {
+    /// `$XDG_CACHE_HOME/jit-trust`, or `~/.cache/jit-trust`; none where there is neither.
+    fn of_user() -> Option<Self> {
+        let cache_home = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+        // The XDG Base Directory Specification has relative paths ignored.
+        let cache_home = cache_home.filter(|path| path.is_absolute());
+        let cache_home = cache_home.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")))?;
+        Some(Self {
+            path: cache_home.join("jit-trust").join("mozilla-latest"),
+        })
+    }
+
+    /// The report fetched last from this address; none if there is no such one, or it is damaged.
+    fn read(&self, url: &str) -> Option<Report> {
+        let file = fs::read(&self.path).ok()?;
+        let end_of_head = file.iter().position(|byte| *byte == b'\n')?;
+        let (head, rest) = file.split_at_checked(end_of_head)?;
+        let head: Head = serde_json::from_slice(head).ok()?;
+        let bytes = rest.get(1..)?.to_vec();
+        let is_good =
+            head.url == url && head.sha256 == Fingerprint::of(&bytes).to_string() && !head.etag.is_empty();
+        is_good.then_some(Report { head, bytes })
+    }
+
+    fn write(&self, report: &Report) -> Result<(), Failure> {
+        if let Some(directory) = self.path.parent() {
+            fs::create_dir_all(directory).map_err(|error| Failure::writing_file(directory, &error))?;
+        }
+        let mut file = serde_json::to_vec(&report.head).map_err(Failure::failed)?;
+        file.push(b'\n');
+        file.extend_from_slice(&report.bytes);
+        write_file(&self.path, &file).map_err(Failure::failed)
+    }
+}

@@ -1,0 +1,48 @@
+//! Running what waits for the network, until it is done or the user has had enough.
+
+use tokio::runtime::Builder;
+
+use crate::exit::Failure;
+
+/// Runs `work` to its end. Ctrl-C and SIGTERM end it early, and whatever it holds is dropped as on any other way
+/// out: temporary files are removed.
+pub(crate) fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
+    let result = runtime.block_on(async {
+        tokio::select! {
+            result = work => result,
+            number = signal() => Err(Failure::Signal(number)),
+        }
+    });
+    // The system's resolver cannot be interrupted; nobody waits for it any longer.
+    runtime.shutdown_background();
+    result
+}
+
+#[cfg(unix)]
+async fn signal() -> u8 {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    const SIGINT: u8 = 2;
+    const SIGTERM: u8 = 15;
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        // Without handlers, signals do what they always did.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => SIGINT,
+        _ = terminate.recv() => SIGTERM,
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() -> u8 {
+    const CTRL_C: u8 = 2;
+    match tokio::signal::ctrl_c().await {
+        Ok(()) => CTRL_C,
+        Err(_) => std::future::pending().await,
+    }
+}

@@ -1,0 +1,225 @@
+//! What was decided about a server, and in words why.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jit_trust::core::{Certificate, PeerChain};
+use jit_trust::{ServerVerifier, StoreError, Verification};
+use rustls::crypto::CryptoProvider;
+use rustls::{CertificateError, Error, OtherError};
+
+use crate::store::Store;
+use crate::terminal::shown;
+use crate::time;
+
+/// What was decided about one server. All text is safe to show.
+#[derive(Clone, Debug)]
+pub(crate) struct Decision {
+    /// What the server sent, in its order.
+    pub(crate) sent: Vec<SentCertificate>,
+    /// How many certificates of it could not be read.
+    pub(crate) unreadable: usize,
+    /// How many anchors the store has, where it knows.
+    pub(crate) store_len: Option<usize>,
+    /// How many of them could have issued one of the certificates.
+    pub(crate) selected: usize,
+    /// The one that the path ends in.
+    pub(crate) root: Option<ChosenRoot>,
+    pub(crate) selecting: Duration,
+    pub(crate) validating: Duration,
+    /// Why the server is not trusted; none if it is.
+    pub(crate) refusal: Option<String>,
+    /// The store could not answer: that says nothing about the server.
+    pub(crate) store_failed: bool,
+}
+
+/// A certificate as a server sent it.
+#[derive(Clone, Debug)]
+pub(crate) struct SentCertificate {
+    pub(crate) subject: String,
+    pub(crate) issuer: String,
+}
+
+/// The root that a path ends in.
+#[derive(Clone, Debug)]
+pub(crate) struct ChosenRoot {
+    pub(crate) subject: String,
+    pub(crate) skid: Option<String>,
+}
+
+/// The latest decision of a verifier. Connections are made one after the other, so there is one at a time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LastDecision(Arc<Mutex<Option<Decision>>>);
+
+impl LastDecision {
+    /// Takes it out; none when nothing was decided since.
+    pub(crate) fn take(&self) -> Option<Decision> {
+        self.0.lock().ok()?.take()
+    }
+
+    fn set(&self, decision: Decision) {
+        if let Ok(mut last) = self.0.lock() {
+            *last = Some(decision);
+        }
+    }
+}
+
+/// A verifier that trusts by this store, and where its latest decision is to be found.
+pub(crate) fn verifier(store: &Store, provider: &CryptoProvider) -> (ServerVerifier, LastDecision) {
+    let last = LastDecision::default();
+    let verifier = ServerVerifier::with_provider(Arc::clone(&store.anchors), provider);
+    let (name, told) = (store.name.clone(), last.clone());
+    let verifier = verifier.on_verification(move |verification| told.set(Decision::of(verification, &name)));
+    (verifier, last)
+}
+
+impl Decision {
+    fn of(verification: &Verification<'_>, store_name: &str) -> Self {
+        let sent = verification.chain.into_iter().flat_map(PeerChain::certificates);
+        Self {
+            sent: sent.map(SentCertificate::of).collect(),
+            unreadable: verification.chain.map_or(0, PeerChain::skipped),
+            store_len: verification.store_len,
+            selected: verification.selected,
+            root: verification.anchor.map(|anchor| ChosenRoot {
+                subject: anchor.subject().to_string(),
+                skid: anchor.subject_key_id().map(|key_id| key_id.to_string()),
+            }),
+            selecting: verification.selecting,
+            validating: verification.validating,
+            refusal: verification
+                .result
+                .err()
+                .map(|error| reason(error, verification, store_name)),
+            store_failed: verification.result.err().and_then(store_error).is_some(),
+        }
+    }
+}
+
+impl SentCertificate {
+    fn of(certificate: &Certificate<'_>) -> Self {
+        Self {
+            subject: certificate.subject().to_string(),
+            issuer: certificate.issuer().to_string(),
+        }
+    }
+}
+
+fn store_error(error: &Error) -> Option<&StoreError> {
+    match error {
+        Error::InvalidCertificate(CertificateError::Other(OtherError(other))) => other.downcast_ref(),
+        _ => None,
+    }
+}
+
+/// Why a server is not trusted: which certificate, what is wrong with it, what was looked for.
+fn reason(error: &Error, verification: &Verification<'_>, store_name: &str) -> String {
+    if let Some(error) = store_error(error) {
+        return format!("the store cannot answer: {}", shown(error.to_string()));
+    }
+    let Error::InvalidCertificate(error) = error else {
+        return shown(error.to_string()).to_string();
+    };
+    match error {
+        CertificateError::UnknownIssuer => unknown_issuer(verification, store_name),
+        CertificateError::ExpiredContext { time, not_after } => format!(
+            "{} expired at {}; it is judged as of {}",
+            whose(verification, |certificate| certificate.not_after()
+                == Some(not_after.as_secs())),
+            moment(not_after.as_secs()),
+            moment(time.as_secs()),
+        ),
+        CertificateError::NotValidYetContext { time, not_before } => format!(
+            "{} is not valid before {}; it is judged as of {}",
+            whose(verification, |certificate| certificate.not_before()
+                == Some(not_before.as_secs())),
+            moment(not_before.as_secs()),
+            moment(time.as_secs()),
+        ),
+        CertificateError::NotValidForNameContext { expected, presented } => format!(
+            "the certificate is for {}, not for {}",
+            names(presented),
+            shown(expected.to_str())
+        ),
+        CertificateError::BadSignature => {
+            "a signature in the chain does not fit the key of its issuer".to_owned()
+        }
+        CertificateError::Other(OtherError(other)) => shown(other.to_string()).to_string(),
+        other => shown(Error::InvalidCertificate(other.clone()).to_string()).to_string(),
+    }
+}
+
+fn unknown_issuer(verification: &Verification<'_>, store_name: &str) -> String {
+    let top = verification.chain.and_then(|chain| chain.path().last());
+    let Some(top) = top else {
+        return format!("no certificate leads to a root in {store_name}");
+    };
+    if verification.selected > 0 {
+        let roots = if verification.selected == 1 {
+            "root"
+        } else {
+            "roots"
+        };
+        return format!(
+            "{} {roots} in {store_name} of the names asked for, but no valid path leads there; the last certificate \
+             asks for \"{}\"",
+            verification.selected,
+            top.issuer()
+        );
+    }
+    let path_len = verification.chain.map_or(0, |chain| chain.path().count());
+    if top.is_self_issued() && path_len == 1 {
+        return format!(
+            "\"{}\" is signed by itself, and {store_name} does not hold it",
+            top.subject()
+        );
+    }
+    if top.is_self_issued() {
+        return format!(
+            "no root in {store_name} named \"{}\", though the server sent one of that name",
+            top.subject()
+        );
+    }
+    let hint = if path_len == 1 {
+        "; or the server has left an intermediate certificate out"
+    } else {
+        ""
+    };
+    format!(
+        "no root in {store_name} named \"{}\" (asked for by the certificate of \"{}\"){hint}",
+        top.issuer(),
+        top.subject()
+    )
+}
+
+/// The first certificate of the path that this is true of.
+fn whose(verification: &Verification<'_>, is_it: impl Fn(&Certificate<'_>) -> bool) -> String {
+    let chain = verification.chain.into_iter();
+    let found = chain
+        .flat_map(PeerChain::path)
+        .find(|certificate| is_it(certificate));
+    found.map_or_else(
+        || "a certificate".to_owned(),
+        |certificate| format!("the certificate of \"{}\"", certificate.subject()),
+    )
+}
+
+fn moment(unix: u64) -> String {
+    time::rfc3339(unix).unwrap_or_else(|| format!("{unix} (Unix time)"))
+}
+
+/// The names as webpki gives them, `DnsName("a.test")` and the like, in a readable form.
+fn names(presented: &[String]) -> String {
+    let bare = |name: &String| {
+        let inside = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+        shown(inside.unwrap_or(name).trim_matches('"')).to_string()
+    };
+    match presented {
+        [] => "no host at all".to_owned(),
+        [many @ .., _] if many.len() >= 10 => {
+            let first: Vec<String> = presented.iter().take(10).map(bare).collect();
+            format!("{} and {} more", first.join(", "), presented.len() - 10)
+        }
+        few => few.iter().map(bare).collect::<Vec<_>>().join(", "),
+    }
+}

@@ -1,0 +1,85 @@
+//! `jit-trust verify`: the verdict on a chain in a file.
+
+use std::time::Duration;
+
+use jit_trust::core::Certificate;
+use pki_types::UnixTime;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::aws_lc_rs;
+
+use crate::args::VerifyArgs;
+use crate::certificates;
+use crate::exit::Failure;
+use crate::store;
+use crate::terminal::{print, shown};
+use crate::time;
+use crate::trust::{self, Decision};
+
+pub(crate) fn run(args: &VerifyArgs) -> Result<(), Failure> {
+    let file = shown(args.chain.to_string_lossy());
+    let chain = certificates::read(&args.chain)?;
+    let store = store::open(&args.trust.trust)?;
+    let Some((end_entity, others)) = chain.split_first() else {
+        return Err(Failure::bad_input(format!("{file}: no certificate")));
+    };
+    Certificate::from_der(end_entity)
+        .map_err(|error| Failure::bad_input(format!("{file}: the first certificate is {error}")))?;
+
+    let now = match args.at {
+        Some(moment) => moment.0,
+        None => now()?,
+    };
+    let (verifier, last) = trust::verifier(&store, &aws_lc_rs::default_provider());
+    let verdict = verifier.verify_server_cert(end_entity, others, &args.host, &[], now);
+    match (verdict, last.take()) {
+        (Ok(_), Some(decision)) => print(trusted(&decision, &args.host.to_str(), &store.name)),
+        (
+            Err(_),
+            Some(Decision {
+                store_failed: true,
+                refusal: Some(reason),
+                ..
+            }),
+        ) => Err(Failure::bad_input(format!("{}: {reason}", store.name))),
+        (
+            Err(_),
+            Some(Decision {
+                refusal: Some(reason),
+                ..
+            }),
+        ) => Err(Failure::failed(format!("{file}: not trusted: {reason}"))),
+        (verdict, _) => match verdict {
+            Ok(_) => print("trusted\n"),
+            Err(error) => Err(Failure::failed(format!(
+                "{file}: not trusted: {}",
+                shown(error.to_string())
+            ))),
+        },
+    }
+}
+
+fn now() -> Result<UnixTime, Failure> {
+    let seconds = time::now().ok_or_else(|| Failure::failed("the clock is set before 1970"))?;
+    Ok(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+}
+
+fn trusted(decision: &Decision, host: &str, store: &str) -> String {
+    let Some(root) = &decision.root else {
+        return format!("{host}: trusted\n");
+    };
+    let skid = root
+        .skid
+        .as_ref()
+        .map(|skid| format!(", SKID {skid}"))
+        .unwrap_or_default();
+    let out_of = decision
+        .store_len
+        .map(|len| format!(" out of {len}"))
+        .unwrap_or_default();
+    format!(
+        "{host}: trusted under {}{skid}\n{} selected{out_of} in {store}; certificates sent: {}\n",
+        root.subject,
+        decision.selected,
+        decision.sent.len(),
+    )
+}

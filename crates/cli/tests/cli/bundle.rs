@@ -1,0 +1,188 @@
+//! `bundle`: every flow from lists of roots to stores, and none from bad input.
+
+use std::path::Path;
+
+use jit_trust_lab::pki::{Ca, Leaf, SubjectKeyId};
+
+use crate::support::{Lab, Run, jit_trust, run, run_line, shared_data};
+
+fn bundle(input: &Path, output: &Path, options: &str) -> Run {
+    let mut command = jit_trust(["bundle"]);
+    run(command
+        .arg(input)
+        .arg("--blob")
+        .arg(output)
+        .args(options.split_whitespace()))
+}
+
+#[test]
+fn every_output_is_written_and_reported() {
+    let lab = Lab::trusting(&[]);
+    let (blob, webroot, array) = (lab.path("out.tblb"), lab.path("webroot"), lab.path("out.inc"));
+    let mut command = jit_trust(["bundle", "mozilla", "--generated-at", "1777593600", "--blob"]);
+    command
+        .arg(&blob)
+        .arg("--webroot")
+        .arg(&webroot)
+        .arg("--c-array")
+        .arg(&array);
+    let made = run(&mut command)
+        .ends_with(0)
+        .says("generation 1777593600, 2026-05-01T00:00:00Z");
+    for part in [
+        "out.tblb: trust blob",
+        "webroot: webroot, ",
+        "out.inc: C array of",
+        "expire within 3 years",
+        "days left: ",
+    ] {
+        assert!(made.stderr.contains(part), "{part} in {made:?}");
+    }
+    assert_eq!(made.stdout, "");
+    let bytes = std::fs::read(&blob).unwrap();
+    assert!(bytes.starts_with(b"TBLB\0\x01"));
+    assert_eq!(std::fs::read(webroot.join("bundle.tblb")).unwrap(), bytes);
+    assert!(
+        std::fs::read_to_string(&array)
+            .unwrap()
+            .starts_with("0x54, 0x42, 0x4c, 0x42, ")
+    );
+
+    // The same input and time give the same bytes, and so does a store that was made of them.
+    for input in [Path::new("mozilla"), &blob, &webroot] {
+        let again = lab.path("again.tblb");
+        bundle(input, &again, "--generated-at 1777593600").ends_with(0);
+        assert_eq!(std::fs::read(again).unwrap(), bytes, "{}", input.display());
+    }
+    let mut command = jit_trust(["bundle", "mozilla", "--blob"]);
+    let again = lab.path("epoch.tblb");
+    run(command.arg(&again).env("SOURCE_DATE_EPOCH", "1777593600")).ends_with(0);
+    assert_eq!(std::fs::read(again).unwrap(), bytes);
+}
+
+#[test]
+fn several_inputs_become_one_list_and_duplicates_are_reported() {
+    let root = Ca::root("Lab Root A");
+    let lab = Lab::trusting(&[]);
+    let (pem, der, blob) = (
+        lab.write("a.pem", root.pem()),
+        lab.write("a.der", root.der()),
+        lab.path("out.tblb"),
+    );
+    let mut command = jit_trust(["bundle"]);
+    let made = run(command.arg(&pem).arg(&der).arg("--blob").arg(&blob))
+        .ends_with(0)
+        .says("1 certificates");
+    assert!(
+        made.stderr
+            .contains("a.der: certificate 1: the same certificate as at"),
+        "{made:?}"
+    );
+}
+
+#[test]
+fn conditions_that_version_1_cannot_hold_are_named() {
+    let Some(certdata) = shared_data("certdata.txt") else {
+        return;
+    };
+    let lab = Lab::trusting(&[]);
+    bundle(&certdata, &lab.path("out.tblb"), "")
+        .ends_with(0)
+        .says("121 certificates")
+        .says("carry a distrust-after date, which version 1 cannot hold");
+}
+
+#[test]
+fn an_invalid_certificate_stops_it_or_is_left_out_and_listed() {
+    let (root, leaf) = (Ca::root("Lab Root A"), Leaf::builder(&["a.test"]).self_signed());
+    let lab = Lab::trusting(&[]);
+    let broken = "-----BEGIN CERTIFICATE-----\nMAAA\n-----END CERTIFICATE-----\n";
+    for (name, invalid, reason) in [
+        ("broken.pem", broken.to_owned(), "not a certificate"),
+        ("leaf.pem", leaf.pem(), "says that it is no CA"),
+    ] {
+        let input = lab.write(name, root.pem() + &invalid);
+        let output = lab.path("out.tblb");
+        bundle(&input, &output, "")
+            .ends_with(2)
+            .says_one_line()
+            .says(&format!("{name}: certificate 2"))
+            .says(reason);
+        assert!(!output.exists());
+        let skipped = bundle(&input, &output, "--skip-invalid")
+            .ends_with(0)
+            .says("1 certificates")
+            .says(reason);
+        assert!(skipped.stderr.contains("left out"), "{skipped:?}");
+        std::fs::remove_file(output).unwrap();
+    }
+}
+
+#[test]
+fn bad_input_leaves_no_output() {
+    let lab = Lab::trusting(&[]);
+    let blob = std::fs::read(lab.store()).unwrap();
+    let output = lab.path("out.tblb");
+    for (name, content, reason) in [
+        ("truncated", blob[..1000].to_vec(), "truncated trust blob"),
+        ("empty", Vec::new(), "empty"),
+        (
+            "nothing.pem",
+            b"-----BEGIN X-----\nAAAA\n-----END X-----\n".to_vec(),
+            "expected",
+        ),
+        ("something", b"neither of these".to_vec(), "not recognised"),
+    ] {
+        let input = lab.write(name, content);
+        bundle(&input, &output, "")
+            .ends_with(2)
+            .says_one_line()
+            .says(&format!("/{name}"))
+            .says(reason);
+    }
+    bundle(&lab.path("missing"), &output, "")
+        .ends_with(2)
+        .says_one_line()
+        .says("/missing");
+    let directory = lab.path("directory");
+    std::fs::create_dir(&directory).unwrap();
+    bundle(&directory, &output, "").ends_with(2).says_one_line();
+    assert!(!output.exists());
+}
+
+#[test]
+fn bad_usage_is_refused() {
+    for arguments in [
+        "bundle",
+        "bundle mozilla",
+        "bundle --blob /nonexistent/out.tblb",
+        "bundle mozilla --blob /nonexistent/out.tblb --copy",
+        "bundle mozilla --blob /nonexistent/out.tblb --generated-at -1",
+        "bundle mozilla --blob /nonexistent/out.tblb --generated-at 4294967296",
+        "bundle mozilla:latest --blob /nonexistent/out.tblb --mozilla-url http://a.test/",
+    ] {
+        run_line(arguments).ends_with(2);
+    }
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_named() {
+    run_line("bundle mozilla --blob /nonexistent/out.tblb")
+        .ends_with(1)
+        .says("/nonexistent");
+    let lab = Lab::trusting(&[]);
+    let directory = lab.path(".");
+    bundle(Path::new("mozilla"), &directory, "").ends_with(1);
+}
+
+#[test]
+fn what_does_not_fit_into_a_blob_is_named() {
+    let root = Ca::builder("Long")
+        .subject_key_id(SubjectKeyId::Bytes(vec![1; 300]))
+        .self_signed();
+    let lab = Lab::trusting(&[]);
+    let input = lab.write("long.pem", root.pem());
+    bundle(&input, &lab.path("out.tblb"), "")
+        .ends_with(2)
+        .says("CN=Long");
+}

@@ -1,0 +1,168 @@
+//! `mozilla:latest`: CCADB's report over HTTPS, trusted by the list in force.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jit_trust_lab::pki::Ca;
+use jit_trust_lab::server::{Request, Response, Server};
+
+use crate::support::{Lab, Run, jit_trust, run};
+
+/// CCADB's report of these roots.
+fn report(roots: &[Ca]) -> String {
+    let header = "\"Owner\",\"SHA-256 Fingerprint\",\"Trust Bits\",\"Distrust for TLS After Date\",\
+                  \"Mozilla Applied Constraints\",\"PEM Info\"\n";
+    let rows = roots.iter().map(|root| {
+        let sha256 = jit_trust_bundle::Fingerprint::of(&root.der());
+        format!(
+            "\"Lab\",\"{sha256}\",\"Websites;Email\",\"\",\"\",\"'{}'\"\n",
+            root.pem().trim_end()
+        )
+    });
+    header.to_owned() + &rows.collect::<String>()
+}
+
+/// Ten roots in force, the first of which the server's certificate is issued by.
+struct Mirror {
+    lab: Lab,
+    roots: Vec<Ca>,
+    server: Server,
+}
+
+impl Mirror {
+    fn answering(handler: impl Fn(&Request, &[Ca]) -> Response + Send + Sync + 'static) -> Self {
+        let roots: Vec<Ca> = (0..10)
+            .map(|number| Ca::root(format!("Lab Root {number}").as_str()))
+            .collect();
+        let lab = Lab::trusting(&[]);
+        lab.write("in-force.pem", roots.iter().map(Ca::pem).collect::<String>());
+        let leaf = roots[0].leaf("mirror.test");
+        let served = roots.clone();
+        let server = Server::builder()
+            .site("mirror.test", leaf.key(), leaf.chain(&[]), move |request| {
+                handler(request, &served)
+            })
+            .start();
+        Self { lab, roots, server }
+    }
+
+    fn bundle(&self, options: &str) -> Run {
+        let mut command = jit_trust(["bundle", "mozilla:latest", "--mozilla-url"]);
+        command.arg(self.server.url("mirror.test", "/report"));
+        command.args([
+            "--resolve",
+            &format!("mirror.test:{}:127.0.0.1", self.server.port()),
+        ]);
+        command.arg("--blob").arg(self.lab.path("latest.tblb"));
+        command.env("XDG_CACHE_HOME", self.lab.path("cache"));
+        command.args(options.split_whitespace());
+        if !options.contains("--trust") {
+            command.arg("--trust").arg(self.lab.path("in-force.pem"));
+        }
+        run(&mut command)
+    }
+}
+
+#[test]
+fn a_report_is_fetched_once_and_then_only_asked_about() {
+    let mirror = Mirror::answering(|request, roots| match request.header("if-none-match") {
+        Some("\"one\"") => Response::status(304),
+        _ => Response::ok(report(roots)).header("etag", "\"one\""),
+    });
+    mirror
+        .bundle("--generated-at 1")
+        .ends_with(0)
+        .says("trusted under CN=Lab Root 0")
+        .says("10 certificates");
+    let blob = std::fs::read(mirror.lab.path("latest.tblb")).unwrap();
+    mirror
+        .bundle("--generated-at 1")
+        .ends_with(0)
+        .says("not changed since it was fetched last");
+    assert_eq!(std::fs::read(mirror.lab.path("latest.tblb")).unwrap(), blob);
+    assert_eq!(mirror.server.connections(), 2);
+    assert_eq!(
+        mirror.server.requests_seen()[1].header("if-none-match"),
+        Some("\"one\"")
+    );
+
+    // A damaged cache is not asked about.
+    let cached = mirror.lab.path("cache/jit-trust/mozilla-latest");
+    let mut bytes = std::fs::read(&cached).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&cached, bytes).unwrap();
+    mirror.bundle("").ends_with(0).says("trusted under");
+    assert_eq!(mirror.server.requests_seen()[2].header("if-none-match"), None);
+}
+
+#[test]
+fn a_list_that_lost_more_than_a_fifth_is_refused_unless_forced() {
+    let shrunk = Arc::new(AtomicBool::new(false));
+    let mirror = Mirror::answering({
+        let shrunk = shrunk.clone();
+        move |_, roots| {
+            let kept = if shrunk.load(Ordering::SeqCst) { 7 } else { 8 };
+            Response::ok(report(&roots[..kept]))
+        }
+    });
+    mirror.bundle("").ends_with(0).says("8 certificates");
+    shrunk.store(true, Ordering::SeqCst);
+    let before = std::fs::read(mirror.lab.path("latest.tblb")).unwrap();
+    mirror
+        .bundle("")
+        .ends_with(1)
+        .says("lacks 3 of the 10 roots in force")
+        .says("--force");
+    assert_eq!(std::fs::read(mirror.lab.path("latest.tblb")).unwrap(), before);
+    mirror
+        .bundle("--force")
+        .ends_with(0)
+        .says("warning:")
+        .says("7 certificates");
+}
+
+#[test]
+fn a_server_that_the_list_in_force_does_not_trust_is_refused() {
+    let mirror = Mirror::answering(|_, roots| Response::ok(report(roots)));
+    mirror
+        .bundle("--trust mozilla")
+        .ends_with(1)
+        .says_one_line()
+        .says("not trusted: no root in mozilla");
+    assert_eq!(mirror.server.requests_seen().len(), 0);
+    assert!(!mirror.lab.path("latest.tblb").exists());
+    assert_eq!(mirror.roots.len(), 10);
+}
+
+#[test]
+fn answers_that_are_no_report_are_refused() {
+    let mirror = Mirror::answering(|_, _| Response::ok(vec![b'x'; (16 << 20) + 1]));
+    mirror
+        .bundle("")
+        .ends_with(1)
+        .says_one_line()
+        .says("too large: expected at most 16777216 bytes");
+    let mirror = Mirror::answering(|_, _| Response::status(500).body("oops"));
+    mirror
+        .bundle("")
+        .ends_with(1)
+        .says_one_line()
+        .says("the server answered 500");
+    let mirror = Mirror::answering(|_, _| Response::status(304));
+    mirror.bundle("").ends_with(1).says_one_line().says("304");
+    let mirror = Mirror::answering(|_, _| Response::ok("<html>maintenance</html>"));
+    mirror.bundle("").ends_with(1).says("not recognised");
+    let mirror = Mirror::answering(|_, roots| Response::ok(report(roots)).cut_after(3000));
+    mirror
+        .bundle("")
+        .ends_with(1)
+        .says_one_line()
+        .says("reading the body");
+    let mirror = Mirror::answering(|_, _| Response::redirect(302, "http://mirror.test/report"));
+    mirror
+        .bundle("")
+        .ends_with(1)
+        .says_one_line()
+        .says("not encrypted");
+    assert!(!mirror.lab.path("latest.tblb").exists());
+}
