@@ -53,6 +53,7 @@ mod chain;
 mod der;
 mod key_id;
 mod name;
+mod webroot;
 
 pub use anchor::TrustAnchor;
 pub use blob::{BlobError, MAX_ANCHORS_PER_NAME, TrustBlob, WriteError, v1};
@@ -60,3 +61,4 @@ pub use certificate::{Certificate, CertificateError, MAX_CERTIFICATE_LEN};
 pub use chain::{ChainError, MAX_CERTIFICATES, PeerChain, Query};
 pub use key_id::KeyId;
 pub use name::{Name, NameHash};
+pub use webroot::{MAX_WEBROOT_FILE_LEN, WebrootPath};

@@ -41,6 +41,10 @@ impl<'a> Reading<'a> {
         let algorithm = self.expect(&mut reader, tag::SEQUENCE, "a signature algorithm")?;
         let signature = self.expect(&mut reader, tag::BIT_STRING, "the BIT STRING of a signature")?;
         self.expect_end(reader, "nothing behind the signature")?;
+        let has_unused_bits = signature.value.first() != Some(&0);
+        if has_unused_bits {
+            return Err(self.error("a signature of whole bytes", signature.whole));
+        }
 
         let mut tbs = Reader::new(tbs.value);
         let is_version_3 = self.version(&mut tbs)?;
@@ -59,10 +63,6 @@ impl<'a> Reading<'a> {
             if inner_algorithm.value != algorithm.value {
                 let expected = "the signature algorithm that the end of the certificate names";
                 return Err(self.error(expected, inner_algorithm.whole));
-            }
-            let has_unused_bits = signature.value.first() != Some(&0);
-            if has_unused_bits {
-                return Err(self.error("a signature of whole bytes", signature.whole));
             }
             Extensions::read(self, &mut tbs)?
         } else {

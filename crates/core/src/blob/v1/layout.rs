@@ -1,6 +1,7 @@
 //! Where everything stands: the one description that the reader and the writer share.
 
-use super::super::{BlobError, WriteError};
+use super::super::{BlobError, MAX_ANCHORS_PER_NAME, WriteError};
+use crate::MAX_CERTIFICATE_LEN;
 
 /// The version that this module reads and writes.
 pub const VERSION: u16 = 1;
@@ -26,6 +27,11 @@ pub(super) const HEADER_LEN: usize = 0x1c;
 
 /// The width of an entry of the table of certificate lengths.
 pub(super) const CERTIFICATE_LENGTH_WIDTH: usize = 2;
+
+/// The length of the longest blob with only anchors of one name: as many as a store may hold under one name, each a
+/// certificate of the largest size with the longest subject key identifier.
+pub const MAX_LEN_OF_ONE_NAME: usize =
+    HEADER_LEN + MAX_ANCHORS_PER_NAME * (MAX_CERTIFICATE_LEN + CERTIFICATE_LENGTH_WIDTH + 1 + 0xff);
 
 /// The header: everything that says where the rest is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -27,7 +27,7 @@ mod layout;
 mod reader;
 mod writer;
 
-pub use layout::VERSION;
+pub use layout::{MAX_LEN_OF_ONE_NAME, VERSION};
 pub use writer::{encode, encoded_len};
 
 pub(super) use fingerprint::Wanted;

@@ -86,18 +86,15 @@ impl<'a> Reader<'a> {
 
     /// Those certificates that may have one of the wanted subjects.
     pub(crate) fn candidates(&self, wanted: Wanted) -> impl Iterator<Item = &'a [u8]> + use<'_, 'a> {
-        let is_candidate = move |index: &usize| {
-            let fingerprint = self.fingerprints.get(*index);
+        let is_candidate = move |index: usize| {
+            let fingerprint = self.fingerprints.get(index);
             fingerprint.is_none_or(|fingerprint| wanted.contains(*fingerprint))
         };
-        let candidates = (0..self.count()).filter(is_candidate);
-        candidates.filter_map(|index| self.entry(index))
-    }
-
-    fn entry(&self, index: usize) -> Option<&'a [u8]> {
-        let start = self.certificate_lengths().take(index).sum();
-        let len = self.certificate_lengths().nth(index)?;
-        self.certificates.get(start..)?.get(..len)
+        let candidates = self
+            .entries()
+            .enumerate()
+            .filter(move |(index, _)| is_candidate(*index));
+        candidates.map(|(_, der)| der)
     }
 
     /// The subject key identifiers, in the order of the certificates; empty for a certificate without one.

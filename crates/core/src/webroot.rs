@@ -1,0 +1,121 @@
+//! The webroot: the store as static files, one for each key.
+
+use core::fmt;
+
+use crate::Query;
+
+/// The largest file of a webroot in bytes: a blob with as many certificates of the largest size as one name may
+/// have, each with the longest SKID.
+pub const MAX_WEBROOT_FILE_LEN: usize = crate::v1::MAX_LEN_OF_ONE_NAME;
+
+/// The longest file name, in bytes, that file systems take.
+const MAX_FILE_NAME_LEN: usize = 255;
+
+/// Where in a webroot the answer to a query is, as a path from its root with `/` between its parts. It is made of
+/// hex digits and of what stands in this table, whatever the query holds:
+///
+/// | query | path | what is there |
+/// |---|---|---|
+/// | [`Subject`](Query::Subject) | `by-subject/<name hash>.tblb` | a trust blob with every anchor of the name |
+/// | [`KeyId`](Query::KeyId) | `by-skid/<SKID, upper-case hex>` | a certificate |
+/// | [`IssuerSerial`](Query::IssuerSerial) | `by-iss/<name hash of the issuer>-<serial, lower-case hex>` | a certificate |
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WebrootPath<'a>(Query<'a>);
+
+impl WebrootPath<'_> {
+    /// The directory of the answers to queries by subject.
+    pub const BY_SUBJECT: &'static str = "by-subject";
+    /// The directory of the answers to queries by subject key identifier.
+    pub const BY_SUBJECT_KEY_ID: &'static str = "by-skid";
+    /// The directory of the answers to queries by issuer and serial number.
+    pub const BY_ISSUER_SERIAL: &'static str = "by-iss";
+
+    /// The directory, without a `/`.
+    pub fn directory(&self) -> &'static str {
+        match self.0 {
+            Query::Subject(_) => Self::BY_SUBJECT,
+            Query::KeyId { .. } => Self::BY_SUBJECT_KEY_ID,
+            Query::IssuerSerial { .. } => Self::BY_ISSUER_SERIAL,
+        }
+    }
+
+    /// Whether a file system can hold a file of this name. Where it cannot, no webroot has it.
+    pub fn fits_a_file_name(&self) -> bool {
+        let hash_len: usize = 64;
+        let len = match self.0 {
+            Query::Subject(_) => hash_len,
+            Query::KeyId { key_id, .. } => key_id.as_bytes().len().saturating_mul(2),
+            Query::IssuerSerial { serial, .. } => serial
+                .len()
+                .saturating_mul(2)
+                .saturating_add(hash_len)
+                .saturating_add("-".len()),
+        };
+        len <= MAX_FILE_NAME_LEN
+    }
+}
+
+impl<'a> Query<'a> {
+    /// Where a webroot has the answer.
+    pub fn webroot_path(&self) -> WebrootPath<'a> {
+        WebrootPath(*self)
+    }
+}
+
+impl fmt::Display for WebrootPath<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/", self.directory())?;
+        match self.0 {
+            Query::Subject(name) => write!(f, "{}.tblb", name.hash()),
+            Query::KeyId { key_id, .. } => key_id.fmt(f),
+            Query::IssuerSerial { issuer, serial, .. } => {
+                write!(f, "{}-", issuer.hash())?;
+                serial.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::format;
+    use std::string::ToString;
+
+    use super::*;
+    use crate::{KeyId, Name};
+
+    const EMPTY_NAME: &[u8] = &[0x30, 0x00];
+
+    #[test]
+    fn paths_are_those_of_the_table() {
+        let name = Name::from_der(EMPTY_NAME).unwrap();
+        let hash = name.hash();
+        let path = |query: Query<'_>| query.webroot_path().to_string();
+        assert_eq!(path(Query::Subject(name)), format!("by-subject/{hash}.tblb"));
+        let key_id = KeyId::new(b"../\x0f").unwrap();
+        assert_eq!(
+            path(Query::KeyId {
+                key_id,
+                subject: name
+            }),
+            "by-skid/2E2E2F0F"
+        );
+        let by_serial = Query::IssuerSerial {
+            issuer: name,
+            serial: &[0x00, 0xab],
+            subject: name,
+        };
+        assert_eq!(path(by_serial), format!("by-iss/{hash}-00ab"));
+    }
+
+    #[test]
+    fn a_key_that_is_too_long_for_a_file_name_is_known() {
+        let subject = Name::from_der(EMPTY_NAME).unwrap();
+        let fits = |len: usize| {
+            let key_id = std::vec![7; len];
+            let key_id = KeyId::new(&key_id).unwrap();
+            Query::KeyId { key_id, subject }.webroot_path().fits_a_file_name()
+        };
+        assert!(fits(127) && !fits(128));
+    }
+}
