@@ -4,7 +4,7 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use jit_trust::core::{Certificate, ChainError, PeerChain};
+use jit_trust::{Certificate, ChainError, PeerChain};
 use jit_trust_bundle::Root;
 use pki_types::CertificateDer;
 

@@ -2,7 +2,7 @@
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
-use jit_trust::core::Certificate;
+use jit_trust::Certificate;
 use jit_trust_bundle::{Record, Root};
 
 use crate::args::ShowArgs;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use jit_trust::core::{BlobError, Certificate, PeerChain, TrustAnchor};
+use jit_trust::{BlobError, Certificate, PeerChain, TrustAnchor};
 use jit_trust::{FileStore, Selection, StoreError, TrustStore, WebrootStore};
 use jit_trust_bundle::{Input, NoteKind, Policy, Root, RootList};
 
@@ -90,14 +90,18 @@ impl TrustStore for ListStore {
         for root in self.0.roots() {
             let certificate = root.certificate();
             if chain.is_issued_by(certificate.subject()) && may_vouch_for(root, chain) {
-                found.add(TrustAnchor::from(certificate));
+                found.add(TrustAnchor::from_trusted_certificate(certificate));
             }
         }
         Ok(())
     }
 
-    fn len(&self) -> Option<usize> {
+    fn anchor_count(&self) -> Option<usize> {
         Some(self.0.roots().len())
+    }
+
+    fn may_change(&self) -> bool {
+        false
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jit_trust::core::{Certificate, PeerChain};
+use jit_trust::{Certificate, PeerChain};
 use jit_trust::{ServerVerifier, StoreError, Verification};
 use rustls::crypto::CryptoProvider;
 use rustls::{CertificateError, Error, OtherError};

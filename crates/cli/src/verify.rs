@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jit_trust::core::Certificate;
+use jit_trust::Certificate;
 use pki_types::UnixTime;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::aws_lc_rs;

@@ -20,6 +20,20 @@ pub struct TrustAnchor<'a> {
 }
 
 impl<'a> TrustAnchor<'a> {
+    /// The anchor that a certificate is which somebody trusts: one out of a store, never one that a peer has sent.
+    ///
+    /// Any certificate can be an anchor, as webpki's `anchor_from_trusted_cert` has it: whoever puts it into a store
+    /// vouches for it.
+    pub fn from_trusted_certificate(certificate: Certificate<'a>) -> Self {
+        Self {
+            subject: certificate.subject(),
+            spki: certificate.spki(),
+            name_constraints: certificate.name_constraints(),
+            subject_key_id: certificate.subject_key_id(),
+            certificate: certificate.as_der(),
+        }
+    }
+
     /// The name that certificates issued by this anchor carry as their issuer.
     pub fn subject(&self) -> Name<'a> {
         self.subject
@@ -50,20 +64,6 @@ impl<'a> TrustAnchor<'a> {
     /// The root's own certificate, whole.
     pub fn certificate(&self) -> &'a [u8] {
         self.certificate
-    }
-}
-
-impl<'a> From<Certificate<'a>> for TrustAnchor<'a> {
-    /// Any certificate can be an anchor, as webpki's `anchor_from_trusted_cert` has it: whoever puts it into a
-    /// store vouches for it.
-    fn from(certificate: Certificate<'a>) -> Self {
-        Self {
-            subject: certificate.subject(),
-            spki: certificate.spki(),
-            name_constraints: certificate.name_constraints(),
-            subject_key_id: certificate.subject_key_id(),
-            certificate: certificate.as_der(),
-        }
     }
 }
 

@@ -89,7 +89,10 @@ fn names_behind_the_first_256_entries_are_found() {
     let blob = TrustBlob::open(&blob).unwrap();
     for der in &roots {
         let root = Certificate::from_der(der).unwrap();
-        assert!(blob.by_subject(root.subject()).eq([TrustAnchor::from(root)]));
+        assert!(
+            blob.by_subject(root.subject())
+                .eq([TrustAnchor::from_trusted_certificate(root)])
+        );
     }
 }
 

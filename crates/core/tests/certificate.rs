@@ -1,7 +1,7 @@
 //! A certificate is read as webpki reads it, whatever is odd about it.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-use jit_trust_core::{Certificate, TrustAnchor};
+use jit_trust_core::{Certificate, MAX_CERTIFICATE_LEN, TrustAnchor};
 use jit_trust_lab::pki::{
     AuthorityKeyId, BasicConstraints, Ca, Extension, KeyUsage, Leaf, Name, SubjectKeyId, garbage,
 };
@@ -20,7 +20,7 @@ fn assert_read_as_webpki_does(der: &[u8]) {
         webpki::anchor_from_trusted_cert(&der),
     ) {
         (Ok(certificate), Ok(webpki)) => {
-            let anchor = TrustAnchor::from(certificate);
+            let anchor = TrustAnchor::from_trusted_certificate(certificate);
             assert_eq!(anchor.subject().value(), webpki.subject.as_ref());
             assert_eq!(anchor.spki_value(), webpki.subject_public_key_info.as_ref());
             assert_eq!(anchor.name_constraints(), webpki.name_constraints.as_deref());
@@ -163,6 +163,40 @@ fn oddities_are_taken_or_refused_as_webpki_does() {
 }
 
 #[test]
+fn unused_bits_in_the_signature_are_refused_in_every_version() {
+    let mut old = Ca::builder("Old Root").version_1().self_signed().der().to_vec();
+    let signature = old
+        .windows(2)
+        .rposition(|header| header[0] == 0x03 && usize::from(header[1]) > 60)
+        .unwrap();
+    old[signature + 2] = 1;
+    assert!(Certificate::from_der(&old).is_err());
+    assert_read_as_webpki_does(&old);
+}
+
+#[test]
+fn a_certificate_is_read_up_to_65535_bytes() {
+    let of_length = |length: usize| {
+        let padded = |padding| {
+            Ca::builder("Root")
+                .serial(&[7])
+                .padding(padding)
+                .self_signed()
+                .der()
+        };
+        let around = padded(60_000).len() - 60_000;
+        // The length of an ECDSA signature varies by a few bytes.
+        let tries = (0..100).map(|_| padded(length - around));
+        tries.into_iter().find(|der| der.len() == length).unwrap()
+    };
+    let longest = of_length(MAX_CERTIFICATE_LEN);
+    assert_read_as_webpki_does(&longest);
+    assert!(Certificate::from_der(&longest).is_ok());
+    // webpki allows 65,535 bytes for what is inside the certificate's header.
+    assert!(Certificate::from_der(&of_length(MAX_CERTIFICATE_LEN + 1)).is_err());
+}
+
+#[test]
 fn a_certificate_cut_anywhere_is_refused_with_the_place() {
     let root = Ca::root("Root").der();
     for length in 0..root.len() {
@@ -203,7 +237,17 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_read_as_webpki_does(der in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn any_change_to_a_version_1_certificate_is_read_as_webpki_does(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..3),
+    ) {
+        static ROOT: std::sync::LazyLock<Vec<u8>> = std::sync::LazyLock::new(|| {
+            Ca::builder("Old Root").version_1().self_signed().der().to_vec()
+        });
+        let mut der = ROOT.clone();
+        for (place, byte) in changes {
+            let place = place.index(der.len());
+            der[place] = byte;
+        }
         assert_read_as_webpki_does(&der);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use jit_trust_core::{Certificate, ChainError, MAX_CERTIFICATES, Name, PeerChain, Query};
+use jit_trust_core::{Certificate, ChainError, MAX_CERTIFICATES, Name, PeerChain, Query, TrustAnchor};
 use jit_trust_lab::pki::{AuthorityKeyId, Ca, Leaf, SubjectKeyId, garbage};
 use pki_types::CertificateDer;
 use proptest::prelude::*;
@@ -113,7 +113,11 @@ fn questions_come_by_name_then_by_authority_then_by_a_root_that_was_sent() {
         Query::KeyId { key_id, subject },
     ];
     assert_eq!(chain.queries().collect::<Vec<_>>(), expected);
-    assert!(chain.queries().all(|query| query.is_answered_by(&root.into())));
+    assert!(
+        chain
+            .queries()
+            .all(|query| query.is_answered_by(&TrustAnchor::from_trusted_certificate(root)))
+    );
 }
 
 #[test]
@@ -121,7 +125,7 @@ fn an_anchor_of_another_name_answers_no_question() {
     let root = Ca::root("Root");
     let renamed = root.reissue().subject("Other").self_signed().der();
     let sent = root.leaf("a.test").chain(&[]);
-    let renamed = Certificate::from_der(&renamed).unwrap().into();
+    let renamed = TrustAnchor::from_trusted_certificate(Certificate::from_der(&renamed).unwrap());
     assert!(!chain(&sent).queries().any(|query| query.is_answered_by(&renamed)));
 }
 

@@ -21,7 +21,7 @@ fn blob_of(roots: &[Certificate<'_>]) -> Vec<u8> {
 fn every_root_is_the_anchor_that_webpki_makes_of_it() {
     for (der, root) in TLS_SERVER_ROOT_CERTS.iter().zip(roots()) {
         let webpki = webpki::anchor_from_trusted_cert(der).unwrap();
-        let ours = TrustAnchor::from(root);
+        let ours = TrustAnchor::from_trusted_certificate(root);
         assert_eq!(ours.subject().value(), webpki.subject.as_ref());
         assert_eq!(ours.spki_value(), webpki.subject_public_key_info.as_ref());
         assert_eq!(ours.name_constraints(), webpki.name_constraints.as_deref());
@@ -39,7 +39,7 @@ fn every_root_is_found_in_a_blob_by_each_of_its_keys() {
     );
     assert!(blob.certificates().eq(roots.iter().copied()));
     for root in &roots {
-        let anchor = TrustAnchor::from(*root);
+        let anchor = TrustAnchor::from_trusted_certificate(*root);
         assert!(blob.by_subject(root.subject()).any(|found| found == anchor));
         assert!(blob.by_issuer_serial(root.issuer(), root.serial()).eq([anchor]));
         if let Some(key_id) = root.subject_key_id() {

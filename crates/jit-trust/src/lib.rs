@@ -42,16 +42,26 @@
 //! - `rustls` (default): [`ServerVerifier`] and [`client_config`].
 //! - `mozilla` (default): [`mozilla()`], from the `webpki-root-certs` crate; 130 KB in the program.
 
+#![cfg_attr(
+    not(all(feature = "mozilla", feature = "rustls")),
+    allow(rustdoc::broken_intra_doc_links, reason = "the text speaks of all features")
+)]
+
 #[cfg(feature = "mozilla")]
 mod mozilla;
 #[cfg(feature = "rustls")]
 mod rustls;
 mod store;
 
-pub use jit_trust_core as core;
+pub use jit_trust_core::{
+    BlobError, Certificate, CertificateError, ChainError, KeyId, MAX_CERTIFICATES, Name, NameHash, PeerChain,
+    Query, TrustAnchor, TrustBlob,
+};
 
 #[cfg(feature = "mozilla")]
 pub use mozilla::mozilla;
 #[cfg(feature = "rustls")]
 pub use rustls::{ServerVerifier, Verification, client_config, client_config_with_provider};
-pub use store::{BlobStore, FileStore, Selection, StoreError, TrustStore, WebrootStore};
+#[cfg(any(unix, windows))]
+pub use store::FileStore;
+pub use store::{BlobStore, Selection, StoreError, TrustStore, WebrootStore};

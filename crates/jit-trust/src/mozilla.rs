@@ -20,7 +20,24 @@ pub fn mozilla() -> &'static BlobStore {
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest, Sha256};
+
     use super::*;
+
+    /// The list and the day that `build.rs` gives it belong together. When this fails because `webpki-root-certs` was
+    /// raised, set `GENERATION` there to the day, and the hash here to what it says.
+    #[test]
+    fn the_compiled_in_list_is_the_one_that_has_this_generation() {
+        let hash: [u8; 32] = Sha256::digest(mozilla().as_bytes()).into();
+        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(
+            (hash.as_str(), mozilla().blob().generation()),
+            (
+                "f6e8c1a73550cc4b71ebc8de4f1a44f812e15b646f6521d2852f6c601c53dfb3",
+                1_795_132_800
+            )
+        );
+    }
 
     #[test]
     fn the_compiled_in_list_is_that_of_webpki_root_certs() {

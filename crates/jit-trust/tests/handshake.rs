@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 
-use jit_trust::{BlobStore, Selection, ServerVerifier, StoreError, TrustStore};
+use jit_trust::{BlobStore, Selection, ServerVerifier, StoreError, TrustStore, WebrootStore};
 use jit_trust_core::PeerChain;
 use jit_trust_lab::pki::{Ca, Leaf, garbage};
 use jit_trust_lab::server::{Response, Server};
@@ -31,7 +31,11 @@ fn config(verifier: ServerVerifier) -> Arc<ClientConfig> {
 }
 
 fn get(server: &Server, verifier: ServerVerifier) -> std::io::Result<String> {
-    let connection = ClientConnection::new(config(verifier), "a.test".try_into().unwrap()).unwrap();
+    get_with(server, &config(verifier))
+}
+
+fn get_with(server: &Server, config: &Arc<ClientConfig>) -> std::io::Result<String> {
+    let connection = ClientConnection::new(Arc::clone(config), "a.test".try_into().unwrap()).unwrap();
     let mut stream = StreamOwned::new(connection, TcpStream::connect(server.addr())?);
     stream.write_all(b"GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n")?;
     let mut answer = String::new();
@@ -76,6 +80,33 @@ fn nothing_is_sent_to_a_server_that_is_not_trusted() {
     let error = get(&server, verifier(store(&[&Ca::root("Root")]))).unwrap_err();
     assert!(error.to_string().contains("UnknownIssuer"), "{error}");
     assert_eq!((server.connections(), server.requests()), (1, 0));
+}
+
+#[test]
+fn a_session_is_not_resumed_under_an_anchor_that_is_gone() {
+    let (root, other) = (Ca::root("Root"), Ca::root("Other"));
+    let leaf = root.leaf("a.test");
+    let server = server(&leaf, leaf.chain(&[]));
+    let directory = tempfile::tempdir().unwrap();
+    stores::webroot(directory.path(), &[&root]);
+    let provider = aws_lc_rs::default_provider().into();
+    let changing = WebrootStore::open(directory.path()).unwrap();
+    let changing = Arc::new(jit_trust::client_config_with_provider(changing, provider).unwrap());
+    assert!(get_with(&server, &changing).is_ok());
+    assert!(get_with(&server, &changing).is_ok());
+    assert_eq!(server.resumptions(), 0);
+
+    std::fs::remove_dir_all(directory.path().join("by-subject")).unwrap();
+    stores::webroot(directory.path(), &[&other]);
+    let error = get_with(&server, &changing).unwrap_err();
+    assert!(error.to_string().contains("UnknownIssuer"), "{error}");
+
+    let provider = aws_lc_rs::default_provider().into();
+    let fixed = jit_trust::client_config_with_provider(store(&[&root]), provider).unwrap();
+    let fixed = Arc::new(fixed);
+    assert!(get_with(&server, &fixed).is_ok());
+    assert!(get_with(&server, &fixed).is_ok());
+    assert_eq!(server.resumptions(), 1);
 }
 
 /// A store that cannot answer.

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use jit_trust::{BlobStore, FileStore, Selection, StoreError, TrustStore, WebrootStore};
-use jit_trust_core::{Certificate, PeerChain};
+use jit_trust_core::{Certificate, MAX_WEBROOT_FILE_LEN, PeerChain};
 use jit_trust_lab::pki::{AuthorityKeyId, Ca, Leaf, SubjectKeyId, garbage};
 use pki_types::CertificateDer;
 
@@ -22,22 +22,6 @@ fn selected(store: &dyn TrustStore, sent: &[CertificateDer<'_>]) -> Result<Vec<V
 
 fn ders(roots: &[&Ca]) -> Vec<Vec<u8>> {
     roots.iter().map(|root| root.der().to_vec()).collect()
-}
-
-/// A web root as `bundle` makes it, of these roots.
-fn webroot(directory: &Path, roots: &[&Ca]) {
-    let by_subject = directory.join("by-subject");
-    fs::create_dir_all(&by_subject).unwrap();
-    for root in roots {
-        let der = root.der();
-        let name = Certificate::from_der(&der).unwrap().subject().hash();
-        let same_name: Vec<_> = roots
-            .iter()
-            .copied()
-            .filter(|other| other.name() == root.name())
-            .collect();
-        fs::write(by_subject.join(format!("{name}.tblb")), stores::blob(&same_name)).unwrap();
-    }
 }
 
 /// A web root as other tools make it: bare certificates by SKID.
@@ -58,7 +42,7 @@ fn every_store_hands_out_all_anchors_of_the_names_that_are_asked_for_and_no_othe
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("trust.tblb");
     fs::write(&file, stores::blob(&roots)).unwrap();
-    webroot(directory.path(), &roots);
+    stores::webroot(directory.path(), &roots);
     let stores: [Box<dyn TrustStore>; 3] = [
         Box::new(BlobStore::new(stores::blob(&roots).leak()).unwrap()),
         Box::new(FileStore::open(&file).unwrap()),
@@ -201,7 +185,7 @@ fn a_damaged_file_in_a_webroot_is_an_error_and_not_an_absent_anchor() {
     let root = Ca::root("Root");
     let sent = root.leaf("a.test").chain(&[]);
     let directory = tempfile::tempdir().unwrap();
-    webroot(directory.path(), &[&root]);
+    stores::webroot(directory.path(), &[&root]);
     let store = WebrootStore::open(directory.path()).unwrap();
     let der = root.der();
     let file = format!(
@@ -214,7 +198,7 @@ fn a_damaged_file_in_a_webroot_is_an_error_and_not_an_absent_anchor() {
         selected(&store, &sent).unwrap_err(),
         StoreError::Blob { .. }
     ));
-    fs::write(&file, garbage::noise(600 << 10)).unwrap();
+    fs::write(&file, garbage::noise(MAX_WEBROOT_FILE_LEN + 1)).unwrap();
     assert!(matches!(
         selected(&store, &sent).unwrap_err(),
         StoreError::TooLarge { .. }
@@ -228,10 +212,71 @@ fn a_damaged_file_in_a_webroot_is_an_error_and_not_an_absent_anchor() {
 }
 
 #[test]
+fn a_webroot_that_is_gone_is_an_error_and_not_an_absent_anchor() {
+    let root = Ca::root("Root");
+    let sent = root.leaf("a.test").chain(&[]);
+    let directory = tempfile::tempdir().unwrap();
+    let (webroot, elsewhere) = (
+        directory.path().join("webroot"),
+        directory.path().join("elsewhere"),
+    );
+    stores::webroot(&webroot, &[&root]);
+    let store = WebrootStore::open(&webroot).unwrap();
+    fs::rename(&webroot, &elsewhere).unwrap();
+    let error = selected(&store, &sent).unwrap_err().to_string();
+    assert!(
+        error.ends_with("by-subject: No such file or directory (os error 2)"),
+        "{error}"
+    );
+    fs::rename(&elsewhere, &webroot).unwrap();
+    assert_eq!(selected(&store, &sent).unwrap(), ders(&[&root]));
+}
+
+#[test]
+fn as_many_certificates_of_the_largest_size_as_one_name_may_have_can_be_read() {
+    let root = || Ca::builder("Large Root").padding(65_000).self_signed();
+    let roots: Vec<_> = (0..8).map(|_| root()).collect();
+    let directory = tempfile::tempdir().unwrap();
+    stores::webroot(directory.path(), &roots.iter().collect::<Vec<_>>());
+    let store = WebrootStore::open(directory.path()).unwrap();
+    let sent = roots[7].leaf("a.test").chain(&[]);
+    assert_eq!(selected(&store, &sent).unwrap().len(), 8);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_named_pipe_in_the_place_of_a_file_is_an_error_and_nothing_waits_for_it() {
+    let root = Ca::root("Root");
+    let directory = tempfile::tempdir().unwrap();
+    stores::webroot(directory.path(), &[&root]);
+    let store = WebrootStore::open(directory.path()).unwrap();
+    let file = fs::read_dir(directory.path().join("by-subject"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    fs::remove_file(&file).unwrap();
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&file)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let error = selected(&store, &root.leaf("a.test").chain(&[]))
+        .unwrap_err()
+        .to_string();
+    assert!(error.ends_with("expected a regular file"), "{error}");
+    let error = FileStore::open(&file).unwrap_err().to_string();
+    assert!(error.ends_with("expected a regular file"), "{error}");
+}
+
+#[test]
 fn a_file_of_a_webroot_under_another_names_hash_is_not_used() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
     let directory = tempfile::tempdir().unwrap();
-    webroot(directory.path(), &[&root]);
+    stores::webroot(directory.path(), &[&root]);
     let der = root.der();
     let hash = Certificate::from_der(&der).unwrap().subject().hash();
     let file = directory.path().join(format!("by-subject/{hash}.tblb"));
@@ -289,7 +334,7 @@ fn a_root_without_key_identifier_is_found_by_name() {
         .subject_key_id(SubjectKeyId::Absent)
         .self_signed();
     let directory = tempfile::tempdir().unwrap();
-    webroot(directory.path(), &[&root]);
+    stores::webroot(directory.path(), &[&root]);
     let store = WebrootStore::open(directory.path()).unwrap();
     assert_eq!(
         selected(&store, &root.leaf("a.test").chain(&[])).unwrap(),

@@ -5,7 +5,7 @@ mod stores;
 
 use std::sync::Arc;
 
-use jit_trust::{BlobStore, FileStore, ServerVerifier, TrustStore};
+use jit_trust::{BlobStore, FileStore, ServerVerifier, TrustStore, WebrootStore};
 use jit_trust_lab::pki::{
     AuthorityKeyId, BasicConstraints, Ca, DAY, Extension, KeyKind, KeyUsage, Leaf, SubjectKeyId, garbage, now,
 };
@@ -42,9 +42,11 @@ impl Verifiers {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("trust.tblb");
         std::fs::write(&path, &blob).unwrap();
-        let just_in_time: [Box<dyn TrustStore>; 2] = [
+        stores::webroot_of(directory.path(), &ders);
+        let just_in_time: [Box<dyn TrustStore>; 3] = [
             Box::new(BlobStore::new(blob.leak()).unwrap()),
             Box::new(FileStore::open(path).unwrap()),
+            Box::new(WebrootStore::open(directory.path()).unwrap()),
         ];
         Self {
             all_loaded: all_loaded.build().unwrap(),

@@ -66,7 +66,7 @@ impl<'a> TrustBlob<'a> {
 
     /// All anchors, in the order of the blob.
     pub fn anchors(&self) -> impl Iterator<Item = TrustAnchor<'a>> + use<'a> {
-        self.certificates().map(TrustAnchor::from)
+        self.certificates().map(TrustAnchor::from_trusted_certificate)
     }
 
     /// Every anchor with this subject.
@@ -87,7 +87,9 @@ impl<'a> TrustBlob<'a> {
     ) -> impl Iterator<Item = TrustAnchor<'a>> + use<'a, 'q> {
         let entries = self.v1.entries().zip(self.v1.subject_key_ids());
         let matching = entries.filter(move |(_, found)| *found == key_id.as_bytes());
-        matching.filter_map(|(der, _)| Some(Certificate::from_der(der).ok()?.into()))
+        matching
+            .filter_map(|(der, _)| Certificate::from_der(der).ok())
+            .map(TrustAnchor::from_trusted_certificate)
     }
 
     /// The anchors whose own certificate has this issuer and this serial number.
@@ -98,7 +100,7 @@ impl<'a> TrustBlob<'a> {
     ) -> impl Iterator<Item = TrustAnchor<'a>> + use<'a, 'q> {
         let matching = self.certificates();
         let matching = matching.filter(move |root| root.serial() == serial && root.issuer() == issuer);
-        matching.map(TrustAnchor::from)
+        matching.map(TrustAnchor::from_trusted_certificate)
     }
 
     /// Every anchor that could have issued a certificate of the chain, in the order of the blob: one pass, no
@@ -117,7 +119,9 @@ impl<'a> TrustBlob<'a> {
 
     fn candidates(&self, wanted: v1::Wanted) -> impl Iterator<Item = TrustAnchor<'a>> + use<'_, 'a> {
         let candidates = self.v1.candidates(wanted);
-        candidates.filter_map(|der| Some(Certificate::from_der(der).ok()?.into()))
+        candidates
+            .filter_map(|der| Certificate::from_der(der).ok())
+            .map(TrustAnchor::from_trusted_certificate)
     }
 }
 

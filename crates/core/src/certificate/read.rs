@@ -11,7 +11,8 @@ impl<'a> Certificate<'a> {
     /// Reads a certificate: one, whole, with nothing behind it.
     ///
     /// # Errors
-    /// What was expected and at which byte, for anything that webpki would not read either.
+    /// What was expected and at which byte, for anything that webpki would not read as a trust anchor either, and for
+    /// what is longer than [`MAX_CERTIFICATE_LEN`].
     pub fn from_der(der: &'a [u8]) -> Result<Self, CertificateError> {
         if der.len() > MAX_CERTIFICATE_LEN {
             return Err(CertificateError::new("at most 65535 bytes", 0));

@@ -35,8 +35,9 @@ pub struct PeerChain<'a> {
 impl<'a> PeerChain<'a> {
     /// Reads the certificates in the order in which they were sent.
     ///
-    /// Allocates nothing; takes about 5 KB of stack on a 64-bit machine. The work is linear in the length of
-    /// the certificates, and at most [`MAX_CERTIFICATES`] squared comparisons of names.
+    /// Allocates nothing. The chain is 4 KB on a 64-bit machine, and it takes 9 KB of stack to make it, measured in an
+    /// optimised build for x86-64. The work is linear in the length of the certificates, and at most
+    /// [`MAX_CERTIFICATES`] squared comparisons of names.
     ///
     /// # Errors
     /// When there is no certificate, when there are more than [`MAX_CERTIFICATES`], and when the first cannot

@@ -12,7 +12,11 @@ impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";
         for attribute in Attributes::of(*self) {
-            f.write_str(separator)?;
+            f.write_str(if attribute.joins_the_one_before {
+                " + "
+            } else {
+                separator
+            })?;
             write_type(f, attribute.oid)?;
             f.write_char('=')?;
             write_value(f, attribute.tag, attribute.value)?;
@@ -33,6 +37,8 @@ impl fmt::Debug for Name<'_> {
 }
 
 struct Attribute<'a> {
+    /// Whether it is of one relative name with the attribute before it.
+    joins_the_one_before: bool,
     oid: &'a [u8],
     tag: u8,
     value: &'a [u8],
@@ -57,6 +63,7 @@ impl<'a> Iterator for Attributes<'a> {
     type Item = Attribute<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        let joins_the_one_before = !self.attributes.is_at_end();
         while self.attributes.is_at_end() {
             let relative_name = self.relative_names.expect(tag::SET)?;
             self.attributes = Reader::new(relative_name.value);
@@ -65,6 +72,7 @@ impl<'a> Iterator for Attributes<'a> {
         let oid = attribute.expect(tag::OBJECT_IDENTIFIER)?;
         let value = attribute.read()?;
         Some(Attribute {
+            joins_the_one_before,
             oid: oid.value,
             tag: value.tag,
             value: value.value,
@@ -161,7 +169,8 @@ fn write_escaped(f: &mut fmt::Formatter<'_>, character: char) -> fmt::Result {
 fn is_shown_as_itself(character: char) -> bool {
     let reorders_or_hides = matches!(
         u32::from(character),
-        0xad | 0x61c | 0x180e | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfeff | 0xfff9..=0xfffb
+        0xad | 0x34f | 0x61c | 0x115f..=0x1160 | 0x17b4..=0x17b5 | 0x180b..=0x180f | 0x200b..=0x200f | 0x2028..=0x202e
+            | 0x2060..=0x206f | 0x2800 | 0x3164 | 0xfe00..=0xfe0f | 0xfeff | 0xffa0 | 0xfff0..=0xfffb
             | 0xe0000..=0xe0fff
     );
     !character.is_control() && !character.is_whitespace() && !reorders_or_hides
@@ -209,6 +218,20 @@ mod tests {
         let der = name(&[(CN, tag::UTF8_STRING, "a\u{1b}[2J\u{202e}, O=b\n".as_bytes())]);
         assert_eq!(shown(&der), r"CN=a\1B[2J\E2\80\AE\, O\=b\0A");
         assert_eq!(shown(&name(&[(CN, tag::UTF8_STRING, &[b'a', 0xff])])), r"CN=a\FF");
+    }
+
+    #[test]
+    fn attributes_of_one_relative_name_are_joined() {
+        let attribute = |value: &[u8]| {
+            let attribute = [tlv(tag::OBJECT_IDENTIFIER, CN), tlv(PRINTABLE, value)].concat();
+            tlv(tag::SEQUENCE, &attribute)
+        };
+        let relative_name = tlv(tag::SET, &[attribute(b"a"), attribute(b"b")].concat());
+        let der = tlv(
+            tag::SEQUENCE,
+            &[relative_name, tlv(tag::SET, &attribute(b"c"))].concat(),
+        );
+        assert_eq!(shown(&der), "CN=a + CN=b, CN=c");
     }
 
     #[test]

@@ -12,8 +12,8 @@ use crate::der::{Reader, tag};
 /// Two names are equal when their bytes are: that is how webpki builds paths, and what the CA/Browser Forum's
 /// Baseline Requirements (section 7.1.4.1) demand of a subject and the issuer field that refers to it.
 ///
-/// Displayed in the order of the encoding, as `C=US, O=Example, CN=Example Root`; whatever could mislead a
-/// reader or a terminal is escaped as RFC 4514 section 2.4 has it.
+/// Displayed in the order of the encoding, as `C=US, O=Example, CN=Example Root`, for people. Whatever could mislead a
+/// reader or a terminal is escaped in the way of RFC 4514 section 2.4; the order and the separators are not that RFC's.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Name<'a> {
     der: &'a [u8],

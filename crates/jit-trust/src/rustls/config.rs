@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
-use rustls::ClientConfig;
+use rustls::client::{Resumption, WantsClientCert};
 use rustls::crypto::CryptoProvider;
+use rustls::{ClientConfig, ConfigBuilder, WantsVerifier};
 
 use super::ServerVerifier;
 use crate::TrustStore;
 
 /// A client configuration that trusts what `store` holds, just in time, with the process-wide
 /// [`CryptoProvider`]; no client certificate.
+///
+/// Sessions are resumed where the store cannot change while it is open. Where it can, as a directory can, they are not:
+/// rustls asks no verifier about a resumed session, which would go on leaning on an anchor that is gone.
 ///
 /// # Panics
 /// As [`ClientConfig::builder`] does, when there is no process-wide provider and the features of rustls do not say
@@ -20,13 +24,7 @@ use crate::TrustStore;
 /// let config = jit_trust::client_config(jit_trust::mozilla());
 /// ```
 pub fn client_config(store: impl TrustStore + 'static) -> ClientConfig {
-    let builder = ClientConfig::builder();
-    let provider = Arc::clone(builder.crypto_provider());
-    let verifier = ServerVerifier::with_provider(store, &provider);
-    builder
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth()
+    trusting(store, ClientConfig::builder())
 }
 
 /// As [`client_config`], with a given provider of cryptography.
@@ -45,10 +43,22 @@ pub fn client_config_with_provider(
     store: impl TrustStore + 'static,
     provider: Arc<CryptoProvider>,
 ) -> Result<ClientConfig, rustls::Error> {
-    let verifier = ServerVerifier::with_provider(store, &provider);
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(builder
+    Ok(trusting(store, builder))
+}
+
+fn trusting(
+    store: impl TrustStore + 'static,
+    builder: ConfigBuilder<ClientConfig, WantsVerifier>,
+) -> ClientConfig {
+    let may_change = store.may_change();
+    let verifier = ServerVerifier::with_provider(store, builder.crypto_provider());
+    let builder: ConfigBuilder<_, WantsClientCert> = builder
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth())
+        .with_custom_certificate_verifier(Arc::new(verifier));
+    let mut config = builder.with_no_client_auth();
+    if may_change {
+        config.resumption = Resumption::disabled();
+    }
+    config
 }

@@ -27,6 +27,9 @@ type Observer = dyn Fn(&Verification<'_>) + Send + Sync;
 /// exception: a server that sends more than [`MAX_CERTIFICATES`](jit_trust_core::MAX_CERTIFICATES) is refused.
 /// Nothing is accepted before the validation has ended.
 ///
+/// rustls asks no verifier about a session that it resumes. With a store that may change while it is open, set
+/// [`ClientConfig::resumption`] to disabled, as [`client_config`](crate::client_config) does.
+///
 /// ```
 /// use std::sync::Arc;
 /// use jit_trust::ServerVerifier;
@@ -81,7 +84,7 @@ impl ServerVerifier {
         server_name: &ServerName<'_>,
         now: UnixTime,
         selection: &'a Selection<'_, '_>,
-    ) -> Result<jit_trust_core::TrustAnchor<'a>, webpki::Error> {
+    ) -> Result<Option<jit_trust_core::TrustAnchor<'a>>, webpki::Error> {
         let anchors: SmallVec<[_; 4]> = selection.anchors().map(|anchor| to_webpki(&anchor)).collect();
         let path = end_entity.verify_for_usage(
             self.algorithms.all,
@@ -96,8 +99,7 @@ impl ServerVerifier {
         let used = anchors
             .iter()
             .position(|anchor| std::ptr::eq(anchor, path.anchor()));
-        let used = used.and_then(|used| selection.anchors().nth(used));
-        used.ok_or(webpki::Error::UnknownIssuer)
+        Ok(used.and_then(|used| selection.anchors().nth(used)))
     }
 
     fn tell(&self, verification: &Verification<'_>) {
@@ -121,7 +123,7 @@ impl ServerCertVerifier for ServerVerifier {
             self.tell(&Verification {
                 server_name,
                 chain,
-                store_len: self.store.len(),
+                store_len: self.store.anchor_count(),
                 selected: 0,
                 anchor: None,
                 selecting: started.elapsed(),
@@ -146,9 +148,9 @@ impl ServerCertVerifier for ServerVerifier {
         self.tell(&Verification {
             server_name,
             chain: Some(&chain),
-            store_len: self.store.len(),
+            store_len: self.store.anchor_count(),
             selected: selection.len(),
-            anchor: anchor.as_ref().ok().copied(),
+            anchor: anchor.as_ref().ok().copied().flatten(),
             selecting,
             validating: started.elapsed().saturating_sub(selecting),
             result: anchor.as_ref().map(|_| ()),

@@ -55,8 +55,12 @@ impl TrustStore for BlobStore {
         Ok(())
     }
 
-    fn len(&self) -> Option<usize> {
+    fn anchor_count(&self) -> Option<usize> {
         Some(self.blob.len())
+    }
+
+    fn may_change(&self) -> bool {
+        false
     }
 }
 

@@ -1,24 +1,24 @@
 //! A trust blob in a file, of which only an index is kept.
 
 use std::collections::hash_map::RandomState;
+use std::fmt;
 use std::fs::File;
 use std::hash::{BuildHasher, Hasher};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{fmt, fs};
 
 use jit_trust_core::{Certificate, Name, PeerChain, TrustBlob};
 
-use super::{Selection, StoreError, TrustStore};
+use super::{Selection, StoreError, TrustStore, read};
 
 /// The largest blob that is opened, in bytes. Mozilla's list has 0.14 MB.
-const MAX_BLOB_LEN: u64 = 64 << 20;
+const MAX_BLOB_LEN: usize = 64 << 20;
 
 /// A trust blob in a file. The file is read once, to check it; what is kept is an index of 24 bytes an anchor,
 /// and an anchor is read again when a connection asks for it.
 ///
-/// Each entry of the index holds a digest of its certificate, under a key that is drawn at random when the file
-/// is opened. A file that is written to while it is open therefore makes connections fail, and never makes one
+/// Each entry of the index holds a digest of its certificate, under a key that is random and stays in the
+/// process. A file that is written to while it is open therefore makes connections fail, and never makes one
 /// trust something else. To update a store, write the new one beside it and rename it over the old: this store
 /// goes on with the old one, and the next that is opened sees the new.
 ///
@@ -51,8 +51,8 @@ impl FileStore {
     /// When the file cannot be read, and when it is no trust blob or a damaged one.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref();
-        let file = File::open(path).map_err(StoreError::io(path))?;
-        let bytes = read_whole(&file, path)?;
+        let file = read::open(path)?;
+        let bytes = read::whole(&file, path, MAX_BLOB_LEN)?;
         let blob = TrustBlob::open(&bytes).map_err(|error| StoreError::Blob {
             path: path.to_owned(),
             error,
@@ -140,8 +140,12 @@ impl TrustStore for FileStore {
             .try_for_each(|issuer| self.add_named(issuer, found))
     }
 
-    fn len(&self) -> Option<usize> {
+    fn anchor_count(&self) -> Option<usize> {
         Some(self.index.len())
+    }
+
+    fn may_change(&self) -> bool {
+        false
     }
 }
 
@@ -155,33 +159,8 @@ impl fmt::Debug for FileStore {
     }
 }
 
-fn read_whole(file: &File, path: &Path) -> Result<Vec<u8>, StoreError> {
-    let metadata = file.metadata().map_err(StoreError::io(path))?;
-    check_is_file(&metadata, path)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(MAX_BLOB_LEN)).unwrap_or(0) + 1);
-    let limited = file.take(MAX_BLOB_LEN + 1).read_to_end(&mut bytes);
-    let len = limited.map_err(StoreError::io(path))?;
-    if u64::try_from(len).is_ok_and(|len| len <= MAX_BLOB_LEN) {
-        Ok(bytes)
-    } else {
-        Err(StoreError::TooLarge {
-            path: path.to_owned(),
-            limit: MAX_BLOB_LEN,
-        })
-    }
-}
-
-/// A pipe cannot be read from twice, and a directory not at all.
-fn check_is_file(metadata: &fs::Metadata, path: &Path) -> Result<(), StoreError> {
-    if metadata.is_file() {
-        return Ok(());
-    }
-    let error = io::Error::new(io::ErrorKind::InvalidInput, "expected a regular file");
-    Err(StoreError::io(path)(error))
-}
-
-/// A digest under a key that whoever writes the file does not know: `SipHash`, by the standard library's own
-/// random state. One that is made up fits with a probability of 2^-64.
+/// A digest under a key that whoever writes the file does not know: the keyed hash of the standard library's random
+/// state, SipHash. One that is made up fits with a probability of 2^-64.
 fn digest(key: &RandomState, bytes: &[u8]) -> u64 {
     let mut hasher = key.build_hasher();
     hasher.write(bytes);

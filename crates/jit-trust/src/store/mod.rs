@@ -2,12 +2,15 @@
 
 mod blob;
 mod error;
+#[cfg(any(unix, windows))]
 mod file;
+mod read;
 mod selection;
 mod webroot;
 
 pub use blob::BlobStore;
 pub use error::StoreError;
+#[cfg(any(unix, windows))]
 pub use file::FileStore;
 pub use selection::Selection;
 pub use webroot::WebrootStore;
@@ -23,8 +26,7 @@ use jit_trust_core::PeerChain;
 /// which they are trusted.
 ///
 /// ```
-/// use jit_trust::core::PeerChain;
-/// use jit_trust::{Selection, StoreError, TrustStore};
+/// use jit_trust::{PeerChain, Selection, StoreError, TrustStore};
 ///
 /// /// The few roots that a device needs, tried before a larger store.
 /// #[derive(Debug)]
@@ -56,13 +58,14 @@ pub trait TrustStore: Debug + Send + Sync {
     fn select<'s>(&'s self, chain: &PeerChain<'_>, found: &mut Selection<'s, '_>) -> Result<(), StoreError>;
 
     /// How many anchors there are, where the store knows.
-    fn len(&self) -> Option<usize> {
+    fn anchor_count(&self) -> Option<usize> {
         None
     }
 
-    /// Whether the store knows that it has no anchor at all.
-    fn is_empty(&self) -> bool {
-        self.len() == Some(0)
+    /// Whether what the store answers can change while it is open. Where it can, a TLS session that was verified by an
+    /// anchor which is gone since must not be resumed: [`client_config`](crate::client_config) turns resumption off.
+    fn may_change(&self) -> bool {
+        true
     }
 }
 
@@ -78,8 +81,12 @@ macro_rules! behind_a_pointer {
                 (**self).select(chain, found)
             }
 
-            fn len(&self) -> Option<usize> {
-                (**self).len()
+            fn anchor_count(&self) -> Option<usize> {
+                (**self).anchor_count()
+            }
+
+            fn may_change(&self) -> bool {
+                (**self).may_change()
             }
         }
     )*};

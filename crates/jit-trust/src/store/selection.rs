@@ -24,11 +24,20 @@ enum Anchor<'s> {
 }
 
 impl Anchor<'_> {
+    fn certificate(&self) -> &[u8] {
+        match self {
+            Self::Lent(anchor) => anchor.certificate(),
+            Self::Read(der) => der,
+        }
+    }
+
     /// The anchor. It is there: what is held has been read before.
     fn get(&self) -> Option<TrustAnchor<'_>> {
         match self {
             Self::Lent(anchor) => Some(*anchor),
-            Self::Read(der) => Certificate::from_der(der).ok().map(TrustAnchor::from),
+            Self::Read(der) => Certificate::from_der(der)
+                .ok()
+                .map(TrustAnchor::from_trusted_certificate),
         }
     }
 }
@@ -56,14 +65,17 @@ impl<'s, 'c> Selection<'s, 'c> {
     /// When the certificate cannot be read.
     pub fn add_certificate(&mut self, der: impl Into<Box<[u8]>>) -> Result<(), CertificateError> {
         let der = der.into();
-        if self.is_new(&Certificate::from_der(&der)?.into()) {
+        let anchor = Certificate::from_der(&der).map(TrustAnchor::from_trusted_certificate)?;
+        if self.is_new(&anchor) {
             self.anchors.push(Anchor::Read(der));
         }
         Ok(())
     }
 
     fn is_new(&self, anchor: &TrustAnchor<'_>) -> bool {
-        self.chain.is_issued_by(anchor.subject()) && !self.anchors().any(|known| known == *anchor)
+        let mut known = self.anchors.iter();
+        self.chain.is_issued_by(anchor.subject())
+            && !known.any(|known| known.certificate() == anchor.certificate())
     }
 
     /// The anchors, in the order in which they were added.

@@ -45,9 +45,10 @@ impl<'a> Reader<'a> {
         }
         let key_ids_end = header.key_ids.saturating_add(self.key_id_lengths().sum());
         if key_ids_end != header.total_len {
-            return Err(BlobError::WrongLength {
+            return Err(BlobError::MisplacedTable {
+                table: "end of the SKIDs",
+                offset: header.total_len,
                 expected: key_ids_end,
-                found: header.total_len,
             });
         }
         Ok(())
