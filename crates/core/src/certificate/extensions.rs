@@ -1,7 +1,7 @@
 //! The extensions of a certificate (RFC 5280 section 4.2), those that tell it apart from others.
 
 use super::CertificateError;
-use super::read::Reading;
+use super::reading::Reading;
 use crate::der::{Reader, Span, Tlv, tag};
 
 /// The last byte of the object identifiers 2.5.29.x of the standard extensions.

@@ -3,6 +3,7 @@
 mod error;
 mod extensions;
 mod read;
+mod reading;
 mod validity;
 
 pub use error::CertificateError;

@@ -1,8 +1,9 @@
 //! Reading a certificate: `Certificate` and `TBSCertificate` of RFC 5280 section 4.1.
 
 use super::extensions::Extensions;
+use super::reading::Reading;
 use super::{Certificate, CertificateError, MAX_CERTIFICATE_LEN};
-use crate::der::{Reader, Span, Tlv, offset, tag};
+use crate::der::{Reader, tag};
 
 /// `version [0] EXPLICIT INTEGER`, saying v3. A v1 certificate has no version field; v2 is not in use.
 const VERSION_3: [u8; 5] = [0xa0, 0x03, 0x02, 0x01, 0x02];
@@ -15,16 +16,10 @@ impl<'a> Certificate<'a> {
     /// what is longer than [`MAX_CERTIFICATE_LEN`].
     pub fn from_der(der: &'a [u8]) -> Result<Self, CertificateError> {
         if der.len() > MAX_CERTIFICATE_LEN {
-            return Err(CertificateError::new("at most 65535 bytes", 0));
+            return Err(CertificateError::new("an end", MAX_CERTIFICATE_LEN));
         }
         Reading { der }.certificate()
     }
-}
-
-/// A certificate while it is being read.
-#[derive(Clone, Copy)]
-pub(super) struct Reading<'a> {
-    pub(super) der: &'a [u8],
 }
 
 impl<'a> Reading<'a> {
@@ -92,34 +87,5 @@ impl<'a> Reading<'a> {
                 Err(self.error(expected, version.whole))
             }
         }
-    }
-
-    #[inline(always)]
-    pub(super) fn expect(
-        self,
-        reader: &mut Reader<'a>,
-        tag: u8,
-        what: &'static str,
-    ) -> Result<Tlv<'a>, CertificateError> {
-        let at = reader.rest();
-        reader.expect(tag).ok_or_else(|| self.error(what, at))
-    }
-
-    #[inline]
-    pub(super) fn expect_end(self, reader: Reader<'_>, what: &'static str) -> Result<(), CertificateError> {
-        if reader.is_at_end() {
-            Ok(())
-        } else {
-            Err(self.error(what, reader.rest()))
-        }
-    }
-
-    pub(super) fn span(self, part: &[u8]) -> Span {
-        Span::of(part, self.der)
-    }
-
-    #[cold]
-    pub(super) fn error(self, expected: &'static str, at: &[u8]) -> CertificateError {
-        CertificateError::new(expected, offset(at, self.der))
     }
 }
