@@ -65,3 +65,8 @@ pub use rustls::{ServerVerifier, Verification, client_config, client_config_with
 #[cfg(any(unix, windows))]
 pub use store::FileStore;
 pub use store::{BlobStore, Selection, StoreError, TrustStore, WebrootStore};
+
+/// The examples of the README are compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
