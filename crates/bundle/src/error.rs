@@ -13,6 +13,7 @@ const FORMS: &str = "a PEM, DER, certdata.txt, CCADB CSV or trust blob";
 /// Why an input, or one certificate of it, was refused: what is wrong, where, and what was expected instead, in one
 /// line.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct InputError {
     /// Where.
     pub place: Place,
@@ -97,6 +98,18 @@ pub enum Problem {
         label: String,
         /// The attribute.
         attribute: &'static str,
+    },
+    /// An object of `certdata.txt` has an attribute twice.
+    SecondAttribute {
+        /// The `CKA_LABEL` of the object.
+        label: String,
+        /// The attribute.
+        attribute: String,
+    },
+    /// The `CKA_CERT_SHA1_HASH` of an object of `certdata.txt` is not that of the certificate that it trusts.
+    WrongSha1 {
+        /// The `CKA_LABEL` of the object.
+        label: String,
     },
     /// The issuer and serial number that an object of `certdata.txt` gives are not those of its certificate.
     WrongIssuerAndSerial {
@@ -201,6 +214,17 @@ impl fmt::Display for Problem {
             Self::MissingAttribute { label, attribute } => {
                 write!(f, "object \"{}\" ends: expected {attribute}", shown(label))
             }
+            Self::SecondAttribute { label, attribute } => write!(
+                f,
+                "object \"{}\" has {} twice: expected it once",
+                shown(label),
+                shown(attribute)
+            ),
+            Self::WrongSha1 { label } => write!(
+                f,
+                "object \"{}\" is trusted for servers: expected its CKA_CERT_SHA1_HASH to be that of the certificate",
+                shown(label)
+            ),
             Self::WrongIssuerAndSerial { label } => write!(
                 f,
                 "object \"{}\": expected the CKA_ISSUER and CKA_SERIAL_NUMBER of its certificate",
@@ -233,7 +257,11 @@ impl fmt::Display for Problem {
                 )
             }
             Self::Blob(error) => error.fmt(f),
-            Self::Index { reason } => write!(f, "expected the index of a webroot: {}", shown(reason)),
+            Self::Index { reason } => write!(
+                f,
+                "damaged: expected the index of a webroot, as write_webroot makes it: {}",
+                shown(reason)
+            ),
             Self::WrongIndex { file } => {
                 write!(
                     f,

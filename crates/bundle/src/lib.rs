@@ -7,15 +7,17 @@
 //! | PEM (RFC 7468), with any text between the sections | every `CERTIFICATE`; other sections are reported |
 //! | DER | the one certificate |
 //! | a directory | its PEM and DER files, in the order of their names |
-//! | NSS's `certdata.txt` | the roots with `CKA_TRUST_SERVER_AUTH` `CKT_NSS_TRUSTED_DELEGATOR`, with `CKA_NSS_SERVER_DISTRUST_AFTER` |
-//! | CCADB's CSV report with PEM | the rows with the trust bit `Websites`, with "Distrust for TLS After Date" and "Mozilla Applied Constraints" |
+//! | NSS's `certdata.txt` | the roots with `CKA_TRUST_SERVER_AUTH` `CKT_NSS_TRUSTED_DELEGATOR`, and `CKA_NSS_SERVER_DISTRUST_AFTER` |
+//! | CCADB's CSV report with PEM | the rows with the trust bit `Websites` and, where there is such a column, the `Mozilla Status` `Included`; with "Distrust for TLS After Date" and "Mozilla Applied Constraints" |
 //! | a trust blob | all of it |
-//! | a webroot | all of it, checked against its `index.json` |
+//! | a webroot | all of it: every certificate, blob and key entry must be what a webroot of the roots in its bundle has; what `index.json` says for people is not looked at |
+//! | a webroot of another tool, without `index.json` | the certificates in `der`, else those under `by-skid`, else those in the blobs under `by-subject` |
 //! | `mozilla` | the list compiled in |
 //!
-//! What it gives can be written as a trust blob ([`encode_blob`]), as a webroot ([`write_webroot`]) and for a C
-//! compiler ([`c_array`]); [`write_file`] puts it into a file in one step. The same inputs and the same
-//! [`generation()`] give the same bytes.
+//! What it gives can be written as a trust blob ([`encode_blob`], [`write_blob`]), as a webroot ([`write_webroot`])
+//! and for a C compiler ([`c_array`], [`write_file`]), each in one step. The same inputs and the same
+//! [`generation()`] give the same bytes; a store of an older generation does not replace a newer one unless it is told
+//! to ([`Replace`]).
 //!
 //! **Nothing is left out silently**: what is not taken is an error, a [`Note`], or listed in [`RootList::left_out`].
 //! And **conditions are not lost silently**: a list may say that a root is trusted only for certificates issued up to
@@ -26,7 +28,7 @@
 //! vouches for it.
 //!
 //! ```
-//! use jit_trust_bundle::{Input, Policy, encode_blob, read, write_file};
+//! use jit_trust_bundle::{Input, Policy, Replace, encode_blob, read, write_blob};
 //!
 //! # let directory = tempfile::tempdir()?;
 //! # let path = directory.path().join("roots.tblb");
@@ -35,7 +37,7 @@
 //! for lost in &blob.lost {
 //!     eprintln!("warning: {lost}");
 //! }
-//! write_file(&path, &blob.bytes)?;
+//! write_blob(&path, &blob, Replace::UnlessNewer)?;
 //! # let again = read(&[Input::Path(path)], Policy::Strict)?;
 //! # assert_eq!(again.roots(), list.roots());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -59,7 +61,6 @@
 mod error;
 mod fingerprint;
 mod generation;
-mod index;
 mod input;
 mod list;
 mod note;
@@ -70,6 +71,7 @@ mod root;
 mod shown;
 mod time;
 mod update;
+mod webroot;
 
 pub use error::{InputError, Problem};
 pub use fingerprint::Fingerprint;
@@ -78,10 +80,11 @@ pub use input::{Input, MAX_INPUT_LEN, read};
 pub use list::{Form, Policy, RootList, Source};
 pub use note::{Note, NoteKind};
 pub use output::{
-    EncodedBlob, KeyEntries, LostConditions, OutputError, WrittenWebroot, c_array, encode_blob, write_file,
-    write_webroot,
+    EncodedBlob, KeyEntries, LostConditions, OutputError, Replace, WrittenWebroot, c_array, encode_blob,
+    write_blob, write_file, write_webroot,
 };
 pub use place::Place;
 pub use report::{Expiry, Record, Summary};
 pub use root::{Conditions, Root};
+pub use time::rfc3339;
 pub use update::{LostRoots, check_update};

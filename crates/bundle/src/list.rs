@@ -9,6 +9,7 @@ use crate::{Conditions, Fingerprint, InputError, Note, NoteKind, Place, Problem,
 
 /// What happens to a certificate that cannot be read or says that it is no CA.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Policy {
     /// The first one refuses the input: for making a list.
     #[default]
@@ -39,6 +40,8 @@ pub enum Form {
     Blob,
     /// A webroot.
     Webroot,
+    /// A webroot of another tool, without an `index.json`: bare certificates.
+    BareWebroot,
     /// Mozilla's list as it was compiled in.
     Mozilla,
 }
@@ -53,6 +56,7 @@ impl Form {
 
 /// One of the inputs that a list was read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Source {
     /// The path as it was given, or `mozilla`.
     pub name: String,

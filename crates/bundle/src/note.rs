@@ -7,6 +7,7 @@ use crate::shown::shown;
 
 /// Something that was noticed while reading, in one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Note {
     /// Where.
     pub place: Place,
@@ -35,6 +36,11 @@ pub enum NoteKind {
     },
     /// Certificates that the input itself does not trust for servers were passed over.
     NotForServers {
+        /// How many.
+        count: usize,
+    },
+    /// Rows of a report whose roots are not in Mozilla's program, any more or yet, were passed over.
+    NotIncluded {
         /// How many.
         count: usize,
     },
@@ -68,15 +74,24 @@ impl fmt::Display for NoteKind {
             Self::NotForServers { count } => {
                 write!(f, "{count} certificates are not trusted for servers; passed over")
             }
+            Self::NotIncluded { count: 1 } => {
+                f.write_str("1 certificate is not included in Mozilla's program; passed over")
+            }
+            Self::NotIncluded { count } => {
+                write!(
+                    f,
+                    "{count} certificates are not included in Mozilla's program; passed over"
+                )
+            }
             Self::MissingColumn { column } => {
                 write!(
                     f,
                     "no column \"{column}\": its conditions, if there are any, are not known"
                 )
             }
-            Self::CarriesNoConditions => {
-                f.write_str("this form cannot carry Mozilla's distrust-after dates and applied constraints")
-            }
+            Self::CarriesNoConditions => f.write_str(
+                "bare certificates say nothing of Mozilla's distrust-after dates; certdata.txt and CCADB's report do",
+            ),
         }
     }
 }

@@ -6,8 +6,9 @@ use pki_types::CertificateDer;
 use crate::Fingerprint;
 
 /// What Mozilla says about a root beside its certificate, and a bare certificate cannot: under which conditions
-/// the root is trusted.
+/// the root is trusted. There are none by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Conditions {
     /// Only end-entity certificates with a notBefore up to this second of Unix time are trusted: NSS's
     /// `CKA_NSS_SERVER_DISTRUST_AFTER`, CCADB's "Distrust for TLS After Date".

@@ -6,8 +6,13 @@
 use jiff::civil::{Date, DateTime, date};
 use jiff::{SignedDuration, ToSpan};
 
-/// RFC 3339 in UTC, to the second; `None` after the year 9999.
-pub(crate) fn rfc3339(unix: u64) -> Option<String> {
+/// A Unix time in RFC 3339, in UTC and to the second; `None` after the year 9999.
+///
+/// ```
+/// let never = jit_trust_bundle::rfc3339(253_402_300_799);
+/// assert_eq!(never.as_deref(), Some("9999-12-31T23:59:59Z"));
+/// ```
+pub fn rfc3339(unix: u64) -> Option<String> {
     Some(format!("{}Z", calendar(unix)?))
 }
 

@@ -37,6 +37,7 @@ pub fn check_update<'a, 'b>(
 
 /// A new list lacks too many roots of the one in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LostRoots {
     /// How many different keys the list in force has.
     pub in_force: usize,

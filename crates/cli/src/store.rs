@@ -16,31 +16,58 @@ use crate::terminal::{shown, warning};
 pub(crate) struct Store {
     pub(crate) name: String,
     pub(crate) anchors: Arc<dyn TrustStore>,
+    /// The same, where it is a list that says up to which date roots are trusted.
+    list: Option<Arc<ListStore>>,
+}
+
+impl Store {
+    /// The first root that could have issued a certificate of this chain and is not trusted for one as young as its
+    /// end-entity certificate.
+    pub(crate) fn dropped_by_date(&self, chain: &PeerChain<'_>) -> Option<Dropped> {
+        self.list.as_ref()?.dropped_by_date(chain)
+    }
+}
+
+/// A root that was left out because of a date.
+pub(crate) struct Dropped {
+    pub(crate) subject: String,
+    /// The last second, in Unix time, of which it is trusted for certificates.
+    pub(crate) distrust_after: u64,
+    /// When the end-entity certificate was issued, if that can be read.
+    pub(crate) issued_at: Option<u64>,
 }
 
 /// Opens a store to trust by. A blob, a webroot and the compiled-in list stay where they are; any other form is read
 /// whole.
 pub(crate) fn open(path: &Path) -> Result<Store, Failure> {
+    let name = shown(path.to_string_lossy()).to_string();
+    if let Some(anchors) = open_in_place(path)? {
+        let list = None;
+        return Ok(Store { name, anchors, list });
+    }
+    let list = Arc::new(ListStore(read(path)?));
     Ok(Store {
-        name: shown(path.to_string_lossy()).to_string(),
-        anchors: open_anchors(path)?,
+        name,
+        anchors: Arc::clone(&list) as Arc<dyn TrustStore>,
+        list: Some(list),
     })
 }
 
-fn open_anchors(path: &Path) -> Result<Arc<dyn TrustStore>, Failure> {
+/// The store, if it is of a form that can be looked up in where it is.
+fn open_in_place(path: &Path) -> Result<Option<Arc<dyn TrustStore>>, Failure> {
     if path.as_os_str() == "mozilla" {
-        return Ok(Arc::new(jit_trust::mozilla()));
+        return Ok(Some(Arc::new(jit_trust::mozilla())));
     }
     let metadata = fs::metadata(path).map_err(|error| Failure::reading(path, &error))?;
     if metadata.is_dir() {
         match WebrootStore::open(path) {
-            Ok(webroot) => return Ok(Arc::new(webroot)),
+            Ok(webroot) => return Ok(Some(Arc::new(webroot))),
             Err(StoreError::NotAWebroot { .. }) => {}
             Err(error) => return Err(store_error(&error)),
         }
     } else if metadata.is_file() {
         match FileStore::open(path) {
-            Ok(blob) => return Ok(Arc::new(blob)),
+            Ok(blob) => return Ok(Some(Arc::new(blob))),
             Err(
                 StoreError::Blob {
                     error: BlobError::NotABlob,
@@ -51,7 +78,7 @@ fn open_anchors(path: &Path) -> Result<Arc<dyn TrustStore>, Failure> {
             Err(error) => return Err(store_error(&error)),
         }
     }
-    Ok(Arc::new(ListStore(read(path)?)))
+    Ok(None)
 }
 
 fn store_error(error: &StoreError) -> Failure {
@@ -105,11 +132,28 @@ impl TrustStore for ListStore {
     }
 }
 
+impl ListStore {
+    fn dropped_by_date(&self, chain: &PeerChain<'_>) -> Option<Dropped> {
+        let mut roots = self.0.roots().iter();
+        let dropped = roots
+            .find(|root| chain.is_issued_by(root.certificate().subject()) && !may_vouch_for(root, chain))?;
+        Some(Dropped {
+            subject: dropped.certificate().subject().to_string(),
+            distrust_after: dropped.conditions().distrust_after?,
+            issued_at: issued_at(chain),
+        })
+    }
+}
+
 /// Whether the root is trusted for end-entity certificates as old as this one.
 fn may_vouch_for(root: &Root, chain: &PeerChain<'_>) -> bool {
     let Some(distrust_after) = root.conditions().distrust_after else {
         return true;
     };
-    let not_before = chain.certificates().next().and_then(Certificate::not_before);
-    not_before.is_some_and(|not_before| not_before <= distrust_after)
+    issued_at(chain).is_some_and(|issued_at| issued_at <= distrust_after)
+}
+
+/// When the end-entity certificate was issued.
+fn issued_at(chain: &PeerChain<'_>) -> Option<u64> {
+    chain.certificates().next().and_then(Certificate::not_before)
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use jit_trust::{Certificate, PeerChain};
 use jit_trust::{ServerVerifier, StoreError, Verification};
+use jit_trust_bundle::rfc3339;
 use rustls::crypto::CryptoProvider;
 use rustls::{CertificateError, Error, OtherError};
 
 use crate::store::Store;
 use crate::terminal::shown;
-use crate::time;
 
 /// What was decided about one server. All text is safe to show.
 #[derive(Clone, Debug)]
@@ -68,13 +68,13 @@ impl LastDecision {
 pub(crate) fn verifier(store: &Store, provider: &CryptoProvider) -> (ServerVerifier, LastDecision) {
     let last = LastDecision::default();
     let verifier = ServerVerifier::with_provider(Arc::clone(&store.anchors), provider);
-    let (name, told) = (store.name.clone(), last.clone());
-    let verifier = verifier.on_verification(move |verification| told.set(Decision::of(verification, &name)));
+    let (store, told) = (store.clone(), last.clone());
+    let verifier = verifier.on_verification(move |verification| told.set(Decision::of(verification, &store)));
     (verifier, last)
 }
 
 impl Decision {
-    fn of(verification: &Verification<'_>, store_name: &str) -> Self {
+    fn of(verification: &Verification<'_>, store: &Store) -> Self {
         let sent = verification.chain.into_iter().flat_map(PeerChain::certificates);
         Self {
             sent: sent.map(SentCertificate::of).collect(),
@@ -90,7 +90,7 @@ impl Decision {
             refusal: verification
                 .result
                 .err()
-                .map(|error| reason(error, verification, store_name)),
+                .map(|error| reason(error, verification, store)),
             store_failed: verification.result.err().and_then(store_error).is_some(),
         }
     }
@@ -113,7 +113,7 @@ fn store_error(error: &Error) -> Option<&StoreError> {
 }
 
 /// Why a server is not trusted: which certificate, what is wrong with it, what was looked for.
-fn reason(error: &Error, verification: &Verification<'_>, store_name: &str) -> String {
+fn reason(error: &Error, verification: &Verification<'_>, store: &Store) -> String {
     if let Some(error) = store_error(error) {
         return format!("the store cannot answer: {}", shown(error.to_string()));
     }
@@ -121,7 +121,7 @@ fn reason(error: &Error, verification: &Verification<'_>, store_name: &str) -> S
         return shown(error.to_string()).to_string();
     };
     match error {
-        CertificateError::UnknownIssuer => unknown_issuer(verification, store_name),
+        CertificateError::UnknownIssuer => unknown_issuer(verification, store),
         CertificateError::ExpiredContext { time, not_after } => format!(
             "{} expired at {}; it is judged as of {}",
             whose(verification, |certificate| certificate.not_after()
@@ -149,7 +149,19 @@ fn reason(error: &Error, verification: &Verification<'_>, store_name: &str) -> S
     }
 }
 
-fn unknown_issuer(verification: &Verification<'_>, store_name: &str) -> String {
+fn unknown_issuer(verification: &Verification<'_>, store: &Store) -> String {
+    let store_name = &store.name;
+    let dropped = verification.chain.and_then(|chain| store.dropped_by_date(chain));
+    if let Some(dropped) = dropped {
+        return format!(
+            "the root \"{}\" in {store_name} is trusted only for certificates issued up to {}; this one was issued {}",
+            dropped.subject,
+            moment(dropped.distrust_after),
+            dropped
+                .issued_at
+                .map_or_else(|| "at a time that cannot be read".to_owned(), moment),
+        );
+    }
     let top = verification.chain.and_then(|chain| chain.path().last());
     let Some(top) = top else {
         return format!("no certificate leads to a root in {store_name}");
@@ -205,7 +217,7 @@ fn whose(verification: &Verification<'_>, is_it: impl Fn(&Certificate<'_>) -> bo
 }
 
 fn moment(unix: u64) -> String {
-    time::rfc3339(unix).unwrap_or_else(|| format!("{unix} (Unix time)"))
+    rfc3339(unix).unwrap_or_else(|| format!("{unix} (Unix time)"))
 }
 
 /// The names as webpki gives them, `DnsName("a.test")` and the like, in a readable form.

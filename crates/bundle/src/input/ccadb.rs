@@ -1,5 +1,5 @@
 //! CCADB's report on the roots in Mozilla's program, as CSV with PEM: `IncludedCACertificateReportPEMCSV`, and every
-//! other report that has these columns, in any order.
+//! other report that has these columns, in any order. Of one with a `Mozilla Status`, only the roots `Included`.
 
 use csv::{ByteRecord, ReaderBuilder, Trim};
 
@@ -15,11 +15,16 @@ mod column {
     pub(super) const TRUST_BITS: &str = "Trust Bits";
     pub(super) const DISTRUST_AFTER: &str = "Distrust for TLS After Date";
     pub(super) const CONSTRAINTS: &str = "Mozilla Applied Constraints";
+    pub(super) const STATUS: &str = "Mozilla Status";
     pub(super) const FINGERPRINT: &str = "SHA-256 Fingerprint";
 }
 
 /// The trust bit of roots for servers; a row has several, separated by semicolons.
 const WEBSITES: &[u8] = b"Websites";
+
+/// The status of a root in Mozilla's program. Reports on roots that were removed, or are not in it yet, have the same
+/// columns.
+const INCLUDED: &[u8] = b"Included";
 
 /// Whether the first line names columns of CCADB's; which of them are missing is for [`read`] to say.
 pub(super) fn is_one(bytes: &[u8]) -> bool {
@@ -60,7 +65,7 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
         collector.note(place.clone(), NoteKind::MissingColumn { column });
     }
 
-    let mut not_for_servers = 0;
+    let (mut not_included, mut not_for_servers) = (0, 0);
     for (ordinal, record) in (1..).zip(reader.byte_records()) {
         let record = record.map_err(|error| unreadable(&error))?;
         let place = place.certificate(ordinal);
@@ -71,6 +76,10 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
             record: &record,
             columns,
         };
+        if !row.is_included() {
+            not_included += 1;
+            continue;
+        }
         // Of every row, because a date that cannot be read refuses the report.
         let conditions = row.conditions().map_err(|problem| problem.at(place.clone()))?;
         if !row.is_for_servers() {
@@ -81,6 +90,10 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
             Ok(der) => collector.offer(place, der, conditions)?,
             Err(problem) => collector.reject(problem.at(place))?,
         }
+    }
+    if not_included > 0 {
+        let count = not_included;
+        collector.note(place.clone(), NoteKind::NotIncluded { count });
     }
     if not_for_servers > 0 {
         let count = not_for_servers;
@@ -97,6 +110,7 @@ struct Columns {
     distrust_after: Option<usize>,
     constraints: Option<usize>,
     fingerprint: Option<usize>,
+    status: Option<usize>,
 }
 
 impl Columns {
@@ -109,6 +123,7 @@ impl Columns {
             distrust_after: find(column::DISTRUST_AFTER),
             constraints: find(column::CONSTRAINTS),
             fingerprint: find(column::FINGERPRINT),
+            status: find(column::STATUS),
         })
     }
 
@@ -139,6 +154,11 @@ impl<'a> Row<'a> {
 
     fn text(&self, column: Option<usize>) -> String {
         String::from_utf8_lossy(self.field(column)).into_owned()
+    }
+
+    /// Whether the root is in Mozilla's program; a report without that column is of such roots only.
+    fn is_included(&self) -> bool {
+        self.columns.status.is_none() || self.field(self.columns.status) == INCLUDED
     }
 
     fn is_for_servers(&self) -> bool {

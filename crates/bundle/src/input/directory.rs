@@ -12,8 +12,13 @@ use crate::{Form, InputError, Problem};
 /// Reads the files of a directory in the order of their names, so that the same files give the same list wherever
 /// they lie. Links are followed; directories inside are not.
 pub(super) fn read(path: &Path, collector: &mut Collector) -> Result<(), InputError> {
+    collector.source(&file::place_of(path), Form::Directory, None);
+    read_files(path, collector)
+}
+
+/// Reads the files of a directory that is an input, or a part of one.
+pub(super) fn read_files(path: &Path, collector: &mut Collector) -> Result<(), InputError> {
     let place = file::place_of(path);
-    collector.source(&place, Form::Directory, None);
     let mut total: usize = 0;
     for name in names(path)? {
         let path = path.join(name);
@@ -29,7 +34,8 @@ pub(super) fn read(path: &Path, collector: &mut Collector) -> Result<(), InputEr
     Ok(())
 }
 
-fn names(path: &Path) -> Result<Vec<OsString>, InputError> {
+/// The names of what is in a directory, sorted.
+pub(super) fn names(path: &Path) -> Result<Vec<OsString>, InputError> {
     let failed = |error| Problem::io("read the directory")(error).at(file::place_of(path));
     let entries = fs::read_dir(path).map_err(failed)?;
     let mut names = Vec::new();
@@ -45,7 +51,7 @@ fn read_file(path: &Path) -> Result<(Form, Vec<u8>), InputError> {
     if file::is_directory(path, &place)? {
         return Err(Problem::NestedDirectory.at(place));
     }
-    let bytes = file::read(path)?;
+    let bytes = file::read_regular(path).map_err(|problem| problem.at(place.clone()))?;
     match recognise(&bytes) {
         Some(form @ (Form::Pem | Form::Der)) => Ok((form, bytes)),
         _ => Err(Problem::UnrecognisedInDirectory.at(place)),

@@ -1,7 +1,7 @@
 //! Reading files, but not without end.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use crate::{InputError, Place, Problem};
@@ -9,7 +9,7 @@ use crate::{InputError, Place, Problem};
 /// The longest input that is read, in bytes: some 40 times the longest form of Mozilla's list.
 pub const MAX_INPUT_LEN: u64 = 64 * 1024 * 1024;
 
-pub(super) fn place_of(path: &Path) -> Place {
+pub(crate) fn place_of(path: &Path) -> Place {
     Place::whole(path.to_string_lossy())
 }
 
@@ -28,15 +28,48 @@ fn is_given_by_the_shell(path: &Path) -> bool {
     path == Path::new("/dev/stdin") || path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd")
 }
 
-/// The content of a file.
+/// The content of a file that a user names: also of a pipe that the shell gives.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, InputError> {
-    let place = place_of(path);
-    let file = File::open(path).map_err(|error| Problem::io("open")(error).at(place.clone()))?;
+    let read = || {
+        let file = File::open(path).map_err(Problem::io("open"))?;
+        read_to_end(file)
+    };
+    read().map_err(|problem| problem.at(place_of(path)))
+}
+
+/// The content of a file that somebody else has put there. A pipe, which may have no writer, and a device, which may
+/// have no end, are refused at once.
+pub(crate) fn read_regular(path: &Path) -> Result<Vec<u8>, Problem> {
+    let file = open_without_waiting(path).map_err(Problem::io("open"))?;
+    let metadata = file.metadata().map_err(Problem::io("open"))?;
+    if metadata.is_file() || metadata.is_dir() {
+        return read_to_end(file);
+    }
+    Err(Problem::NotAFile)
+}
+
+#[cfg(unix)]
+fn open_without_waiting(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+
+    let without_waiting = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let mut options = File::options();
+    options.read(true).custom_flags(without_waiting).open(path)
+}
+
+#[cfg(not(unix))]
+fn open_without_waiting(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
+fn read_to_end(file: File) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
-    file.take(MAX_INPUT_LEN + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| Problem::io("read")(error).at(place.clone()))?;
-    check_len(&place, bytes.len())?;
+    let read = file.take(MAX_INPUT_LEN + 1).read_to_end(&mut bytes);
+    let len = read.map_err(Problem::io("read"))?;
+    if u64::try_from(len).is_ok_and(|len| len > MAX_INPUT_LEN) {
+        let limit = MAX_INPUT_LEN;
+        return Err(Problem::TooLong { limit });
+    }
     Ok(bytes)
 }
 

@@ -4,7 +4,7 @@ mod blob;
 mod ccadb;
 mod certdata;
 mod directory;
-mod file;
+pub(crate) mod file;
 mod lines;
 mod mozilla;
 mod pem;
@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use crate::list::Collector;
 use crate::{Conditions, Form, InputError, Place, Policy, Problem, RootList};
 use recognise::recognise;
+use webroot::Directory;
 
 /// Where roots are read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,9 +72,10 @@ fn read_path(path: &Path, collector: &mut Collector) -> Result<(), InputError> {
     if !file::is_directory(path, &place)? {
         return read_bytes(&place, &file::read(path)?, collector);
     }
-    match webroot::index_of(path)? {
-        Some(index) => webroot::read(path, &index, collector),
-        None => directory::read(path, collector),
+    match webroot::recognise(path)? {
+        Directory::Webroot(index) => webroot::read(path, &index, collector),
+        Directory::BareWebroot => webroot::read_bare(path, collector),
+        Directory::Certificates => directory::read(path, collector),
     }
 }
 

@@ -15,7 +15,7 @@ const END: &[u8] = b"-----END ";
 const DASHES: &[u8] = b"-----";
 
 pub(super) fn is_one(bytes: &[u8]) -> bool {
-    lines(bytes).any(|(_, line)| line.starts_with(BEGIN))
+    lines(bytes).any(|(_, line)| line.starts_with(BEGIN) || is_almost_boundary(line))
 }
 
 pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Result<(), InputError> {
@@ -51,12 +51,13 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
 pub(super) fn read_one(text: &[u8]) -> Result<Vec<u8>, Problem> {
     let mut sections = Sections::of(text);
     let section = sections.next().ok_or(Problem::NoCertificate)?;
-    if sections.next().is_some() {
-        return Err(Problem::SecondCertificate);
-    }
-    match section.kind {
-        Kind::Certificate => section.contents.map_err(|broken| broken.problem),
-        _ => Err(Problem::PemSection { label: section.label }),
+    let certificate = match section.kind {
+        Kind::Certificate => section.contents.map_err(|broken| broken.problem)?,
+        _ => return Err(Problem::PemSection { label: section.label }),
+    };
+    match sections.next() {
+        None => Ok(certificate),
+        Some(_) => Err(Problem::SecondCertificate),
     }
 }
 
@@ -120,7 +121,9 @@ impl<'a, I: Iterator<Item = (u64, &'a [u8])>> Iterator for Sections<I> {
         if let Some((line, label)) = self.begun.take() {
             return Some(self.section(line, label));
         }
-        let (line, boundary) = self.lines.find(|(_, line)| is_boundary(line))?;
+        let (line, boundary) = self
+            .lines
+            .find(|(_, line)| is_boundary(line) || is_almost_boundary(line))?;
         match label_of(boundary, BEGIN) {
             Some(label) => Some(self.section(line, label)),
             None => Some(broken(line, boundary)),
@@ -218,6 +221,29 @@ fn broken(line: u64, boundary: &[u8]) -> Section {
 
 fn is_boundary(line: &[u8]) -> bool {
     line.starts_with(BEGIN) || line.starts_with(END)
+}
+
+/// Whether a line outside of any section looks as if it were to begin or end a certificate, and does not: with too few
+/// dashes, typographic ones, in lower case, or with line ends that were escaped. Passing over it would leave a
+/// certificate out without a word.
+///
+/// It has the word BEGIN or END and at most two words behind it, as there may be in a label, the word CERTIFICATE.
+fn is_almost_boundary(line: &[u8]) -> bool {
+    let mut words = line
+        .split(|byte| !byte.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty());
+    while let Some(word) = words.next() {
+        // `\nBEGIN`, escaped, has an n in front.
+        let word = word.strip_prefix(b"n").unwrap_or(word);
+        let begins_or_ends = [&b"BEGIN"[..], b"END"]
+            .iter()
+            .any(|it| word.eq_ignore_ascii_case(it));
+        let mut label = words.clone().take(3);
+        if begins_or_ends && label.any(|word| word.eq_ignore_ascii_case(b"CERTIFICATE")) {
+            return true;
+        }
+    }
+    false
 }
 
 /// The label of a line that is a boundary of this sort and nothing else.

@@ -12,10 +12,10 @@ pub(super) fn recognise(bytes: &[u8]) -> Option<Form> {
         Some(Form::Ccadb)
     } else if certdata::is_one(bytes) {
         Some(Form::Certdata)
-    } else if pem::is_one(bytes) {
-        Some(Form::Pem)
     } else if let [SEQUENCE, 0x81..=0x84, ..] = bytes {
         Some(Form::Der)
+    } else if pem::is_one(bytes) {
+        Some(Form::Pem)
     } else {
         None
     }

@@ -1,15 +1,25 @@
 //! The trust blob.
 
-use jit_trust_core::{Certificate, v1};
+use std::collections::HashMap;
+use std::io::ErrorKind;
+use std::path::Path;
 
+use jit_trust_core::{Certificate, MAX_ANCHORS_PER_NAME, TrustBlob, WriteError, v1};
+
+use super::Replace;
+use super::atomic::write_unless;
 use super::error::{LostConditions, OutputError};
-use crate::Root;
+use crate::input::file;
+use crate::{Problem, Root};
 
 /// A trust blob, and what it could not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EncodedBlob {
     /// The blob.
     pub bytes: Vec<u8>,
+    /// When it was made, in Unix time.
+    pub generation: u32,
     /// The conditions of these roots that are not in it.
     pub lost: Vec<LostConditions>,
 }
@@ -22,17 +32,64 @@ pub fn encode_blob(roots: &[Root], generation: u32) -> Result<EncodedBlob, Outpu
     let roots: Vec<&Root> = roots.iter().collect();
     Ok(EncodedBlob {
         bytes: encode(&roots, generation)?,
+        generation,
         lost: LostConditions::of(&roots),
     })
 }
 
-pub(super) fn encode(roots: &[&Root], generation: u32) -> Result<Vec<u8>, OutputError> {
+/// Writes a trust blob as [`write_file`](crate::write_file) writes a file. Of a file that is there and no trust blob, or
+/// a damaged one, or longer than [`MAX_INPUT_LEN`](crate::MAX_INPUT_LEN), nothing is known: it is replaced.
+///
+/// # Errors
+/// When the system refuses something, the path is that of a directory, or there is a trust blob of a newer generation
+/// that may not be replaced.
+pub fn write_blob(path: &Path, blob: &EncodedBlob, replace: Replace) -> Result<(), OutputError> {
+    write_unless(path, &blob.bytes, |target| match replace {
+        Replace::Always => Ok(()),
+        Replace::UnlessNewer => check_age(path, target, blob.generation),
+    })
+}
+
+fn check_age(path: &Path, target: &Path, new: u32) -> Result<(), OutputError> {
+    let existing = match file::read_regular(target) {
+        Ok(existing) => existing,
+        Err(Problem::Io { error, .. }) if error.kind() != ErrorKind::NotFound => {
+            return Err(OutputError::io(path, "read what it would replace")(error));
+        }
+        Err(_) => return Ok(()),
+    };
+    match TrustBlob::open(&existing).map(|blob| blob.generation()) {
+        Ok(found) if !Replace::UnlessNewer.allows(found, new) => Err(OutputError::Older {
+            path: path.to_owned(),
+            found,
+            new,
+        }),
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn encode(roots: &[&Root], generation: u32) -> Result<Vec<u8>, OutputError> {
     if roots.is_empty() {
         return Err(OutputError::NoRoots);
     }
     let certificates: Vec<Certificate<'_>> = roots.iter().map(|root| root.certificate()).collect();
     let does_not_fit = |error| OutputError::does_not_fit(error, roots);
     let mut blob = vec![0; v1::encoded_len(&certificates).map_err(does_not_fit)?];
+    check_names(&certificates).map_err(does_not_fit)?;
     v1::encode(&certificates, generation, &mut blob).map_err(does_not_fit)?;
     Ok(blob)
+}
+
+/// The rule of [`v1::encode`], which has no memory to count in and compares each name with each: a list that breaks it
+/// is refused here, at once.
+fn check_names(certificates: &[Certificate<'_>]) -> Result<(), WriteError> {
+    let mut under_one_name: HashMap<&[u8], usize> = HashMap::new();
+    for (index, certificate) in certificates.iter().enumerate() {
+        let count = under_one_name.entry(certificate.subject().as_der()).or_default();
+        *count += 1;
+        if *count > MAX_ANCHORS_PER_NAME {
+            return Err(WriteError::TooManyUnderOneName { index });
+        }
+    }
+    Ok(())
 }

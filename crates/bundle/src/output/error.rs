@@ -7,8 +7,10 @@ use jit_trust_core::WriteError;
 
 use crate::Root;
 use crate::shown::{shown, shown_path};
+use crate::time::rfc3339;
 
-/// Why something was not written, in one line. What was there before is as it was.
+/// Why something was not written, in one line. What was there before is as it was, except where the variant says
+/// otherwise.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OutputError {
@@ -38,6 +40,58 @@ pub enum OutputError {
         /// What in it does not belong to a webroot, relative to it.
         found: PathBuf,
     },
+    /// A webroot was to be written where a directory has an `index.json` that is none of a webroot that this writer
+    /// knows.
+    NotAnIndex {
+        /// The directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There is a store of a newer generation.
+    Older {
+        /// The store.
+        path: PathBuf,
+        /// Its generation, in Unix time.
+        found: u32,
+        /// The generation of the store that was to replace it.
+        new: u32,
+    },
+    /// The directory cannot be given another name: it is a mount point, or lies in a lower layer of an overlay.
+    CannotStepAside {
+        /// The directory.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The new webroot had to be taken back, and the old one could not be moved back to its place.
+    NotTakenBack {
+        /// Why it had to be.
+        because: Box<OutputError>,
+        /// Where the webroot that was there before is.
+        old: PathBuf,
+        /// Why it could not be.
+        error: io::Error,
+    },
+    /// Nothing was replaced, but something that was made for it could not be deleted.
+    LeftBehind {
+        /// Why nothing was replaced.
+        because: Box<OutputError>,
+        /// What is left.
+        rest: PathBuf,
+        /// Why it could not be deleted.
+        error: io::Error,
+    },
+    /// The new file or webroot is in its place, but a crash of the system may still bring the old one back. An old
+    /// webroot is kept.
+    NotSynced {
+        /// The file or directory.
+        path: PathBuf,
+        /// Where the old webroot is, if there was one.
+        kept: Option<PathBuf>,
+        /// What the system says.
+        error: io::Error,
+    },
     /// There is no root to write.
     NoRoots,
     /// The list does not fit into a trust blob.
@@ -50,7 +104,10 @@ pub enum OutputError {
 }
 
 impl OutputError {
-    pub(super) fn io(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> Self {
+    /// What could not be done when a file cannot have the owner and group of the one that it replaces.
+    pub(super) const KEEP_OWNERSHIP: &str = "keep its owner and group, who alone may read it";
+
+    pub(crate) fn io(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::Io {
             path: path.to_owned(),
             doing,
@@ -83,6 +140,46 @@ impl fmt::Display for OutputError {
                 shown_path(path),
                 shown_path(found)
             ),
+            Self::NotAnIndex { path, reason } => write!(
+                f,
+                "{}: not replaced, for its index.json is none of a webroot: expected one as write_webroot makes it: {}",
+                shown_path(path),
+                shown(reason)
+            ),
+            Self::Older { path, found, new } => write!(
+                f,
+                "{}: not replaced, for it was made at {}, and the new one is of {}: expected no older one",
+                shown_path(path),
+                generation(*found),
+                generation(*new)
+            ),
+            Self::CannotStepAside { path, error } => write!(
+                f,
+                "{}: cannot be replaced in one step here (overlay or mount point): name a new directory inside a \
+                 writable one ({error})",
+                shown_path(path)
+            ),
+            Self::NotTakenBack { because, old, error } => write!(
+                f,
+                "{because}; and what was there is in {} now, and cannot be moved back: {error}",
+                shown_path(old)
+            ),
+            Self::LeftBehind { because, rest, error } => write!(
+                f,
+                "{because}; {} is left and cannot be deleted: {error}",
+                shown_path(rest)
+            ),
+            Self::NotSynced { path, kept, error } => {
+                write!(
+                    f,
+                    "{}: written, but a crash may bring back what was there before",
+                    shown_path(path)
+                )?;
+                if let Some(kept) = kept {
+                    write!(f, ", which is kept in {}", shown_path(kept))?;
+                }
+                write!(f, ": cannot sync: {error}")
+            }
             Self::NoRoots => f.write_str("the list is empty: expected at least one root"),
             Self::DoesNotFit { error, subject: None } => error.fmt(f),
             Self::DoesNotFit {
@@ -93,10 +190,19 @@ impl fmt::Display for OutputError {
     }
 }
 
+/// When a store was made, for people.
+fn generation(unix: u32) -> String {
+    rfc3339(unix.into()).map_or_else(|| unix.to_string(), |time| format!("{time} ({unix})"))
+}
+
 impl error::Error for OutputError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
-            Self::Io { error, .. } => Some(error),
+            Self::Io { error, .. }
+            | Self::CannotStepAside { error, .. }
+            | Self::NotTakenBack { error, .. }
+            | Self::LeftBehind { error, .. }
+            | Self::NotSynced { error, .. } => Some(error),
             Self::DoesNotFit { error, .. } => Some(error),
             _ => None,
         }
@@ -106,6 +212,7 @@ impl error::Error for OutputError {
 /// Mozilla's conditions that bare certificates and trust blobs of version 1 cannot hold: whoever trusts those trusts
 /// these roots without. Displayed as one line, for a user to be warned with.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LostConditions {
     /// Roots that Mozilla trusts only for certificates issued up to a date.
     DistrustAfter {
@@ -169,5 +276,42 @@ impl fmt::Display for LostConditions {
             subjects.len(),
             subjects.join("; ")
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error() -> io::Error {
+        io::Error::other("no")
+    }
+
+    #[test]
+    fn an_error_does_not_claim_that_nothing_has_changed_when_something_has() {
+        let not_synced = |kept: Option<&str>| OutputError::NotSynced {
+            path: "/srv/trust".into(),
+            kept: kept.map(PathBuf::from),
+            error: error(),
+        };
+        assert_eq!(
+            not_synced(None).to_string(),
+            "/srv/trust: written, but a crash may bring back what was there before: cannot sync: no"
+        );
+        assert_eq!(
+            not_synced(Some("/srv/old")).to_string(),
+            "/srv/trust: written, but a crash may bring back what was there before, which is kept in /srv/old: \
+             cannot sync: no"
+        );
+        let not_taken_back = OutputError::NotTakenBack {
+            because: Box::new(OutputError::NoRoots),
+            old: "/srv/old".into(),
+            error: error(),
+        };
+        assert!(
+            not_taken_back
+                .to_string()
+                .ends_with("; and what was there is in /srv/old now, and cannot be moved back: no")
+        );
     }
 }

@@ -4,10 +4,29 @@ mod atomic;
 mod blob;
 mod c_array;
 mod error;
+mod ownership;
 mod webroot;
 
 pub use atomic::write_file;
-pub use blob::{EncodedBlob, encode_blob};
+pub(crate) use blob::encode;
+pub use blob::{EncodedBlob, encode_blob, write_blob};
 pub use c_array::c_array;
 pub use error::{LostConditions, OutputError};
 pub use webroot::{KeyEntries, WrittenWebroot, write_webroot};
+
+/// What a store may take the place of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Replace {
+    /// Not of a store of a newer generation: trust that was taken back stays taken back.
+    #[default]
+    UnlessNewer,
+    /// Of a store of any generation, because a user insists.
+    Always,
+}
+
+impl Replace {
+    /// Whether a store of the generation `new` may replace one of the generation `found`.
+    fn allows(self, found: u32, new: u32) -> bool {
+        self == Self::Always || found <= new
+    }
+}

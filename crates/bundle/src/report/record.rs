@@ -9,6 +9,7 @@ use crate::time::rfc3339;
 /// What a certificate is, as text. Serialised with the names of these fields, in this order; `null` for what a
 /// certificate does not have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Record {
     /// The subject, as `C=US, O=Example, CN=Example Root`, safe for a terminal.
     pub subject: String,

@@ -7,6 +7,7 @@ const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 
 /// How many certificates there are, how long they are together, and when they expire.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Summary {
     /// How many certificates there are.
     pub certificates: usize,
@@ -21,9 +22,13 @@ pub struct Summary {
 
 /// When a certificate expires.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Expiry {
     /// Its subject, safe for a terminal.
     pub subject: String,
+    /// What people call it, safe for a terminal: its common name, else its organisation, else its subject. Where the
+    /// common name is missing, or no other than the organisation's, the organisational unit tells it from others.
+    pub name: String,
     /// The last second of its validity period, in Unix time.
     pub not_after: u64,
     /// The whole days that are left; negative when it has expired.
@@ -45,6 +50,7 @@ impl Summary {
             let subject = certificate.subject().to_string();
             match certificate.not_after() {
                 Some(not_after) => summary.expiries.push(Expiry {
+                    name: name_of(&subject),
                     subject,
                     not_after,
                     days_left: days(now, not_after),
@@ -64,7 +70,54 @@ impl Summary {
     }
 }
 
+/// The common name or the organisation in a displayed name, whose separators are escaped within values.
+fn name_of(subject: &str) -> String {
+    let value_of = |wanted: &str| {
+        let mut start = 0;
+        let ends = subject
+            .match_indices([',', '+'])
+            .map(|(end, _)| end)
+            .chain([subject.len()]);
+        let mut parts = ends.filter_map(|end| {
+            let part = subject.get(start..end)?;
+            if part.ends_with('\\') {
+                return None;
+            }
+            start = end + 1;
+            part.trim_ascii().strip_prefix(wanted)
+        });
+        parts.find(|value| !value.is_empty())
+    };
+    let (common_name, organisation) = (value_of("CN="), value_of("O="));
+    let unit = value_of("OU=").filter(|_| common_name.is_none() || common_name == organisation);
+    let name = match (common_name.or(organisation), unit) {
+        (Some(name), Some(unit)) => format!("{name}, {unit}"),
+        (name, _) => name.unwrap_or(subject).to_owned(),
+    };
+    name.replace("\\,", ",").replace("\\+", "+")
+}
+
 fn days(from: u64, to: u64) -> i64 {
     let seconds = i128::from(to) - i128::from(from);
     i64::try_from(seconds.div_euclid(SECONDS_PER_DAY.into())).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_call_a_certificate_by_its_common_name_or_its_organisation() {
+        for (subject, name) in [
+            ("C=US, O=Example, CN=Example Root", "Example Root"),
+            (r"C=TW, O=Chunghwa\, Ltd., OU=ePKI, CN=", "Chunghwa, Ltd., ePKI"),
+            ("OU=R3, O=GlobalSign, CN=GlobalSign", "GlobalSign, R3"),
+            ("OU=unit, O=Example", "Example, unit"),
+            ("OU=a + CN=b, O=c", "b"),
+            ("OU=only", "OU=only"),
+            ("(empty name)", "(empty name)"),
+        ] {
+            assert_eq!(name_of(subject), name, "{subject}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! The trust blob as written, read with nothing but its layout.
 
-use jit_trust_bundle::{OutputError, encode_blob};
+use jit_trust_bundle::{Conditions, OutputError, Root, encode_blob};
 use jit_trust_lab::pki::{Ca, SubjectKeyId};
 
 use crate::fixture::*;
@@ -79,4 +79,25 @@ fn a_root_that_does_not_fit_is_named() {
         "certificate 8 is one too many under its name: a store holds at most 8 (CN=One name)"
     );
     assert!(matches!(encode_blob(&[], GENERATION), Err(OutputError::NoRoots)));
+}
+
+/// Core compares each name with each, which takes many seconds for as many certificates as these.
+#[test]
+fn a_long_list_with_too_many_under_one_name_is_refused_at_once() {
+    let count = 30_000;
+    let der = Ca::root("AAAAAAAA").der().to_vec();
+    let named = |number: usize| {
+        let mut der = der.clone();
+        while let Some(at) = der.windows(8).position(|bytes| bytes == b"AAAAAAAA") {
+            der[at..at + 8].copy_from_slice(format!("{number:08}").as_bytes());
+        }
+        Root::new(der, Conditions::default()).unwrap()
+    };
+    let mut list: Vec<_> = (0..count).map(named).collect();
+    list.extend((0..8).map(|_| named(0)));
+    let error = encode_blob(&list, GENERATION).unwrap_err().to_string();
+    assert!(
+        error.starts_with(&format!("certificate {} is one too many", count + 7)),
+        "{error}"
+    );
 }

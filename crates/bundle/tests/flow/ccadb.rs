@@ -80,7 +80,7 @@ fn what_a_report_must_have_is_asked_for() {
         (csv.replace("Email;Websites", "Email"), "list: no root left"),
         (
             csv.replace("-----BEGIN", "-BEGIN"),
-            "list: certificate 1, line 2: expected -----BEGIN before -----END",
+            "list: certificate 1, line 2: expected -----BEGIN CERTIFICATE----- and nothing else",
         ),
         (csv.clone() + "one field too few\n", "expected CSV (RFC 4180): "),
         (
@@ -116,4 +116,20 @@ fn a_fingerprint_with_colons_is_the_same_fingerprint() {
         .map(|pair| std::str::from_utf8(pair).unwrap())
         .collect();
     assert!(read_strictly(ccadb(&all_trusted(&roots)).replace(&plain, &pairs.join(":"))).is_ok());
+}
+
+#[test]
+fn rows_of_roots_that_are_not_in_mozilla_s_program_are_passed_over() {
+    let roots = roots(4);
+    let pem = |at: usize| format!("'{}'", pem_of(&roots[at..=at]));
+    let csv = csv_row(&["PEM Info", "Trust Bits", "Mozilla Status"])
+        + &csv_row(&[&pem(0), "Websites", "Removed"])
+        + &csv_row(&[&pem(1), "Websites", " Included "])
+        + &csv_row(&[&pem(2), "Websites", ""])
+        + &csv_row(&[&pem(3), "Websites", "Not Included"]);
+    let list = read_strictly(csv).unwrap();
+    assert_eq!(list.roots(), &roots[1..2]);
+    let notes: Vec<_> = list.notes().iter().map(ToString::to_string).collect();
+    let passed_over = "list: 3 certificates are not included in Mozilla's program; passed over".to_owned();
+    assert!(notes.contains(&passed_over), "{notes:?}");
 }

@@ -232,3 +232,43 @@ fn two_objects_for_one_certificate_are_refused() {
         "{error}"
     );
 }
+
+#[test]
+fn an_attribute_that_is_set_twice_is_refused() {
+    let roots = roots(1);
+    let text = certdata(&all_trusted(&roots));
+    let date = octal("CKA_NSS_SERVER_DISTRUST_AFTER", DISTRUST_UTC_TIME.as_bytes());
+    let trust = "CKA_TRUST_SERVER_AUTH CK_TRUST CKT_NSS_TRUSTED_DELEGATOR\n";
+    let line = text.lines().count() + 1;
+    let error = refusal(read_strictly(format!("{text}{trust}")));
+    assert!(
+        error.starts_with(&format!("list: line {line}: object \"")),
+        "{error}"
+    );
+    assert!(
+        error.ends_with("\" has CKA_TRUST_SERVER_AUTH twice: expected it once"),
+        "{error}"
+    );
+    let error = refusal(read_strictly(
+        text.replace("\n# Its trust.", &format!("{date}\n# Its trust.")),
+    ));
+    assert!(
+        error.contains("has CKA_NSS_SERVER_DISTRUST_AFTER twice"),
+        "{error}"
+    );
+}
+
+#[test]
+fn trust_in_a_certificate_with_another_sha_1_is_refused() {
+    let roots = roots(1);
+    let text = certdata(&all_trusted(&roots));
+    let error = refusal(read_strictly(text + &octal("CKA_CERT_SHA1_HASH", &[7; 20])));
+    assert!(
+        error.starts_with("list: certificate 1, line 7: object \""),
+        "{error}"
+    );
+    assert!(
+        error.ends_with("expected its CKA_CERT_SHA1_HASH to be that of the certificate"),
+        "{error}"
+    );
+}

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use jit_trust_bundle::write_file;
+use jit_trust_bundle::{Replace, encode_blob, write_blob, write_file};
+
+use crate::fixture::{GENERATION, roots};
 
 #[test]
 fn a_file_is_made_or_replaced_and_nothing_else_is_left() {
@@ -30,6 +32,40 @@ fn a_directory_is_not_replaced_and_a_missing_one_is_named() {
         error.starts_with(&format!("{}: cannot create a file in it: ", missing.display())),
         "{error}"
     );
+}
+
+#[test]
+fn a_blob_of_a_newer_generation_is_replaced_only_when_a_user_insists() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("blob");
+    let blob_of = |generation| encode_blob(&roots(1), generation).unwrap();
+    let (old, new) = (blob_of(GENERATION - 1), blob_of(GENERATION));
+    for (existing, replaced_by) in [(None, &new), (Some(&new), &new), (Some(&old), &new)] {
+        if let Some(existing) = existing {
+            fs::write(&path, &existing.bytes).unwrap();
+        }
+        write_blob(&path, replaced_by, Replace::UnlessNewer).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), replaced_by.bytes);
+    }
+    let error = write_blob(&path, &old, Replace::UnlessNewer).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "{}: not replaced, for it was made at 2026-05-01T00:00:00Z (1777593600), and the new one is of \
+             2026-04-30T23:59:59Z (1777593599): expected no older one",
+            path.display()
+        )
+    );
+    assert_eq!(fs::read(&path).unwrap(), new.bytes);
+    write_blob(&path, &old, Replace::Always).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), old.bytes);
+
+    // Of what is no blob, or a damaged one, nothing is known.
+    for other in [&b"text"[..], b"", &new.bytes[..new.bytes.len() - 1]] {
+        fs::write(&path, other).unwrap();
+        write_blob(&path, &old, Replace::UnlessNewer).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), old.bytes);
+    }
 }
 
 #[cfg(unix)]
@@ -70,6 +106,34 @@ mod unix {
     }
 
     #[test]
+    fn a_file_keeps_its_owner_and_group() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("blob");
+        fs::write(&path, "old").unwrap();
+        if std::os::unix::fs::chown(&path, Some(1234), Some(5678)).is_err() {
+            return eprintln!("skipped: this user cannot give files away");
+        }
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        write_file(&path, b"new").unwrap();
+        let metadata = fs::metadata(&path).unwrap();
+        assert_eq!((metadata.uid(), metadata.gid()), (1234, 5678));
+        assert_eq!(metadata.mode() & 0o7777, 0o640);
+    }
+
+    #[test]
+    fn a_file_in_dev_is_a_file_like_any_other() {
+        let Ok(directory) = tempfile::tempdir_in("/dev/shm") else {
+            return eprintln!("skipped: no /dev/shm");
+        };
+        let path = directory.path().join("blob");
+        fs::write(&path, "something longer").unwrap();
+        let before = fs::metadata(&path).unwrap().ino();
+        write_file(&path, b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_ne!(fs::metadata(&path).unwrap().ino(), before);
+    }
+
+    #[test]
     fn a_full_device_is_an_error_and_a_device_is_not_replaced() {
         let full = Path::new("/dev/full");
         if !full.exists() {
@@ -105,17 +169,29 @@ mod unix {
 
     #[test]
     fn a_webroot_that_runs_out_of_room_leaves_the_old_one_and_no_other() {
-        use crate::fixture::{GENERATION, roots};
         use jit_trust_bundle::{KeyEntries, write_webroot};
 
         if let Some(path) = std::env::var_os(LIMITED) {
-            let written = write_webroot(path.as_ref(), &roots(100), GENERATION, KeyEntries::Links);
+            let written = write_webroot(
+                path.as_ref(),
+                &roots(100),
+                GENERATION,
+                KeyEntries::Links,
+                Replace::UnlessNewer,
+            );
             assert!(written.unwrap_err().to_string().contains(": cannot write: "));
             return;
         }
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("webroot");
-        write_webroot(&path, &roots(1), GENERATION, KeyEntries::Links).unwrap();
+        write_webroot(
+            &path,
+            &roots(1),
+            GENERATION,
+            KeyEntries::Links,
+            Replace::UnlessNewer,
+        )
+        .unwrap();
         let index = fs::read(path.join("index.json")).unwrap();
         assert!(within_a_limit(
             "a_webroot_that_runs_out_of_room_leaves_the_old_one_and_no_other",

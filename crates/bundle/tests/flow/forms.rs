@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use jit_trust_bundle::{Form, Input, KeyEntries, MAX_INPUT_LEN, Policy, read, write_webroot};
+use jit_trust_bundle::{Form, Input, KeyEntries, MAX_INPUT_LEN, Policy, Replace, read, write_webroot};
 
 use crate::fixture::*;
 
@@ -24,7 +24,14 @@ fn mozilla_s_list_gives_the_same_blob_in_every_form() {
         fs::write(of_files.join(format!("{at:03}")), content).unwrap();
     }
     let webroot = directory.path().join("webroot");
-    write_webroot(&webroot, roots, GENERATION, KeyEntries::Links).unwrap();
+    write_webroot(
+        &webroot,
+        roots,
+        GENERATION,
+        KeyEntries::Links,
+        Replace::UnlessNewer,
+    )
+    .unwrap();
 
     let listed = all_trusted(roots);
     for (input, form) in [

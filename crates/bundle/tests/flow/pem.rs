@@ -55,7 +55,12 @@ fn a_broken_certificate_is_named_with_its_number_and_line() {
         ),
         (
             second.replace("-----BEGIN", "----BEGIN"),
-            begin + second.lines().count() - 1,
+            begin,
+            "expected -----BEGIN CERTIFICATE----- and nothing else in the line",
+        ),
+        (
+            second.replace("-----BEGIN CERTIFICATE-----\n", ""),
+            begin + second.lines().count() - 2,
             "expected -----BEGIN before -----END",
         ),
         (
@@ -132,4 +137,46 @@ fn the_same_certificate_twice_is_merged_with_a_note() {
             "list: certificate 2, line {line}: the same certificate as at list: certificate 1, line 1; merged"
         )
     );
+}
+
+#[test]
+fn a_line_that_almost_begins_or_ends_a_certificate_is_not_passed_over() {
+    let roots = roots(2);
+    let [first, second] = [0, 1].map(|at| pem_of(&roots[at..=at]));
+    let line = first.lines().count() + 1;
+    for almost in [
+        second.replace("-----", "----"),
+        second.replace("-----", "\u{2013}\u{2013}\u{2013}"),
+        second.replace("-----", "\u{2014}\u{2014}"),
+        second.replace("-----BEGIN CERTIFICATE-----", "-----begin certificate-----"),
+        second.replace("-----BEGIN CERTIFICATE-----", "> -----BEGIN CERTIFICATE-----"),
+        second.replace("-----BEGIN CERTIFICATE-----", "BEGIN  X509 CERTIFICATE"),
+        format!("{{\"pem\": \"{}\"}}\n", second.replace('\n', "\\n")),
+        format!("\\n{}\n", second.replace('\n', "\\n")),
+        "---END CERTIFICATE---\n".to_owned(),
+    ] {
+        let error = refusal(read_strictly(format!("{first}{almost}")));
+        assert_eq!(
+            error,
+            format!(
+                "list: certificate 2, line {line}: expected -----BEGIN CERTIFICATE----- and nothing else in the line"
+            ),
+        );
+    }
+    let error = refusal(read_strictly(second.replace("-----", "----")));
+    assert!(error.starts_with("list: certificate 1, line 1: expected -----BEGIN CERTIFICATE-----"));
+}
+
+#[test]
+fn text_that_speaks_of_certificates_is_passed_over() {
+    let roots = roots(1);
+    for text in [
+        "# Friendly name: certificate of a vendor",
+        "Certificate:",
+        "This list ends here. Certificates that begin with A come first.",
+        "Bundle of CA Root Certificates",
+    ] {
+        let list = read_strictly(format!("{text}\n{}{text}\n", pem_of(&roots))).unwrap();
+        assert_eq!(list.roots(), roots);
+    }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use jit_trust_bundle::{Conditions, Form, KeyEntries, Root, WrittenWebroot, write_webroot};
+use jit_trust_bundle::{
+    Conditions, Form, Input, KeyEntries, Policy, Replace, Root, WrittenWebroot, read, write_webroot,
+};
 use jit_trust_core::TrustBlob;
 use jit_trust_lab::pki::{Ca, SubjectKeyId};
 use serde_json::{Value, json};
@@ -12,7 +14,7 @@ use serde_json::{Value, json};
 use crate::fixture::*;
 
 fn write(path: &Path, roots: &[Root]) -> WrittenWebroot {
-    write_webroot(path, roots, GENERATION, KeyEntries::Links).unwrap()
+    write_webroot(path, roots, GENERATION, KeyEntries::Links, Replace::UnlessNewer).unwrap()
 }
 
 fn index(webroot: &Path) -> Value {
@@ -44,7 +46,7 @@ fn files(webroot: &Path) -> BTreeSet<String> {
 }
 
 fn refused(path: &Path, roots: &[Root]) -> String {
-    let refused = write_webroot(path, roots, GENERATION, KeyEntries::Links);
+    let refused = write_webroot(path, roots, GENERATION, KeyEntries::Links, Replace::UnlessNewer);
     refused.unwrap_err().to_string()
 }
 
@@ -88,7 +90,14 @@ fn links_are_relative_and_copies_are_files() {
     let [links, copies] = ["links", "copies"].map(|name| directory.path().join(name));
     let roots = roots(2);
     let written = write(&links, &roots);
-    write_webroot(&copies, &roots, GENERATION, KeyEntries::Copies).unwrap();
+    write_webroot(
+        &copies,
+        &roots,
+        GENERATION,
+        KeyEntries::Copies,
+        Replace::UnlessNewer,
+    )
+    .unwrap();
     assert_eq!(files(&links), files(&copies));
     assert_eq!(written.files, files(&links).len());
     for file in files(&links) {
@@ -112,10 +121,9 @@ fn the_index_says_what_the_webroot_holds_and_when_it_was_made() {
     let directory = tempfile::tempdir().unwrap();
     let webroot = directory.path().join("webroot");
     let root = &roots(1)[0];
-    let conditions = Conditions {
-        distrust_after: Some(DISTRUST_AFTER),
-        applied_constraints: vec!["*.tr".to_owned()],
-    };
+    let mut conditions = Conditions::default();
+    conditions.distrust_after = Some(DISTRUST_AFTER);
+    conditions.applied_constraints = vec!["*.tr".to_owned()];
     let root = Root::new(root.der().clone(), conditions).unwrap();
     let written = write(&webroot, std::slice::from_ref(&root));
     assert_eq!(written.lost.len(), 2);
@@ -207,8 +215,8 @@ fn keys_that_are_missing_or_too_long_for_a_file_name_are_told() {
     assert_eq!(
         written.unreachable,
         [
-            "CN=Long has no entry in by-skid: its key has 256 characters, a file name at most 255",
-            "CN=Long has no entry in by-iss: its key has 257 characters, a file name at most 255",
+            "CN=Long has no entry in by-skid: its key has 256 characters, too many for a file name",
+            "CN=Long has no entry in by-iss: its key has 257 characters, too many for a file name",
         ]
     );
     let der = |root: &Root| format!("der/{}.der", root.fingerprint());
@@ -254,8 +262,15 @@ fn a_directory_with_anything_else_in_it_is_not_replaced() {
             path("mine").display()
         )
     );
-    fs::write(path("mine/index.json"), "{}").unwrap();
-    assert!(refused(&path("mine"), &roots).contains("index.json is no part of a webroot"));
+    for (json, reason) in [("{}", "missing field `format`"), ("{", "EOF while parsing")] {
+        fs::write(path("mine/index.json"), json).unwrap();
+        let error = refused(&path("mine"), &roots);
+        assert!(
+            error.contains("mine: not replaced, for its index.json is none of a webroot: expected one as ")
+                && error.contains(reason),
+            "{error}"
+        );
+    }
     assert_eq!(files(&path("mine")).len(), 2);
 
     write(&path("webroot"), &roots);
@@ -346,8 +361,119 @@ fn a_webroot_that_is_not_as_its_index_says_is_refused() {
     let unknown = || edit(&|index| index["version"] = json!(2));
     assert!(
         refused_after(&unknown)
-            .ends_with("index.json: expected the index of a webroot: version 2, this reader knows version 1")
+            .ends_with("index.json: damaged: expected the index of a webroot, as write_webroot makes it: version 2, this reader knows version 1")
     );
+
+    for member in ["distrust_after", "applied_constraints"] {
+        let without = || edit(&|index| _ = index["roots"][0].as_object_mut().unwrap().remove(member));
+        let error = refused_after(&without);
+        assert!(error.contains(&format!("index.json: damaged: expected the index of a webroot, as write_webroot makes it: missing field `{member}`")), "{error}");
+    }
+    for damage in ["{}", "", "[1"] {
+        let error = refused_after(&|| fs::write(webroot.join("index.json"), damage).unwrap());
+        assert!(
+            error.contains("index.json: damaged: expected the index of a webroot"),
+            "{error}"
+        );
+    }
+    let shorter_bundle = || edit(&|index| index["bundle"]["len"] = json!(1));
+    assert_eq!(refused_after(&shorter_bundle), damaged("bundle.tblb"));
+
+    // What clients ask for must lead to the right certificate.
+    let by_subject = |at: usize| format!("by-subject/{}.tblb", roots[at].certificate().subject().hash());
+    let other_name = || _ = fs::copy(webroot.join(by_subject(1)), webroot.join(by_subject(0))).unwrap();
+    assert_eq!(refused_after(&other_name), damaged(&by_subject(0)));
+    let key = format!("by-skid/{}", roots[0].certificate().subject_key_id().unwrap());
+    let other_target = || {
+        fs::remove_file(webroot.join(&key)).unwrap();
+        fs::write(webroot.join(&key), roots[1].der()).unwrap();
+    };
+    assert_eq!(refused_after(&other_target), damaged(&key));
+    let strange_key = || edit(&|index| index["roots"][0]["keys"][0] = json!("by-skid/00"));
+    assert_eq!(refused_after(&strange_key), damaged("by-skid/00"));
+}
+
+#[test]
+fn a_webroot_of_a_newer_generation_is_replaced_only_when_a_user_insists() {
+    let directory = tempfile::tempdir().unwrap();
+    let webroot = directory.path().join("webroot");
+    let write_at =
+        |generation, replace| write_webroot(&webroot, &roots(1), generation, KeyEntries::Links, replace);
+    write_at(GENERATION, Replace::UnlessNewer).unwrap();
+    write_at(GENERATION, Replace::UnlessNewer).unwrap();
+    let error = write_at(GENERATION - 1, Replace::UnlessNewer).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "{}: not replaced, for it was made at 2026-05-01T00:00:00Z (1777593600), and the new one is of \
+             2026-04-30T23:59:59Z (1777593599): expected no older one",
+            webroot.display()
+        )
+    );
+    assert_eq!(index(&webroot)["generation"], GENERATION);
+    write_at(GENERATION - 1, Replace::Always).unwrap();
+    assert_eq!(index(&webroot)["generation"], GENERATION - 1);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+/// The webroots of other tools have no `index.json`.
+#[test]
+fn a_webroot_of_another_tool_is_read_as_far_as_it_goes() {
+    let directory = tempfile::tempdir().unwrap();
+    let webroot = directory.path().join("webroot");
+    let roots = roots(5);
+    write_webroot(
+        &webroot,
+        &roots,
+        GENERATION,
+        KeyEntries::Copies,
+        Replace::UnlessNewer,
+    )
+    .unwrap();
+    fs::remove_file(webroot.join("index.json")).unwrap();
+    let mut by_file_name: Vec<_> = roots.iter().collect();
+    by_file_name.sort_by_key(|root| root.fingerprint());
+    let read_again = || {
+        let list = read_path(&webroot).unwrap();
+        assert_eq!(list.sources()[0].form, Form::BareWebroot);
+        assert_eq!(list.generation(), None);
+        let notes: Vec<_> = list.notes().iter().map(ToString::to_string).collect();
+        assert_eq!(notes.len(), 1);
+        assert!(
+            notes[0].contains("say nothing of Mozilla's distrust-after dates"),
+            "{notes:?}"
+        );
+        list.roots().to_vec()
+    };
+    assert!(read_again().iter().eq(by_file_name.iter().copied()));
+
+    fs::remove_dir_all(webroot.join("der")).unwrap();
+    let first = fs::read_dir(webroot.join("by-skid"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap();
+    fs::copy(first.path(), webroot.join("by-skid/0000")).unwrap();
+    let mut by_key_id: Vec<_> = read_again();
+    assert_eq!(
+        by_key_id.remove(0).der().as_ref(),
+        fs::read(first.path()).unwrap()
+    );
+    assert_eq!(by_key_id.len(), 4);
+
+    fs::remove_dir_all(webroot.join("by-skid")).unwrap();
+    let mut by_subject = read_again();
+    by_subject.sort_by_key(Root::fingerprint);
+    assert!(by_subject.iter().eq(by_file_name.iter().copied()));
+
+    fs::write(webroot.join("index.json"), "{}").unwrap();
+    let error = refusal(read_path(&webroot));
+    assert!(
+        error.contains("index.json: damaged: expected the index of a webroot"),
+        "{error}"
+    );
+    let store = read(&[Input::Path(webroot.clone())], Policy::Store);
+    assert!(store.is_err());
 }
 
 #[cfg(unix)]
@@ -375,6 +501,56 @@ mod unix {
         fs::set_permissions(path("webroot"), fs::Permissions::from_mode(0o750)).unwrap();
         write(&path("webroot"), &roots(2));
         assert_eq!(mode(&path("webroot")), 0o750);
+    }
+
+    #[test]
+    fn a_webroot_keeps_the_owner_and_group_of_the_one_that_it_replaces() {
+        let directory = tempfile::tempdir().unwrap();
+        let webroot = directory.path().join("webroot");
+        write(&webroot, &roots(1));
+        if std::os::unix::fs::chown(&webroot, Some(1234), Some(5678)).is_err() {
+            return eprintln!("skipped: this user cannot give files away");
+        }
+        fs::set_permissions(&webroot, fs::Permissions::from_mode(0o750)).unwrap();
+        write(&webroot, &roots(2));
+        assert_eq!(mode(&webroot), 0o750);
+        let inside = files(&webroot).into_iter().map(|file| webroot.join(file));
+        for path in inside.chain([webroot.clone(), webroot.join("der")]) {
+            let metadata = fs::symlink_metadata(&path).unwrap();
+            assert_eq!((metadata.uid(), metadata.gid()), (1234, 5678), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn a_pipe_in_the_place_of_the_index_is_not_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let webroot = directory.path().join("webroot");
+        write(&webroot, &roots(1));
+        fs::remove_file(webroot.join("index.json")).unwrap();
+        let made = std::process::Command::new("mkfifo")
+            .arg(webroot.join("index.json"))
+            .status();
+        assert!(made.unwrap().success());
+        let error = refused(&webroot, &roots(2));
+        assert!(
+            error.contains("not replaced, for its index.json is none of a webroot"),
+            "{error}"
+        );
+        assert!(error.contains("a pipe, device or socket"), "{error}");
+        let error = refusal(read_path(&webroot));
+        assert!(error.contains("index.json: a pipe, device or socket"), "{error}");
+    }
+
+    #[test]
+    fn a_read_only_webroot_leaves_nothing_behind() {
+        let directory = tempfile::tempdir().unwrap();
+        let webroot = directory.path().join("webroot");
+        write(&webroot, &roots(1));
+        for read_only in [webroot.join("der"), webroot.join("by-skid")] {
+            fs::set_permissions(read_only, fs::Permissions::from_mode(0o500)).unwrap();
+        }
+        assert_eq!(write(&webroot, &roots(2)).left_behind, None);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     }
 
     #[test]

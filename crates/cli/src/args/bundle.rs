@@ -15,8 +15,8 @@ use crate::http::Override;
 /// today's report of CCADB over HTTPS, which is trusted by the list in force (--trust). The last report is kept in
 /// $XDG_CACHE_HOME/jit-trust and fetched again only when it has changed.
 ///
-/// The same input and time give the same bytes. Each output appears whole or not at all. What was read, left out
-/// or merged is reported on stderr.
+/// The same input and time give the same bytes. Each output appears whole or not at all, and a blob or webroot does
+/// not replace one of a newer generation. What was read, left out or merged is reported on stderr.
 #[derive(Args, Debug)]
 #[command(
     group = ArgGroup::new("outputs").required(true).multiple(true),
@@ -28,8 +28,8 @@ Examples:
                                                                #include \"roots.inc\"
                                                                };
 
-Exit status: 0 when all outputs were written; 1 when an output could not be written, or mozilla:latest not be had or \
-not be taken; 2 for bad usage or an input that was refused (without --skip-invalid one invalid certificate refuses \
+Exit status: 0 when all outputs were written; 1 when an output could not be written or would replace a newer one, or \
+mozilla:latest not be had or not be taken; 2 for bad usage or an input that was refused (without --skip-invalid one invalid certificate refuses \
 its input); 130 or 143 when Ctrl-C or SIGTERM ended a fetch."
 )]
 pub(crate) struct BundleArgs {
@@ -61,7 +61,8 @@ pub(crate) struct BundleArgs {
     #[arg(long)]
     pub(crate) skip_invalid: bool,
 
-    /// Take a list from mozilla:latest that lacks more than a fifth of the roots in force
+    /// Replace a blob or webroot of a newer generation, and take a list from mozilla:latest that lacks more than a fifth
+    /// of the roots in force
     #[arg(long)]
     pub(crate) force: bool,
 

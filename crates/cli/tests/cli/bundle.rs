@@ -33,8 +33,10 @@ fn every_output_is_written_and_reported() {
         "out.tblb: trust blob",
         "webroot: webroot, ",
         "out.inc: C array of",
-        "expire within 3 years",
-        "days left: ",
+        "expire within 3 years: ",
+        "expire within 10 years, but not within 3: ",
+        " days left: ",
+        "note: mozilla: bare certificates say nothing of Mozilla's distrust-after dates; ",
     ] {
         assert!(made.stderr.contains(part), "{part} in {made:?}");
     }
@@ -90,6 +92,98 @@ fn conditions_that_version_1_cannot_hold_are_named() {
         .ends_with(0)
         .says("121 certificates")
         .says("carry a distrust-after date, which version 1 cannot hold");
+}
+
+#[test]
+fn what_bare_certificates_do_not_say_is_told_once_and_only_where_no_input_says_it() {
+    let root = Ca::root("Lab Root A");
+    let lab = Lab::trusting(&[]);
+    let pem = lab.write("lab.pem", root.pem());
+    let report = lab.write(
+        "report.csv",
+        format!(
+            "Trust Bits,Distrust for TLS After Date,Mozilla Applied Constraints,PEM Info\nWebsites,,,\"'{}'\"\n",
+            root.pem().trim_end()
+        ),
+    );
+    let output = lab.path("out.tblb");
+    let notes = |inputs: &[&Path]| {
+        let mut command = jit_trust(["bundle", "--blob"]);
+        let made = run(command.arg(&output).args(inputs)).ends_with(0).stderr;
+        let notes = made.lines().filter(|line| line.contains("bare certificates"));
+        notes.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let note = notes(&[Path::new("mozilla"), &pem]);
+    assert_eq!(
+        note,
+        [format!(
+            "note: mozilla, {}: bare certificates say nothing of Mozilla's distrust-after dates; certdata.txt and \
+             CCADB's report do",
+            pem.display()
+        )]
+    );
+    assert_eq!(notes(&[&pem, &report]), [""; 0]);
+}
+
+#[test]
+fn an_older_store_replaces_a_newer_one_only_by_force() {
+    let lab = Lab::trusting(&[]);
+    let (blob, webroot) = (lab.path("out.tblb"), lab.path("webroot"));
+    for output in [("--blob", &blob), ("--webroot", &webroot)] {
+        let bundle = |generation: &str, more: &[&str]| {
+            let mut command = jit_trust(["bundle", "mozilla", "--generated-at", generation, output.0]);
+            run(command.arg(output.1).args(more))
+        };
+        bundle("1777593600", &[]).ends_with(0);
+        bundle("1777593600", &[]).ends_with(0);
+        let refused = bundle("86400", &[])
+            .ends_with(1)
+            .says("2026-05-01T00:00:00Z")
+            .says("1970-01-02T00:00:00Z")
+            .says("--force");
+        assert_eq!(refused.stderr.matches("not replaced").count(), 1);
+        bundle("86400", &["--force"]).ends_with(0);
+        bundle("86401", &[]).ends_with(0);
+    }
+}
+
+/// A shell's `>` and `>>` decide what becomes of what is in the file.
+#[cfg(unix)]
+#[test]
+fn what_stands_in_the_file_behind_stdout_stays() {
+    let lab = Lab::trusting(&[]);
+    let blob = lab.path("out.tblb");
+    bundle(Path::new("mozilla"), &blob, "--generated-at 2").ends_with(0);
+    let blob = std::fs::read(blob).unwrap();
+    for (redirection, expected) in [
+        (">", [b"head", &blob[..], b"tail"].concat()),
+        (">>", [b"old ", b"head", &blob[..], b"tail"].concat()),
+    ] {
+        for path in ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
+            if !Path::new(path).exists() {
+                continue;
+            }
+            let output = lab.write("redirected", "old ");
+            let mut shell = std::process::Command::new("sh");
+            shell.arg("-c").arg(format!(
+                "(printf head; \"$0\" bundle mozilla --generated-at 1 --blob {path} && printf tail) {redirection} \
+                 \"$1\""
+            ));
+            run(shell.arg(env!("CARGO_BIN_EXE_jit-trust")).arg(&output)).ends_with(0);
+            let mut written = std::fs::read(output).unwrap();
+            // The generation is not compared, for an older one is no reason to refuse anything here.
+            let at = written.windows(4).position(|bytes| bytes == b"TBLB").unwrap();
+            written[at + 11] = 2;
+            assert!(written == expected, "{redirection} {path}");
+        }
+    }
+    let output = lab.write("descriptor", "old ");
+    let mut shell = std::process::Command::new("sh");
+    shell
+        .arg("-c")
+        .arg("\"$0\" bundle mozilla --generated-at 2 --blob /dev/fd/3 3>> \"$1\"");
+    run(shell.arg(env!("CARGO_BIN_EXE_jit-trust")).arg(&output)).ends_with(0);
+    assert!(std::fs::read(output).unwrap() == [b"old ", &blob[..]].concat());
 }
 
 #[test]

@@ -59,6 +59,43 @@ fn every_form_of_store_shows_the_same_certificates() {
 }
 
 #[test]
+fn a_webroot_of_another_tool_is_a_store_for_every_command() {
+    let root = Ca::root("Lab Root A");
+    let lab = Lab::trusting(&[]);
+    let webroot = lab.path("webroot");
+    let skid = {
+        let pem = lab.write("root.pem", root.pem());
+        let shown = on("show", &pem, "--json").ends_with(0).stdout;
+        let records: Vec<Value> = serde_json::from_str(&shown).unwrap();
+        records[0]["skid"].as_str().unwrap().to_owned()
+    };
+    std::fs::create_dir_all(webroot.join("by-skid")).unwrap();
+    std::fs::write(webroot.join("by-skid").join(&skid), root.der()).unwrap();
+    let chain = lab.write("chain.pem", root.leaf("a.test").pem());
+    let mut verify = jit_trust(["verify", "--host", "a.test", "--trust"]);
+    run(verify.arg(&webroot).arg(chain)).ends_with(0);
+    assert!(
+        on("show", &webroot, "")
+            .ends_with(0)
+            .stdout
+            .contains("CN=Lab Root A")
+    );
+    let found = on("find", &webroot, &format!("--pem --skid {skid}")).ends_with(0);
+    assert_eq!(found.stdout, root.pem());
+    let blob = lab.path("out.tblb");
+    run(jit_trust(["bundle"]).arg(&webroot).arg("--blob").arg(&blob))
+        .ends_with(0)
+        .says("1 certificates")
+        .says("bare certificates say nothing of Mozilla's distrust-after dates");
+    assert!(
+        on("show", &blob, "")
+            .ends_with(0)
+            .stdout
+            .contains("CN=Lab Root A")
+    );
+}
+
+#[test]
 fn mozillas_list_is_shown_whole() {
     let shown = run_line("show mozilla --json").ends_with(0).stdout;
     let records: Vec<Value> = serde_json::from_str(&shown).unwrap();

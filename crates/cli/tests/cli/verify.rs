@@ -186,7 +186,11 @@ fn a_date_up_to_which_a_root_is_trusted_is_kept_to() {
         run(command.arg(store).arg(&chain))
     };
     verify("without.csv", "").ends_with(0);
-    verify("past.csv", "2024.11.30").ends_with(1);
+    verify("past.csv", "2024.11.30")
+        .ends_with(1)
+        .says_one_line()
+        .says("not trusted: the root \"CN=Lab Root A\" in ")
+        .says("past.csv is trusted only for certificates issued up to 2024-11-30T23:59:59Z; this one was issued 20");
     verify("future.csv", "2999.11.30").ends_with(0);
 }
 

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use jit_trust_core::Certificate;
+use sha1::{Digest, Sha1};
 
 use super::lines::lines;
 use crate::list::Collector;
@@ -85,6 +86,14 @@ fn take(place: Place, object: &Object, trust: &Object, collector: &mut Collector
     if !is_joined_by_its_own {
         let label = object.label.clone();
         return collector.reject(Problem::WrongIssuerAndSerial { label }.at(place));
+    }
+    let is_of_its_own = trust
+        .sha1
+        .as_ref()
+        .is_none_or(|sha1| sha1.as_slice() == Sha1::digest(&object.value).as_slice());
+    if !is_of_its_own {
+        let label = trust.label.clone();
+        return collector.reject(Problem::WrongSha1 { label }.at(place));
     }
     // The date stands in the certificate's object, or in the one on trust.
     let dates = [object.distrust_after, trust.distrust_after];

@@ -1,5 +1,7 @@
 //! The syntax of `certdata.txt`: one attribute a line, or a run of lines for bytes in octal.
 
+use std::collections::HashSet;
+
 use super::super::lines::lines;
 use crate::time::asn1_time;
 use crate::{InputError, Place, Problem};
@@ -38,6 +40,8 @@ pub(super) struct Object {
     /// `CKA_TRUST_SERVER_AUTH`.
     pub(super) is_for_servers: bool,
     pub(super) distrust_after: Option<u64>,
+    /// `CKA_CERT_SHA1_HASH`: which certificate the trust is in.
+    pub(super) sha1: Option<Vec<u8>>,
 }
 
 /// What joins a certificate and the trust in it: `CKA_ISSUER` and `CKA_SERIAL_NUMBER`.
@@ -55,7 +59,7 @@ pub(super) fn read(place: &Place, bytes: &[u8]) -> Result<Vec<Object>, InputErro
         lines: lines(bytes),
         begun: false,
     };
-    let mut draft: Option<Draft> = None;
+    let mut draft: Option<Draft<'_>> = None;
     let at = |(line, problem): Located| problem.at(place.line(line));
     while let Some(attribute) = attributes.next().transpose().map_err(at)? {
         if attribute.name == "CKA_CLASS" {
@@ -78,32 +82,47 @@ pub(super) fn read(place: &Place, bytes: &[u8]) -> Result<Vec<Object>, InputErro
 type Located = (u64, Problem);
 
 /// An object while its attributes come in.
-struct Draft {
+struct Draft<'a> {
     class: Class,
     line: u64,
+    /// The attributes it has so far.
+    names: HashSet<&'a str>,
     label: Option<String>,
     issuer: Option<Vec<u8>>,
     serial: Option<Vec<u8>>,
     value: Option<Vec<u8>>,
     is_for_servers: Option<bool>,
     distrust_after: Option<u64>,
+    sha1: Option<Vec<u8>>,
 }
 
-impl Draft {
+impl<'a> Draft<'a> {
     fn new(class: Class, line: u64) -> Self {
         Self {
             class,
             line,
+            names: HashSet::new(),
             label: None,
             issuer: None,
             serial: None,
             value: None,
             is_for_servers: None,
             distrust_after: None,
+            sha1: None,
         }
     }
 
-    fn set(&mut self, attribute: Attribute<'_>) -> Result<(), Located> {
+    fn set(&mut self, attribute: Attribute<'a>) -> Result<(), Located> {
+        if !self.names.insert(attribute.name) {
+            let attribute_name = attribute.name.to_owned();
+            return Err((
+                attribute.line,
+                Problem::SecondAttribute {
+                    label: self.label.clone().unwrap_or_default(),
+                    attribute: attribute_name,
+                },
+            ));
+        }
         match attribute.name {
             "CKA_LABEL" => self.label = Some(attribute.value.as_text().trim_matches('"').to_owned()),
             "CKA_ISSUER" => self.issuer = Some(attribute.into_bytes()?),
@@ -117,6 +136,7 @@ impl Draft {
                 ];
                 self.is_for_servers = Some(trusted.contains(&attribute.value.as_text()));
             }
+            "CKA_CERT_SHA1_HASH" => self.sha1 = Some(attribute.into_bytes()?),
             "CKA_NSS_SERVER_DISTRUST_AFTER" => self.distrust_after = attribute.into_date()?,
             _ => {}
         }
@@ -145,6 +165,7 @@ impl Draft {
             value: self.value.unwrap_or_default(),
             is_for_servers: self.is_for_servers.unwrap_or_default(),
             distrust_after: self.distrust_after,
+            sha1: self.sha1,
         })
     }
 }

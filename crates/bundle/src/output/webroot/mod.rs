@@ -2,18 +2,21 @@
 
 mod exchange;
 mod occupied;
-mod plan;
+mod remove;
 mod stage;
 
 use std::path::Path;
 
-use super::atomic::{behind_links, parent, sync_directory};
+use super::Replace;
+use super::atomic::{behind_links, parent};
 use super::error::{LostConditions, OutputError};
 use crate::Root;
-use plan::Plan;
+use crate::webroot::plan::Plan;
+use occupied::Rule;
 
 /// What the entries of `by-skid` and `by-iss` are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum KeyEntries {
     /// Symbolic links, relative, to the certificates in `der`.
     #[default]
@@ -24,6 +27,7 @@ pub enum KeyEntries {
 
 /// A webroot that was written, and what it could not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct WrittenWebroot {
     /// How many files and links it has.
     pub files: usize,
@@ -32,11 +36,21 @@ pub struct WrittenWebroot {
     pub unreachable: Vec<String>,
     /// The conditions of these roots that bare certificates and blobs of version 1 cannot hold. `index.json` has them.
     pub lost: Vec<LostConditions>,
+    /// What of the webroot that was replaced could not be deleted, where it is, and why; one line.
+    pub left_behind: Option<String>,
 }
 
 /// Writes a webroot of these roots: whole, beside its place, and then into it in one step, so that a reader finds the
-/// old one or the new one. When that fails, the old one is as it was. A link is followed, and the directory that it
-/// leads to is replaced; a mount point cannot be.
+/// old one or the new one. When that fails, the old one is as it was, unless the error says otherwise. A link is
+/// followed, and the directory that it leads to is replaced.
+///
+/// Linux, Android and Apple's systems exchange two directories in one step on most of their file systems. Elsewhere,
+/// the old webroot is moved away first and then the new one to its place: a reader, or a crash, may come between the
+/// two, and the old one is then in `.jit-trust-…/old` beside its place. A mount point, and a directory in a lower
+/// layer of an overlay, cannot be replaced at all ([`OutputError::CannotStepAside`]).
+///
+/// The new webroot gets the permissions of the directory that it replaces, and all of it the owner and group, as far
+/// as the user may give them away; see [`write_file`](crate::write_file).
 ///
 /// | path | what |
 /// |---|---|
@@ -62,13 +76,16 @@ pub struct WrittenWebroot {
 /// The same roots and generation give the same files.
 ///
 /// # Errors
-/// When the list does not fit into a trust blob, the system refuses something, or the target is neither empty nor a
-/// webroot and nothing else: files that [`write_webroot`] has not written are never deleted.
+/// When the list does not fit into a trust blob, the system refuses something, there is a webroot of a newer generation
+/// that may not be replaced, or the target is neither empty nor a webroot and nothing else: only files that the
+/// `index.json` there lists are ever deleted. They are told by their names, not by their content, and what is put there
+/// while the new webroot is being written is looked at too.
 pub fn write_webroot(
     target: &Path,
     roots: &[Root],
     generation: u32,
     key_entries: KeyEntries,
+    replace: Replace,
 ) -> Result<WrittenWebroot, OutputError> {
     let roots: Vec<&Root> = roots.iter().collect();
     let plan = Plan::of(&roots, generation, key_entries)?;
@@ -77,14 +94,19 @@ pub fn write_webroot(
         Ok(target) => target,
         Err(_) => behind_links(target)?,
     };
-    let occupant = occupied::check(&target)?;
-    let staged = stage::write(&plan, parent(&target), occupant.as_ref())?;
-    exchange::put_in_place(staged, &target, occupant.is_some())?;
-    let parent = parent(&target);
-    sync_directory(parent).map_err(OutputError::io(parent, "sync"))?;
+    let rule = Rule {
+        target: &target,
+        generation,
+        replace,
+    };
+    let occupant = rule.check(&target)?;
+    let replaced = occupant.as_ref().map(|occupant| &occupant.metadata);
+    let staged = stage::write(&plan, parent(&target), &target, replaced)?;
+    let left_behind = exchange::put_in_place(staged, occupant.is_some(), rule)?;
     Ok(WrittenWebroot {
         files: plan.files.len(),
         unreachable: plan.unreachable,
         lost: LostConditions::of(&roots),
+        left_behind,
     })
 }

@@ -1,36 +1,32 @@
-//! What a webroot consists of, worked out before anything is written.
+//! The files of a webroot, worked out before anything is written, and what a webroot that is read must have.
 
 use std::collections::BTreeMap;
 
-use jit_trust_core::Certificate;
+use jit_trust_core::{Certificate, Query, WebrootPath};
 
-use super::KeyEntries;
-use crate::index::{self, Collision, Index, IndexedFile, IndexedRoot, Reason, WithoutKey, path};
-use crate::output::blob;
-use crate::output::error::OutputError;
+use super::index::{self, Collision, Index, IndexedFile, IndexedRoot, Reason, WithoutKey, path};
+use crate::output::{self, KeyEntries, OutputError};
 use crate::report::Record;
 use crate::time::rfc3339;
 use crate::{Fingerprint, Root};
 
-/// The longest file name that the file systems in use take, in bytes.
-const NAME_MAX: usize = 255;
-
 /// The files of a webroot by path, which has at most one `/`.
-pub(super) struct Plan {
-    pub(super) files: BTreeMap<String, Content>,
-    pub(super) unreachable: Vec<String>,
+pub(crate) struct Plan {
+    pub(crate) files: BTreeMap<String, Content>,
+    pub(crate) index: Index,
+    pub(crate) unreachable: Vec<String>,
 }
 
 /// What is at a path.
-pub(super) enum Content {
+pub(crate) enum Content {
     File(Vec<u8>),
     /// A link, from one folder of the webroot to a file in another.
     Link(String),
 }
 
 impl Plan {
-    pub(super) fn of(roots: &[&Root], generation: u32, key_entries: KeyEntries) -> Result<Self, OutputError> {
-        let bundle = blob::encode(roots, generation)?;
+    pub(crate) fn of(roots: &[&Root], generation: u32, key_entries: KeyEntries) -> Result<Self, OutputError> {
+        let bundle = output::encode(roots, generation)?;
         let mut index = Index {
             format: index::FORMAT.to_owned(),
             version: index::VERSION,
@@ -50,7 +46,7 @@ impl Plan {
             files.insert(indexed.der.clone(), Content::File(root.der().to_vec()));
         }
         for (path, group) in by_subject(roots, &index.roots) {
-            files.insert(path, Content::File(blob::encode(&group, generation)?));
+            files.insert(path, Content::File(output::encode(&group, generation)?));
         }
         let keys = Keys::of(roots, &mut index);
         for (key, der) in &keys.entries {
@@ -66,6 +62,7 @@ impl Plan {
         files.insert(path::INDEX.to_owned(), Content::File(json));
         Ok(Self {
             files,
+            index,
             unreachable: keys.unreachable,
         })
     }
@@ -75,11 +72,9 @@ fn indexed(root: &Root) -> IndexedRoot {
     let record = Record::of(&root.certificate());
     IndexedRoot {
         der: Index::der_path(&record.sha256),
-        by_subject: format!(
-            "{}/{}.tblb",
-            path::BY_SUBJECT,
-            root.certificate().subject().hash()
-        ),
+        by_subject: Query::Subject(root.certificate().subject())
+            .webroot_path()
+            .to_string(),
         subject: record.subject,
         sha256: record.sha256,
         spki_sha256: record.spki_sha256,
@@ -114,19 +109,19 @@ impl Keys {
         let mut keys = Self::default();
         let mut collisions: BTreeMap<String, Collision> = BTreeMap::new();
         for (root, indexed) in roots.iter().zip(&mut index.roots) {
-            for (folder, name) in names(&root.certificate()) {
-                let reason = match name {
+            for (folder, path) in key_paths(&root.certificate()) {
+                let reason = match path {
                     None => Reason::Absent,
-                    Some(name) if name.len() > NAME_MAX => {
+                    Some(path) if !path.fits_a_file_name() => {
+                        let key_len = path.to_string().len() - folder.len() - "/".len();
                         keys.unreachable.push(format!(
-                            "{} has no entry in {folder}: its key has {} characters, a file name at most {NAME_MAX}",
+                            "{} has no entry in {folder}: its key has {key_len} characters, too many for a file name",
                             indexed.subject,
-                            name.len()
                         ));
                         Reason::TooLong
                     }
-                    Some(name) => {
-                        keys.insert(format!("{folder}/{name}"), indexed, &mut collisions);
+                    Some(path) => {
+                        keys.insert(path.to_string(), indexed, &mut collisions);
                         continue;
                     }
                 };
@@ -158,14 +153,19 @@ impl Keys {
     }
 }
 
-/// The folders with entries by key, and the name that a certificate has in each.
-fn names(certificate: &Certificate<'_>) -> [(&'static str, Option<String>); 2] {
-    let skid = certificate.subject_key_id().map(|key_id| key_id.to_string());
-    let serial: String = certificate
-        .serial()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let issuer = format!("{}-{serial}", certificate.issuer().hash());
-    [(path::BY_SKID, skid), (path::BY_ISSUER, Some(issuer))]
+/// The folders with entries by key, and the path that a certificate has in each.
+fn key_paths<'a>(certificate: &Certificate<'a>) -> [(&'static str, Option<WebrootPath<'a>>); 2] {
+    let subject = certificate.subject();
+    let by_key_id = certificate
+        .subject_key_id()
+        .map(|key_id| Query::KeyId { key_id, subject }.webroot_path());
+    let by_serial = Query::IssuerSerial {
+        issuer: certificate.issuer(),
+        serial: certificate.serial(),
+        subject,
+    };
+    [
+        (WebrootPath::BY_SUBJECT_KEY_ID, by_key_id),
+        (WebrootPath::BY_ISSUER_SERIAL, Some(by_serial.webroot_path())),
+    ]
 }

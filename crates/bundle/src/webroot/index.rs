@@ -1,15 +1,21 @@
 //! `index.json`, what a webroot says of itself.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-/// The names of the files and folders of a webroot.
+/// The names of the files and folders of a webroot. Those of the folders by key are core's, where they are looked up.
 pub(crate) mod path {
+    use jit_trust_core::WebrootPath;
+
     pub(crate) const INDEX: &str = "index.json";
     pub(crate) const BUNDLE: &str = "bundle.tblb";
     pub(crate) const DER: &str = "der";
-    pub(crate) const BY_SKID: &str = "by-skid";
-    pub(crate) const BY_ISSUER: &str = "by-iss";
-    pub(crate) const BY_SUBJECT: &str = "by-subject";
+    /// Every folder of a webroot.
+    pub(crate) const FOLDERS: [&str; 4] = [
+        DER,
+        WebrootPath::BY_SUBJECT_KEY_ID,
+        WebrootPath::BY_ISSUER_SERIAL,
+        WebrootPath::BY_SUBJECT,
+    ];
 }
 
 /// What tells our index from any other file of that name.
@@ -53,7 +59,9 @@ pub(crate) struct IndexedRoot {
     pub(crate) skid: Option<String>,
     pub(crate) not_before: Option<String>,
     pub(crate) not_after: Option<String>,
-    /// Mozilla's conditions, which neither the certificate nor a blob of version 1 can hold.
+    /// Mozilla's conditions, which neither the certificate nor a blob of version 1 can hold. Neither may be missing: a
+    /// condition that is not there would be one that is dropped.
+    #[serde(deserialize_with = "required")]
     pub(crate) distrust_after: Option<u64>,
     pub(crate) applied_constraints: Vec<String>,
     /// The certificate.
@@ -94,14 +102,24 @@ pub(crate) enum Reason {
 }
 
 impl Index {
-    /// Reads an index; `None` when it is none of ours.
-    pub(crate) fn read(json: &[u8]) -> Option<Result<Self, serde_json::Error>> {
+    /// Reads an index.
+    pub(crate) fn read(json: &[u8]) -> Result<Self, NotAnIndex> {
         #[derive(Deserialize)]
-        struct Format {
+        struct Head {
             format: String,
+            version: u32,
         }
-        let format: Format = serde_json::from_slice(json).ok()?;
-        (format.format == FORMAT).then(|| serde_json::from_slice(json))
+        let head: Head = serde_json::from_slice(json).map_err(NotAnIndex::because)?;
+        if head.format != FORMAT {
+            return Err(NotAnIndex(format!("\"format\" is \"{}\"", head.format)));
+        }
+        if head.version != VERSION {
+            let version = head.version;
+            return Err(NotAnIndex(format!(
+                "version {version}, this reader knows version {VERSION}"
+            )));
+        }
+        serde_json::from_slice(json).map_err(NotAnIndex::because)
     }
 
     /// The path of a certificate: `der/` and its SHA-256 in lower-case hex.
@@ -119,4 +137,20 @@ impl Index {
             .into_iter()
             .chain(of_roots)
     }
+}
+
+/// What is wrong with what should be an index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NotAnIndex(pub(crate) String);
+
+impl NotAnIndex {
+    #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+    fn because(error: serde_json::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// A member that may be null but not missing.
+fn required<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    Option::deserialize(deserializer)
 }

@@ -1,0 +1,130 @@
+//! Whose a file is that replaces another, and who may read it.
+
+use std::fs::{File, Metadata};
+use std::io;
+
+/// Gives a new file, or a new directory, the owner, group and permissions of the one that it is to replace.
+///
+/// Only root can give a file to another owner, and only members of a group to that group. Where that is refused, the
+/// new one is the user's own and has the same permissions as the old one, but
+/// - the group that it has instead may do no more than everybody may, and set-user-ID and set-group-ID are dropped;
+/// - nobody may be shut out by that: when the owner (other than root) or the group that is lost could read the old one
+///   and not everybody can, it is an error.
+///
+/// Access control lists and other extended attributes are not copied.
+#[cfg(unix)]
+pub(super) fn take_over(new: &File, old: &Metadata) -> io::Result<Ownership> {
+    use std::fs::Permissions;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+    let made = new.metadata()?;
+    let wanted = |made: u32, old: u32| (made != old).then_some(old);
+    let (uid, gid) = (wanted(made.uid(), old.uid()), wanted(made.gid(), old.gid()));
+    let mut mode = old.mode() & 0o7777;
+    let mut kept = Ownership { uid, gid };
+    if let Err(error) = kept.give(new) {
+        if !is_refusal(&error) {
+            return Err(error);
+        }
+        kept = Ownership { uid: None, gid };
+        if kept.give(new).is_err() {
+            kept.gid = None;
+        }
+        let lost = Lost {
+            owner: uid,
+            group: gid.is_some() && kept.gid.is_none(),
+        };
+        mode = lost.mode(mode, old.is_dir()).ok_or(error)?;
+    }
+    // Behind the change of owner, which drops some bits.
+    new.set_permissions(Permissions::from_mode(mode))?;
+    Ok(kept)
+}
+
+/// Without owners, there are only permissions.
+#[cfg(not(unix))]
+pub(super) fn take_over(new: &File, old: &Metadata) -> io::Result<()> {
+    new.set_permissions(old.permissions())
+}
+
+/// The owner and group that a new file was given, where they are not those that it had.
+#[cfg(unix)]
+#[derive(Clone, Copy)]
+pub(super) struct Ownership {
+    uid: Option<u32>,
+    gid: Option<u32>,
+}
+
+#[cfg(unix)]
+impl Ownership {
+    fn give(self, file: &File) -> io::Result<()> {
+        match self {
+            Self { uid: None, gid: None } => Ok(()),
+            Self { uid, gid } => std::os::unix::fs::fchown(file, uid, gid),
+        }
+    }
+
+    /// Gives the same to a file in the directory that it was taken over for; to a link itself.
+    pub(super) fn give_at(self, path: &std::path::Path) -> io::Result<()> {
+        match self {
+            Self { uid: None, gid: None } => Ok(()),
+            Self { uid, gid } => std::os::unix::fs::lchown(path, uid, gid),
+        }
+    }
+}
+
+/// Whether the user may not do this: in a container, also because it knows no such owner.
+#[cfg(unix)]
+fn is_refusal(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+    )
+}
+
+/// What could not be kept.
+#[cfg(unix)]
+struct Lost {
+    /// The old owner, if it is not that of the new file.
+    owner: Option<u32>,
+    group: bool,
+}
+
+#[cfg(unix)]
+impl Lost {
+    /// The permissions of the new file; `None` when somebody would be shut out who could read the old one.
+    fn mode(&self, old: u32, is_directory: bool) -> Option<u32> {
+        const ROOT: u32 = 0;
+        let reading = if is_directory { 0o5 } else { 0o4 };
+        let everybody = old & 0o7;
+        let shuts_out = |class: u32| class & reading & !everybody != 0;
+        let owner_shut_out = self.owner.is_some_and(|owner| owner != ROOT) && shuts_out(old >> 6);
+        if owner_shut_out || self.group && shuts_out(old >> 3) {
+            return None;
+        }
+        let mode = old & 0o1777;
+        Some(if self.group {
+            mode & !0o070 | everybody << 3
+        } else {
+            mode
+        })
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_shut_out_and_a_strange_group_gets_no_more_than_everybody() {
+        let lost = |owner, group| Lost { owner, group };
+        assert_eq!(lost(Some(7), true).mode(0o664, false), Some(0o644));
+        assert_eq!(lost(Some(7), true).mode(0o640, false), None);
+        assert_eq!(lost(None, true).mode(0o640, false), None);
+        assert_eq!(lost(None, true).mode(0o600, false), Some(0o600));
+        assert_eq!(lost(Some(7), false).mode(0o640, false), None);
+        assert_eq!(lost(Some(0), false).mode(0o6640, false), Some(0o640));
+        assert_eq!(lost(Some(7), true).mode(0o754, true), None);
+        assert_eq!(lost(Some(7), true).mode(0o775, true), Some(0o755));
+    }
+}
