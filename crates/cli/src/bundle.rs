@@ -4,19 +4,20 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use jit_trust_bundle::{
-    Expiry, Input, KeyEntries, LostConditions, NoteKind, OutputError, Policy, Replace, RootList, Source,
-    Summary, c_array, encode_blob, generation, read, rfc3339, write_blob, write_file, write_webroot,
+    Expiry, Input, KeyEntries, LostConditions, NoteKind, OutputError, Replace, RootList, Source, Summary,
+    c_array, encode_blob, generation, read, rfc3339, write_blob, write_file, write_webroot,
 };
 
 use crate::args::BundleArgs;
 use crate::exit::Failure;
 use crate::mozilla_latest;
-use crate::terminal::{say, shown, warning};
+use crate::shown::shown;
+use crate::terminal::{say, warning};
 use crate::time;
 
 pub(crate) fn run(args: &BundleArgs) -> Result<(), Failure> {
     let generation = generation(args.generated_at.as_deref()).map_err(Failure::bad_input)?;
-    let list = read(&inputs(args)?, policy(args))?;
+    let list = read(&inputs(args)?, args.policy())?;
     let blob = encode_blob(list.roots(), generation).map_err(Failure::bad_input)?;
     report_input(&list, generation);
 
@@ -60,14 +61,6 @@ fn not_written(error: OutputError) -> Failure {
     match error {
         OutputError::Older { .. } => Failure::failed(format!("{error}; --force replaces it all the same")),
         error => Failure::failed(error),
-    }
-}
-
-pub(crate) fn policy(args: &BundleArgs) -> Policy {
-    if args.skip_invalid {
-        Policy::SkipInvalid
-    } else {
-        Policy::Strict
     }
 }
 

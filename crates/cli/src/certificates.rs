@@ -8,7 +8,7 @@ use pki_types::CertificateDer;
 use pki_types::pem::PemObject;
 
 use crate::exit::Failure;
-use crate::terminal::shown;
+use crate::shown::shown;
 
 /// The largest file that is read, in bytes. The longest chain that a peer may send has 4 MB in DER.
 const MAX_LEN: u64 = 8 << 20;

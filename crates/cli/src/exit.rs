@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::terminal::shown;
+use crate::shown::shown;
 
 /// Why a command ends early. Displayed as the line that follows `jit-trust: ` on stderr.
 #[derive(Debug)]

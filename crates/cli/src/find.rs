@@ -12,8 +12,9 @@ use crate::args::FindArgs;
 use crate::certificates;
 use crate::exit::Failure;
 use crate::show::table;
+use crate::shown::shown;
 use crate::store;
-use crate::terminal::{print, shown};
+use crate::terminal::print;
 
 /// PEM has 64 characters of base64 in a line (RFC 7468 section 2).
 const PEM_LINE: usize = 64;

@@ -14,6 +14,7 @@ mod http;
 mod mozilla_latest;
 mod runtime;
 mod show;
+mod shown;
 mod store;
 mod terminal;
 mod time;

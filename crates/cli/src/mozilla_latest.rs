@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use crate::args::BundleArgs;
-use crate::bundle::policy;
 use crate::exit::Failure;
 use crate::http::{Client, Connector, Options, Overrides, Protocols, Proxies, Request, Rules};
-use crate::terminal::{say, shown, warning};
+use crate::shown::shown;
+use crate::terminal::{say, warning};
 use crate::{runtime, store};
 
 /// The report on the roots in Mozilla's program, as CSV with PEM.
@@ -66,7 +66,7 @@ pub(crate) fn fetch(args: &BundleArgs) -> Result<Input, Failure> {
 }
 
 fn check(args: &BundleArgs, name: &str, report: &Input) -> Result<(), Failure> {
-    let new = read(std::slice::from_ref(report), policy(args)).map_err(Failure::failed)?;
+    let new = read(std::slice::from_ref(report), args.policy()).map_err(Failure::failed)?;
     let in_force = store::read(&args.trust.trust)?;
     let in_force = in_force.roots().iter().map(Root::certificate);
     match check_update(in_force, new.roots().iter().map(Root::certificate)) {

@@ -9,7 +9,8 @@ use jit_trust::{FileStore, Selection, StoreError, TrustStore, WebrootStore};
 use jit_trust_bundle::{Input, NoteKind, Policy, Root, RootList};
 
 use crate::exit::Failure;
-use crate::terminal::{shown, warning};
+use crate::shown::shown;
+use crate::terminal::warning;
 
 /// A store to trust by, and what to call it.
 #[derive(Clone, Debug)]

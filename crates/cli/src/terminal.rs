@@ -1,7 +1,6 @@
-//! What people see: text made safe to show, messages on stderr, results on stdout.
+//! What people see: messages on stderr, results on stdout.
 
-use std::borrow::Cow;
-use std::fmt::{self, Display};
+use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
 use crate::exit::Failure;
@@ -9,27 +8,6 @@ use crate::exit::Failure;
 const BOLD_RED: &str = "\x1b[1;31m";
 const BOLD_YELLOW: &str = "\x1b[1;33m";
 const RESET: &str = "\x1b[0m";
-
-/// Text from a peer, a file or the user, with everything escaped that could move a terminal's cursor, or hide or
-/// reorder what stands around it.
-pub(crate) fn shown<'a>(text: impl Into<Cow<'a, str>>) -> Shown<'a> {
-    Shown(text.into())
-}
-
-/// See [`shown`].
-pub(crate) struct Shown<'a>(Cow<'a, str>);
-
-impl Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for character in self.0.chars() {
-            match character {
-                '"' | '\'' | '\\' => write!(f, "{character}")?,
-                _ => write!(f, "{}", character.escape_debug())?,
-            }
-        }
-        Ok(())
-    }
-}
 
 /// Says why the command ends, in one line.
 pub(crate) fn error(message: &str) {
@@ -63,18 +41,4 @@ pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
 
 pub(crate) fn stdout_is_terminal() -> bool {
     io::stdout().is_terminal()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_cannot_drive_a_terminal_and_stays_readable() {
-        let hostile = "Bücher \"a\" C:\\x\u{1b}[2J\u{9b}\u{202e}\n";
-        assert_eq!(
-            shown(hostile).to_string(),
-            r#"Bücher "a" C:\x\u{1b}[2J\u{9b}\u{202e}\n"#
-        );
-    }
 }

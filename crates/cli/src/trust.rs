@@ -9,8 +9,8 @@ use jit_trust_bundle::rfc3339;
 use rustls::crypto::CryptoProvider;
 use rustls::{CertificateError, Error, OtherError};
 
+use crate::shown::shown;
 use crate::store::Store;
-use crate::terminal::shown;
 
 /// What was decided about one server. All text is safe to show.
 #[derive(Clone, Debug)]

@@ -10,8 +10,9 @@ use rustls::crypto::aws_lc_rs;
 use crate::args::VerifyArgs;
 use crate::certificates;
 use crate::exit::Failure;
+use crate::shown::shown;
 use crate::store;
-use crate::terminal::{print, shown};
+use crate::terminal::print;
 use crate::time;
 use crate::trust::{self, Decision};
 

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
+use jit_trust_bundle::Policy;
 
 use super::Trust;
 use crate::http::Override;
@@ -80,4 +81,15 @@ pub(crate) struct BundleArgs {
     /// For mozilla:latest: connect to ADDR for HOST and PORT, instead of asking DNS; as for `get`
     #[arg(long, value_name = "HOST:PORT:ADDR")]
     pub(crate) resolve: Vec<Override>,
+}
+
+impl BundleArgs {
+    /// What happens to a certificate that is no root.
+    pub(crate) fn policy(&self) -> Policy {
+        if self.skip_invalid {
+            Policy::SkipInvalid
+        } else {
+            Policy::Strict
+        }
+    }
 }

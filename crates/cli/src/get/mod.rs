@@ -13,8 +13,9 @@ use crate::http::{
     Client, Connector, Error, Hop, Options, Overrides, Protocols, Proxies, Request, Rules, Stage,
 };
 use crate::runtime;
+use crate::shown::shown;
 use crate::store;
-use crate::terminal::{print_json, shown};
+use crate::terminal::print_json;
 use output::Output;
 use report::Report;
 

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::http::Hop;
+use crate::shown::shown;
 use crate::store::Store;
-use crate::terminal::{say, shown};
+use crate::terminal::say;
 use crate::trust::Decision;
 
 /// Says what happened on each hop.

@@ -22,8 +22,8 @@ use super::proxy::{Proxies, Proxy};
 use super::resolve::{Overrides, Resolver};
 use super::tls::{Protocols, Tls};
 use crate::exit::{Causes, Failure};
+use crate::shown::shown;
 use crate::store::Store;
-use crate::terminal::shown;
 
 /// How connections are to be made.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::hop::Stage;
 use crate::exit::Causes;
-use crate::terminal::shown;
+use crate::shown::shown;
 
 /// Why a request was not answered: where, at which stage, what. Displayed in one line, safe to show.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use super::connection::Connection;
 use super::hop::{Hop, Stage};
 use super::origin::Origin;
 use super::{Connector, Error};
-use crate::terminal::shown;
+use crate::shown::shown;
 
 /// How much of a redirect's own body is read, in bytes, to use the connection again.
 const MAX_IGNORED: usize = 64 << 10;

@@ -8,7 +8,7 @@ use hyper::header::HeaderValue;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 
 use crate::exit::Failure;
-use crate::terminal::shown;
+use crate::shown::shown;
 
 /// The proxies of the environment, and the hosts to reach without.
 #[derive(Debug)]
