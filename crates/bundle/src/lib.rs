@@ -76,7 +76,7 @@ mod webroot;
 pub use error::{InputError, Problem};
 pub use fingerprint::Fingerprint;
 pub use generation::{GenerationError, generation};
-pub use input::{Input, MAX_INPUT_LEN, read};
+pub use input::{Input, MAX_INPUT_LEN, pem_certificates, read};
 pub use list::{Form, Policy, RootList, Source};
 pub use note::{Note, NoteKind};
 pub use output::{

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use jit_trust_bundle::pem_certificates;
 use pki_types::CertificateDer;
-use pki_types::pem::PemObject;
 
 use crate::exit::Failure;
 use crate::shown::shown;
@@ -27,15 +27,8 @@ pub(crate) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure>
             ))),
         };
     }
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
-    let certificates = certificates
-        .map_err(|error| Failure::bad_input(format!("{name}: damaged PEM: {}", shown(error.to_string()))))?;
-    if certificates.is_empty() {
-        return Err(Failure::bad_input(format!(
-            "{name}: no certificate: expected -----BEGIN CERTIFICATE-----"
-        )));
-    }
-    Ok(certificates)
+    let certificates = pem_certificates(path.to_string_lossy(), &bytes)?;
+    Ok(certificates.into_iter().map(CertificateDer::from).collect())
 }
 
 fn read_limited(path: &Path) -> Result<Vec<u8>, Failure> {

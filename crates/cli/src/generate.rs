@@ -43,7 +43,7 @@ fn man() -> io::Result<Vec<u8>> {
     {
         text.extend_from_slice(&man_section(subcommand)?);
     }
-    page.render_extra_section(&mut text)?;
+    text.extend(examples(&page)?);
     page.render_version_section(&mut text)?;
     Ok(text)
 }
@@ -55,7 +55,7 @@ fn man_section(command: &clap::Command) -> io::Result<Vec<u8>> {
     page.render_synopsis_section(&mut parts)?;
     page.render_description_section(&mut parts)?;
     page.render_options_section(&mut parts)?;
-    page.render_extra_section(&mut parts)?;
+    parts.extend(examples(&page)?);
     let mut section = format!(".SH \"{}\"\n", command.get_name().to_uppercase()).into_bytes();
     for line in parts.split_inclusive(|byte| *byte == b'\n') {
         match line.strip_prefix(b".SH ") {
@@ -64,4 +64,15 @@ fn man_section(command: &clap::Command) -> io::Result<Vec<u8>> {
         }
     }
     Ok(section)
+}
+
+/// The examples and exit statuses, which are laid out by hand and must not be filled.
+fn examples(page: &Man) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    page.render_extra_section(&mut text)?;
+    let Some(end_of_title) = text.iter().position(|byte| *byte == b'\n') else {
+        return Ok(text);
+    };
+    let lines = text.split_off(end_of_title);
+    Ok([b".SH EXAMPLES\n.nf", &lines[..], b"\n.fi\n"].concat())
 }

@@ -1,13 +1,14 @@
 //! `mozilla:latest`: CCADB's report of today, fetched over HTTPS and trusted just in time by the list in force.
 
 use std::env;
-use std::fs;
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hyper::StatusCode;
 use hyper::header::{ACCEPT, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, USER_AGENT};
-use jit_trust_bundle::{Fingerprint, Input, Root, check_update, read, write_file};
+use jit_trust_bundle::{Fingerprint, Form, Input, Root, check_update, read, write_file};
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
@@ -24,6 +25,8 @@ pub(crate) const REPORT_URL: &str =
 
 /// The largest report that is read, in bytes. Those of 2026 have less than 1 MB.
 const MAX_LEN: usize = 16 << 20;
+/// The longest first line of a cached report, in bytes: room for an address and an ETag.
+const MAX_HEAD_LEN: usize = 64 << 10;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 const TIMEOUT: Duration = Duration::from_secs(120);
 
@@ -67,6 +70,12 @@ pub(crate) fn fetch(args: &BundleArgs) -> Result<Input, Failure> {
 
 fn check(args: &BundleArgs, name: &str, report: &Input) -> Result<(), Failure> {
     let new = read(std::slice::from_ref(report), args.policy()).map_err(Failure::failed)?;
+    // Anything else says nothing of which roots are for servers, and until when.
+    if new.sources().iter().any(|source| source.form != Form::Ccadb) {
+        return Err(Failure::failed(format!(
+            "{name}: expected CCADB's report as CSV with PEM"
+        )));
+    }
     let in_force = store::read(&args.trust.trust)?;
     let in_force = in_force.roots().iter().map(Root::certificate);
     match check_update(in_force, new.roots().iter().map(Root::certificate)) {
@@ -213,9 +222,10 @@ impl Cache {
         })
     }
 
-    /// The report fetched last from this address; none if there is no such one, or it is damaged.
+    /// The report fetched last from this address; none if there is no such one, it is damaged, or somebody else could
+    /// have written it: what it holds is trusted as much as what the server sends.
     fn read(&self, url: &str) -> Option<Report> {
-        let file = fs::read(&self.path).ok()?;
+        let file = read_own(&self.path)?;
         let end_of_head = file.iter().position(|byte| *byte == b'\n')?;
         let (head, rest) = file.split_at_checked(end_of_head)?;
         let head: Head = serde_json::from_slice(head).ok()?;
@@ -234,4 +244,33 @@ impl Cache {
         file.extend_from_slice(&report.bytes);
         write_file(&self.path, &file).map_err(Failure::failed)
     }
+}
+
+/// The content of a regular file that nobody but this user can write.
+fn read_own(path: &Path) -> Option<Vec<u8>> {
+    let metadata = fs::symlink_metadata(path).ok()?;
+    if !metadata.is_file() || !is_own(&metadata) {
+        return None;
+    }
+    let file = File::open(path).ok()?;
+    let is_the_same = file
+        .metadata()
+        .is_ok_and(|opened| opened.is_file() && is_own(&opened));
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(MAX_LEN + MAX_HEAD_LEN).ok()?;
+    file.take(limit).read_to_end(&mut bytes).ok()?;
+    is_the_same.then_some(bytes)
+}
+
+#[cfg(unix)]
+fn is_own(metadata: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    const WRITABLE_BY_OTHERS: u32 = 0o022;
+    metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & WRITABLE_BY_OTHERS == 0
+}
+
+#[cfg(not(unix))]
+fn is_own(_: &fs::Metadata) -> bool {
+    true
 }

@@ -12,6 +12,7 @@ mod recognise;
 mod webroot;
 
 pub use file::MAX_INPUT_LEN;
+pub use pem::pem_certificates;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

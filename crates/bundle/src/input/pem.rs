@@ -47,6 +47,38 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
     Ok(())
 }
 
+/// The certificates of a PEM text, as DER in the order of the text, such as a chain that a server has sent: not looked
+/// into, never none. `name` is what errors call the text.
+///
+/// # Errors
+/// The line and what was expected there, for what is no PEM, and when there is no certificate.
+///
+/// ```
+/// let error = jit_trust_bundle::pem_certificates("chain.pem", b"-----BEGIN CERTIFICATE-----").unwrap_err();
+/// assert!(error.to_string().starts_with("chain.pem: certificate 1, line 1: "));
+/// ```
+pub fn pem_certificates(name: impl Into<String>, text: &[u8]) -> Result<Vec<Vec<u8>>, InputError> {
+    let place = Place::whole(name);
+    let mut certificates = Vec::new();
+    for section in
+        Sections::of(text).filter(|section| section.kind != Kind::Other || section.contents.is_err())
+    {
+        let place = place.certificate(certificates.len() + 1).line(section.line);
+        match (section.kind, section.contents) {
+            (_, Err(Broken { line, problem })) => return Err(problem.at(place.line(line))),
+            (Kind::Certificate, Ok(der)) => certificates.push(der),
+            (Kind::Wrapped | Kind::Other, Ok(_)) => {
+                let label = section.label;
+                return Err(Problem::PemSection { label }.at(place));
+            }
+        }
+    }
+    if certificates.is_empty() {
+        return Err(Problem::NoCertificate.at(place));
+    }
+    Ok(certificates)
+}
+
 /// The certificate of a text that holds just one.
 pub(super) fn read_one(text: &[u8]) -> Result<Vec<u8>, Problem> {
     let mut sections = Sections::of(text);

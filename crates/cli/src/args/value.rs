@@ -19,6 +19,9 @@ pub(super) fn web_url(text: &str) -> Result<Url, String> {
 /// A URL that can be got and trusted.
 pub(super) fn https_url(text: &str) -> Result<Url, String> {
     let url = web_url(text)?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("expected no user and password in it".to_owned());
+    }
     match url.scheme() {
         "https" => Ok(url),
         scheme => Err(format!("scheme {scheme}: expected https")),

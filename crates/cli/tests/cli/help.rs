@@ -19,6 +19,21 @@ fn the_help_is_what_it_was() {
 }
 
 #[test]
+fn the_examples_of_the_man_page_are_lines_as_one_types_them() {
+    let page = run_line("--generate man").ends_with(0).stdout.replace('\\', "");
+    let unfilled: String = page
+        .split(".nf")
+        .skip(1)
+        .filter_map(|part| part.split(".fi").next())
+        .collect();
+    assert!(
+        unfilled.contains("\n  jit-trust bundle mozilla --blob trust.tblb\n"),
+        "{unfilled}"
+    );
+    assert!(unfilled.contains("jit-trust find mozilla --skid"), "{unfilled}");
+}
+
+#[test]
 fn man_page_and_completions_know_every_command_and_option() {
     for what in [
         "man",

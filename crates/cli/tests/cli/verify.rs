@@ -216,3 +216,20 @@ fn a_store_that_cannot_answer_is_told_from_a_refusal() {
         .says_one_line()
         .says("the store cannot answer: ");
 }
+
+#[test]
+fn a_chain_with_a_broken_certificate_is_refused_with_its_place() {
+    let root = Ca::root("Root");
+    let leaf = root.leaf("a.test");
+    let directory = tempfile::tempdir().unwrap();
+    let chain = directory.path().join("chain.pem");
+    let broken = pem(&leaf.chain(&[&root]));
+    let second = broken.rfind("-----BEGIN").unwrap() + 40;
+    let broken = format!("{}!{}", &broken[..second], &broken[second + 1..]);
+    std::fs::write(&chain, broken).unwrap();
+    let refused = run(jit_trust(["verify", "--host", "a.test"]).arg(&chain)).ends_with(2);
+    refused
+        .says_one_line()
+        .says("chain.pem: certificate 2, line ")
+        .says("expected Base64");
+}
