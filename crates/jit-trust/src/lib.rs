@@ -21,7 +21,7 @@
 //! # }
 //! ```
 //!
-//! `config` is a [`rustls::ClientConfig`] like any other.
+//! `config` is a [`rustls::ClientConfig`](::rustls::ClientConfig) like any other.
 //!
 //! | store | where the roots are | heap kept |
 //! |---|---|---|
