@@ -80,8 +80,8 @@ pub use input::{Input, MAX_INPUT_LEN, pem_certificates, read};
 pub use list::{Form, Policy, RootList, Source};
 pub use note::{Note, NoteKind};
 pub use output::{
-    EncodedBlob, KeyEntries, LostConditions, OutputError, Replace, WrittenWebroot, c_array, encode_blob,
-    write_blob, write_file, write_webroot,
+    EncodedBlob, KeyEntries, LostConditions, OutputError, Replace, StagedFile, WrittenWebroot, c_array,
+    encode_blob, write_blob, write_file, write_webroot,
 };
 pub use place::Place;
 pub use report::{Expiry, Record, Summary};

@@ -14,7 +14,7 @@ pub(crate) enum Failure {
     Failed(String),
     /// It was asked for something that cannot be, or given something that cannot be read: exit status 2.
     BadInput(String),
-    /// Nobody reads what it writes. That is the reader's choice and not a fault: exit status 0.
+    /// Nobody reads what it writes to stdout. That is the reader's choice and not a fault: exit status 0.
     NobodyReads,
     /// A signal ended it: exit status 128 and the number, as shells have it.
     Signal(u8),
@@ -29,17 +29,21 @@ impl Failure {
         Self::BadInput(what.to_string())
     }
 
-    /// Writing to `target`, such as `stdout` or a path, did not work.
-    pub(crate) fn writing(target: impl Display, error: &io::Error) -> Self {
+    /// Writing to stdout did not work.
+    pub(crate) fn writing_stdout(error: &io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
             Self::NobodyReads
         } else {
-            Self::Failed(format!("{target}: cannot write: {error}"))
+            Self::Failed(format!("stdout: cannot write: {error}"))
         }
     }
 
+    /// Writing a file did not work. If it is a pipe, to have it read to the end is what was asked for.
     pub(crate) fn writing_file(path: &Path, error: &io::Error) -> Self {
-        Self::writing(shown(path.to_string_lossy()), error)
+        Self::Failed(format!(
+            "{}: cannot write: {error}",
+            shown(path.to_string_lossy())
+        ))
     }
 
     /// A file that was to be read cannot be.

@@ -4,7 +4,7 @@ use tokio::runtime::Builder;
 
 use crate::exit::Failure;
 
-/// Runs `work` to its end. Ctrl-C and SIGTERM end it early, and whatever it holds is dropped as on any other way
+/// Runs `work` to its end. Ctrl-C, SIGTERM and SIGHUP end it early, and whatever it holds is dropped as on any other way
 /// out: temporary files are removed.
 pub(crate) fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = Builder::new_current_thread().enable_all().build();
@@ -24,6 +24,7 @@ pub(crate) fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T
 async fn signal() -> u8 {
     use tokio::signal::unix::{SignalKind, signal};
 
+    const SIGHUP: u8 = 1;
     const SIGINT: u8 = 2;
     const SIGTERM: u8 = 15;
     let (Ok(mut interrupt), Ok(mut terminate)) =
@@ -33,9 +34,33 @@ async fn signal() -> u8 {
         return std::future::pending().await;
     };
     tokio::select! {
+        () = hang_up() => SIGHUP,
         _ = interrupt.recv() => SIGINT,
         _ = terminate.recv() => SIGTERM,
     }
+}
+
+/// Ends with SIGHUP, unless that is ignored.
+#[cfg(unix)]
+async fn hang_up() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    if !ignores_hang_up() {
+        if let Ok(mut hang_up) = signal(SignalKind::hangup()) {
+            hang_up.recv().await;
+            return;
+        }
+    }
+    std::future::pending::<()>().await;
+}
+
+/// Whether whoever started us has SIGHUP ignored, as nohup does. Where that cannot be known, it is taken to be so.
+#[cfg(unix)]
+fn ignores_hang_up() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_none_or(|mask| mask & 1 != 0)
 }
 
 #[cfg(not(unix))]

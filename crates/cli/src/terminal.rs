@@ -29,7 +29,7 @@ pub(crate) fn say(line: impl Display) {
 pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     let written = stdout.write_all(text.as_ref()).and_then(|()| stdout.flush());
-    written.map_err(|error| Failure::writing("stdout", &error))
+    written.map_err(|error| Failure::writing_stdout(&error))
 }
 
 /// Writes a result as JSON, indented, to stdout.

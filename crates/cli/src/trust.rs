@@ -144,9 +144,46 @@ fn reason(error: &Error, verification: &Verification<'_>, store: &Store) -> Stri
         CertificateError::BadSignature => {
             "a signature in the chain does not fit the key of its issuer".to_owned()
         }
-        CertificateError::Other(OtherError(other)) => shown(other.to_string()).to_string(),
+        CertificateError::Other(other) => other_reason(other),
         other => shown(Error::InvalidCertificate(other.clone()).to_string()).to_string(),
     }
+}
+
+/// Why a handshake failed after the certificates were looked at, where there are better words than the library's.
+pub(crate) fn broken_handshake(error: &Error) -> Option<String> {
+    match error {
+        // The chain's own signatures were checked before.
+        Error::InvalidCertificate(CertificateError::BadSignature) => {
+            Some("the server does not hold the key of its certificate".to_owned())
+        }
+        Error::InvalidCertificate(CertificateError::Other(other)) => Some(other_reason(other)),
+        _ => None,
+    }
+}
+
+/// In words what rustls has no name for and hands on from webpki.
+fn other_reason(OtherError(other): &OtherError) -> String {
+    let in_words = match other.downcast_ref() {
+        Some(webpki::Error::UnsupportedCertVersion) => {
+            "a certificate is X.509 version 1 or 2, which TLS servers must not use"
+        }
+        Some(webpki::Error::CaUsedAsEndEntity) => "the certificate is that of a CA, not of a server",
+        Some(webpki::Error::EndEntityUsedAsCa) => {
+            "a certificate in the chain was issued by one that is no CA's"
+        }
+        Some(webpki::Error::PathLenConstraintViolated) => {
+            "a CA in the chain has more CAs below it than its certificate allows"
+        }
+        Some(webpki::Error::NameConstraintViolation) => {
+            "a CA in the chain is not allowed to issue for a name in the certificate"
+        }
+        Some(webpki::Error::UnsupportedCriticalExtension) => {
+            "a certificate has a critical extension that is not understood"
+        }
+        Some(webpki::Error::InvalidSerialNumber) => "a certificate has an invalid serial number",
+        _ => return shown(other.to_string()).to_string(),
+    };
+    in_words.to_owned()
 }
 
 fn unknown_issuer(verification: &Verification<'_>, store: &Store) -> String {

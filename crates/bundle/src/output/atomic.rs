@@ -35,34 +35,110 @@ pub(super) fn write_unless(
     bytes: &[u8],
     check: impl FnOnce(&Path) -> Result<(), OutputError>,
 ) -> Result<(), OutputError> {
-    let target = follow(path, is_descriptor)?;
-    let existing = fs::metadata(&target).ok();
-    if existing.as_ref().is_some_and(fs::Metadata::is_dir) {
-        return Err(OutputError::IsADirectory {
+    let staged = StagedFile::create_unless(path, check)?;
+    let written = staged.file().write_all(bytes);
+    written.map_err(OutputError::io(path, "write"))?;
+    staged.commit()
+}
+
+/// A file that is being written piece by piece, by the rules of [`write_file`]. It takes its place in
+/// [`commit`](Self::commit). Dropped before, it is removed, and the old file is as it was; only what is written to
+/// directly has what was written until then.
+#[derive(Debug)]
+pub struct StagedFile {
+    /// As the user has it.
+    path: PathBuf,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// Beside its place.
+    Beside {
+        file: NamedTempFile,
+        /// Where the links lead.
+        target: PathBuf,
+    },
+    /// What nothing can take the place of.
+    Direct(File),
+}
+
+impl StagedFile {
+    /// Begins a file. A pipe that nobody reads from makes it wait for somebody who does.
+    ///
+    /// # Errors
+    /// When the system refuses something, or the path is that of a directory.
+    pub fn create(path: &Path) -> Result<Self, OutputError> {
+        Self::create_unless(path, |_| Ok(()))
+    }
+
+    fn create_unless(
+        path: &Path,
+        check: impl FnOnce(&Path) -> Result<(), OutputError>,
+    ) -> Result<Self, OutputError> {
+        let target = follow(path, is_descriptor)?;
+        let existing = fs::metadata(&target).ok();
+        if existing.as_ref().is_some_and(fs::Metadata::is_dir) || is_of_a_directory(&target) {
+            return Err(OutputError::IsADirectory {
+                path: path.to_owned(),
+            });
+        }
+        let is_direct = is_descriptor(&target) || existing.is_some_and(|existing| !existing.is_file());
+        let stage = if is_direct {
+            Stage::Direct(open_directly(&target).map_err(OutputError::io(path, "open"))?)
+        } else {
+            check(&target)?;
+            let directory = parent(&target);
+            let file = new_file(directory).map_err(OutputError::io(directory, "create a file in it"))?;
+            Stage::Beside { file, target }
+        };
+        Ok(Self {
             path: path.to_owned(),
-        });
+            stage,
+        })
     }
-    if is_descriptor(&target) || existing.as_ref().is_some_and(|existing| !existing.is_file()) {
-        return write_directly(path, &target, bytes);
+
+    /// What to write to.
+    pub fn file(&self) -> &File {
+        match &self.stage {
+            Stage::Beside { file, .. } => file.as_file(),
+            Stage::Direct(file) => file,
+        }
     }
-    check(&target)?;
-    let directory = parent(&target);
-    let mut file = new_file(directory).map_err(OutputError::io(directory, "create a file in it"))?;
-    file.write_all(bytes).map_err(OutputError::io(path, "write"))?;
-    if let Some(existing) = existing {
-        let taken_over = ownership::take_over(file.as_file(), &existing);
-        taken_over.map_err(OutputError::io(path, OutputError::KEEP_OWNERSHIP))?;
+
+    /// The file is whole: it takes its place.
+    ///
+    /// # Errors
+    /// When the system refuses something.
+    pub fn commit(self) -> Result<(), OutputError> {
+        let path = &self.path;
+        let (file, target) = match self.stage {
+            Stage::Beside { file, target } => (file, target),
+            Stage::Direct(mut file) => return file.flush().map_err(OutputError::io(path, "write")),
+        };
+        if let Ok(existing) = fs::metadata(&target) {
+            let taken_over = ownership::take_over(file.as_file(), &existing);
+            taken_over.map_err(OutputError::io(path, OutputError::KEEP_OWNERSHIP))?;
+        }
+        file.as_file()
+            .sync_all()
+            .map_err(OutputError::io(path, "write"))?;
+        let renamed = file.persist(&target).map_err(|error| error.error);
+        renamed.map_err(OutputError::io(path, "rename to it"))?;
+        sync_directory(parent(&target)).map_err(|error| OutputError::NotSynced {
+            path: path.clone(),
+            kept: None,
+            error,
+        })
     }
-    file.as_file()
-        .sync_all()
-        .map_err(OutputError::io(path, "write"))?;
-    let renamed = file.persist(&target).map_err(|error| error.error);
-    renamed.map_err(OutputError::io(path, "rename to it"))?;
-    sync_directory(directory).map_err(|error| OutputError::NotSynced {
-        path: path.to_owned(),
-        kept: None,
-        error,
-    })
+}
+
+/// Whether the path can only be that of a directory, whether there is one or not.
+fn is_of_a_directory(path: &Path) -> bool {
+    path.as_os_str()
+        .as_encoded_bytes()
+        .last()
+        .is_some_and(|last| std::path::is_separator(char::from(*last)))
 }
 
 /// Whether the path is that of something that this process has open already.
@@ -76,12 +152,6 @@ fn is_descriptor(path: &Path) -> bool {
             || path == Path::new("/dev/stderr")
             || is_numbered("/dev/fd")
             || is_numbered("/proc/self/fd"))
-}
-
-fn write_directly(path: &Path, target: &Path, bytes: &[u8]) -> Result<(), OutputError> {
-    let mut file = open_directly(target).map_err(OutputError::io(path, "open"))?;
-    let written = file.write_all(bytes).and_then(|()| file.flush());
-    written.map_err(OutputError::io(path, "write"))
 }
 
 /// Opening `/dev/stdout` would begin a file anew that the shell has opened to append to, and cannot open a socket: what
@@ -121,7 +191,12 @@ fn new_file(directory: &Path) -> io::Result<NamedTempFile> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    builder.tempfile_in(directory)
+    let made = builder.tempfile_in(directory);
+    // Its error has the name of the temporary file in it, which tells nobody anything.
+    made.map_err(|error| {
+        let of_directory = fs::metadata(directory).err();
+        of_directory.unwrap_or_else(|| error.kind().into())
+    })
 }
 
 /// The path that a chain of links leads to, whether there is something or not.

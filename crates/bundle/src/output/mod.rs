@@ -7,7 +7,7 @@ mod error;
 mod ownership;
 mod webroot;
 
-pub use atomic::write_file;
+pub use atomic::{StagedFile, write_file};
 pub(crate) use blob::encode;
 pub use blob::{EncodedBlob, encode_blob, write_blob};
 pub use c_array::c_array;

@@ -24,7 +24,7 @@ Examples:
 
 Exit status: 0 when the last hop was answered, whatever its status; 1 when it was not, when a server was not \
 trusted, when the output could not be written, and with --fail for a status of 400 or more; 2 for bad usage or a \
-STORE that cannot be read; 130 or 143 when ended by Ctrl-C or SIGTERM.")]
+STORE that cannot be read; 129, 130 or 143 when ended by SIGHUP, Ctrl-C or SIGTERM.")]
 pub(crate) struct GetArgs {
     /// What to get: an https or http URL
     #[arg(value_parser = value::web_url)]
@@ -67,11 +67,11 @@ pub(crate) struct GetArgs {
     /// Send this header field; `Name:` leaves one out, `Name;` sends it empty; may be repeated
     ///
     /// Authorization, Cookie, Proxy-Authorization and Host go to the first scheme, host and port only.
-    #[arg(short = 'H', long, value_name = "NAME: VALUE")]
+    #[arg(short = 'H', long, value_name = "NAME: VALUE", value_parser = value::not_shown::<Field>())]
     pub(crate) header: Vec<Field>,
 
     /// Authenticate to the first scheme, host and port, by HTTP's Basic scheme
-    #[arg(short, long, value_name = "USER:PASSWORD")]
+    #[arg(short, long, value_name = "USER:PASSWORD", value_parser = value::not_shown::<Credentials>())]
     pub(crate) user: Option<Credentials>,
 
     /// Accept any certificate of the first host; where a redirect leads is verified again

@@ -1,8 +1,12 @@
 //! Values of options, each checked where it is read.
 
+use std::ffi::OsStr;
+use std::marker::PhantomData;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
 use hyper::header::{HeaderName, HeaderValue};
 use pki_types::{ServerName, UnixTime};
 use url::Url;
@@ -61,6 +65,36 @@ impl FromStr for Moment {
         let seconds =
             seconds.ok_or("expected a time since 1970 such as 2026-01-01T00:00:00Z, or Unix seconds")?;
         Ok(Self(UnixTime::since_unix_epoch(Duration::from_secs(seconds))))
+    }
+}
+
+/// Reads a value that may be secret. clap's own parsers show a value that is not as expected.
+pub(super) fn not_shown<T>() -> NotShown<T> {
+    NotShown(PhantomData)
+}
+
+/// See [`not_shown`].
+#[derive(Clone)]
+pub(super) struct NotShown<T>(PhantomData<fn() -> T>);
+
+impl<T> TypedValueParser for NotShown<T>
+where
+    T: FromStr<Err = String> + Clone + Send + Sync + 'static,
+{
+    type Value = T;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        option: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<T, clap::Error> {
+        let text = value.to_str().ok_or_else(|| "expected text in UTF-8".to_owned());
+        text.and_then(str::parse).map_err(|expected| {
+            let option = option.map(ToString::to_string).unwrap_or_default();
+            let message = format!("invalid value for '{option}': {expected}\n");
+            clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
+        })
     }
 }
 

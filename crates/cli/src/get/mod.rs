@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::args::GetArgs;
 use crate::exit::Failure;
 use crate::http::{
-    Client, Connector, Error, Hop, Options, Overrides, Protocols, Proxies, Request, Rules, Stage,
+    Client, Connector, Error, Hop, Limit, Options, Overrides, Protocols, Proxies, Request, Rules, Stage,
 };
 use crate::runtime;
 use crate::shown::shown;
@@ -44,7 +44,9 @@ pub(crate) fn run(args: &GetArgs) -> Result<(), Failure> {
         verbose::say_all(&hops, &store);
     }
     if args.json {
-        print_json(&Report::of(&store, &hops, &result))?;
+        let printed = print_json(&Report::of(&store, &hops, &result));
+        // That nobody reads the report does not mend a transfer.
+        return result.and(printed);
     }
     result
 }
@@ -88,7 +90,7 @@ async fn transfer(
         allow_downgrade: args.allow_downgrade,
         is_insecure: args.insecure,
     };
-    let mut answer = client.get(request, &rules, hops).await.map_err(Failure::failed)?;
+    let mut answer = client.get(request, &rules, hops).await.map_err(failure)?;
     let Some(hop) = hops.last_mut() else {
         return Ok(());
     };
@@ -100,7 +102,7 @@ async fn transfer(
         )));
     }
     output.expect(&answer.headers);
-    while let Some(chunk) = answer.chunk(hop).await.map_err(Failure::failed)? {
+    while let Some(chunk) = answer.chunk(hop).await.map_err(failure)? {
         output.write(&chunk).await?;
     }
     output.finish().await
@@ -111,5 +113,19 @@ fn late(request: &Request, hops: &[Hop]) -> Failure {
     let (url, stage) = hops
         .last()
         .map_or((&request.url, Stage::Resolve), |hop| (&hop.url, hop.stage));
-    Failure::failed(Error::timed_out(stage, shown(url.as_str()), "--max-time"))
+    let error = Error::timed_out(stage, shown(url.as_str()));
+    Failure::failed(format_args!("{error}; --max-time gives it more time"))
+}
+
+/// The error, with the option that would have let it pass.
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
+fn failure(error: Error) -> Failure {
+    let hint = match error.limit() {
+        Some(Limit::ConnectTimeout) => "; --connect-timeout gives it more time",
+        Some(Limit::MaxRedirects) => "; --max-redirs allows more",
+        Some(Limit::NoDowngrade) => "; --allow-downgrade follows it",
+        Some(Limit::Http2Only) => "; try without --http2",
+        None => "",
+    };
+    Failure::failed(format_args!("{error}{hint}"))
 }

@@ -1,12 +1,11 @@
 //! Where the body goes.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
 use hyper::header::{CONTENT_LENGTH, HeaderMap};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
-use tempfile::NamedTempFile;
+use jit_trust_bundle::StagedFile;
 use tokio::io::{AsyncWriteExt, Stdout};
 
 use crate::args::GetArgs;
@@ -26,14 +25,11 @@ enum Target {
         /// A terminal would be messed up by binary data; `-o -` insists.
         text_only: bool,
     },
-    /// A file that takes its place when it is whole. Dropped before, it is removed.
+    /// A file that takes its place when it is whole, or a device or a pipe, which is written to.
     File {
-        temporary: NamedTempFile,
-        path: PathBuf,
-    },
-    /// A device or a pipe, which nothing can take the place of.
-    Device {
-        file: File,
+        staged: StagedFile,
+        /// The same, written to from another thread: a pipe may make a writer wait for ever.
+        file: tokio::fs::File,
         path: PathBuf,
     },
 }
@@ -71,14 +67,10 @@ impl Output {
             )),
             Target::Stdout { stdout, .. } => {
                 let written = stdout.write_all(chunk).await;
-                written.map_err(|error| Failure::writing("stdout", &error))
+                written.map_err(|error| Failure::writing_stdout(&error))
             }
-            Target::File { temporary, path } => {
-                let written = temporary.write_all(chunk);
-                written.map_err(|error| Failure::writing_file(path, &error))
-            }
-            Target::Device { file, path } => {
-                let written = file.write_all(chunk);
+            Target::File { file, path, .. } => {
+                let written = file.write_all(chunk).await;
                 written.map_err(|error| Failure::writing_file(path, &error))
             }
         }
@@ -88,15 +80,19 @@ impl Output {
     pub(super) async fn finish(self) -> Result<(), Failure> {
         self.progress.finish_and_clear();
         match self.target {
-            Target::Nowhere | Target::Device { .. } => Ok(()),
+            Target::Nowhere => Ok(()),
             Target::Stdout { mut stdout, .. } => {
                 let flushed = stdout.flush().await;
-                flushed.map_err(|error| Failure::writing("stdout", &error))
+                flushed.map_err(|error| Failure::writing_stdout(&error))
             }
-            Target::File { temporary, path } => {
-                let persisted = temporary.persist(&path);
-                persisted.map_err(|error| Failure::writing_file(&path, &error.error))?;
-                Ok(())
+            Target::File {
+                staged,
+                mut file,
+                path,
+            } => {
+                let flushed = file.flush().await;
+                flushed.map_err(|error| Failure::writing_file(&path, &error))?;
+                staged.commit().map_err(Failure::failed)
             }
         }
     }
@@ -111,47 +107,16 @@ fn stdout(text_only: bool) -> Target {
 
 fn file(path: &Path) -> Result<Target, Failure> {
     let failed = |error: &std::io::Error| Failure::writing_file(path, error);
-    let existing = match fs::metadata(path) {
-        Ok(metadata) => Some(metadata),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(failed(&error)),
-    };
-    let Some(existing) = existing else {
-        let path = path.to_owned();
-        return temporary_for(&path, None).map_err(|error| failed(&error));
-    };
-    // Also fails for what may not be written to, though it could be replaced.
-    let opened = OpenOptions::new()
-        .write(true)
-        .open(path)
-        .map_err(|error| failed(&error))?;
-    if !existing.is_file() {
-        return Ok(Target::Device {
-            file: opened,
-            path: path.to_owned(),
-        });
+    // What may not be written to is not replaced either, though it could be.
+    if path.metadata().is_ok_and(|existing| existing.is_file()) {
+        let opened = OpenOptions::new().append(true).open(path);
+        opened.map_err(|error| failed(&error))?;
     }
-    // What a link leads to is replaced, not the link.
-    let path = fs::canonicalize(path).map_err(|error| failed(&error))?;
-    temporary_for(&path, Some(existing.permissions())).map_err(|error| failed(&error))
-}
-
-/// A temporary file beside `path`, with the permissions of the file it is to replace, or those of any new file.
-fn temporary_for(path: &Path, permissions: Option<fs::Permissions>) -> std::io::Result<Target> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".jit-trust-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666)); // less the umask
-    }
-    let temporary = builder.tempfile_in(directory.unwrap_or(Path::new(".")))?;
-    if let Some(permissions) = permissions {
-        temporary.as_file().set_permissions(permissions)?;
-    }
+    let staged = StagedFile::create(path).map_err(Failure::failed)?;
+    let file = staged.file().try_clone().map_err(|error| failed(&error))?;
     Ok(Target::File {
-        temporary,
+        staged,
+        file: file.into(),
         path: path.to_owned(),
     })
 }

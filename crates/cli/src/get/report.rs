@@ -111,7 +111,7 @@ impl<'a> Tls<'a> {
         });
         Self {
             version: hop.tls_version,
-            verified: hop.is_verified && decision.refusal.is_none(),
+            verified: hop.tls_version.is_some() && decision.refusal.is_none(),
             refusal: decision.refusal.as_deref(),
             root: decision.root.as_ref().map(|root| Root {
                 subject: &root.subject,

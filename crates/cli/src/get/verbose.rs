@@ -69,11 +69,17 @@ fn trust(hop: &Hop, decision: &Decision, store: &Store) {
         "*   roots selected: {}{out_of} in {}",
         decision.selected, store.name
     ));
-    match (&decision.root, &decision.refusal) {
-        (Some(root), _) => say(format_args!("*   trusted under: {}", root.subject)),
-        (None, Some(reason)) if hop.is_verified => say(format_args!("*   NOT TRUSTED: {reason}")),
-        (None, Some(reason)) => say(format_args!("*   NOT TRUSTED, accepted by --insecure: {reason}")),
-        (None, None) => {}
+    let is_accepted = !hop.is_verified && hop.tls_version.is_some();
+    match (&decision.refusal, &decision.root) {
+        (Some(reason), _) if is_accepted => {
+            say(format_args!("*   NOT TRUSTED, accepted by --insecure: {reason}"));
+        }
+        (Some(reason), _) => say(format_args!("*   NOT TRUSTED: {reason}")),
+        // Not when time ran out in the middle of the handshake.
+        (None, Some(root)) if hop.tls_version.is_some() => {
+            say(format_args!("*   trusted under: {}", root.subject));
+        }
+        (None, _) => {}
     }
 }
 

@@ -15,6 +15,9 @@ use super::hop::{Hop, Stage};
 
 type Body = Empty<Bytes>;
 
+/// The longest header fields of an HTTP/2 answer together, in bytes: what hyper takes of HTTP/1.1 or so.
+const MAX_HEADERS: u32 = 256 << 10;
+
 /// A connection, ready for one request after the other.
 pub(super) struct Connection {
     sender: Sender,
@@ -58,6 +61,7 @@ impl Connection {
         hop.protocol = Some("h2");
         let made = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
+            .max_header_list_size(MAX_HEADERS)
             .keep_alive_interval(Some(Duration::from_secs(30)))
             .handshake(stream)
             .await;

@@ -19,7 +19,7 @@ use super::connection::Connection;
 use super::hop::{Hop, Stage};
 use super::origin::Origin;
 use super::proxy::{Proxies, Proxy};
-use super::resolve::{Overrides, Resolver};
+use super::resolve::{Addresses, Overrides, is_address};
 use super::tls::{Protocols, Tls};
 use crate::exit::{Causes, Failure};
 use crate::shown::shown;
@@ -68,7 +68,7 @@ impl Connector {
             return self.connect_in_any_time(origin, hop).await;
         }
         let connected = timeout(self.connect_timeout, self.connect_in_any_time(origin, hop)).await;
-        connected.unwrap_or_else(|_| Err(Error::timed_out(hop.stage, origin, "--connect-timeout")))
+        connected.unwrap_or_else(|_| Err(Error::connect_timed_out(hop.stage, origin)))
     }
 
     async fn connect_in_any_time(&self, origin: &Origin, hop: &mut Hop) -> Result<Connection, Error> {
@@ -78,7 +78,7 @@ impl Connector {
             .map_err(|error: hyper::http::uri::InvalidUri| Error::at(Stage::Resolve, &at, &error))?;
         let proxy = self.proxies.for_url(&uri);
         let stream = match &proxy {
-            None => Box::new(self.tcp(&uri, origin.port, &at, hop).await?),
+            None => Box::new(self.tcp(&origin.host, origin.port, &at, hop).await?),
             Some(proxy) => self.through(proxy, origin, &uri, hop).await?,
         };
         if !origin.is_https {
@@ -96,36 +96,62 @@ impl Connector {
         }
     }
 
-    async fn tcp(&self, uri: &Uri, port: u16, at: &str, hop: &mut Hop) -> Result<TcpStream, Error> {
-        hop.stage = Stage::Resolve;
+    async fn tcp(&self, host: &str, port: u16, at: &str, hop: &mut Hop) -> Result<TcpStream, Error> {
+        let addresses = self.resolve(host, port, at, hop).await?;
+        hop.stage = Stage::Connect;
         let started = Instant::now();
-        let resolver = Resolver::new(&self.overrides, port);
-        let mut connector = HttpConnector::new_with_resolver(resolver.clone());
+        let mut connector = HttpConnector::new_with_resolver(addresses);
         connector.enforce_http(false); // it hands TCP streams out for any scheme
         connector.set_nodelay(true);
-        let connected = connector.call(uri.clone());
-        tokio::pin!(connected);
-        let connected = std::future::poll_fn(|context| {
-            let polled = connected.as_mut().poll(context);
-            // For a timeout to say which of the two took so long.
-            if resolver.took().is_some() || is_address(uri) {
-                hop.stage = Stage::Connect;
-            }
-            polled
-        });
-        let connected = connected.await;
-        hop.times.resolve = resolver.took();
+        // It asks the resolver about names only: this one stands for the addresses, whatever the host is.
+        let uri: Result<Uri, _> = format!("http://host.invalid:{port}/").parse();
+        let uri = uri.map_err(|error| Error::at(hop.stage, at, &error))?;
+        let connected = connector.call(uri).await;
         let stream = connected
             .map_err(|error| Error::at(hop.stage, at, &error))?
             .into_inner();
         hop.connections += 1;
         hop.address = stream.peer_addr().ok();
-        hop.times.connect = Some(
-            started
-                .elapsed()
-                .saturating_sub(hop.times.resolve.unwrap_or_default()),
-        );
+        hop.times.connect = Some(started.elapsed());
         Ok(stream)
+    }
+
+    async fn resolve(&self, host: &str, port: u16, at: &str, hop: &mut Hop) -> Result<Addresses, Error> {
+        hop.stage = Stage::Resolve;
+        let started = Instant::now();
+        let addresses = Addresses::of(host, port, &self.overrides).await;
+        let addresses = addresses.map_err(|error| Error::at(hop.stage, at, &error))?;
+        if !is_address(host) {
+            let before = hop.times.resolve.unwrap_or_default();
+            hop.times.resolve = Some(before + started.elapsed());
+        }
+        Ok(addresses)
+    }
+
+    /// What a SOCKS proxy is to be asked for: the host as it is, or where the proxy is not to ask DNS, its address.
+    async fn socks_target(
+        &self,
+        proxy: &Proxy,
+        origin: &Origin,
+        uri: &Uri,
+        hop: &mut Hop,
+    ) -> Result<Uri, Error> {
+        let only_v4 = proxy.scheme() == "socks4";
+        if !only_v4 && proxy.scheme() != "socks5" {
+            return Ok(uri.clone());
+        }
+        let at = origin.to_string();
+        let addresses = self.resolve(&origin.host, origin.port, &at, hop).await?;
+        let address = addresses.first(|address| address.is_ipv4() || !only_v4);
+        let address = address.ok_or_else(|| {
+            Error::said(
+                hop.stage,
+                &at,
+                "no address that the proxy could be asked for: SOCKS 4 has only IPv4",
+            )
+        })?;
+        let target: Result<Uri, _> = format!("http://{address}/").parse();
+        target.map_err(|error| Error::at(hop.stage, &at, &error))
     }
 
     /// A stream to the server, or for plain HTTP through an HTTP proxy, to the proxy.
@@ -138,7 +164,8 @@ impl Connector {
     ) -> Result<BoxedStream, Error> {
         let at = proxy.to_string();
         hop.proxy = Some(at.clone());
-        let stream = self.tcp(&proxy.uri, proxy.port, &at, hop).await?;
+        let stream = self.tcp(proxy.host(), proxy.port, &at, hop).await?;
+        let destination = self.socks_target(proxy, origin, uri, hop).await?;
         let started = Instant::now();
         hop.stage = Stage::Proxy;
         let stream: BoxedStream = if proxy.scheme() == "https" {
@@ -157,15 +184,15 @@ impl Connector {
         let target = proxy.uri.clone();
         let stream = match proxy.scheme() {
             "socks4" | "socks4a" => {
-                let mut socks = SocksV4::new(target, there).local_dns(proxy.scheme() == "socks4");
-                socks.call(uri.clone()).await.map_err(|error| failed(&error))?
+                let mut socks = SocksV4::new(target, there);
+                socks.call(destination).await.map_err(|error| failed(&error))?
             }
             "socks5" | "socks5h" => {
-                let mut socks = SocksV5::new(target, there).local_dns(proxy.scheme() == "socks5");
+                let mut socks = SocksV5::new(target, there);
                 if let Some((user, password)) = proxy.socks_auth() {
                     socks = socks.with_auth(user, password);
                 }
-                socks.call(uri.clone()).await.map_err(|error| failed(&error))?
+                socks.call(destination).await.map_err(|error| failed(&error))?
             }
             _ => {
                 let mut tunnel = Tunnel::new(target, there);
@@ -178,11 +205,6 @@ impl Connector {
         hop.times.connect = hop.times.connect.map(|tcp| tcp + started.elapsed());
         Ok(stream.into_inner())
     }
-}
-
-fn is_address(uri: &Uri) -> bool {
-    let host = uri.host().unwrap_or_default();
-    host.starts_with('[') || host.parse::<std::net::IpAddr>().is_ok()
 }
 
 /// The connection to a proxy that is there already, for services that would make one.

@@ -6,6 +6,8 @@ use super::hop::Stage;
 use crate::exit::Causes;
 use crate::shown::shown;
 
+const TIMED_OUT: &str = "timed out";
+
 /// Why a request was not answered: where, at which stage, what. Displayed in one line, safe to show.
 #[derive(Debug)]
 pub(crate) struct Error {
@@ -16,9 +18,18 @@ pub(crate) struct Error {
 #[derive(Debug)]
 enum Kind {
     NotTrusted(String),
-    At(Stage, String),
-    TimedOut(Stage, &'static str),
-    Refused(String),
+    At(Stage, String, Option<Limit>),
+    Refused(String, Option<Limit>),
+}
+
+/// What the caller has set and a request ran into. Only the caller knows whether its user can change that, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
+    ConnectTimeout,
+    MaxRedirects,
+    /// Not from https to http.
+    NoDowngrade,
+    Http2Only,
 }
 
 impl Error {
@@ -29,22 +40,48 @@ impl Error {
 
     /// Something failed at this stage.
     pub(super) fn at(stage: Stage, at: impl fmt::Display, error: &dyn std::error::Error) -> Self {
-        Self::new(at, Kind::At(stage, shown(Causes(error).to_string()).to_string()))
+        Self::new(
+            at,
+            Kind::At(stage, shown(Causes(error).to_string()).to_string(), None),
+        )
     }
 
     /// The same, in words of our own.
     pub(super) fn said(stage: Stage, at: impl fmt::Display, what: impl fmt::Display) -> Self {
-        Self::new(at, Kind::At(stage, what.to_string()))
+        Self::new(at, Kind::At(stage, what.to_string(), None))
     }
 
-    /// `option` is what would give it more time.
-    pub(crate) fn timed_out(stage: Stage, at: impl fmt::Display, option: &'static str) -> Self {
-        Self::new(at, Kind::TimedOut(stage, option))
+    /// Something failed at this stage because of what the caller has set.
+    pub(super) fn limited(stage: Stage, at: impl fmt::Display, what: &str, limit: Limit) -> Self {
+        Self::new(at, Kind::At(stage, what.to_owned(), Some(limit)))
+    }
+
+    /// The time for all together, which the caller measures, was over at this stage.
+    pub(crate) fn timed_out(stage: Stage, at: impl fmt::Display) -> Self {
+        Self::said(stage, at, TIMED_OUT)
+    }
+
+    /// The time for a connection was over at this stage.
+    pub(super) fn connect_timed_out(stage: Stage, at: impl fmt::Display) -> Self {
+        Self::limited(stage, at, TIMED_OUT, Limit::ConnectTimeout)
     }
 
     /// We do not do what would come next.
     pub(super) fn refused(at: impl fmt::Display, what: impl fmt::Display) -> Self {
-        Self::new(at, Kind::Refused(what.to_string()))
+        Self::new(at, Kind::Refused(what.to_string(), None))
+    }
+
+    /// The same, because of what the caller has set.
+    pub(super) fn refused_by(at: impl fmt::Display, what: impl fmt::Display, limit: Limit) -> Self {
+        Self::new(at, Kind::Refused(what.to_string(), Some(limit)))
+    }
+
+    /// What it ran into, if that was set by the caller.
+    pub(crate) fn limit(&self) -> Option<Limit> {
+        match self.kind {
+            Kind::At(_, _, limit) | Kind::Refused(_, limit) => limit,
+            Kind::NotTrusted(_) => None,
+        }
     }
 
     fn new(at: impl fmt::Display, kind: Kind) -> Self {
@@ -60,9 +97,8 @@ impl fmt::Display for Error {
         write!(f, "{}: ", self.at)?;
         match &self.kind {
             Kind::NotTrusted(reason) => write!(f, "not trusted: {reason}"),
-            Kind::At(stage, what) => write!(f, "{stage}: {what}"),
-            Kind::TimedOut(stage, option) => write!(f, "{stage}: timed out; {option} gives it more time"),
-            Kind::Refused(what) => f.write_str(what),
+            Kind::At(stage, what, _) => write!(f, "{stage}: {what}"),
+            Kind::Refused(what, _) => f.write_str(what),
         }
     }
 }

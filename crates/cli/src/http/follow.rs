@@ -1,12 +1,16 @@
 //! A GET with its redirects, and what may go along to where they lead.
 
+use std::time::Duration;
+
 use http_body_util::BodyExt;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{HOST, HeaderMap, HeaderValue, LOCATION};
 use hyper::{Response, StatusCode, Uri};
+use tokio::time::timeout;
 use url::Url;
 
 use super::connection::Connection;
+use super::error::Limit;
 use super::hop::{Hop, Stage};
 use super::origin::Origin;
 use super::{Connector, Error};
@@ -14,6 +18,8 @@ use crate::shown::shown;
 
 /// How much of a redirect's own body is read, in bytes, to use the connection again.
 const MAX_IGNORED: usize = 64 << 10;
+/// How long that may take. A new connection is there sooner.
+const IGNORING: Duration = Duration::from_secs(1);
 
 /// What to get.
 #[derive(Clone, Debug)]
@@ -116,7 +122,10 @@ impl Client {
             let next = next.map_err(|what| Error::refused(&origin, what))?;
             check(&url, &next, index + 1, rules)?;
             if origin_of(&next)? == origin {
-                self.ignore_body(answer.into_body()).await;
+                let ignored = timeout(IGNORING, ignore_body(answer.into_body())).await;
+                if ignored != Ok(true) {
+                    self.kept = None;
+                }
             }
             hop.end();
             url = next;
@@ -163,19 +172,19 @@ impl Client {
         self.kept = Some((origin.clone(), connection));
         answer
     }
+}
 
-    /// Reads what nobody wants, for the connection to be free again; gives the connection up when that is much.
-    async fn ignore_body(&mut self, mut body: Incoming) {
-        let mut ignored = 0_usize;
-        while let Some(frame) = body.frame().await {
-            let Ok(frame) = frame else { break };
-            ignored = ignored.saturating_add(frame.data_ref().map_or(0, Bytes::len));
-            if ignored > MAX_IGNORED {
-                self.kept = None;
-                return;
-            }
+/// Reads what nobody wants, for the connection to be free again; whether it is.
+async fn ignore_body(mut body: Incoming) -> bool {
+    let mut ignored = 0_usize;
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else { return false };
+        ignored = ignored.saturating_add(frame.data_ref().map_or(0, Bytes::len));
+        if ignored > MAX_IGNORED {
+            return false;
         }
     }
+    true
 }
 
 fn origin_of(url: &Url) -> Result<Origin, Error> {
@@ -212,16 +221,18 @@ fn check(from: &Url, to: &Url, hops: usize, rules: &Rules) -> Result<(), Error> 
         ));
     }
     if from.scheme() == "https" && to.scheme() == "http" && !rules.allow_downgrade {
-        return Err(Error::refused(
+        return Err(Error::refused_by(
             from_shown,
-            format_args!("redirects to {to_shown}, which is not encrypted; --allow-downgrade follows it"),
+            format_args!("redirects to {to_shown}, which is not encrypted"),
+            Limit::NoDowngrade,
         ));
     }
     if hops > rules.max_redirects {
         let max = rules.max_redirects;
-        return Err(Error::refused(
+        return Err(Error::refused_by(
             from_shown,
-            format_args!("more than {max} redirects, the next to {to_shown}; --max-redirs allows more"),
+            format_args!("more than {max} redirects, the next to {to_shown}"),
+            Limit::MaxRedirects,
         ));
     }
     Ok(())

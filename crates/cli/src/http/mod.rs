@@ -15,7 +15,7 @@ mod resolve;
 mod tls;
 
 pub(crate) use connector::{Connector, Options};
-pub(crate) use error::Error;
+pub(crate) use error::{Error, Limit};
 pub(crate) use follow::{Client, Request, Rules};
 pub(crate) use hop::{Hop, Stage};
 pub(crate) use proxy::Proxies;

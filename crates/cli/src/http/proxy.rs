@@ -76,7 +76,11 @@ impl Proxy {
         let scheme = given.scheme_str()?;
         // curl's default for all kinds but https.
         let default = if scheme == "https" { 443 } else { 1080 };
-        let port = given.port_u16().unwrap_or(default);
+        let (_, after_host) = given.authority()?.as_str().split_once(given.host()?)?;
+        let port = match after_host.trim_start_matches(':') {
+            "" => default,
+            port => port.parse().ok()?,
+        };
         let uri = format!("{scheme}://{}:{port}/", given.host()?).parse().ok()?;
         Some(Self { uri, port, intercept })
     }

@@ -1,20 +1,19 @@
 //! From names to addresses: DNS, and what the user says instead.
 
+use std::future::{Ready, ready};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
 
 use hyper_util::client::legacy::connect::dns::Name;
 use tower_service::Service;
+use url::Host;
 
 /// The addresses of a host and port, as `--resolve` gives them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Override {
-    /// In lower case; none for every host.
+    /// As URLs have it, without a dot at its end; none for every host.
     host: Option<String>,
     port: u16,
     addresses: Vec<IpAddr>,
@@ -28,21 +27,36 @@ impl FromStr for Override {
         const EXPECTED: &str = "expected HOST:PORT:ADDR[,ADDR]…, such as a.test:443:127.0.0.1";
 
         let text = text.strip_prefix('+').unwrap_or(text);
-        let (host, rest) = match text.strip_prefix('[') {
-            Some(address) => address.split_once("]:").ok_or(EXPECTED)?,
-            None => text.split_once(':').ok_or(EXPECTED)?,
+        let end = if text.starts_with('[') {
+            text.find("]:").map(|bracket| bracket + 1)
+        } else {
+            text.find(':')
         };
+        let (host, rest) = text.split_at(end.ok_or(EXPECTED)?);
+        let rest = rest.strip_prefix(':').ok_or(EXPECTED)?;
         let (port, addresses) = rest.split_once(':').ok_or(EXPECTED)?;
         let addresses: Result<Vec<IpAddr>, _> = addresses.split(',').map(address).collect();
-        if host.is_empty() {
-            return Err(EXPECTED);
-        }
+        let host = match host {
+            "*" => None,
+            host => Some(as_in_urls(host).ok_or(EXPECTED)?),
+        };
         Ok(Self {
-            host: (host != "*").then(|| host.to_ascii_lowercase()),
+            host,
             port: port.parse().map_err(|_| EXPECTED)?,
             addresses: addresses.map_err(|_| EXPECTED)?,
         })
     }
+}
+
+/// A host as URLs have it once they are read: names in lower case and in Punycode, IPv6 addresses in brackets.
+fn as_in_urls(host: &str) -> Option<String> {
+    let host = Host::parse(host.strip_suffix('.').unwrap_or(host)).ok()?;
+    Some(host.to_string())
+}
+
+/// Whether a host is an address, and there is nothing to resolve.
+pub(super) fn is_address(host: &str) -> bool {
+    address(host).is_ok()
 }
 
 fn address(text: &str) -> Result<IpAddr, std::net::AddrParseError> {
@@ -76,57 +90,41 @@ impl Overrides {
     }
 }
 
-/// The resolver of one connection, which notes how long it took.
+/// The addresses of one host and port, in the order to try them in, for a connector that would ask DNS.
 #[derive(Clone, Debug)]
-pub(super) struct Resolver {
-    overrides: Arc<Overrides>,
-    port: u16,
-    took: Arc<Mutex<Option<Duration>>>,
-}
+pub(super) struct Addresses(Vec<SocketAddr>);
 
-impl Resolver {
-    pub(super) fn new(overrides: &Arc<Overrides>, port: u16) -> Self {
-        Self {
-            overrides: Arc::clone(overrides),
-            port,
-            took: Arc::default(),
-        }
-    }
-
-    /// How long it took to find addresses; none when that has not ended, or there was nothing to resolve.
-    pub(super) fn took(&self) -> Option<Duration> {
-        *self.took.lock().ok()?
-    }
-
-    async fn resolve(self, name: Name) -> io::Result<std::vec::IntoIter<SocketAddr>> {
-        let started = Instant::now();
-        let found: Vec<SocketAddr> = match self.overrides.addresses(name.as_str(), self.port) {
+impl Addresses {
+    /// What the user says of this host, else what it is itself if that is an address, else what DNS says.
+    pub(super) async fn of(host: &str, port: u16, overrides: &Overrides) -> io::Result<Self> {
+        let literal = || address(host).ok().map(|address| vec![address]);
+        let known = overrides.addresses(host, port).map(<[IpAddr]>::to_vec);
+        Ok(Self(match known.or_else(literal) {
             Some(addresses) => addresses
-                .iter()
-                .map(|address| (*address, self.port).into())
+                .into_iter()
+                .map(|address| (address, port).into())
                 .collect(),
-            None => tokio::net::lookup_host((name.as_str(), self.port))
-                .await?
-                .collect(),
-        };
-        if let Ok(mut took) = self.took.lock() {
-            *took = Some(started.elapsed());
-        }
-        Ok(found.into_iter())
+            None => tokio::net::lookup_host((host, port)).await?.collect(),
+        }))
+    }
+
+    /// The first one that will do.
+    pub(super) fn first(&self, will_do: impl Fn(&SocketAddr) -> bool) -> Option<SocketAddr> {
+        self.0.iter().copied().find(will_do)
     }
 }
 
-impl Service<Name> for Resolver {
+impl Service<Name> for Addresses {
     type Response = std::vec::IntoIter<SocketAddr>;
     type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+    type Future = Ready<io::Result<Self::Response>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, name: Name) -> Self::Future {
-        Box::pin(self.clone().resolve(name))
+    fn call(&mut self, _: Name) -> Self::Future {
+        ready(Ok(self.0.clone().into_iter()))
     }
 }
 
@@ -156,6 +154,17 @@ mod tests {
         assert_eq!(first(&said, "b.test", 2).as_deref(), Some("::1"));
         assert_eq!(first(&said, "a.test", 2), None);
         assert_eq!(said.addresses("b.test", 2).unwrap().len(), 2);
+        let said = overrides(&[
+            "Bücher.test.:1:127.0.0.1",
+            "[0:0::1]:1:127.0.0.2",
+            "127.0.0.9:1:127.0.0.3",
+        ]);
+        assert_eq!(
+            first(&said, "xn--bcher-kva.test", 1).as_deref(),
+            Some("127.0.0.1")
+        );
+        assert_eq!(first(&said, "[::1]", 1).as_deref(), Some("127.0.0.2"));
+        assert_eq!(first(&said, "127.0.0.9", 1).as_deref(), Some("127.0.0.3"));
     }
 
     #[test]

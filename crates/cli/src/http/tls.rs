@@ -13,8 +13,10 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::Error;
+use super::error::Limit;
 use super::hop::{Hop, Stage};
-use crate::exit::Failure;
+use crate::exit::{Causes, Failure};
+use crate::shown::shown;
 use crate::store::Store;
 use crate::trust::{self, LastDecision};
 
@@ -84,25 +86,21 @@ impl Tls {
         } else {
             &self.unverified
         };
-        let shaken = shake_hands(config, at, host, stream).await;
+        let shaken = shake_hands(config, host, stream).await;
         hop.decision = self.last.take();
-        let refusal = hop
-            .decision
-            .as_ref()
-            .and_then(|decision| decision.refusal.clone());
-        let stream = match (shaken, refusal) {
-            (Ok(stream), _) => stream,
-            (Err(_), Some(reason)) if hop.is_verified => return Err(Error::not_trusted(at, reason)),
-            (Err(error), _) => return Err(error),
+        let stream = match shaken {
+            Ok(stream) => stream,
+            Err(what) => return Err(refused(at, what, hop)),
         };
         let session = stream.get_ref().1;
         hop.tls_version = session.protocol_version().map(version);
         let is_http2 = session.alpn_protocol() == Some(H2);
         if self.protocols == Protocols::Http2 && !is_http2 {
-            return Err(Error::said(
+            return Err(Error::limited(
                 Stage::Tls,
                 at,
-                "the server does not speak HTTP/2; try without --http2",
+                "the server does not speak HTTP/2",
+                Limit::Http2Only,
             ));
         }
         Ok((stream, is_http2))
@@ -118,13 +116,27 @@ impl Tls {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let shaken = shake_hands(&self.to_proxy, at, host, stream).await;
+        let shaken = shake_hands(&self.to_proxy, host, stream).await;
         let refusal = self.last.take().and_then(|decision| decision.refusal);
         match refusal {
             Some(reason) => Err(Error::not_trusted(at, reason)),
-            None => shaken,
+            None => shaken.map_err(|what| Error::said(Stage::Tls, at, what)),
         }
     }
+}
+
+/// The handshake has failed. Certificates that passed prove nothing until it is through: the server has not shown that
+/// it holds their key.
+fn refused(at: &str, what: String, hop: &mut Hop) -> Error {
+    let Some(decision) = &mut hop.decision else {
+        return Error::said(Stage::Tls, at, what);
+    };
+    match &decision.refusal {
+        Some(reason) if hop.is_verified => return Error::not_trusted(at, reason.clone()),
+        Some(_) => {}
+        None => decision.refusal = Some(what.clone()),
+    }
+    Error::said(Stage::Tls, at, what)
 }
 
 fn config(
@@ -144,12 +156,7 @@ fn config(
     Ok(Arc::new(config))
 }
 
-async fn shake_hands<S>(
-    config: &Arc<ClientConfig>,
-    at: &str,
-    host: &str,
-    stream: S,
-) -> Result<TlsStream<S>, Error>
+async fn shake_hands<S>(config: &Arc<ClientConfig>, host: &str, stream: S) -> Result<TlsStream<S>, String>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -158,10 +165,13 @@ where
         .and_then(|rest| rest.strip_suffix(']'))
         .unwrap_or(host);
     let name = ServerName::try_from(bare.to_owned());
-    let name =
-        name.map_err(|_| Error::said(Stage::Tls, at, "no certificate can be for a host of this name"))?;
+    let name = name.map_err(|_| "no certificate can be for a host of this name")?;
     let shaken = TlsConnector::from(Arc::clone(config)).connect(name, stream).await;
-    shaken.map_err(|error| Error::at(Stage::Tls, at, &error))
+    shaken.map_err(|error| {
+        let of_tls = error.get_ref().and_then(|error| error.downcast_ref());
+        let worded = of_tls.and_then(trust::broken_handshake);
+        worded.unwrap_or_else(|| shown(Causes(&error).to_string()).to_string())
+    })
 }
 
 fn version(version: ProtocolVersion) -> &'static str {

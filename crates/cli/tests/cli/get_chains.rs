@@ -220,3 +220,36 @@ fn every_form_of_store_reaches_it() {
         .says("not trusted: no root in mozilla named \"CN=Lab Root A\" (asked for by the certificate of \"CN=Lab CA A1\")");
     assert_eq!(server.requests(), 4);
 }
+
+#[test]
+fn addresses_and_names_beyond_ascii_are_found_where_the_user_says() {
+    let root = Ca::root("Lab Root A");
+    let lab = Lab::trusting(&[&root]);
+    for (host, in_certificate) in [
+        ("127.0.0.9", "127.0.0.9"),
+        ("[::1]", "::1"),
+        ("bücher.test", "xn--bcher-kva.test"),
+    ] {
+        let leaf = root.leaf(in_certificate);
+        let server = Server::builder()
+            .default_site(leaf.key(), leaf.chain(&[]), |_| Response::ok("hello"))
+            .start();
+        let port = server.port();
+        let mut get = crate::support::jit_trust(["get", &format!("https://{host}:{port}/"), "--trust"]);
+        get.arg(lab.store())
+            .args(["--resolve", &format!("{host}:{port}:127.0.0.1")]);
+        assert_eq!(run(&mut get).ends_with(0).stdout, "hello", "{host}");
+    }
+}
+
+#[test]
+fn long_header_fields_are_read_over_either_protocol() {
+    let root = Ca::root("Lab Root A");
+    let leaf = root.leaf("a.test");
+    let server = Server::builder()
+        .site("a.test", leaf.key(), leaf.chain(&[]), |_| {
+            Response::ok("hello").header("x-long", "x".repeat(20_000).as_str())
+        })
+        .start();
+    is_reached(&Lab::trusting(&[&root]), &server, "a.test");
+}

@@ -244,6 +244,12 @@ fn bad_usage_is_told_from_failure() {
     ] {
         crate::support::run_line(arguments).ends_with(2);
     }
+    for arguments in ["-u geheim", "-H geheim", "-H geheim;:x"] {
+        let got = crate::support::run_line(&format!("get https://a.test/ {arguments}"))
+            .ends_with(2)
+            .says("expected");
+        assert!(!got.stderr.contains("geheim"), "{got:?}");
+    }
     let mut get = lab.get(&server.url("a.test", "/"), "");
     run(get.env("https_proxy", "gopher://x:1"))
         .ends_with(2)

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::{Response, Server};
 
-use crate::support::{Lab, hello_server, run};
+use crate::support::{Lab, hello_server, run, run_to};
 
 fn serving(root: &Ca, response: impl Fn() -> Response + Send + Sync + 'static) -> Server {
     let leaf = root.leaf("a.test");
@@ -105,7 +105,11 @@ fn outputs_that_cannot_be_written_are_named() {
     run(&mut output(&lab, &server, &nowhere, ""))
         .ends_with(1)
         .says_one_line()
-        .says("no/such/directory: cannot write");
+        .says("no/such: cannot create a file in it: No such file or directory (os error 2)\n");
+    run(&mut output(&lab, &server, &lab.path("newdir/"), ""))
+        .ends_with(1)
+        .says_one_line()
+        .says("newdir/: a directory: expected a file");
     let directory = lab.path(".");
     run(&mut output(&lab, &server, &directory, ""))
         .ends_with(1)
@@ -162,6 +166,14 @@ fn a_reader_that_has_seen_enough_ends_it_quietly() {
     assert_eq!((ended.status.code(), ended.stderr.as_slice()), (Some(0), &[][..]));
 }
 
+/// Sends a signal, by the shell's own `kill`: a small system need not have a program of that name.
+#[cfg(unix)]
+fn signal(running: &std::process::Child, name: &str) {
+    let mut shell = std::process::Command::new("sh");
+    let kill = shell.args(["-c", "kill -s \"$0\" \"$1\"", name, &running.id().to_string()]);
+    assert!(kill.status().unwrap().success());
+}
+
 #[cfg(unix)]
 #[test]
 fn a_signal_removes_what_was_begun() {
@@ -170,7 +182,7 @@ fn a_signal_removes_what_was_begun() {
     let server = serving(&root, || {
         Response::ok("x".repeat(50_000)).chunked(1000, Duration::from_millis(100))
     });
-    for (signal, status) in [("-INT", 130), ("-TERM", 143)] {
+    for (name, status) in [("INT", 130), ("TERM", 143)] {
         let requests = server.requests();
         let running = output(&lab, &server, &lab.path("body"), "")
             .stderr(Stdio::piped())
@@ -179,10 +191,7 @@ fn a_signal_removes_what_was_begun() {
         while server.requests() == requests {
             std::thread::sleep(Duration::from_millis(5));
         }
-        let kill = std::process::Command::new("kill")
-            .args([signal, &running.id().to_string()])
-            .status();
-        assert!(kill.unwrap().success());
+        signal(&running, name);
         let ended = running.wait_with_output().unwrap();
         assert_eq!(ended.status.code(), Some(status), "{ended:?}");
         assert_eq!(files(&lab), Vec::<String>::new());
@@ -209,5 +218,120 @@ fn header_fields_are_added_replaced_and_left_out() {
         assert_eq!(values("x-empty"), [""]);
         assert_eq!(seen.authority, "b.test", "{option}");
         assert_eq!(seen.server_name.as_deref(), Some("a.test"));
+    }
+}
+
+#[cfg(unix)]
+fn fifo(lab: &Lab) -> std::path::PathBuf {
+    let fifo = lab.path("fifo");
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&fifo)
+            .status()
+            .unwrap()
+            .success()
+    );
+    fifo
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_is_closed_too_early_is_a_failure() {
+    let root = Ca::root("Lab Root A");
+    let lab = Lab::trusting(&[&root]);
+    let server = serving(&root, || Response::ok("x".repeat(4 << 20)));
+    let fifo = fifo(&lab);
+    let reader = std::thread::spawn({
+        let fifo = fifo.clone();
+        move || std::fs::File::open(fifo).unwrap().read_exact(&mut [0]).unwrap()
+    });
+    let got = run(&mut output(&lab, &server, &fifo, "--json"))
+        .ends_with(1)
+        .says("fifo: cannot write");
+    assert!(got.stdout.contains("fifo: cannot write"), "{got:?}");
+    reader.join().unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_nobody_empties_does_not_hold_up_the_end() {
+    let root = Ca::root("Lab Root A");
+    let lab = Lab::trusting(&[&root]);
+    let server = serving(&root, || Response::ok("x".repeat(4 << 20)));
+    let fifo = fifo(&lab);
+    // Held open for both, so that no end of it waits for the other.
+    let _held = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(&fifo)
+        .unwrap();
+    run(&mut output(&lab, &server, &fifo, "-m 0.5"))
+        .ends_with(1)
+        .says("timed out; --max-time");
+    let running = output(&lab, &server, &fifo, "-m 30").spawn().unwrap();
+    while server.requests() < 2 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_millis(200));
+    signal(&running, "TERM");
+    assert_eq!(running.wait_with_output().unwrap().status.code(), Some(143));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_the_shell_has_opened_is_written_through() {
+    use std::fs::OpenOptions;
+    use std::os::unix::fs::MetadataExt;
+
+    let root = Ca::root("Lab Root A");
+    let lab = Lab::trusting(&[&root]);
+    let server = hello_server("a.test", &root);
+    for name in ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
+        let path = lab.write("log", "before ");
+        let inode = path.metadata().unwrap().ino();
+        let appending = OpenOptions::new().append(true).open(&path).unwrap();
+        run_to(output(&lab, &server, Path::new(name), "").stdout(appending)).ends_with(0);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "before hello", "{name}");
+        assert_eq!(path.metadata().unwrap().ino(), inode, "{name}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_link_would_lead_to_is_created() {
+    let root = Ca::root("Lab Root A");
+    let lab = Lab::trusting(&[&root]);
+    let server = hello_server("a.test", &root);
+    let link = lab.path("link");
+    std::os::unix::fs::symlink("file", &link).unwrap();
+    run(&mut output(&lab, &server, &link, "")).ends_with(0);
+    assert!(link.is_symlink());
+    assert_eq!(std::fs::read(lab.path("file")).unwrap(), b"hello");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_hang_up_removes_what_was_begun_and_is_ignored_under_nohup() {
+    let root = Ca::root("Lab Root A");
+    let lab = Lab::trusting(&[&root]);
+    let server = serving(&root, || {
+        Response::ok("x".repeat(10_000)).chunked(1000, Duration::from_millis(100))
+    });
+    for (shell, status) in [("exec \"$@\"", 129), ("trap '' HUP; exec \"$@\"", 0)] {
+        let requests = server.requests();
+        let get = output(&lab, &server, &lab.path("body"), "");
+        let mut command = std::process::Command::new("sh");
+        command
+            .args(["-c", shell, "sh"])
+            .arg(get.get_program())
+            .args(get.get_args());
+        let running = command.spawn().unwrap();
+        while server.requests() == requests {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        signal(&running, "HUP");
+        assert_eq!(running.wait_with_output().unwrap().status.code(), Some(status));
+        assert_eq!(lab.path("body").exists(), status == 0);
+        assert!(files(&lab).iter().all(|name| name == "body"));
     }
 }

@@ -106,8 +106,8 @@ fn a_proxy_that_is_not_there() {
         .says("http://127.0.0.1:1: connecting: ");
 }
 
-/// A SOCKS proxy (RFC 1928, with the passwords of RFC 1929) for one connection, which leads every name to loopback
-/// and gives back the user, the password and the name.
+/// A SOCKS proxy (RFC 1928, with the passwords of RFC 1929) for one connection, which leads every name and address to
+/// loopback and gives back the user, the password and the name or the address.
 fn socks_proxy() -> (u16, std::thread::JoinHandle<[String; 3]>) {
     use std::io::{Read, Write};
     use std::net::{TcpListener, TcpStream};
@@ -131,12 +131,15 @@ fn socks_proxy() -> (u16, std::thread::JoinHandle<[String; 3]>) {
         bytes(&mut client, 1);
         let (user, password) = (text(&mut client), text(&mut client));
         client.write_all(&[1, 0]).unwrap();
-        assert_eq!(
-            bytes(&mut client, 4),
-            [5, 1, 0, 3],
-            "a name, which the proxy is to resolve"
-        );
-        let name = text(&mut client);
+        let name = match bytes(&mut client, 4).as_slice() {
+            [5, 1, 0, 1] => bytes(&mut client, 4)
+                .iter()
+                .map(u8::to_string)
+                .collect::<Vec<_>>()
+                .join("."),
+            [5, 1, 0, 3] => text(&mut client),
+            other => panic!("{other:?}"),
+        };
         let port = u16::from_be_bytes(bytes(&mut client, 2).try_into().unwrap());
         let mut server = TcpStream::connect(("127.0.0.1", port)).unwrap();
         client.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).unwrap();
@@ -163,4 +166,30 @@ fn a_socks_proxy_is_given_the_name_and_the_server_trusted_as_ever() {
     assert_eq!(got.stdout, "hello");
     drop(server);
     assert_eq!(serving.join().unwrap(), ["me", "secret", "a.test"]);
+}
+
+#[test]
+fn a_socks_proxy_that_is_not_to_resolve_is_given_the_address_that_the_user_says() {
+    let root = Ca::root("Lab Root A");
+    let lab = Lab::trusting(&[&root]);
+    let server = hello_server("a.test", &root);
+    let (port, serving) = socks_proxy();
+    let mut get = get(&lab, &server.url("a.test", "/"));
+    get.args(["--resolve", &format!("a.test:{}:192.0.2.7", server.port())]);
+    get.env("ALL_PROXY", format!("socks5://me:secret@127.0.0.1:{port}"));
+    assert_eq!(run(&mut get).ends_with(0).stdout, "hello");
+    drop(server);
+    assert_eq!(serving.join().unwrap(), ["me", "secret", "192.0.2.7"]);
+}
+
+#[test]
+fn a_proxy_with_a_bad_port_is_refused_and_its_password_not_shown() {
+    let lab = Lab::trusting(&[]);
+    for port in ["bad", "99999", "-1"] {
+        let proxy = format!("http://u:secret@127.0.0.1:{port}");
+        let got = run(get(&lab, "https://a.test/").env("https_proxy", proxy))
+            .ends_with(2)
+            .says("https_proxy: expected a proxy");
+        assert!(!got.stderr.contains("secret"), "{got:?}");
+    }
 }

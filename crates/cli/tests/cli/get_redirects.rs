@@ -1,5 +1,7 @@
 //! Redirects: each hop is trusted on its own, and what is private stays where it was meant for.
 
+use std::time::Duration;
+
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::{Request, Response, Server};
 
@@ -231,4 +233,41 @@ fn insecure_is_for_the_first_host_only() {
         .ends_with(1)
         .says(&format!("https://b.test:{}: not trusted", to.port()));
     assert_eq!(to.requests_seen().len(), 0);
+}
+
+#[test]
+fn only_get_gives_hints_at_its_own_options() {
+    let root = Ca::root("Lab Root A");
+    let lab = Lab::trusting(&[&root]);
+    for (to, reason) in [("http://a.test/", "which is not encrypted"), ("/", "more than")] {
+        let server = answering(&root, "a.test", move |_| Response::redirect(302, to));
+        let url = server.url("a.test", "/");
+        run(&mut lab.get(&url, "")).ends_with(1).says(reason).says("; --");
+        let mut bundle = crate::support::jit_trust(["bundle", "mozilla:latest", "--mozilla-url", &url]);
+        bundle
+            .arg("--blob")
+            .arg(lab.path("new.tblb"))
+            .arg("--trust")
+            .arg(lab.store());
+        bundle.args(["--resolve", &format!("a.test:{}:127.0.0.1", server.port())]);
+        let failed = run(&mut bundle).ends_with(1).says(reason);
+        assert!(!failed.stderr.contains("--"), "{failed:?}");
+    }
+}
+
+#[test]
+fn a_redirect_whose_body_does_not_end_is_followed_all_the_same() {
+    let root = Ca::root("Lab Root A");
+    let lab = Lab::trusting(&[&root]);
+    let server = answering(&root, "a.test", |request| match request.path.as_str() {
+        "/" => Response::redirect(302, "/there")
+            .body("x".repeat(100))
+            .chunked(1, Duration::from_secs(1)),
+        _ => Response::ok("hello"),
+    });
+    for option in ["--http1.1", "--http2"] {
+        let got = run(&mut lab.get(&server.url("a.test", "/"), option)).ends_with(0);
+        assert_eq!(got.stdout, "hello");
+        assert!(got.took < Duration::from_secs(30), "{got:?}");
+    }
 }

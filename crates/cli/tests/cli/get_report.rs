@@ -1,10 +1,10 @@
 //! What `get` tells about itself: `--verbose` for people, `--json` for programs.
 
-use jit_trust_lab::pki::{Ca, SubjectKeyId};
-use jit_trust_lab::server::{Response, Server};
+use jit_trust_lab::pki::{Ca, Leaf, SubjectKeyId};
+use jit_trust_lab::server::{Response, Server, ServerBuilder};
 use serde_json::Value;
 
-use crate::support::{Lab, run};
+use crate::support::{Lab, run, run_to};
 
 /// A server with two hops, under a root whose key identifier is the same in every run.
 fn lab_and_server() -> (Lab, Server) {
@@ -109,4 +109,64 @@ fn a_failure_is_explained_by_what_happened_until_then() {
         .says("*   certificates sent: 2")
         .says("*   roots selected: 0 out of")
         .says("*   NOT TRUSTED: no root in");
+}
+
+#[test]
+fn a_server_without_the_key_of_its_certificate_is_not_called_trusted() {
+    let root = Ca::root("Lab Root A");
+    let (leaf, other) = (root.leaf("a.test"), root.leaf("b.test"));
+    let lab = Lab::trusting(&[&root]);
+    for version in [ServerBuilder::tls12_only, ServerBuilder::tls13_only] {
+        let server =
+            Server::builder().site("a.test", other.key(), leaf.chain(&[]), |_| Response::ok("secret"));
+        let server = version(server).start();
+        for options in ["-v --json", "-v --json -k"] {
+            let got = run(&mut lab.get(&server.url("a.test", "/"), options)).ends_with(1);
+            assert!(!got.stderr.contains("trusted under"), "{got:?}");
+            assert!(!got.stderr.contains("accepted"), "{got:?}");
+            let tls = &serde_json::from_str::<Value>(&got.stdout).unwrap()["hops"][0]["tls"];
+            assert_eq!(tls["verified"], false);
+            assert_eq!(tls["version"], Value::Null);
+            assert_eq!(
+                tls["refusal"],
+                "the server does not hold the key of its certificate"
+            );
+        }
+    }
+}
+
+#[test]
+fn with_insecure_the_report_says_whether_the_store_trusts_the_server() {
+    let (lab, server) = lab_and_server();
+    for (lab, verified) in [(lab, true), (Lab::trusting(&[]), false)] {
+        let got = run(&mut lab.get(&server.url("a.test", "/"), "-k --json")).ends_with(0);
+        let report: Value = serde_json::from_str(&got.stdout).unwrap();
+        assert_eq!(report["hops"][0]["tls"]["verified"], verified);
+    }
+}
+
+#[test]
+fn a_certificate_of_version_1_is_named_in_words_and_not_accepted_by_insecure() {
+    let leaf = Leaf::builder(&["a.test"]).version_1().self_signed();
+    let lab = Lab::trusting(&[]);
+    let server = Server::builder()
+        .site("a.test", leaf.key(), leaf.chain(&[]), |_| Response::ok("hello"))
+        .start();
+    let got = run(&mut lab.get(&server.url("a.test", "/"), "-v -k"))
+        .ends_with(1)
+        .says("TLS handshake: a certificate is X.509 version 1 or 2, which TLS servers must not use");
+    assert!(!got.stderr.contains("accepted"), "{got:?}");
+    assert!(!got.stderr.contains("UnsupportedCertVersion"), "{got:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_failure_is_one_also_when_nobody_reads_the_report() {
+    let lab = Lab::trusting(&[]);
+    let mut get = lab.get("https://a.test:1/", "--json");
+    let (reader, writer) = std::os::unix::net::UnixStream::pair().unwrap();
+    drop(reader);
+    run_to(get.stdout(std::os::fd::OwnedFd::from(writer)))
+        .ends_with(1)
+        .says("connecting");
 }
