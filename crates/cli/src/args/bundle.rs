@@ -29,9 +29,10 @@ Examples:
                                                                #include \"roots.inc\"
                                                                };
 
-Exit status: 0 when all outputs were written; 1 when an output could not be written or would replace a newer one, or \
-mozilla:latest not be had or not be taken; 2 for bad usage or an input that was refused (without --skip-invalid one invalid certificate refuses \
-its input); 130 or 143 when Ctrl-C or SIGTERM ended a fetch."
+Exit status: 0 when all outputs were written; 1 when an output could not be written or would
+replace a newer one, or mozilla:latest not be had or not be taken; 2 for bad usage or an input
+that was refused (without --skip-invalid one invalid certificate refuses its input); 129, 130 or
+143 when SIGHUP, Ctrl-C or SIGTERM ended a fetch."
 )]
 pub(crate) struct BundleArgs {
     /// Files, directories, `mozilla` or `mozilla:latest`

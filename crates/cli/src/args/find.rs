@@ -15,7 +15,8 @@ Examples:
   jit-trust find mozilla --skid 79:B4:59:E6:7B:B6:E5:E4:01:73:80:08:88:C8:1A:58:F6:E9:9B:6E
   jit-trust find trust.tblb --issuer-of chain.pem --pem
 
-Exit status: 0 when something was found; 1 when nothing was; 2 for bad usage or input that cannot be read."
+Exit status: 0 when something was found; 1 when nothing was; 2 for bad usage or input that cannot
+be read."
 )]
 pub(crate) struct FindArgs {
     /// A trust blob, a PEM file, a webroot directory, or `mozilla`

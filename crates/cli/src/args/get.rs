@@ -22,9 +22,10 @@ Examples:
   jit-trust get --trust trust.tblb -o page.html https://www.rust-lang.org/
   jit-trust get -v --resolve a.test:443:127.0.0.1 --trust roots.pem https://a.test/
 
-Exit status: 0 when the last hop was answered, whatever its status; 1 when it was not, when a server was not \
-trusted, when the output could not be written, and with --fail for a status of 400 or more; 2 for bad usage or a \
-STORE that cannot be read; 129, 130 or 143 when ended by SIGHUP, Ctrl-C or SIGTERM.")]
+Exit status: 0 when the last hop was answered, whatever its status; 1 when it was not, when a
+server was not trusted, when the output could not be written, and with --fail for a status of 400
+or more; 2 for bad usage or a STORE that cannot be read; 129, 130 or 143 when ended by SIGHUP,
+Ctrl-C or SIGTERM.")]
 pub(crate) struct GetArgs {
     /// What to get: an https or http URL
     #[arg(value_parser = value::web_url)]

@@ -19,7 +19,8 @@ Examples:
   jit-trust verify --host 192.0.2.1 --trust trust.tblb --at 2026-01-01T00:00:00Z chain.pem
   openssl s_client -showcerts -connect a.test:443 </dev/null | jit-trust verify --host a.test -
 
-Exit status: 0 when trusted; 1 when not, the reason is on stderr; 2 for bad usage or input that cannot be read.")]
+Exit status: 0 when trusted; 1 when not, the reason is on stderr; 2 for bad usage or input that
+cannot be read.")]
 pub(crate) struct VerifyArgs {
     /// The certificates in PEM, the server's own first, as the server sends them; `-` is stdin
     #[arg(value_name = "CHAIN.pem")]
