@@ -23,7 +23,6 @@
 //! it panics with a message that says so, rather than hand an error to code that could only unwrap it.
 //! Nothing here is fit to guard anything real.
 
-mod base64;
 mod listener;
 pub mod pki;
 pub mod proxy;

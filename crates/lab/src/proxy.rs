@@ -12,10 +12,11 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::base64;
 use crate::listener::Listener;
 
 /// The longest head of a request that the proxy reads.
@@ -45,7 +46,7 @@ impl Proxy {
     pub fn start_with_password(user: &str, password: &str) -> Self {
         Self::start_with(Some(format!(
             "Basic {}",
-            base64::encode(format!("{user}:{password}").as_bytes())
+            BASE64_STANDARD.encode(format!("{user}:{password}"))
         )))
     }
 
