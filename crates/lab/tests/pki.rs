@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jit_trust_lab::pki::{
     Attribute, AuthorityKeyId, BasicConstraints, Ca, DAY, Extension, Key, KeyKind, KeyUsage, Leaf, Name,
-    StringType, SubjectKeyId, YEAR, der, garbage, now, oid, pem,
+    StringType, SubjectKeyId, YEAR, der, dns_name_constraints, garbage, now, oid, pem,
 };
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use webpki::{EndEntityCert, Error, anchor_from_trusted_cert};
@@ -104,6 +104,22 @@ fn every_kind_of_key_signs_what_webpki_accepts() {
 }
 
 #[test]
+fn a_key_of_a_given_private_key_is_the_same_every_time() {
+    let certificate = || {
+        let key = Key::ed25519(&[7; 32]);
+        Ca::builder("Lab Root")
+            .key(&key)
+            .serial(&[1])
+            .validity(0, DAY)
+            .self_signed()
+    };
+    assert_eq!(certificate().der(), certificate().der());
+    assert_ne!(Key::ed25519(&[7; 32]).spki(), Key::ed25519(&[8; 32]).spki());
+    let root = Ca::builder("Lab Root").key(&Key::ed25519(&[7; 32])).self_signed();
+    assert_eq!(verify(&root, &root.leaf("a.test").chain(&[]), "a.test"), Ok(()));
+}
+
+#[test]
 fn a_forged_signature_is_refused() {
     let root = Ca::root("Lab Root");
     let leaf = Leaf::builder(&["a.test"]).forged().issued_by(&root);
@@ -178,6 +194,17 @@ fn name_constraints_bind_what_is_below() {
     assert_eq!(check("www.a.test"), Ok(()));
     assert_eq!(check("bad.a.test"), Err(Error::NameConstraintViolation));
     assert_eq!(check("b.test"), Err(Error::NameConstraintViolation));
+}
+
+#[test]
+fn name_constraints_of_an_anchor_are_those_of_the_extension_without_its_header() {
+    let root = Ca::builder("Limited Root")
+        .name_constraints(&["a.test"], &["bad.a.test"])
+        .self_signed();
+    let der = root.der();
+    let anchor = anchor_from_trusted_cert(&der).unwrap();
+    let given = dns_name_constraints(&["a.test"], &["bad.a.test"]);
+    assert_eq!(anchor.name_constraints.as_deref(), Some(given.as_slice()));
 }
 
 #[test]

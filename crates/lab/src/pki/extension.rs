@@ -208,17 +208,23 @@ fn general_name(name: &str) -> Vec<u8> {
 }
 
 pub(super) fn name_constraints(permitted: &[String], excluded: &[String]) -> Extension {
-    let parts = [subtrees(0, permitted), subtrees(1, excluded)].concat();
-    Extension::new(oid::NAME_CONSTRAINTS, true, &der::sequence(&[&parts]))
+    let constraints = dns_name_constraints(permitted, excluded);
+    Extension::new(oid::NAME_CONSTRAINTS, true, &der::sequence(&[&constraints]))
 }
 
-fn subtrees(number: u8, domains: &[String]) -> Vec<u8> {
+/// Name constraints on DNS names as a trust anchor carries them: the inside of the NameConstraints SEQUENCE,
+/// without its header.
+pub fn dns_name_constraints(permitted: &[impl AsRef<str>], excluded: &[impl AsRef<str>]) -> Vec<u8> {
+    [subtrees(0, permitted), subtrees(1, excluded)].concat()
+}
+
+fn subtrees(number: u8, domains: &[impl AsRef<str>]) -> Vec<u8> {
     if domains.is_empty() {
         return Vec::new();
     }
     let subtrees: Vec<u8> = domains
         .iter()
-        .flat_map(|domain| der::sequence(&[&der::context_primitive(2, domain.as_bytes())]))
+        .flat_map(|domain| der::sequence(&[&der::context_primitive(2, domain.as_ref().as_bytes())]))
         .collect();
     der::context(number, &subtrees)
 }

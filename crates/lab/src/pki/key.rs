@@ -44,6 +44,21 @@ impl Key {
         }
     }
 
+    /// The Ed25519 key of this private key (RFC 8032): the same key and the same signatures every time.
+    pub fn ed25519(private: &[u8; 32]) -> Self {
+        // RFC 8410 section 7: the private key is an OCTET STRING inside the OCTET STRING.
+        let pkcs8 = der::sequence(&[
+            &der::integer(&[0]),
+            &der::sequence(&[alg_id::ED25519.as_ref()]),
+            &der::octet_string(&der::octet_string(private)),
+        ]);
+        let pair = KeyPair::from_pkcs8_der_and_sign_algo(&pkcs8.into(), &rcgen::PKCS_ED25519);
+        Self {
+            kind: KeyKind::Ed25519,
+            pair: Arc::new(pair.expect("any 32 bytes are an Ed25519 private key")),
+        }
+    }
+
     /// The kind this key is of.
     pub fn kind(&self) -> KeyKind {
         self.kind

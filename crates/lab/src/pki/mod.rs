@@ -27,7 +27,9 @@ mod time;
 
 pub use builder::CertificateBuilder;
 pub use ca::Ca;
-pub use extension::{AuthorityKeyId, BasicConstraints, Extension, KeyUsage, SubjectKeyId, oid};
+pub use extension::{
+    AuthorityKeyId, BasicConstraints, Extension, KeyUsage, SubjectKeyId, dns_name_constraints, oid,
+};
 pub use key::{Key, KeyKind};
 pub use leaf::Leaf;
 pub use name::{Attribute, Name, StringType};
