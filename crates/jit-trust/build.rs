@@ -1,4 +1,4 @@
-//! Writes Mozilla's list as a trust blob, to be compiled in.
+//! Writes Mozilla's list as a trust blob, with the conditions that Mozilla puts on some roots, to be compiled in.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -10,7 +10,7 @@ fn main() {
 mod mozilla {
     use std::{env, fs, path::Path};
 
-    use jit_trust_core::{Certificate, v1};
+    use jit_trust_core::{Certificate, Entry, mozilla, v2};
     use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
 
     /// The generation of the compiled-in list: 2026-11-20, when `webpki-root-certs` was pinned to the version
@@ -18,13 +18,15 @@ mod mozilla {
     const GENERATION: u32 = 1_795_132_800;
 
     pub(super) fn write_blob() {
-        let roots = TLS_SERVER_ROOT_CERTS.iter();
-        let roots: Vec<_> = roots
+        let certificates = TLS_SERVER_ROOT_CERTS.iter();
+        let entries: Vec<_> = certificates
             .map(|der| Certificate::from_der(der.as_ref()).expect("Mozilla's roots can be read"))
+            .map(|certificate| mozilla::with_conditions(Entry::from_certificate(certificate)))
             .collect();
-        let len = v1::encoded_len(&roots).expect("Mozilla's list fits into a trust blob");
+        let options = v2::Options::default();
+        let len = v2::encoded_len(&entries, options).expect("Mozilla's list fits into a trust blob");
         let mut blob = vec![0; len];
-        v1::encode(&roots, GENERATION, &mut blob).expect("the buffer is as long as the blob");
+        v2::encode(&entries, options, GENERATION, &mut blob).expect("the buffer is as long as the blob");
         let out_dir = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
         fs::write(Path::new(&out_dir).join("mozilla.tblb"), blob).expect("OUT_DIR can be written to");
     }

@@ -145,6 +145,12 @@ pub enum Problem {
         /// The form that was expected.
         expected: &'static str,
     },
+    /// The domains that a root is trusted for cannot be read, or cannot be added to the name constraints of its
+    /// certificate.
+    Constraints {
+        /// The domains as they stand there.
+        text: String,
+    },
     /// The fingerprint that the input gives is not that of the certificate.
     WrongFingerprint {
         /// The fingerprint as it stands there.
@@ -152,7 +158,7 @@ pub enum Problem {
         /// The certificate's own.
         own: Fingerprint,
     },
-    /// The same certificate stands in the input twice, with different constraints.
+    /// The same root stands in the input twice, with different constraints.
     ConflictingConstraints {
         /// Where it stands with the others.
         first: Place,
@@ -245,6 +251,12 @@ impl fmt::Display for Problem {
             Self::Date { text, expected } => {
                 write!(f, "distrust date \"{}\": expected {expected}", shown(text))
             }
+            Self::Constraints { text } => write!(
+                f,
+                "applied constraints \"{}\": expected domains such as *.example.com, separated by commas, and a \
+                 certificate whose own constraints can be read",
+                shown(text)
+            ),
             Self::WrongFingerprint { given, own } => write!(
                 f,
                 "SHA-256 fingerprint {}: expected {own}, that of the certificate",
@@ -253,7 +265,7 @@ impl fmt::Display for Problem {
             Self::ConflictingConstraints { first } => {
                 write!(
                     f,
-                    "expected the same constraints as at {first}, which is the same certificate"
+                    "expected the same constraints as at {first}, which is the same root"
                 )
             }
             Self::Blob(error) => error.fmt(f),

@@ -7,36 +7,39 @@
 //! | PEM (RFC 7468), with any text between the sections | every `CERTIFICATE`; other sections are reported |
 //! | DER | the one certificate |
 //! | a directory | its PEM and DER files, in the order of their names |
-//! | NSS's `certdata.txt` | the roots with `CKA_TRUST_SERVER_AUTH` `CKT_NSS_TRUSTED_DELEGATOR`, and `CKA_NSS_SERVER_DISTRUST_AFTER` |
+//! | NSS's `certdata.txt` | the roots with `CKA_TRUST_SERVER_AUTH` `CKT_NSS_TRUSTED_DELEGATOR`, and `CKA_NSS_SERVER_DISTRUST_AFTER`; the name constraints of NSS's code, which are not in the file, from [`jit_trust_core::mozilla`] |
 //! | CCADB's CSV report with PEM | the rows with the trust bit `Websites` and, where there is such a column, the `Mozilla Status` `Included`; with "Distrust for TLS After Date" and "Mozilla Applied Constraints" |
-//! | a trust blob | all of it |
-//! | a webroot | all of it: every certificate, blob and key entry must be what a webroot of the roots in its bundle has; what `index.json` says for people is not looked at |
-//! | a webroot of another tool, without `index.json` | the certificates in `der`, else those under `by-skid`, else those in the blobs under `by-subject` |
-//! | `mozilla` | the list compiled in |
+//! | a trust blob of either version | all of it; of a blob of version 2 without certificates, roots without |
+//! | a webroot | all of it: every certificate, blob and key entry must be what a webroot of the roots in its index has; what `index.json` says for people is not looked at |
+//! | a webroot of another tool, without `index.json` | the certificates in `der`, else those under `by-skid`; and the anchors in the blobs under `by-subject` |
+//! | `mozilla` | the list compiled in, with the conditions of [`jit_trust_core::mozilla`] |
 //!
 //! What it gives can be written as a trust blob ([`encode_blob`], [`write_blob`]), as a webroot ([`write_webroot`])
-//! and for a C compiler ([`c_array`], [`write_file`]), each in one step. The same inputs and the same
+//! and for a C compiler ([`c_array`], [`write_file`]), each in one step. The same inputs, options and
 //! [`generation()`] give the same bytes; a store of an older generation does not replace a newer one unless it is told
-//! to ([`Replace`]).
+//! to ([`Replace`]). What is in a list is told by [`Record`] and [`Summary`], how two differ by [`Diff`].
+//!
+//! A [`Root`] is a trust anchor; its certificate may not be known. Everything but version 1 of the trust blob,
+//! webroots and PEM can do without.
 //!
 //! **Nothing is left out silently**: what is not taken is an error, a [`Note`], or listed in [`RootList::left_out`].
 //! And **conditions are not lost silently**: a list may say that a root is trusted only for certificates issued up to
-//! a date, or only for some domains ([`Conditions`]). Bare certificates and version 1 of the trust blob cannot; writing
-//! them says which roots that concerns ([`LostConditions`]), and reading them gives a note.
+//! a date, or only for some domains ([`Conditions`]), and version 2 of the trust blob keeps that. Bare certificates
+//! and version 1 of the trust blob cannot; writing them says which roots that concerns ([`LostConditions`]), and
+//! reading them gives a note. Of two statements on one root the stricter holds; a date or a domain that cannot be
+//! read refuses the input.
 //!
 //! No signature is checked here, and no date: a root is trusted because it is in the list, and whoever makes the list
 //! vouches for it.
 //!
 //! ```
-//! use jit_trust_bundle::{Input, Policy, Replace, encode_blob, read, write_blob};
+//! use jit_trust_bundle::{BlobOptions, Input, Policy, Replace, encode_blob, read, write_blob};
 //!
 //! # let directory = tempfile::tempdir()?;
 //! # let path = directory.path().join("roots.tblb");
 //! let list = read(&[Input::named("mozilla")], Policy::Strict)?;
-//! let blob = encode_blob(list.roots(), jit_trust_bundle::generation(None)?)?;
-//! for lost in &blob.lost {
-//!     eprintln!("warning: {lost}");
-//! }
+//! let options = BlobOptions::default().with_certificates(true);
+//! let blob = encode_blob(list.roots(), jit_trust_bundle::generation(None)?, options)?;
 //! write_blob(&path, &blob, Replace::UnlessNewer)?;
 //! # let again = read(&[Input::Path(path)], Policy::Strict)?;
 //! # assert_eq!(again.roots(), list.roots());
@@ -58,10 +61,14 @@
     )
 )]
 
+mod conditions;
+mod constraints;
 mod error;
 mod fingerprint;
 mod generation;
+mod hex;
 mod input;
+mod label;
 mod list;
 mod note;
 mod output;
@@ -73,6 +80,8 @@ mod time;
 mod update;
 mod webroot;
 
+pub use conditions::Conditions;
+pub use constraints::NameConstraints;
 pub use error::{InputError, Problem};
 pub use fingerprint::Fingerprint;
 pub use generation::{GenerationError, generation};
@@ -80,11 +89,11 @@ pub use input::{Input, MAX_INPUT_LEN, pem_certificates, read};
 pub use list::{Form, Policy, RootList, Source};
 pub use note::{Note, NoteKind};
 pub use output::{
-    EncodedBlob, KeyEntries, LostConditions, OutputError, Replace, StagedFile, WrittenWebroot, c_array,
-    encode_blob, write_blob, write_file, write_webroot,
+    BlobOptions, BlobVersion, EncodedBlob, KeyEntries, LostConditions, OutputError, Replace, StagedFile,
+    WrittenWebroot, c_array, certificates_of, encode_blob, write_blob, write_file, write_webroot,
 };
 pub use place::Place;
-pub use report::{Expiry, Record, Summary};
-pub use root::{Conditions, Root};
+pub use report::{Changed, Diff, Expiry, Field, Record, Summary};
+pub use root::Root;
 pub use time::rfc3339;
 pub use update::{LostRoots, check_update};

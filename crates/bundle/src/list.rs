@@ -1,11 +1,10 @@
 //! The list of roots that is made of all inputs.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 use pki_types::CertificateDer;
 
-use crate::{Conditions, Fingerprint, InputError, Note, NoteKind, Place, Problem, Root};
+use crate::{BlobVersion, Conditions, Fingerprint, InputError, Note, NoteKind, Place, Problem, Root};
 
 /// What happens to a certificate that cannot be read or says that it is no CA.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,14 +45,6 @@ pub enum Form {
     Mozilla,
 }
 
-impl Form {
-    /// Whether the form says under which conditions a root is trusted. `certdata.txt` says up to which date, but not
-    /// for which domains: NSS has those in its code.
-    pub fn carries_conditions(self) -> bool {
-        matches!(self, Self::Certdata | Self::Ccadb | Self::Webroot)
-    }
-}
-
 /// One of the inputs that a list was read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -62,8 +53,23 @@ pub struct Source {
     pub name: String,
     /// The form it was found to have.
     pub form: Form,
+    /// The version of the trust blob, or of those of the webroot: the oldest, if there are several.
+    pub blob_version: Option<BlobVersion>,
     /// When the store was made, in Unix time, if it is one that says so.
     pub generation: Option<u32>,
+}
+
+impl Source {
+    /// Whether the source says under which conditions a root is trusted: `mozilla`, `certdata.txt`, CCADB's report, a
+    /// webroot with its `index.json`, and whatever has trust blobs of version 2.
+    pub fn carries_conditions(&self) -> bool {
+        let in_blobs = self.blob_version.is_some_and(BlobVersion::carries_conditions);
+        let in_itself = matches!(
+            self.form,
+            Form::Mozilla | Form::Certdata | Form::Ccadb | Form::Webroot
+        );
+        in_itself || in_blobs
+    }
 }
 
 /// Roots in the order of the inputs, each once, and never none.
@@ -107,8 +113,12 @@ impl RootList {
 pub(crate) struct Collector {
     policy: Policy,
     list: RootList,
-    /// Where in the list each certificate is, and where it stood first.
-    known: HashMap<Fingerprint, (usize, Place)>,
+    /// Where each root stood first.
+    places: Vec<Place>,
+    /// Where in the list each certificate is.
+    by_certificate: HashMap<Fingerprint, usize>,
+    /// Where in the list each anchor is that is, or may yet turn up, without a certificate: the first of several.
+    by_anchor: HashMap<Fingerprint, usize>,
 }
 
 impl Collector {
@@ -121,20 +131,35 @@ impl Collector {
                 left_out: Vec::new(),
                 notes: Vec::new(),
             },
-            known: HashMap::new(),
+            places: Vec::new(),
+            by_certificate: HashMap::new(),
+            by_anchor: HashMap::new(),
         }
     }
 
     /// An input turned out to have this form.
-    pub(crate) fn source(&mut self, place: &Place, form: Form, generation: Option<u32>) {
-        self.list.sources.push(Source {
+    pub(crate) fn source(&mut self, place: &Place, form: Form) {
+        self.store(place, form, None, None);
+    }
+
+    /// An input turned out to be a store, with blobs of this version, made at this time.
+    pub(crate) fn store(
+        &mut self,
+        place: &Place,
+        form: Form,
+        blob_version: Option<BlobVersion>,
+        generation: Option<u32>,
+    ) {
+        let source = Source {
             name: place.source().to_owned(),
             form,
+            blob_version,
             generation,
-        });
-        if !form.carries_conditions() {
+        };
+        if !source.carries_conditions() {
             self.note(place.clone(), NoteKind::CarriesNoConditions);
         }
+        self.list.sources.push(source);
     }
 
     pub(crate) fn note(&mut self, place: Place, kind: NoteKind) {
@@ -148,41 +173,75 @@ impl Collector {
         der: impl Into<CertificateDer<'static>>,
         conditions: Conditions,
     ) -> Result<(), InputError> {
-        let root = match Root::new(der, conditions) {
-            Ok(root) => root,
-            Err(error) => return self.reject(Problem::Certificate(error).at(place)),
+        match Root::new(der, conditions) {
+            Ok(root) => self.offer_root(place, root),
+            Err(error) => self.reject(Problem::Certificate(error).at(place)),
+        }
+    }
+
+    /// A root that the input trusts for servers.
+    pub(crate) fn offer_root(&mut self, place: Place, root: Root) -> Result<(), InputError> {
+        if let Some(first) = self.take(&place, root)? {
+            self.note(place, NoteKind::Duplicate { of: first });
+        }
+        Ok(())
+    }
+
+    /// The same as in another part of the input, which is worth no note.
+    pub(crate) fn offer_again(&mut self, place: &Place, root: Root) -> Result<(), InputError> {
+        self.take(place, root).map(|_| ())
+    }
+
+    /// Takes a root into the list; where it stood first, if it is there already.
+    fn take(&mut self, place: &Place, root: Root) -> Result<Option<Place>, InputError> {
+        let anchor = root.anchor_fingerprint();
+        let Some(index) = self.find(&root, anchor) else {
+            self.add(place, root, anchor)?;
+            return Ok(None);
         };
-        let certificate = root.certificate();
-        if certificate.says_it_is_no_ca() {
-            let subject = certificate.subject().to_string();
+        self.remember(&root, anchor, index);
+        let first = self.places.get(index).cloned().unwrap_or_else(|| place.clone());
+        if let Some(known) = self.list.roots.get_mut(index) {
+            match known.clone().and(root) {
+                Some(both) => *known = both,
+                None => return Err(Problem::ConflictingConstraints { first }.at(place.clone())),
+            }
+        }
+        Ok(Some(first))
+    }
+
+    fn add(&mut self, place: &Place, root: Root, anchor: Option<Fingerprint>) -> Result<(), InputError> {
+        if root.says_it_is_no_ca() {
+            let subject = root.label();
             if self.policy != Policy::Store {
-                return self.reject(Problem::NotACa { subject }.at(place));
+                return self.reject(Problem::NotACa { subject }.at(place.clone()));
             }
             self.note(place.clone(), NoteKind::NotACa { subject });
         }
-        self.insert(place, root)
+        self.remember(&root, anchor, self.list.roots.len());
+        self.places.push(place.clone());
+        self.list.roots.push(root);
+        Ok(())
     }
 
-    fn insert(&mut self, place: Place, root: Root) -> Result<(), InputError> {
-        let first = match self.known.entry(root.fingerprint()) {
-            Entry::Vacant(vacant) => {
-                vacant.insert((self.list.roots.len(), place));
-                self.list.roots.push(root);
-                return Ok(());
-            }
-            Entry::Occupied(known) => {
-                let (index, first) = known.get().clone();
-                if let Some(known) = self.list.roots.get_mut(index) {
-                    match known.conditions().clone().and(root.conditions().clone()) {
-                        Some(both) => known.set_conditions(both),
-                        None => return Err(Problem::ConflictingConstraints { first }.at(place)),
-                    }
-                }
-                first
-            }
+    /// Where in the list a root is: the same certificate, or the same anchor where one of the two has no certificate.
+    fn find(&self, root: &Root, anchor: Option<Fingerprint>) -> Option<usize> {
+        let same_anchor = || {
+            let index = *self.by_anchor.get(&anchor?)?;
+            let found = self.list.roots.get(index)?;
+            (found.der().is_none() || root.der().is_none()).then_some(index)
         };
-        self.note(place, NoteKind::Duplicate { of: first });
-        Ok(())
+        let same_certificate = root.fingerprint().and_then(|of| self.by_certificate.get(&of));
+        same_certificate.copied().or_else(same_anchor)
+    }
+
+    fn remember(&mut self, root: &Root, anchor: Option<Fingerprint>, index: usize) {
+        if let Some(certificate) = root.fingerprint() {
+            self.by_certificate.insert(certificate, index);
+        }
+        if let Some(anchor) = anchor {
+            self.by_anchor.entry(anchor).or_insert(index);
+        }
     }
 
     /// One certificate is invalid: the policy says whether that is the end.
@@ -200,8 +259,9 @@ impl Collector {
     }
 
     /// The list, unless it is empty.
-    pub(crate) fn finish(self) -> Result<RootList, InputError> {
+    pub(crate) fn finish(mut self) -> Result<RootList, InputError> {
         if !self.list.roots.is_empty() {
+            self.note_keys_with_and_without_date();
             return Ok(self.list);
         }
         let sources = self.list.sources.iter().map(|source| source.name.as_str());
@@ -211,5 +271,31 @@ impl Collector {
             sources => sources.join(", "),
         };
         Err(Problem::NoRoots.at(Place::whole(place)))
+    }
+
+    /// A key that is trusted up to a date under one certificate is trusted without under another.
+    fn note_keys_with_and_without_date(&mut self) {
+        let roots = || self.list.roots.iter().zip(&self.places);
+        let dated = roots().filter(|(root, _)| root.conditions().distrust_after.is_some());
+        let mut by_key = HashMap::new();
+        for (root, place) in dated {
+            by_key.entry(root.spki_fingerprint()).or_insert((root, place));
+        }
+        if by_key.is_empty() {
+            return;
+        }
+        let mut notes = Vec::new();
+        for (root, place) in roots().filter(|(root, _)| root.conditions().distrust_after.is_none()) {
+            if let Some((dated, dated_at)) = by_key.get(&root.spki_fingerprint()) {
+                let kind = NoteKind::DatedElsewhere {
+                    subject: root.label(),
+                    dated: dated.label(),
+                    dated_at: (*dated_at).clone(),
+                };
+                let place = place.clone();
+                notes.push(Note { place, kind });
+            }
+        }
+        self.list.notes.extend(notes);
     }
 }

@@ -24,7 +24,8 @@ pub enum NoteKind {
         /// Its subject.
         subject: String,
     },
-    /// The same certificate was there before, and stays where it was; the stricter of both conditions holds.
+    /// The same root was there before, and stays where it was; the stricter of both conditions holds, and the name
+    /// and the certificate of whichever has them.
     Duplicate {
         /// Where it was.
         of: Place,
@@ -52,6 +53,16 @@ pub enum NoteKind {
     /// The form of the input cannot carry conditions: a root that Mozilla trusts up to a date, or for some domains
     /// only, is taken without.
     CarriesNoConditions,
+    /// A root of the list has no distrust-after date, but one with the same key has: certificates that the date is to
+    /// stop are trusted all the same where a path leads to the other.
+    DatedElsewhere {
+        /// The root without a date, as [`Root::label`](crate::Root::label) has it.
+        subject: String,
+        /// The root with a date.
+        dated: String,
+        /// Where that stands.
+        dated_at: Place,
+    },
 }
 
 impl fmt::Display for Note {
@@ -64,7 +75,7 @@ impl fmt::Display for NoteKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotACa { subject } => write!(f, "{subject} says that it is no CA; taken all the same"),
-            Self::Duplicate { of } => write!(f, "the same certificate as at {of}; merged"),
+            Self::Duplicate { of } => write!(f, "the same root as at {of}; merged"),
             Self::OtherSection { label } => {
                 write!(f, "a section {} is no certificate; passed over", shown(label))
             }
@@ -90,7 +101,16 @@ impl fmt::Display for NoteKind {
                 )
             }
             Self::CarriesNoConditions => f.write_str(
-                "bare certificates say nothing of Mozilla's distrust-after dates; certdata.txt and CCADB's report do",
+                "bare certificates say nothing of Mozilla's distrust-after dates; certdata.txt, CCADB's report and trust \
+                 blobs of version 2 do",
+            ),
+            Self::DatedElsewhere {
+                subject,
+                dated,
+                dated_at,
+            } => write!(
+                f,
+                "{subject} has no distrust-after date, but {dated}, with the same key, has one at {dated_at}"
             ),
         }
     }

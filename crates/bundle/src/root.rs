@@ -1,57 +1,33 @@
 //! One root, and what goes with it.
 
-use jit_trust_core::{Certificate, CertificateError};
+use jit_trust_core::{
+    BasicConstraints, Certificate, CertificateError, Entry, Name, TrustBlob, WriteError, v2,
+};
 use pki_types::CertificateDer;
 
-use crate::Fingerprint;
+use crate::constraints::is_imposed_on;
+use crate::label::label;
+use crate::{Conditions, Fingerprint};
 
-/// What Mozilla says about a root beside its certificate, and a bare certificate cannot: under which conditions
-/// the root is trusted. There are none by default.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Conditions {
-    /// Only end-entity certificates with a notBefore up to this second of Unix time are trusted: NSS's
-    /// `CKA_NSS_SERVER_DISTRUST_AFTER`, CCADB's "Distrust for TLS After Date".
-    pub distrust_after: Option<u64>,
-    /// The domains that alone the root is trusted for, as CCADB's "Mozilla Applied Constraints" writes them; empty
-    /// where it is trusted for all.
-    pub applied_constraints: Vec<String>,
-}
-
-impl Conditions {
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.distrust_after.is_none() && self.applied_constraints.is_empty()
-    }
-
-    /// Both of these conditions at once: the earlier date, and the constraints of whichever has some. `None` when
-    /// both have constraints, but not the same.
-    pub(crate) fn and(self, other: Self) -> Option<Self> {
-        let earlier = [self.distrust_after, other.distrust_after]
-            .into_iter()
-            .flatten()
-            .min();
-        let applied_constraints = match (self.applied_constraints, other.applied_constraints) {
-            (one, other) if one == other || other.is_empty() => one,
-            (one, other) if one.is_empty() => other,
-            _ => return None,
-        };
-        Some(Self {
-            distrust_after: earlier,
-            applied_constraints,
-        })
-    }
-}
-
-/// A root: a certificate that can be read, and the conditions of its trust.
+/// A root: a trust anchor, and the conditions of its trust. Its certificate is known, unless it was read from a trust
+/// blob of version 2 that has none; its name is, unless that has no names either.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Root {
-    der: CertificateDer<'static>,
+    known: Known,
     conditions: Conditions,
 }
 
+/// What is known of a root, but for its conditions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Known {
+    Certificate(CertificateDer<'static>),
+    /// A trust blob of version 2 with this anchor alone, and with its name if that is known.
+    Anchor(Vec<u8>),
+}
+
 impl Root {
-    /// A root of this certificate. Whether it says that it is no CA is not looked at.
+    /// A root of this certificate. Whether it says that it is no CA is not looked at, and neither is whether the
+    /// constraints among the conditions contain its own.
     ///
     /// # Errors
     /// When the certificate cannot be read.
@@ -60,60 +36,152 @@ impl Root {
         conditions: Conditions,
     ) -> Result<Self, CertificateError> {
         let der = der.into();
-        Certificate::from_der(&der)?;
-        Ok(Self { der, conditions })
+        let conditions = conditions.beside(Certificate::from_der(&der)?.name_constraints());
+        Ok(Self {
+            known: Known::Certificate(der),
+            conditions,
+        })
     }
 
-    /// The certificate.
-    #[expect(clippy::expect_used, reason = "no other way to say what `new` has proved")]
-    pub fn certificate(&self) -> Certificate<'_> {
-        Certificate::from_der(&self.der).expect("`new` has read it")
+    /// A copy of what a store holds of an anchor. Of an entry without a certificate nobody knows which name
+    /// constraints were in it: all of them are taken for conditions.
+    #[expect(
+        clippy::expect_used,
+        reason = "an entry without a certificate was read from version 2"
+    )]
+    pub fn from_entry(entry: &Entry<'_>) -> Self {
+        let conditions = Conditions {
+            distrust_after: entry.distrust_after(),
+            name_constraints: entry.name_constraints().map(<[u8]>::to_vec),
+        };
+        match entry.certificate() {
+            Some(certificate) => Self {
+                known: Known::Certificate(CertificateDer::from(certificate.as_der().to_vec())),
+                conditions: conditions.beside(certificate.name_constraints()),
+            },
+            None => Self {
+                known: Known::Anchor(
+                    anchor_alone(entry, v2::Options::default().with_names(true)).expect("it fits version 2"),
+                ),
+                conditions,
+            },
+        }
     }
 
-    /// The certificate's DER encoding.
-    pub fn der(&self) -> &CertificateDer<'static> {
-        &self.der
+    /// What a store holds of the root, its conditions included.
+    pub fn entry(&self) -> Entry<'_> {
+        let entry = self.unconditional_entry();
+        let constraints = self.conditions.name_constraints.as_deref();
+        entry
+            .with_distrust_after(self.conditions.distrust_after)
+            .with_name_constraints(constraints.or(entry.name_constraints()))
     }
 
-    /// Under which conditions the root is trusted.
+    #[expect(
+        clippy::expect_used,
+        reason = "no other way to say what was proved when the root was made"
+    )]
+    fn unconditional_entry(&self) -> Entry<'_> {
+        match &self.known {
+            Known::Certificate(der) => {
+                Entry::from_certificate(Certificate::from_der(der).expect("`new` has read it"))
+            }
+            Known::Anchor(blob) => {
+                let blob = TrustBlob::open(blob).expect("`from_entry` has written it");
+                blob.entries().next().expect("`from_entry` has written one")
+            }
+        }
+    }
+
+    /// The certificate, if it is known.
+    pub fn certificate(&self) -> Option<Certificate<'_>> {
+        self.der().and_then(|der| Certificate::from_der(der).ok())
+    }
+
+    /// The certificate's DER encoding, if it is known.
+    pub fn der(&self) -> Option<&CertificateDer<'static>> {
+        match &self.known {
+            Known::Certificate(der) => Some(der),
+            Known::Anchor(_) => None,
+        }
+    }
+
+    /// The root's name, if it is known.
+    pub fn subject(&self) -> Option<Name<'_>> {
+        self.unconditional_entry().subject()
+    }
+
+    /// What to call the root in a message, safe for a terminal: its name; where that is not known its subject key
+    /// identifier (`SKID 79B4…`), and without one the hash of its key (`key 0b9f…`).
+    pub fn label(&self) -> String {
+        label(&self.unconditional_entry())
+    }
+
+    /// Under which conditions the root is trusted. Name constraints of the certificate alone are none; of a root
+    /// without a certificate all constraints are.
     pub fn conditions(&self) -> &Conditions {
         &self.conditions
     }
 
-    /// SHA-256 over the certificate.
-    pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::of(&self.der)
+    /// SHA-256 over the certificate, if it is known.
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        self.der().map(|der| Fingerprint::of(der))
     }
 
-    /// SHA-256 over the subject public key info, the header of its SEQUENCE included.
+    /// SHA-256 over the subject public key info, the header of its SEQUENCE included: what tells roots apart whatever
+    /// is known of them.
     pub fn spki_fingerprint(&self) -> Fingerprint {
-        Fingerprint::of(self.certificate().spki())
+        Fingerprint::from(self.unconditional_entry().spki_sha256())
     }
 
-    pub(crate) fn set_conditions(&mut self, conditions: Conditions) {
-        self.conditions = conditions;
+    /// What tells the anchor from others whether or not its certificate and its name are known: a hash of all that
+    /// version 2 holds of it but for its conditions. `None` when it does not fit there; no other input can then have
+    /// it without its certificate.
+    pub(crate) fn anchor_fingerprint(&self) -> Option<Fingerprint> {
+        let alone = anchor_alone(&self.unconditional_entry(), v2::Options::default());
+        alone.ok().map(|alone| Fingerprint::of(&alone))
+    }
+
+    /// Whether the root itself says that its key must not be used to verify certificates: see
+    /// [`Certificate::says_it_is_no_ca`].
+    pub(crate) fn says_it_is_no_ca(&self) -> bool {
+        const KEY_CERT_SIGN: u16 = 0x0400;
+        if let Some(certificate) = self.certificate() {
+            return certificate.says_it_is_no_ca();
+        }
+        let profile = self.unconditional_entry().profile();
+        let is_ca = matches!(profile.basic_constraints, BasicConstraints::Ca { .. });
+        let may_sign = profile.key_usage.is_none_or(|usage| usage & KEY_CERT_SIGN != 0);
+        !may_sign || !is_ca && !profile.is_version_1
+    }
+
+    /// What is known of this anchor from either, under the conditions of both. `None` when constraints of the one are
+    /// not those of the other.
+    pub(crate) fn and(self, other: Self) -> Option<Self> {
+        let completeness = |root: &Self| (root.der().is_some(), root.subject().is_some());
+        let root = Self {
+            known: match completeness(&self) < completeness(&other) {
+                true => other.known,
+                false => self.known,
+            },
+            conditions: Conditions::default(),
+        };
+        let certificate = root.certificate();
+        let own = certificate.and_then(|certificate| certificate.name_constraints());
+        let conditions = self.conditions.beside(own).and(other.conditions.beside(own))?;
+        if let (Some(own), Some(constraints)) = (own, &conditions.name_constraints) {
+            if !is_imposed_on(own, constraints) {
+                return None;
+            }
+        }
+        Some(Self { conditions, ..root })
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn conditions(distrust_after: Option<u64>, constraints: &[&str]) -> Conditions {
-        Conditions {
-            distrust_after,
-            applied_constraints: constraints.iter().map(|domain| (*domain).to_owned()).collect(),
-        }
-    }
-
-    #[test]
-    fn of_two_conditions_the_stricter_holds() {
-        let none = Conditions::default;
-        let early = || conditions(Some(1), &[]);
-        let late = || conditions(Some(2), &["*.tr"]);
-        assert_eq!(none().and(late()), Some(late()));
-        assert_eq!(late().and(none()), Some(late()));
-        assert_eq!(late().and(early()), Some(conditions(Some(1), &["*.tr"])));
-        assert_eq!(late().and(conditions(None, &["*.fr"])), None);
-    }
+/// A trust blob of version 2 with this anchor alone, without its conditions.
+fn anchor_alone(entry: &Entry<'_>, options: v2::Options) -> Result<Vec<u8>, WriteError> {
+    let entries = [entry.with_distrust_after(None).with_name_constraints(None)];
+    let mut blob = vec![0; v2::encoded_len(&entries, options)?];
+    v2::encode(&entries, options, 0, &mut blob)?;
+    Ok(blob)
 }

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use jit_trust_core::Certificate;
+use jit_trust_core::Entry;
+
+use crate::label::label;
 
 /// Refuses a new list that lost more than a fifth of the keys of the list in force: more likely half a download than
 /// a decision of Mozilla's, which removes a few roots at a time.
@@ -14,16 +16,15 @@ use jit_trust_core::Certificate;
 /// # Errors
 /// When too many are missing. A user who insists may ignore it.
 pub fn check_update<'a, 'b>(
-    in_force: impl IntoIterator<Item = Certificate<'a>>,
-    new: impl IntoIterator<Item = Certificate<'b>>,
+    in_force: impl IntoIterator<Item = Entry<'a>>,
+    new: impl IntoIterator<Item = Entry<'b>>,
 ) -> Result<(), LostRoots> {
-    let new: Vec<Certificate<'b>> = new.into_iter().collect();
-    let kept: HashSet<&[u8]> = new.iter().map(Certificate::spki).collect();
+    let kept: HashSet<&[u8]> = new.into_iter().map(|entry| entry.spki_value()).collect();
     let mut seen = HashSet::new();
     let mut lost = Vec::new();
-    for certificate in in_force {
-        if seen.insert(certificate.spki()) && !kept.contains(certificate.spki()) {
-            lost.push(certificate.subject().to_string());
+    for entry in in_force {
+        if seen.insert(entry.spki_value()) && !kept.contains(entry.spki_value()) {
+            lost.push(label(&entry));
         }
     }
     if lost.len() * 5 <= seen.len() {
@@ -41,7 +42,7 @@ pub fn check_update<'a, 'b>(
 pub struct LostRoots {
     /// How many different keys the list in force has.
     pub in_force: usize,
-    /// The subjects of the roots that the new list lacks.
+    /// The roots that the new list lacks, as [`Root::label`](crate::Root::label) has them.
     pub lost: Vec<String>,
 }
 

@@ -4,21 +4,26 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use jit_trust_bundle::{
-    Expiry, Input, KeyEntries, LostConditions, NoteKind, OutputError, Replace, RootList, Source, Summary,
-    c_array, encode_blob, generation, read, rfc3339, write_blob, write_file, write_webroot,
+    BlobOptions, BlobVersion, Expiry, Input, KeyEntries, NoteKind, OutputError, Replace, Root, RootList,
+    Source, Summary, c_array, certificates_of, encode_blob, generation, read, write_blob, write_file,
+    write_webroot,
 };
 
 use crate::args::BundleArgs;
 use crate::exit::Failure;
 use crate::mozilla_latest;
-use crate::shown::shown;
+use crate::shown::{counted, shown};
 use crate::terminal::{say, warning};
 use crate::time;
 
 pub(crate) fn run(args: &BundleArgs) -> Result<(), Failure> {
+    let options = args.blob_options()?;
     let generation = generation(args.generated_at.as_deref()).map_err(Failure::bad_input)?;
     let list = read(&inputs(args)?, args.policy())?;
-    let blob = encode_blob(list.roots(), generation).map_err(Failure::bad_input)?;
+    let blob = encode_blob(list.roots(), generation, options).map_err(Failure::bad_input)?;
+    if args.webroot.is_some() {
+        certificates_of(list.roots()).map_err(Failure::bad_input)?;
+    }
     report_input(&list, generation);
 
     let replace = if args.force {
@@ -26,19 +31,20 @@ pub(crate) fn run(args: &BundleArgs) -> Result<(), Failure> {
     } else {
         Replace::UnlessNewer
     };
-    let mut lost = Vec::new();
+    let contents = contents(&list, options);
     if let Some(path) = &args.blob {
         write_blob(path, &blob, replace).map_err(not_written)?;
         report_output(
             path,
-            format_args!("trust blob, version 1, {} bytes", blob.bytes.len()),
+            format_args!("trust blob, {contents}; {} bytes", blob.bytes.len()),
         );
-        lost.clone_from(&blob.lost);
     }
     if let Some(path) = &args.c_array {
         write_file(path, c_array(&blob.bytes).as_bytes()).map_err(not_written)?;
-        report_output(path, format_args!("C array of {} bytes", blob.bytes.len()));
-        lost.clone_from(&blob.lost);
+        report_output(
+            path,
+            format_args!("C array of {} bytes: trust blob, {contents}", blob.bytes.len()),
+        );
     }
     if let Some(path) = &args.webroot {
         let entries = if args.copy {
@@ -46,13 +52,17 @@ pub(crate) fn run(args: &BundleArgs) -> Result<(), Failure> {
         } else {
             KeyEntries::Links
         };
-        let webroot = write_webroot(path, list.roots(), generation, entries, replace).map_err(not_written)?;
-        report_output(path, format_args!("webroot, {} files", webroot.files));
+        let webroot = write_webroot(path, list.roots(), generation, options, entries, replace);
+        let webroot = webroot.map_err(not_written)?;
+        report_output(
+            path,
+            format_args!("webroot, {} files; trust blobs, {contents}", webroot.files),
+        );
         webroot.unreachable.iter().for_each(warning);
         webroot.left_behind.iter().for_each(warning);
-        lost = webroot.lost;
     }
-    lost.iter().for_each(|lost: &LostConditions| warning(lost));
+    blob.lost.iter().for_each(warning);
+    report_missing(list.roots(), options);
     report_bare_inputs(list.sources());
     Ok(())
 }
@@ -80,16 +90,20 @@ fn report_input(list: &RootList, generation: u32) {
     let summary = Summary::of(list.roots(), now);
     let notes = list.notes().iter();
     // What no input says is said once, at the end.
-    for note in notes.filter(|note| note.kind != NoteKind::CarriesNoConditions) {
-        say(note);
+    for note in notes {
+        match note.kind {
+            NoteKind::CarriesNoConditions => {}
+            NoteKind::DatedElsewhere { .. } => warning(note),
+            _ => say(note),
+        }
     }
     for left_out in list.left_out() {
         warning(format_args!("{left_out}; left out"));
     }
-    let made_at = rfc3339(generation.into()).unwrap_or_default();
     say(format_args!(
-        "{} certificates, {} bytes in DER; generation {generation}, {made_at}",
-        summary.certificates, summary.der_len
+        "{}; generation {generation}, {}",
+        totals(&summary),
+        time::moment(generation.into())
     ));
     for subject in &summary.unreadable_dates {
         warning(format_args!("{subject}: its date of expiry cannot be read"));
@@ -98,6 +112,23 @@ fn report_input(list: &RootList, generation: u32) {
     let later = summary.expiring_within(10).get(soon.len()..).unwrap_or_default();
     report_expiries("within 3 years", soon);
     report_expiries("within 10 years, but not within 3", later);
+}
+
+fn totals(summary: &Summary) -> String {
+    let Summary {
+        roots,
+        certificates,
+        der_len,
+        ..
+    } = summary;
+    match certificates {
+        0 => format!("{} without certificates", counted(*roots, "anchor")),
+        all if all == roots => format!("{}, {der_len} bytes in DER", counted(*all, "certificate")),
+        _ => format!(
+            "{}; of {certificates} the certificate, {der_len} bytes in DER",
+            counted(*roots, "anchor")
+        ),
+    }
 }
 
 fn report_expiries(when: &str, expiries: &[Expiry]) {
@@ -115,9 +146,48 @@ fn report_expiries(when: &str, expiries: &[Expiry]) {
     }
 }
 
+/// What a trust blob of this list holds.
+fn contents(list: &RootList, options: BlobOptions) -> String {
+    let what = match options.version {
+        BlobVersion::V1 => "certificate",
+        _ => "anchor",
+    };
+    let with = match (options.names, options.certificates) {
+        (false, false) => "",
+        (true, false) => ", with names",
+        (false, true) => ", with certificates",
+        (true, true) => ", with names and certificates",
+    };
+    format!(
+        "version {}, {}{with}",
+        options.version,
+        counted(list.roots().len(), what)
+    )
+}
+
+/// Says of which roots no input has what the blobs were to hold.
+fn report_missing(roots: &[Root], options: BlobOptions) {
+    let missing = |option: &str, what: &str, is_missing: fn(&&Root) -> bool| {
+        let mut without = roots.iter().filter(is_missing);
+        if let Some(first) = without.next() {
+            warning(format_args!(
+                "{option}: no input holds the {what} of {}; the first is {}",
+                counted(1 + without.count(), "root"),
+                first.label()
+            ));
+        }
+    };
+    if options.names {
+        missing("--names", "names", |root| root.subject().is_none());
+    }
+    if options.certificates {
+        missing("--certificates", "certificates", |root| root.der().is_none());
+    }
+}
+
 /// Says, where no input could, that Mozilla's conditions are not known.
 fn report_bare_inputs(sources: &[Source]) {
-    if sources.iter().any(|source| source.form.carries_conditions()) {
+    if sources.iter().any(Source::carries_conditions) {
         return;
     }
     let names: Vec<String> = sources

@@ -14,6 +14,8 @@ pub(crate) enum Failure {
     Failed(String),
     /// It was asked for something that cannot be, or given something that cannot be read: exit status 2.
     BadInput(String),
+    /// What was compared is not equal, which is the result and no fault: exit status 1.
+    Differ,
     /// Nobody reads what it writes to stdout. That is the reader's choice and not a fault: exit status 0.
     NobodyReads,
     /// A signal ended it: exit status 128 and the number, as shells have it.
@@ -53,7 +55,7 @@ impl Failure {
 
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Failed(_) => ExitCode::from(1),
+            Self::Failed(_) | Self::Differ => ExitCode::from(1),
             Self::BadInput(_) => ExitCode::from(2),
             Self::NobodyReads => ExitCode::SUCCESS,
             Self::Signal(number) => ExitCode::from(number.saturating_add(128)),
@@ -64,7 +66,7 @@ impl Failure {
     pub(crate) fn message(&self) -> Option<&str> {
         match self {
             Self::Failed(message) | Self::BadInput(message) => Some(message),
-            Self::NobodyReads | Self::Signal(_) => None,
+            Self::Differ | Self::NobodyReads | Self::Signal(_) => None,
         }
     }
 }

@@ -1,11 +1,11 @@
-//! `jit-trust find`: certificates of a store by key identifier, or as issuers of a given certificate.
+//! `jit-trust find`: roots of a store by key identifier, or as issuers of a given certificate.
 
 use std::path::Path;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use jit_trust::{Certificate, ChainError, PeerChain};
-use jit_trust_bundle::Root;
+use jit_trust::{Certificate, ChainError, PeerChain, TrustAnchor};
+use jit_trust_bundle::{Root, RootList};
 use pki_types::CertificateDer;
 
 use crate::args::FindArgs;
@@ -14,44 +14,71 @@ use crate::exit::Failure;
 use crate::show::table;
 use crate::shown::shown;
 use crate::store;
-use crate::terminal::print;
+use crate::terminal::{print, warning};
+use crate::trust::trusted_up_to;
 
 /// PEM has 64 characters of base64 in a line (RFC 7468 section 2).
 const PEM_LINE: usize = 64;
 
 pub(crate) fn run(args: &FindArgs) -> Result<(), Failure> {
     let list = store::read(&args.store)?;
-    let roots = || list.roots().iter().map(Root::certificate);
-    let (found, wanted): (Vec<Certificate<'_>>, String) = match (&args.skid, &args.issuer_of) {
-        (Some(skid), _) => {
-            let has_it = |root: &Certificate<'_>| {
-                root.subject_key_id()
-                    .is_some_and(|key_id| key_id.as_bytes() == skid.0)
-            };
-            (
-                roots().filter(has_it).collect(),
-                "certificate with this key identifier".to_owned(),
-            )
-        }
-        (None, Some(path)) => {
-            let given = certificates::read(path)?;
-            let chain = read_chain(path, &given)?;
-            let issuers: Vec<String> = chain.issuers().map(|issuer| format!("\"{issuer}\"")).collect();
-            let found = roots()
-                .filter(|root| chain.is_issued_by(root.subject()))
-                .collect();
-            (found, format!("certificate named {}", issuers.join(" or ")))
-        }
+    let store = shown(args.store.to_string_lossy()).to_string();
+    let found = match (&args.skid, &args.issuer_of) {
+        (Some(skid), _) => with_key_id(&list, &skid.0, &store)?,
+        (None, Some(path)) => issuers_of(path, &list, &store)?,
         (None, None) => return Err(Failure::bad_input("find: expected --skid or --issuer-of")),
     };
-    if found.is_empty() {
-        let store = shown(args.store.to_string_lossy());
-        return Err(Failure::failed(format!("{store}: no {wanted}")));
-    }
     if args.pem {
-        print(found.iter().map(pem).collect::<String>())
+        print(pem(&found, &store)?)
     } else {
         print(table(found.into_iter()))
+    }
+}
+
+fn with_key_id<'l>(list: &'l RootList, key_id: &[u8], store: &str) -> Result<Vec<&'l Root>, Failure> {
+    let has_it = |root: &&Root| {
+        let own = root.entry();
+        own.subject_key_id().is_some_and(|own| own.as_bytes() == key_id)
+    };
+    let found: Vec<&Root> = list.roots().iter().filter(has_it).collect();
+    if found.is_empty() {
+        return Err(Failure::failed(format!(
+            "{store}: no root with this key identifier"
+        )));
+    }
+    Ok(found)
+}
+
+/// The roots that could have issued a certificate of this file. What keeps one of them from vouching for it is said on
+/// stderr.
+fn issuers_of<'l>(path: &Path, list: &'l RootList, store: &str) -> Result<Vec<&'l Root>, Failure> {
+    let given = certificates::read(path)?;
+    let chain = read_chain(path, &given)?;
+    let mut found = Vec::new();
+    for root in list.roots() {
+        let entry = root.entry();
+        let Some(anchor) = chain.issuers().find_map(|issuer| entry.named(issuer)) else {
+            continue;
+        };
+        if !chain.may_lean_on(&anchor) {
+            warn_of_date(&anchor, &chain, store);
+        }
+        found.push(root);
+    }
+    if found.is_empty() {
+        let issuers: Vec<String> = chain.issuers().map(|issuer| format!("\"{issuer}\"")).collect();
+        return Err(Failure::failed(format!(
+            "{store}: no root named {}",
+            issuers.join(" or ")
+        )));
+    }
+    Ok(found)
+}
+
+fn warn_of_date(anchor: &TrustAnchor<'_>, chain: &PeerChain<'_>, store: &str) {
+    if let Some(distrust_after) = anchor.distrust_after() {
+        let root = anchor.subject().to_string();
+        warning(trusted_up_to(&root, store, distrust_after, chain.issued_at()));
     }
 }
 
@@ -67,8 +94,22 @@ fn read_chain<'a>(path: &Path, given: &'a [CertificateDer<'static>]) -> Result<P
     chain.map_err(|error: ChainError| Failure::bad_input(format!("{name}: {error}")))
 }
 
-fn pem(certificate: &Certificate<'_>) -> String {
-    let base64 = BASE64_STANDARD.encode(certificate.as_der());
+/// The roots in PEM: all of them or none.
+fn pem(found: &[&Root], store: &str) -> Result<String, Failure> {
+    let certificates = found.iter().map(|root| {
+        root.der().map(|der| pem_of(der)).ok_or_else(|| {
+            Failure::failed(format!(
+                "{store}: holds no certificate of {}; `jit-trust bundle --certificates` makes a blob with them, from a \
+                 list that has them",
+                root.label()
+            ))
+        })
+    });
+    certificates.collect()
+}
+
+fn pem_of(certificate: &[u8]) -> String {
+    let base64 = BASE64_STANDARD.encode(certificate);
     let mut pem = "-----BEGIN CERTIFICATE-----\n".to_owned();
     let mut rest = base64.as_str();
     while !rest.is_empty() {

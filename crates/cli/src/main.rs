@@ -6,6 +6,7 @@
 mod args;
 mod bundle;
 mod certificates;
+mod diff;
 mod exit;
 mod find;
 mod generate;
@@ -48,6 +49,7 @@ fn run(args: Args) -> Result<(), Failure> {
         Some(Command::Bundle(args)) => bundle::run(&args),
         Some(Command::Show(args)) => show::run(&args),
         Some(Command::Find(args)) => find::run(&args),
+        Some(Command::Diff(args)) => diff::run(&args),
         None => Err(Failure::bad_input("expected a command; try jit-trust --help")),
     }
 }

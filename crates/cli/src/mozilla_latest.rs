@@ -77,8 +77,8 @@ fn check(args: &BundleArgs, name: &str, report: &Input) -> Result<(), Failure> {
         )));
     }
     let in_force = store::read(&args.trust.trust)?;
-    let in_force = in_force.roots().iter().map(Root::certificate);
-    match check_update(in_force, new.roots().iter().map(Root::certificate)) {
+    let in_force = in_force.roots().iter().map(Root::entry);
+    match check_update(in_force, new.roots().iter().map(Root::entry)) {
         Ok(()) => Ok(()),
         Err(lost) if args.force => {
             warning(format_args!("{name}: {lost}; taken because of --force"));

@@ -2,41 +2,82 @@
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
-use jit_trust::Certificate;
-use jit_trust_bundle::{Record, Root};
+use jit_trust::Entry;
+use jit_trust_bundle::{Fingerprint, NameConstraints, Record, Root};
 
 use crate::args::ShowArgs;
 use crate::exit::Failure;
-use crate::terminal::{print, print_json};
+use crate::shown::shown;
+use crate::terminal::{print, print_json, say};
 use crate::{store, time};
 
 pub(crate) fn run(args: &ShowArgs) -> Result<(), Failure> {
     let list = store::read(&args.store)?;
-    let certificates = list.roots().iter().map(Root::certificate);
     if args.json {
-        let records: Vec<Record> = certificates.map(|certificate| Record::of(&certificate)).collect();
+        let records: Vec<Record> = list.roots().iter().map(Record::of).collect();
         return print_json(&records);
     }
-    print(table(certificates))
+    if list.roots().iter().all(|root| root.subject().is_none()) {
+        say(format_args!(
+            "note: {} holds no names; `jit-trust bundle --names` makes a blob with them, from a list that has them",
+            shown(args.store.to_string_lossy())
+        ));
+    }
+    print(table(list.roots().iter()))
 }
 
-/// The certificates as a table, a line each.
-pub(crate) fn table<'a>(certificates: impl Iterator<Item = Certificate<'a>>) -> String {
+/// One column of the table: its title, what a root has there, and what stands there for a root that has nothing.
+struct Column {
+    title: &'static str,
+    cell: fn(&Entry<'_>) -> Option<String>,
+    missing: &'static str,
+}
+
+impl Column {
+    const fn new(title: &'static str, cell: fn(&Entry<'_>) -> Option<String>) -> Self {
+        let missing = "-";
+        Self { title, cell, missing }
+    }
+}
+
+const COLUMNS: [Column; 7] = [
+    Column::new("bytes", |root| {
+        Some(root.certificate()?.as_der().len().to_string())
+    }),
+    Column::new("not before", |root| time::day(root.not_before()?)),
+    Column::new("not after", |root| time::day(root.not_after()?)),
+    Column::new("distrust after", |root| {
+        root.distrust_after().map(time::last_moment)
+    }),
+    Column::new("SKID", |root| Some(root.subject_key_id()?.to_string())),
+    Column::new("subject", |root| Some(subject(root))),
+    Column {
+        title: "name constraints",
+        cell: |root| Some(NameConstraints::of(root.name_constraints()?).to_string()),
+        // Few roots have some, and the other lines end before.
+        missing: "",
+    },
+];
+
+/// The roots as a table, a line each. A column in which no root has anything is left out.
+pub(crate) fn table<'a>(roots: impl Iterator<Item = &'a Root> + Clone) -> String {
     let mut table = Table::new();
     table.load_preset(NOTHING);
-    table.set_header(["bytes", "not before", "not after", "SKID", "subject"]);
-    for certificate in certificates {
-        table.add_row([
-            certificate.as_der().len().to_string(),
-            day(certificate.not_before()),
-            day(certificate.not_after()),
-            certificate
-                .subject_key_id()
-                .map_or_else(|| "-".to_owned(), |key_id| key_id.to_string()),
-            certificate.subject().to_string(),
-        ]);
+    let columns = COLUMNS.iter().filter(|column| {
+        let mut cells = roots.clone().map(|root| (column.cell)(&root.entry()));
+        cells.any(|cell| cell.is_some())
+    });
+    let columns: Vec<&Column> = columns.collect();
+    table.set_header(columns.iter().map(|column| column.title));
+    for root in roots {
+        let root = root.entry();
+        let cells = columns
+            .iter()
+            .map(|column| (column.cell)(&root).unwrap_or_else(|| column.missing.to_owned()));
+        table.add_row(cells);
     }
-    if let Some(bytes) = table.column_mut(0) {
+    let bytes = columns.iter().position(|column| column.title == "bytes");
+    if let Some(bytes) = bytes.and_then(|index| table.column_mut(index)) {
         bytes.set_cell_alignment(CellAlignment::Right);
     }
     table
@@ -45,6 +86,12 @@ pub(crate) fn table<'a>(certificates: impl Iterator<Item = Certificate<'a>>) -> 
         .collect()
 }
 
-fn day(unix: Option<u64>) -> String {
-    unix.and_then(time::day).unwrap_or_else(|| "-".to_owned())
+/// The root's name; without one, the start of what tells it from others in every form of a store.
+fn subject(root: &Entry<'_>) -> String {
+    const SHOWN_DIGITS: usize = 16;
+    if let Some(subject) = root.subject() {
+        return subject.to_string();
+    }
+    let key = Fingerprint::from(root.spki_sha256()).to_string();
+    format!("(no name; key {}…)", key.get(..SHOWN_DIGITS).unwrap_or(&key))
 }

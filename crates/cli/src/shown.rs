@@ -24,6 +24,12 @@ impl Display for Shown<'_> {
     }
 }
 
+/// How many there are, and of what.
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

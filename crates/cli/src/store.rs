@@ -4,9 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use jit_trust::{BlobError, Certificate, PeerChain, TrustAnchor};
-use jit_trust::{FileStore, Selection, StoreError, TrustStore, WebrootStore};
-use jit_trust_bundle::{Input, NoteKind, Policy, Root, RootList};
+use jit_trust::{BlobError, BlobStore, FileStore, StoreError, TrustStore, WebrootStore};
+use jit_trust_bundle::{BlobOptions, Input, NoteKind, Policy, RootList, encode_blob};
 
 use crate::exit::Failure;
 use crate::shown::shown;
@@ -17,46 +16,22 @@ use crate::terminal::warning;
 pub(crate) struct Store {
     pub(crate) name: String,
     pub(crate) anchors: Arc<dyn TrustStore>,
-    /// The same, where it is a list that says up to which date roots are trusted.
-    list: Option<Arc<ListStore>>,
-}
-
-impl Store {
-    /// The first root that could have issued a certificate of this chain and is not trusted for one as young as its
-    /// end-entity certificate.
-    pub(crate) fn dropped_by_date(&self, chain: &PeerChain<'_>) -> Option<Dropped> {
-        self.list.as_ref()?.dropped_by_date(chain)
-    }
-}
-
-/// A root that was left out because of a date.
-pub(crate) struct Dropped {
-    pub(crate) subject: String,
-    /// The last second, in Unix time, of which it is trusted for certificates.
-    pub(crate) distrust_after: u64,
-    /// When the end-entity certificate was issued, if that can be read.
-    pub(crate) issued_at: Option<u64>,
 }
 
 /// Opens a store to trust by. A blob, a webroot and the compiled-in list stay where they are; any other form is read
 /// whole.
 pub(crate) fn open(path: &Path) -> Result<Store, Failure> {
     let name = shown(path.to_string_lossy()).to_string();
-    if let Some(anchors) = open_in_place(path)? {
-        let list = None;
-        return Ok(Store { name, anchors, list });
-    }
-    let list = Arc::new(ListStore(read(path)?));
-    Ok(Store {
-        name,
-        anchors: Arc::clone(&list) as Arc<dyn TrustStore>,
-        list: Some(list),
-    })
+    let anchors = match open_in_place(path)? {
+        Some(anchors) => anchors,
+        None => Arc::new(in_memory(&name, &read(path)?)?),
+    };
+    Ok(Store { name, anchors })
 }
 
 /// The store, if it is of a form that can be looked up in where it is.
 fn open_in_place(path: &Path) -> Result<Option<Arc<dyn TrustStore>>, Failure> {
-    if path.as_os_str() == "mozilla" {
+    if is_mozilla(path) {
         return Ok(Some(Arc::new(jit_trust::mozilla())));
     }
     let metadata = fs::metadata(path).map_err(|error| Failure::reading(path, &error))?;
@@ -86,6 +61,16 @@ fn store_error(error: &StoreError) -> Failure {
     Failure::bad_input(shown(error.to_string()))
 }
 
+/// The list as a trust blob of version 2, so that its conditions are kept to as those of any other store. It is there
+/// until the command ends, which opens one or two.
+fn in_memory(name: &str, list: &RootList) -> Result<BlobStore, Failure> {
+    let bad_input = |error: &dyn std::error::Error| Failure::bad_input(format!("{name}: {error}"));
+    let generation = 0; // nobody asks for it
+    let blob = encode_blob(list.roots(), generation, BlobOptions::default());
+    let blob = blob.map_err(|error| bad_input(&error))?;
+    BlobStore::new(blob.bytes.leak()).map_err(|error| bad_input(&error))
+}
+
 /// Reads a store to look into. What it holds but should not is said on stderr.
 pub(crate) fn read(path: &Path) -> Result<RootList, Failure> {
     let list = jit_trust_bundle::read(&[Input::named(path)], Policy::Store)?;
@@ -93,68 +78,51 @@ pub(crate) fn read(path: &Path) -> Result<RootList, Failure> {
         warning(format_args!("{left_out}; left out"));
     }
     for note in list.notes() {
-        if matches!(note.kind, NoteKind::NotACa { .. }) {
+        if matches!(
+            note.kind,
+            NoteKind::NotACa { .. } | NoteKind::DatedElsewhere { .. }
+        ) {
             warning(note);
-        }
-    }
-    for root in list.roots() {
-        if !root.conditions().applied_constraints.is_empty() {
-            warning(format_args!(
-                "{} is trusted for all domains, though {} limits it to some",
-                root.certificate().subject(),
-                shown(path.to_string_lossy())
-            ));
         }
     }
     Ok(list)
 }
 
-/// A list of roots that was read whole, for forms that cannot be looked up in where they are.
-#[derive(Debug)]
-struct ListStore(RootList);
+/// When the store that this list was read from was made, in Unix time, if it says so.
+pub(crate) fn generation(path: &Path, list: &RootList) -> Option<u32> {
+    let compiled_in = || jit_trust::mozilla().blob().generation();
+    list.generation().or_else(|| is_mozilla(path).then(compiled_in))
+}
 
-impl TrustStore for ListStore {
-    fn select<'s>(&'s self, chain: &PeerChain<'_>, found: &mut Selection<'s, '_>) -> Result<(), StoreError> {
-        for root in self.0.roots() {
-            let certificate = root.certificate();
-            if chain.is_issued_by(certificate.subject()) && may_vouch_for(root, chain) {
-                found.add(TrustAnchor::from_trusted_certificate(certificate));
-            }
+fn is_mozilla(path: &Path) -> bool {
+    path.as_os_str() == "mozilla"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// To trust by, the list of the library is taken; to look into, that of `jit-trust-bundle`, which has the names and
+    /// certificates.
+    #[test]
+    fn the_list_that_is_shown_as_mozilla_is_the_one_that_is_trusted() {
+        let shown = read(Path::new("mozilla")).expect("the compiled-in list");
+        let trusted: Vec<_> = jit_trust::mozilla().blob().entries().collect();
+        assert_eq!(shown.roots().len(), trusted.len());
+        for (root, trusted) in shown.roots().iter().zip(&trusted) {
+            let shown = root.entry();
+            assert_eq!(shown.name_hash(), trusted.name_hash());
+            assert_eq!(shown.spki_value(), trusted.spki_value());
+            assert_eq!(shown.subject_key_id(), trusted.subject_key_id());
+            assert_eq!(shown.serial(), trusted.serial());
+            assert_eq!(shown.profile(), trusted.profile());
+            assert_eq!(shown.distrust_after(), trusted.distrust_after());
+            assert_eq!(shown.name_constraints(), trusted.name_constraints());
+            assert!(root.subject().is_some() && root.der().is_some());
         }
-        Ok(())
+        assert_eq!(
+            generation(Path::new("mozilla"), &shown),
+            Some(jit_trust::mozilla().blob().generation())
+        );
     }
-
-    fn anchor_count(&self) -> Option<usize> {
-        Some(self.0.roots().len())
-    }
-
-    fn may_change(&self) -> bool {
-        false
-    }
-}
-
-impl ListStore {
-    fn dropped_by_date(&self, chain: &PeerChain<'_>) -> Option<Dropped> {
-        let mut roots = self.0.roots().iter();
-        let dropped = roots
-            .find(|root| chain.is_issued_by(root.certificate().subject()) && !may_vouch_for(root, chain))?;
-        Some(Dropped {
-            subject: dropped.certificate().subject().to_string(),
-            distrust_after: dropped.conditions().distrust_after?,
-            issued_at: issued_at(chain),
-        })
-    }
-}
-
-/// Whether the root is trusted for end-entity certificates as old as this one.
-fn may_vouch_for(root: &Root, chain: &PeerChain<'_>) -> bool {
-    let Some(distrust_after) = root.conditions().distrust_after else {
-        return true;
-    };
-    issued_at(chain).is_some_and(|issued_at| issued_at <= distrust_after)
-}
-
-/// When the end-entity certificate was issued.
-fn issued_at(chain: &PeerChain<'_>) -> Option<u64> {
-    chain.certificates().next().and_then(Certificate::not_before)
 }

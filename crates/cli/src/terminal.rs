@@ -7,7 +7,12 @@ use crate::exit::Failure;
 
 const BOLD_RED: &str = "\x1b[1;31m";
 const BOLD_YELLOW: &str = "\x1b[1;33m";
-const RESET: &str = "\x1b[0m";
+/// Colours of lines that are results.
+pub(crate) const GREEN: &str = "\x1b[32m";
+pub(crate) const RED: &str = "\x1b[31m";
+pub(crate) const YELLOW: &str = "\x1b[33m";
+/// The end of a colour.
+pub(crate) const RESET: &str = "\x1b[0m";
 
 /// Says why the command ends, in one line.
 pub(crate) fn error(message: &str) {
@@ -27,8 +32,16 @@ pub(crate) fn say(line: impl Display) {
 
 /// Writes the result of a command, whole, to stdout.
 pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), Failure> {
-    let mut stdout = io::stdout().lock();
-    let written = stdout.write_all(text.as_ref()).and_then(|()| stdout.flush());
+    write_whole(text.as_ref(), io::stdout().lock())
+}
+
+/// The same, its colours where stdout is a terminal and `NO_COLOR` is not set.
+pub(crate) fn print_coloured(text: &str) -> Result<(), Failure> {
+    write_whole(text.as_bytes(), anstream::stdout().lock())
+}
+
+fn write_whole(text: &[u8], mut stdout: impl Write) -> Result<(), Failure> {
+    let written = stdout.write_all(text).and_then(|()| stdout.flush());
     written.map_err(|error| Failure::writing_stdout(&error))
 }
 

@@ -3,14 +3,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jit_trust::{Certificate, PeerChain};
-use jit_trust::{ServerVerifier, StoreError, Verification};
-use jit_trust_bundle::rfc3339;
+use jit_trust::{Certificate, Distrusted, PeerChain, ServerVerifier, StoreError, Verification};
 use rustls::crypto::CryptoProvider;
 use rustls::{CertificateError, Error, OtherError};
 
 use crate::shown::shown;
 use crate::store::Store;
+use crate::time::moment;
 
 /// What was decided about one server. All text is safe to show.
 #[derive(Clone, Debug)]
@@ -68,13 +67,13 @@ impl LastDecision {
 pub(crate) fn verifier(store: &Store, provider: &CryptoProvider) -> (ServerVerifier, LastDecision) {
     let last = LastDecision::default();
     let verifier = ServerVerifier::with_provider(Arc::clone(&store.anchors), provider);
-    let (store, told) = (store.clone(), last.clone());
+    let (store, told) = (store.name.clone(), last.clone());
     let verifier = verifier.on_verification(move |verification| told.set(Decision::of(verification, &store)));
     (verifier, last)
 }
 
 impl Decision {
-    fn of(verification: &Verification<'_>, store: &Store) -> Self {
+    fn of(verification: &Verification<'_>, store: &str) -> Self {
         let sent = verification.chain.into_iter().flat_map(PeerChain::certificates);
         Self {
             sent: sent.map(SentCertificate::of).collect(),
@@ -91,7 +90,11 @@ impl Decision {
                 .result
                 .err()
                 .map(|error| reason(error, verification, store)),
-            store_failed: verification.result.err().and_then(store_error).is_some(),
+            store_failed: verification
+                .result
+                .err()
+                .and_then(of_ours::<StoreError>)
+                .is_some(),
         }
     }
 }
@@ -105,7 +108,8 @@ impl SentCertificate {
     }
 }
 
-fn store_error(error: &Error) -> Option<&StoreError> {
+/// The error of ours that rustls carries, if it is of this kind.
+fn of_ours<E: std::error::Error + 'static>(error: &Error) -> Option<&E> {
     match error {
         Error::InvalidCertificate(CertificateError::Other(OtherError(other))) => other.downcast_ref(),
         _ => None,
@@ -113,9 +117,18 @@ fn store_error(error: &Error) -> Option<&StoreError> {
 }
 
 /// Why a server is not trusted: which certificate, what is wrong with it, what was looked for.
-fn reason(error: &Error, verification: &Verification<'_>, store: &Store) -> String {
-    if let Some(error) = store_error(error) {
+fn reason(error: &Error, verification: &Verification<'_>, store: &str) -> String {
+    if let Some(error) = of_ours::<StoreError>(error) {
         return format!("the store cannot answer: {}", shown(error.to_string()));
+    }
+    if let Some(Distrusted {
+        root,
+        distrust_after,
+        issued_at,
+        ..
+    }) = of_ours(error)
+    {
+        return trusted_up_to(root, store, *distrust_after, *issued_at);
     }
     let Error::InvalidCertificate(error) = error else {
         return shown(error.to_string()).to_string();
@@ -186,22 +199,19 @@ fn other_reason(OtherError(other): &OtherError) -> String {
     in_words.to_owned()
 }
 
-fn unknown_issuer(verification: &Verification<'_>, store: &Store) -> String {
-    let store_name = &store.name;
-    let dropped = verification.chain.and_then(|chain| store.dropped_by_date(chain));
-    if let Some(dropped) = dropped {
-        return format!(
-            "the root \"{}\" in {store_name} is trusted only for certificates issued up to {}; this one was issued {}",
-            dropped.subject,
-            moment(dropped.distrust_after),
-            dropped
-                .issued_at
-                .map_or_else(|| "at a time that cannot be read".to_owned(), moment),
-        );
-    }
+/// A root does not vouch for a certificate because of its date.
+pub(crate) fn trusted_up_to(root: &str, store: &str, distrust_after: u64, issued_at: Option<u64>) -> String {
+    let issued_at = issued_at.map_or_else(|| "at a time that cannot be read".to_owned(), moment);
+    format!(
+        "the root \"{root}\" in {store} is trusted only for certificates issued up to {}; this one was issued {issued_at}",
+        moment(distrust_after)
+    )
+}
+
+fn unknown_issuer(verification: &Verification<'_>, store: &str) -> String {
     let top = verification.chain.and_then(|chain| chain.path().last());
     let Some(top) = top else {
-        return format!("no certificate leads to a root in {store_name}");
+        return format!("no certificate leads to a root in {store}");
     };
     if verification.selected > 0 {
         let roots = if verification.selected == 1 {
@@ -210,7 +220,7 @@ fn unknown_issuer(verification: &Verification<'_>, store: &Store) -> String {
             "roots"
         };
         return format!(
-            "{} {roots} in {store_name} of the names asked for, but no valid path leads there; the last certificate \
+            "{} {roots} in {store} of the names asked for, but no valid path leads there; the last certificate \
              asks for \"{}\"",
             verification.selected,
             top.issuer()
@@ -219,13 +229,13 @@ fn unknown_issuer(verification: &Verification<'_>, store: &Store) -> String {
     let path_len = verification.chain.map_or(0, |chain| chain.path().count());
     if top.is_self_issued() && path_len == 1 {
         return format!(
-            "\"{}\" is signed by itself, and {store_name} does not hold it",
+            "\"{}\" is signed by itself, and {store} does not hold it",
             top.subject()
         );
     }
     if top.is_self_issued() {
         return format!(
-            "no root in {store_name} named \"{}\", though the server sent one of that name",
+            "no root in {store} named \"{}\", though the server sent one of that name",
             top.subject()
         );
     }
@@ -235,7 +245,7 @@ fn unknown_issuer(verification: &Verification<'_>, store: &Store) -> String {
         ""
     };
     format!(
-        "no root in {store_name} named \"{}\" (asked for by the certificate of \"{}\"){hint}",
+        "no root in {store} named \"{}\" (asked for by the certificate of \"{}\"){hint}",
         top.issuer(),
         top.subject()
     )
@@ -251,10 +261,6 @@ fn whose(verification: &Verification<'_>, is_it: impl Fn(&Certificate<'_>) -> bo
         || "a certificate".to_owned(),
         |certificate| format!("the certificate of \"{}\"", certificate.subject()),
     )
-}
-
-fn moment(unix: u64) -> String {
-    rfc3339(unix).unwrap_or_else(|| format!("{unix} (Unix time)"))
 }
 
 /// The names as webpki gives them, `DnsName("a.test")` and the like, in a readable form.

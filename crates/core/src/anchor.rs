@@ -2,21 +2,18 @@
 
 use core::fmt;
 
-use crate::der::Reader;
-use crate::{Certificate, KeyId, Name};
+use crate::{Certificate, Entry, KeyId, Name};
 
 /// A trust anchor (RFC 5280 section 6.1.1(d), RFC 5914): a root as a name, a key and its constraints.
 ///
-/// It is what a store holds about a root, borrowed from wherever the store keeps it. Being handed out by a store
-/// is what makes it trusted; being chosen for a chain says only that it could have issued one of its
-/// certificates.
+/// It is what a store holds about a root, borrowed from wherever the store keeps it, under a name. The name may be
+/// borrowed from the certificate that asked for it: a trust blob of version 2 holds only the names' hashes. Being handed
+/// out by a store is what makes an anchor trusted; being chosen for a chain says only that it could have issued one of
+/// its certificates.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct TrustAnchor<'a> {
     subject: Name<'a>,
-    spki: &'a [u8],
-    name_constraints: Option<&'a [u8]>,
-    subject_key_id: Option<KeyId<'a>>,
-    certificate: &'a [u8],
+    entry: Entry<'a>,
 }
 
 impl<'a> TrustAnchor<'a> {
@@ -27,11 +24,13 @@ impl<'a> TrustAnchor<'a> {
     pub fn from_trusted_certificate(certificate: Certificate<'a>) -> Self {
         Self {
             subject: certificate.subject(),
-            spki: certificate.spki(),
-            name_constraints: certificate.name_constraints(),
-            subject_key_id: certificate.subject_key_id(),
-            certificate: certificate.as_der(),
+            entry: Entry::from_certificate(certificate),
         }
+    }
+
+    /// The entry of a store, under the name that it was found to have.
+    pub(crate) fn named(subject: Name<'a>, entry: Entry<'a>) -> Self {
+        Self { subject, entry }
     }
 
     /// The name that certificates issued by this anchor carry as their issuer.
@@ -39,31 +38,37 @@ impl<'a> TrustAnchor<'a> {
         self.subject
     }
 
-    /// The subject public key info, the header of its SEQUENCE included.
-    pub fn spki(&self) -> &'a [u8] {
-        self.spki
+    /// What the store holds of it.
+    pub fn entry(&self) -> &Entry<'a> {
+        &self.entry
     }
 
-    /// The inside of the SEQUENCE of the subject public key info, without its header: the form that webpki's
-    /// trust anchors take.
+    /// The inside of the SEQUENCE of the subject public key info (SPKI), without its header: the form that webpki's trust
+    /// anchors take.
     pub fn spki_value(&self) -> &'a [u8] {
-        let spki = Reader::new(self.spki).read();
-        spki.map(|spki| spki.value).unwrap_or_default()
+        self.entry.spki_value()
     }
 
-    /// The name constraints: the inside of the `NameConstraints` SEQUENCE, without its header.
+    /// The name constraints, those of the certificate or those imposed on it: the inside of the `NameConstraints`
+    /// SEQUENCE, without its header.
     pub fn name_constraints(&self) -> Option<&'a [u8]> {
-        self.name_constraints
+        self.entry.name_constraints()
     }
 
     /// The subject key identifier, if the anchor has one.
     pub fn subject_key_id(&self) -> Option<KeyId<'a>> {
-        self.subject_key_id
+        self.entry.subject_key_id()
     }
 
-    /// The root's own certificate, whole.
-    pub fn certificate(&self) -> &'a [u8] {
-        self.certificate
+    /// The last second, in Unix time, of which end-entity certificates are trusted under this anchor, by their
+    /// notBefore; `None` when there is no such condition.
+    pub fn distrust_after(&self) -> Option<u64> {
+        self.entry.distrust_after()
+    }
+
+    /// The root's own certificate, whole, where the store holds it.
+    pub fn certificate(&self) -> Option<&'a [u8]> {
+        Some(self.entry.certificate()?.as_der())
     }
 }
 
@@ -71,7 +76,8 @@ impl fmt::Debug for TrustAnchor<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TrustAnchor")
             .field("subject", &self.subject)
-            .field("subject_key_id", &self.subject_key_id)
+            .field("subject_key_id", &self.subject_key_id())
+            .field("distrust_after", &self.distrust_after())
             .finish_non_exhaustive()
     }
 }

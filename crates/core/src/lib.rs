@@ -5,11 +5,16 @@
 //! issuer ([`Certificate`]), sorts what a peer sent into a path ([`PeerChain`]), says what to ask a store
 //! for ([`Query`]), and reads and writes the single-file store, the trust blob ([`TrustBlob`]).
 //!
-//! **Selection never grants trust.** Nothing here checks a signature, a date, a purpose or a host name: the
-//! TLS library validates the whole path against exactly the anchors that were chosen, and only that decides.
+//! **Selection never grants trust.** Nothing here checks a signature, a validity period, a purpose or a host name: the
+//! TLS library validates the whole path against exactly the anchors that were chosen, and only that decides. What is
+//! checked here is what no TLS library knows of: that an anchor is trusted for certificates as young as the peer's
+//! ([`PeerChain::may_lean_on`]).
 //!
 //! The crate needs neither `std` nor an allocator, holds no `unsafe` code, and does bounded work on any
 //! input: every certificate is looked at once, at most [`MAX_CERTIFICATES`] of them, and nothing recurses.
+//!
+//! # Features
+//! - `std`: checksums with the instructions that most processors have for them. Without it, a table of 1 KB serves.
 //!
 //! ```
 //! use jit_trust_core::{PeerChain, TrustBlob};
@@ -51,14 +56,17 @@ mod blob;
 mod certificate;
 mod chain;
 mod der;
+mod entry;
 mod key_id;
+pub mod mozilla;
 mod name;
 mod webroot;
 
 pub use anchor::TrustAnchor;
-pub use blob::{BlobError, MAX_ANCHORS_PER_NAME, TrustBlob, WriteError, v1};
-pub use certificate::{Certificate, CertificateError, MAX_CERTIFICATE_LEN};
+pub use blob::{BlobError, MAX_ANCHORS_PER_NAME, TrustBlob, WriteError, v1, v2};
+pub use certificate::{BasicConstraints, Certificate, CertificateError, MAX_CERTIFICATE_LEN, Profile};
 pub use chain::{ChainError, MAX_CERTIFICATES, PeerChain, Query};
+pub use entry::{EncodedEntry, Entry};
 pub use key_id::KeyId;
-pub use name::{Name, NameHash};
+pub use name::{CutNameHash, HashedName, Name, NameHash};
 pub use webroot::{MAX_WEBROOT_FILE_LEN, WebrootPath};

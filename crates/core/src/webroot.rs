@@ -4,9 +4,9 @@ use core::fmt;
 
 use crate::Query;
 
-/// The largest file of a webroot in bytes: a blob with as many certificates of the largest size as one name may
-/// have, each with the longest SKID.
-pub const MAX_WEBROOT_FILE_LEN: usize = crate::v1::MAX_LEN_OF_ONE_NAME;
+/// The largest file of a webroot in bytes: a blob with as many anchors as one name may have, each of the largest size,
+/// with its name and certificate.
+pub const MAX_WEBROOT_FILE_LEN: usize = crate::v2::MAX_LEN_OF_ONE_NAME;
 
 /// The longest file name, in bytes, that file systems take.
 const MAX_FILE_NAME_LEN: usize = 255;

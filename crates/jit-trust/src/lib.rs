@@ -27,35 +27,39 @@
 //! |---|---|---|
 //! | [`mozilla()`] | compiled in | none |
 //! | [`BlobStore`] | a trust blob in the program | none |
-//! | [`FileStore`] | a trust blob in a file | 24 bytes an anchor |
+//! | [`FileStore`] | a trust blob in a file | 32 bytes an anchor |
 //! | [`WebrootStore`] | a directory with a small file for each name | none |
 //!
 //! Any type can be a store: see [`TrustStore`].
 //!
 //! # What it does not do
 //! It chooses what to try and leaves every check to the TLS library: see [`jit_trust_core`]. It checks no
-//! revocation. Trust blobs of version 1 and bare certificates cannot carry the conditions under which Mozilla
-//! trusts some roots (only for certificates issued up to a date, only for some names), so those are not
-//! enforced.
+//! revocation.
+//!
+//! The conditions under which Mozilla trusts some roots (only for certificates issued up to a date, only for some
+//! names) are enforced where the store carries them: [`mozilla()`] and trust blobs of version 2 do, version 1 and bare
+//! certificates cannot. A chain that is refused because of a date fails with [`Distrusted`].
 //!
 //! # Features
 //! - `rustls` (default): [`ServerVerifier`] and [`client_config`].
-//! - `mozilla` (default): [`mozilla()`], from the `webpki-root-certs` crate; 130 KB in the program.
+//! - `mozilla` (default): [`mozilla()`], from the `webpki-root-certs` crate; 52 KB in the program.
 
 #![cfg_attr(
     not(all(feature = "mozilla", feature = "rustls")),
     allow(rustdoc::broken_intra_doc_links, reason = "the text speaks of all features")
 )]
 
+mod distrusted;
 #[cfg(feature = "mozilla")]
 mod mozilla;
 #[cfg(feature = "rustls")]
 mod rustls;
 mod store;
 
+pub use distrusted::Distrusted;
 pub use jit_trust_core::{
-    BlobError, Certificate, CertificateError, ChainError, KeyId, MAX_CERTIFICATES, Name, NameHash, PeerChain,
-    Query, TrustAnchor, TrustBlob,
+    BlobError, Certificate, CertificateError, ChainError, CutNameHash, EncodedEntry, Entry, HashedName,
+    KeyId, MAX_CERTIFICATES, Name, NameHash, PeerChain, Query, TrustAnchor, TrustBlob,
 };
 
 #[cfg(feature = "mozilla")]

@@ -7,7 +7,8 @@ use crate::BlobStore;
 /// The roots that Mozilla trusts for servers, compiled into the program: no file, no heap.
 ///
 /// They are those of the version of the `webpki-root-certs` crate that this crate was built with, in the order in
-/// which it lists them. The conditions that Mozilla puts on some of them beside their certificates are not in it.
+/// which it lists them, with the conditions that Mozilla puts on some of them beside their certificates
+/// ([`jit_trust_core::mozilla`]).
 ///
 /// The store is checked when it is first asked for, which takes some tens of microseconds.
 pub fn mozilla() -> &'static BlobStore {
@@ -20,6 +21,7 @@ pub fn mozilla() -> &'static BlobStore {
 
 #[cfg(test)]
 mod tests {
+    use jit_trust_core::{Certificate, Entry, mozilla as conditions};
     use sha2::{Digest, Sha256};
 
     use super::*;
@@ -33,22 +35,28 @@ mod tests {
         assert_eq!(
             (hash.as_str(), mozilla().blob().generation()),
             (
-                "f6e8c1a73550cc4b71ebc8de4f1a44f812e15b646f6521d2852f6c601c53dfb3",
+                "b6f9b272290407226645b3a19074b4424bcc8f777c0fadc2b336449e59a42cd8",
                 1_795_132_800
             )
         );
     }
 
     #[test]
-    fn the_compiled_in_list_is_that_of_webpki_root_certs() {
-        let mozilla = mozilla();
-        let ours = mozilla
-            .blob()
-            .certificates()
-            .map(|certificate| certificate.as_der().to_vec());
-        let theirs = webpki_root_certs::TLS_SERVER_ROOT_CERTS
-            .iter()
-            .map(|der| der.to_vec());
-        assert!(ours.eq(theirs));
+    fn the_compiled_in_list_is_that_of_webpki_root_certs_under_mozillas_conditions() {
+        let theirs = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|der| {
+            let certificate = Certificate::from_der(der).expect("a readable root");
+            conditions::with_conditions(Entry::from_certificate(certificate))
+        });
+        let theirs: Vec<_> = theirs.collect();
+        let ours: Vec<_> = mozilla().blob().entries().collect();
+        assert_eq!(ours.len(), theirs.len());
+        for (ours, theirs) in ours.iter().zip(&theirs) {
+            assert_eq!(ours.spki_sha256(), theirs.spki_sha256());
+            assert_eq!(ours.distrust_after(), theirs.distrust_after());
+            assert_eq!(ours.name_constraints(), theirs.name_constraints());
+            assert_eq!(ours.profile(), theirs.profile());
+        }
+        let dated = ours.iter().filter(|entry| entry.distrust_after().is_some());
+        assert_eq!(dated.count(), 1, "Izenpe");
     }
 }

@@ -38,8 +38,9 @@ fn check(get: impl Fn(&Server, Box<dyn TrustStore>) -> Answer) {
         .install_default()
         .ok();
     let (root, other) = (Ca::root("Root"), Ca::root("Other Root"));
-    let store =
-        || -> Box<dyn TrustStore> { Box::new(BlobStore::new(stores::blob(&[&root]).leak()).unwrap()) };
+    let store = || -> Box<dyn TrustStore> {
+        Box::new(BlobStore::new(stores::blob(&[&root], stores::Version::V2).leak()).unwrap())
+    };
 
     let trusted = server(&root);
     let answer = get(&trusted, store()).unwrap();

@@ -8,12 +8,12 @@ use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 
 use jit_trust::{BlobStore, Selection, ServerVerifier, StoreError, TrustStore, WebrootStore};
-use jit_trust_core::PeerChain;
 use jit_trust_lab::pki::{Ca, Leaf, garbage};
 use jit_trust_lab::server::{Response, Server};
 use pki_types::CertificateDer;
 use rustls::crypto::aws_lc_rs;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
+use stores::Version;
 
 fn server(leaf: &Leaf, chain: Vec<CertificateDer<'static>>) -> Server {
     Server::builder()
@@ -48,7 +48,7 @@ fn verifier(store: impl TrustStore + 'static) -> ServerVerifier {
 }
 
 fn store(roots: &[&Ca]) -> BlobStore {
-    BlobStore::new(stores::blob(roots).leak()).unwrap()
+    BlobStore::new(stores::blob(roots, Version::V2).leak()).unwrap()
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_session_is_not_resumed_under_an_anchor_that_is_gone() {
     let leaf = root.leaf("a.test");
     let server = server(&leaf, leaf.chain(&[]));
     let directory = tempfile::tempdir().unwrap();
-    stores::webroot(directory.path(), &[&root]);
+    stores::webroot(directory.path(), &[&root], Version::V2);
     let provider = aws_lc_rs::default_provider().into();
     let changing = WebrootStore::open(directory.path()).unwrap();
     let changing = Arc::new(jit_trust::client_config_with_provider(changing, provider).unwrap());
@@ -97,7 +97,7 @@ fn a_session_is_not_resumed_under_an_anchor_that_is_gone() {
     assert_eq!(server.resumptions(), 0);
 
     std::fs::remove_dir_all(directory.path().join("by-subject")).unwrap();
-    stores::webroot(directory.path(), &[&other]);
+    stores::webroot(directory.path(), &[&other], Version::V2);
     let error = get_with(&server, &changing).unwrap_err();
     assert!(error.to_string().contains("UnknownIssuer"), "{error}");
 
@@ -114,7 +114,7 @@ fn a_session_is_not_resumed_under_an_anchor_that_is_gone() {
 struct Broken;
 
 impl TrustStore for Broken {
-    fn select<'s>(&'s self, _: &PeerChain<'_>, _: &mut Selection<'s, '_>) -> Result<(), StoreError> {
+    fn select<'s>(&'s self, _: &mut Selection<'s>) -> Result<(), StoreError> {
         Err(StoreError::other("the flash cannot be read"))
     }
 }

@@ -8,20 +8,24 @@ use std::path::Path;
 
 use jit_trust::{BlobStore, FileStore, Selection, StoreError, TrustStore, WebrootStore};
 use jit_trust_core::{Certificate, MAX_WEBROOT_FILE_LEN, PeerChain};
-use jit_trust_lab::pki::{AuthorityKeyId, Ca, Leaf, SubjectKeyId, garbage};
+use jit_trust_lab::pki::{AuthorityKeyId, Ca, DAY, Leaf, SubjectKeyId, garbage, now};
 use pki_types::CertificateDer;
+use stores::{VERSIONS, Version};
 
-/// The certificates of the anchors that the store hands out for this chain.
+/// The keys of the anchors that the store hands out for this chain.
 fn selected(store: &dyn TrustStore, sent: &[CertificateDer<'_>]) -> Result<Vec<Vec<u8>>, StoreError> {
     let chain = PeerChain::read(sent.iter().map(AsRef::as_ref)).unwrap();
     let mut selection = Selection::new(&chain);
-    store.select(&chain, &mut selection)?;
+    store.select(&mut selection)?;
     let anchors = selection.anchors();
-    Ok(anchors.map(|anchor| anchor.certificate().to_vec()).collect())
+    Ok(anchors.map(|anchor| anchor.spki_value().to_vec()).collect())
 }
 
-fn ders(roots: &[&Ca]) -> Vec<Vec<u8>> {
-    roots.iter().map(|root| root.der().to_vec()).collect()
+fn keys(roots: &[&Ca]) -> Vec<Vec<u8>> {
+    let ders: Vec<_> = roots.iter().map(|root| root.der()).collect();
+    ders.iter()
+        .map(|der| stores::entry(der).spki_value().to_vec())
+        .collect()
 }
 
 /// A web root as other tools make it: bare certificates by SKID.
@@ -35,25 +39,31 @@ fn webroot_by_key_id(directory: &Path, roots: &[&Ca]) {
     }
 }
 
+fn every_store(directory: &Path, roots: &[&Ca], version: Version) -> [Box<dyn TrustStore>; 3] {
+    stores::webroot(directory, roots, version);
+    let file = directory.join("trust.tblb");
+    let blob = stores::blob(roots, version);
+    fs::write(&file, &blob).unwrap();
+    [
+        Box::new(BlobStore::new(blob.leak()).unwrap()),
+        Box::new(FileStore::open(&file).unwrap()),
+        Box::new(WebrootStore::open(directory).unwrap()),
+    ]
+}
+
 #[test]
 fn every_store_hands_out_all_anchors_of_the_names_that_are_asked_for_and_no_others() {
     let (first, second, other) = (Ca::root("Twin"), Ca::root("Twin"), Ca::root("Other"));
     let roots = [&first, &other, &second];
     let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("trust.tblb");
-    fs::write(&file, stores::blob(&roots)).unwrap();
-    stores::webroot(directory.path(), &roots);
-    let stores: [Box<dyn TrustStore>; 3] = [
-        Box::new(BlobStore::new(stores::blob(&roots).leak()).unwrap()),
-        Box::new(FileStore::open(&file).unwrap()),
-        Box::new(WebrootStore::open(directory.path()).unwrap()),
-    ];
-    for store in stores {
+    let stores =
+        VERSIONS.map(|version| every_store(&directory.path().join(format!("{version:?}")), &roots, version));
+    for store in stores.into_iter().flatten() {
         let ca = second.intermediate("CA");
         let sent = ca.leaf("a.test").chain(&[&ca]);
         assert_eq!(
             selected(&store, &sent).unwrap(),
-            ders(&[&first, &second]),
+            keys(&[&first, &second]),
             "{store:?}"
         );
         let stranger = Ca::root("Stranger").leaf("a.test").chain(&[]);
@@ -71,11 +81,13 @@ fn a_store_of_mozillas_list_keeps_at_most_6000_bytes_and_none_from_the_program()
         .collect();
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("trust.tblb");
-    fs::write(&path, stores::blob_of(&renamed)).unwrap();
-    let mut store = None;
-    let kept = allocation_counter::measure(|| store = Some(FileStore::open(&path).unwrap()));
-    assert_eq!(store.unwrap().len(), 150);
-    assert!(kept.bytes_current <= 6_000, "{kept:?}");
+    for version in VERSIONS {
+        fs::write(&path, stores::blob_of(&renamed, version)).unwrap();
+        let mut store = None;
+        let kept = allocation_counter::measure(|| store = Some(FileStore::open(&path).unwrap()));
+        assert_eq!(store.unwrap().len(), 150);
+        assert!(kept.bytes_current <= 6_000, "{kept:?}");
+    }
 
     jit_trust::mozilla();
     let kept = allocation_counter::measure(|| assert!(!jit_trust::mozilla().blob().is_empty()));
@@ -94,16 +106,18 @@ fn with_own_serial(der: &[u8], index: usize) -> Vec<u8> {
 #[test]
 fn selecting_from_a_blob_in_memory_allocates_nothing() {
     let (root, old) = (Ca::root("Root"), Ca::root("Old Root"));
-    let store = BlobStore::new(stores::blob(&[&root, &old]).leak()).unwrap();
     let ca = root.intermediate("CA");
     let sent = ca.leaf("a.test").chain(&[&ca, &old.cross_sign(&root)]);
-    let counted = allocation_counter::measure(|| {
-        let chain = PeerChain::read(sent.iter().map(AsRef::as_ref)).unwrap();
-        let mut selection = Selection::new(&chain);
-        store.select(&chain, &mut selection).unwrap();
-        assert_eq!(selection.anchors().count(), 2);
-    });
-    assert_eq!(counted.count_total, 0);
+    for version in VERSIONS {
+        let store = BlobStore::new(stores::blob(&[&root, &old], version).leak()).unwrap();
+        let counted = allocation_counter::measure(|| {
+            let chain = PeerChain::read(sent.iter().map(AsRef::as_ref)).unwrap();
+            let mut selection = Selection::new(&chain);
+            store.select(&mut selection).unwrap();
+            assert_eq!(selection.anchors().count(), 2);
+        });
+        assert_eq!(counted.count_total, 0);
+    }
 }
 
 #[test]
@@ -112,28 +126,33 @@ fn a_file_that_is_written_to_while_it_is_open_fails_closed() {
     let sent = root.leaf("a.test").chain(&[]);
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("trust.tblb");
-    let original = stores::blob(&[&root, &other]);
-    fs::write(&path, &original).unwrap();
-    let store = FileStore::open(&path).unwrap();
-    let changed = |bytes: &[u8]| {
-        fs::write(&path, bytes).unwrap(); // in place: the same file, other bytes
-        match selected(&store, &sent) {
-            Err(StoreError::Changed { .. }) => true,
-            Ok(_) => false,
-            Err(error) => panic!("{error}"),
+    for version in VERSIONS {
+        let original = stores::blob(&[&root, &other], version);
+        fs::write(&path, &original).unwrap();
+        let store = FileStore::open(&path).unwrap();
+        let changed = |bytes: &[u8]| {
+            fs::write(&path, bytes).unwrap(); // in place: the same file, other bytes
+            match selected(&store, &sent) {
+                Err(StoreError::Changed { .. }) => true,
+                Ok(_) => false,
+                Err(error) => panic!("{error}"),
+            }
+        };
+        // Nothing of the entry may change, not even a byte that the anchor does not consist of.
+        let blob = BlobStore::new(original.clone().leak()).unwrap();
+        let entry = blob.blob().entries().next().unwrap().encoded().as_bytes();
+        let start = entry.as_ptr().addr() - blob.as_bytes().as_ptr().addr();
+        for at in start..start + entry.len() {
+            let mut damaged = original.clone();
+            damaged[at] ^= 1;
+            assert!(changed(&damaged), "byte {at}");
         }
-    };
-    // Nothing of the certificate may change, not even a byte that the anchor does not consist of.
-    for at in 0x1c..0x1c + root.der().len() {
-        let mut damaged = original.clone();
-        damaged[at] ^= 1;
-        assert!(changed(&damaged), "byte {at}");
+        assert!(changed(&original[..40]));
+        assert!(changed(&[]));
+        let impostor = root.reissue().self_signed();
+        assert!(changed(&stores::blob(&[&impostor, &other], version)));
+        assert!(!changed(&original));
     }
-    assert!(changed(&original[..40]));
-    assert!(changed(&[]));
-    let impostor = root.reissue().self_signed();
-    assert!(changed(&stores::blob(&[&impostor, &other])));
-    assert!(!changed(&original));
 }
 
 #[test]
@@ -145,11 +164,11 @@ fn a_file_that_is_replaced_by_renaming_leaves_the_open_store_as_it_was() {
         directory.path().join("trust.tblb"),
         directory.path().join("new.tblb"),
     );
-    fs::write(&path, stores::blob(&[&root])).unwrap();
+    fs::write(&path, stores::blob(&[&root], Version::V2)).unwrap();
     let store = FileStore::open(&path).unwrap();
-    fs::write(&new, stores::blob(&[&other])).unwrap();
+    fs::write(&new, stores::blob(&[&other], Version::V2)).unwrap();
     fs::rename(&new, &path).unwrap();
-    assert_eq!(selected(&store, &sent).unwrap(), ders(&[&root]));
+    assert_eq!(selected(&store, &sent).unwrap(), keys(&[&root]));
     assert!(
         selected(&FileStore::open(&path).unwrap(), &sent)
             .unwrap()
@@ -161,7 +180,7 @@ fn a_file_that_is_replaced_by_renaming_leaves_the_open_store_as_it_was() {
 fn what_is_no_store_is_not_opened_and_the_error_names_it() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
-    let blob = stores::blob(&[&Ca::root("Root")]);
+    let blob = stores::blob(&[&Ca::root("Root")], Version::V2);
     fs::write(path("cut"), &blob[..blob.len() - 1]).unwrap();
     fs::write(path("text"), "hello").unwrap();
     fs::create_dir(path("empty")).unwrap();
@@ -185,7 +204,7 @@ fn a_damaged_file_in_a_webroot_is_an_error_and_not_an_absent_anchor() {
     let root = Ca::root("Root");
     let sent = root.leaf("a.test").chain(&[]);
     let directory = tempfile::tempdir().unwrap();
-    stores::webroot(directory.path(), &[&root]);
+    stores::webroot(directory.path(), &[&root], Version::V2);
     let store = WebrootStore::open(directory.path()).unwrap();
     let der = root.der();
     let file = format!(
@@ -220,7 +239,7 @@ fn a_webroot_that_is_gone_is_an_error_and_not_an_absent_anchor() {
         directory.path().join("webroot"),
         directory.path().join("elsewhere"),
     );
-    stores::webroot(&webroot, &[&root]);
+    stores::webroot(&webroot, &[&root], Version::V2);
     let store = WebrootStore::open(&webroot).unwrap();
     fs::rename(&webroot, &elsewhere).unwrap();
     let error = selected(&store, &sent).unwrap_err().to_string();
@@ -229,7 +248,7 @@ fn a_webroot_that_is_gone_is_an_error_and_not_an_absent_anchor() {
         "{error}"
     );
     fs::rename(&elsewhere, &webroot).unwrap();
-    assert_eq!(selected(&store, &sent).unwrap(), ders(&[&root]));
+    assert_eq!(selected(&store, &sent).unwrap(), keys(&[&root]));
 }
 
 #[test]
@@ -237,10 +256,12 @@ fn as_many_certificates_of_the_largest_size_as_one_name_may_have_can_be_read() {
     let root = || Ca::builder("Large Root").padding(65_000).self_signed();
     let roots: Vec<_> = (0..8).map(|_| root()).collect();
     let directory = tempfile::tempdir().unwrap();
-    stores::webroot(directory.path(), &roots.iter().collect::<Vec<_>>());
-    let store = WebrootStore::open(directory.path()).unwrap();
     let sent = roots[7].leaf("a.test").chain(&[]);
-    assert_eq!(selected(&store, &sent).unwrap().len(), 8);
+    for version in VERSIONS {
+        stores::webroot(directory.path(), &roots.iter().collect::<Vec<_>>(), version);
+        let store = WebrootStore::open(directory.path()).unwrap();
+        assert_eq!(selected(&store, &sent).unwrap().len(), 8);
+    }
 }
 
 #[cfg(unix)]
@@ -248,7 +269,7 @@ fn as_many_certificates_of_the_largest_size_as_one_name_may_have_can_be_read() {
 fn a_named_pipe_in_the_place_of_a_file_is_an_error_and_nothing_waits_for_it() {
     let root = Ca::root("Root");
     let directory = tempfile::tempdir().unwrap();
-    stores::webroot(directory.path(), &[&root]);
+    stores::webroot(directory.path(), &[&root], Version::V2);
     let store = WebrootStore::open(directory.path()).unwrap();
     let file = fs::read_dir(directory.path().join("by-subject"))
         .unwrap()
@@ -276,11 +297,11 @@ fn a_named_pipe_in_the_place_of_a_file_is_an_error_and_nothing_waits_for_it() {
 fn a_file_of_a_webroot_under_another_names_hash_is_not_used() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
     let directory = tempfile::tempdir().unwrap();
-    stores::webroot(directory.path(), &[&root]);
+    stores::webroot(directory.path(), &[&root], Version::V2);
     let der = root.der();
     let hash = Certificate::from_der(&der).unwrap().subject().hash();
     let file = directory.path().join(format!("by-subject/{hash}.tblb"));
-    fs::write(file, stores::blob(&[&other])).unwrap();
+    fs::write(file, stores::blob(&[&other], Version::V2)).unwrap();
     let store = WebrootStore::open(directory.path()).unwrap();
     assert!(
         selected(&store, &root.leaf("a.test").chain(&[]))
@@ -298,7 +319,7 @@ fn a_webroot_of_other_tools_is_asked_by_key_identifier_and_the_name_must_match()
     let store = WebrootStore::open(directory.path()).unwrap();
     assert_eq!(
         selected(&store, &root.leaf("a.test").chain(&[])).unwrap(),
-        ders(&[&root])
+        keys(&[&root])
     );
     assert!(
         selected(&store, &renamed.leaf("a.test").chain(&[]))
@@ -308,7 +329,7 @@ fn a_webroot_of_other_tools_is_asked_by_key_identifier_and_the_name_must_match()
 
     let silent = Leaf::builder(&["a.test"]).authority_key_id(AuthorityKeyId::Absent);
     let with_root = silent.issued_by(&sent_along).chain(&[&sent_along]);
-    assert_eq!(selected(&store, &with_root).unwrap(), ders(&[&sent_along]));
+    assert_eq!(selected(&store, &with_root).unwrap(), keys(&[&sent_along]));
 }
 
 #[test]
@@ -328,16 +349,61 @@ fn a_key_identifier_from_a_peer_cannot_name_a_file_elsewhere() {
     }
 }
 
+/// The day before and the day after the date, through every store.
+#[test]
+fn an_anchor_whose_date_has_passed_is_not_handed_out_and_is_said_to_have_been_dropped() {
+    let (root, date) = (Ca::root("Root"), now() - DAY);
+    let issued = |not_before| {
+        let leaf = Leaf::builder(&["a.test"]).validity(not_before, now() + DAY);
+        leaf.issued_by(&root).chain(&[])
+    };
+    let der = root.der();
+    let dated = stores::entry(&der).with_distrust_after(Some(date.try_into().unwrap()));
+    let blob = stores::encode(&[dated], Version::V2);
+    let directory = tempfile::tempdir().unwrap();
+    stores::webroot_of(directory.path(), &[dated], Version::V2);
+    let file = directory.path().join("trust.tblb");
+    fs::write(&file, &blob).unwrap();
+    let stores: [Box<dyn TrustStore>; 3] = [
+        Box::new(BlobStore::new(blob.leak()).unwrap()),
+        Box::new(FileStore::open(&file).unwrap()),
+        Box::new(WebrootStore::open(directory.path()).unwrap()),
+    ];
+    for store in stores {
+        for (not_before, counts) in [
+            (date - DAY, (1, 0)),
+            (date, (1, 0)),
+            (date + 1, (0, 1)),
+            (date + DAY, (0, 1)),
+        ] {
+            let sent = issued(not_before);
+            let chain = PeerChain::read(sent.iter().map(AsRef::as_ref)).unwrap();
+            let mut selection = Selection::new(&chain);
+            store.select(&mut selection).unwrap();
+            assert_eq!(
+                (selection.len(), selection.dropped().count()),
+                counts,
+                "{store:?}"
+            );
+            assert!(
+                selection
+                    .dropped()
+                    .all(|anchor| anchor.distrust_after().is_some())
+            );
+        }
+    }
+}
+
 #[test]
 fn a_root_without_key_identifier_is_found_by_name() {
     let root = Ca::builder("Root")
         .subject_key_id(SubjectKeyId::Absent)
         .self_signed();
     let directory = tempfile::tempdir().unwrap();
-    stores::webroot(directory.path(), &[&root]);
+    stores::webroot(directory.path(), &[&root], Version::V2);
     let store = WebrootStore::open(directory.path()).unwrap();
     assert_eq!(
         selected(&store, &root.leaf("a.test").chain(&[])).unwrap(),
-        ders(&[&root])
+        keys(&[&root])
     );
 }

@@ -3,6 +3,7 @@
 
 use csv::{ByteRecord, ReaderBuilder, Trim};
 
+use super::constraints::imposed;
 use super::lines::without_byte_order_mark;
 use super::pem;
 use crate::list::Collector;
@@ -81,13 +82,22 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
             continue;
         }
         // Of every row, because a date that cannot be read refuses the report.
-        let conditions = row.conditions().map_err(|problem| problem.at(place.clone()))?;
+        let distrust_after = row
+            .distrust_after()
+            .map_err(|problem| problem.at(place.clone()))?;
         if !row.is_for_servers() {
             not_for_servers += 1;
             continue;
         }
         match row.certificate() {
-            Ok(der) => collector.offer(place, der, conditions)?,
+            Ok(der) => {
+                let name_constraints = row.name_constraints(&der);
+                let conditions = Conditions {
+                    distrust_after,
+                    name_constraints: name_constraints.map_err(|problem| problem.at(place.clone()))?,
+                };
+                collector.offer(place, der, conditions)?;
+            }
             Err(problem) => collector.reject(problem.at(place))?,
         }
     }
@@ -168,24 +178,22 @@ impl<'a> Row<'a> {
     }
 
     /// A row gives the day, whose last second is meant: NSS's `certdata.txt` has 23:59:59 for it.
-    fn conditions(&self) -> Result<Conditions, Problem> {
+    fn distrust_after(&self) -> Result<Option<u64>, Problem> {
         let text = self.text(self.columns.distrust_after);
-        let distrust_after = match text.as_str() {
-            "" => None,
-            day => Some(end_of_day(day).ok_or_else(|| Problem::Date {
-                text: text.clone(),
+        match end_of_day(&text) {
+            Some(end) => Ok(Some(end)),
+            None if text.is_empty() => Ok(None),
+            None => Err(Problem::Date {
+                text,
                 expected: "YYYY.MM.DD",
-            })?),
-        };
-        let constraints = self.text(self.columns.constraints);
-        let domains = constraints
-            .split([',', ';'])
-            .map(str::trim)
-            .filter(|domain| !domain.is_empty());
-        Ok(Conditions {
-            distrust_after,
-            applied_constraints: domains.map(str::to_owned).collect(),
-        })
+            }),
+        }
+    }
+
+    /// The constraints that Mozilla imposes on this certificate. Domains that cannot be read refuse the report:
+    /// without them the root would be trusted for more.
+    fn name_constraints(&self, der: &[u8]) -> Result<Option<Vec<u8>>, Problem> {
+        imposed(&self.text(self.columns.constraints), der)
     }
 
     /// The certificate, which the report puts between single quotes, and which must have the fingerprint that the

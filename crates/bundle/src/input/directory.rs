@@ -12,7 +12,7 @@ use crate::{Form, InputError, Problem};
 /// Reads the files of a directory in the order of their names, so that the same files give the same list wherever
 /// they lie. Links are followed; directories inside are not.
 pub(super) fn read(path: &Path, collector: &mut Collector) -> Result<(), InputError> {
-    collector.source(&file::place_of(path), Form::Directory, None);
+    collector.source(&file::place_of(path), Form::Directory);
     read_files(path, collector)
 }
 

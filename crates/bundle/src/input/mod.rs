@@ -3,6 +3,7 @@
 mod blob;
 mod ccadb;
 mod certdata;
+mod constraints;
 mod directory;
 pub(crate) mod file;
 mod lines;
@@ -25,8 +26,8 @@ use webroot::Directory;
 /// Where roots are read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// Mozilla's list, compiled in from `webpki-root-certs`: CCADB's report at the time of that crate, without
-    /// conditions.
+    /// Mozilla's list, compiled in from `webpki-root-certs`: CCADB's report at the time of that crate, with the
+    /// conditions of [`jit_trust_core::mozilla`].
     Mozilla,
     /// A file or directory. What it is is told by its content, not by its name. A pipe is read only as `/dev/stdin`
     /// or `/dev/fd/…`.
@@ -52,7 +53,8 @@ impl Input {
     }
 }
 
-/// Reads these inputs as one list: one after the other, each certificate once.
+/// Reads these inputs as one list: one after the other, each root once. Roots are the same when their certificates
+/// are; where one of them has none, when the rest is, conditions apart.
 ///
 /// # Errors
 /// When an input cannot be read whole, holds a certificate that the policy refuses, or no root is left.
@@ -91,7 +93,7 @@ fn read_bytes(place: &Place, bytes: &[u8], collector: &mut Collector) -> Result<
     if form == Form::Blob {
         return blob::read(place, bytes, collector);
     }
-    collector.source(place, form, None);
+    collector.source(place, form);
     match form {
         Form::Ccadb => ccadb::read(place, bytes, collector),
         Form::Certdata => certdata::read(place, bytes, collector),

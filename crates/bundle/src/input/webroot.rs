@@ -1,16 +1,18 @@
 //! A webroot as an input: its `index.json`, checked against its files; or what a webroot of another tool holds.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jit_trust_core::{TrustBlob, WebrootPath};
 
+use super::constraints::imposed;
 use super::{blob, directory, file};
+use crate::hex;
 use crate::list::Collector;
 use crate::output::KeyEntries;
 use crate::webroot::index::{Index, IndexedRoot, path};
 use crate::webroot::plan::{Content, Plan};
-use crate::{Conditions, Fingerprint, Form, InputError, Problem, Root};
+use crate::{BlobOptions, BlobVersion, Conditions, Fingerprint, Form, InputError, Problem, Root};
 
 /// What a directory is.
 pub(super) enum Directory {
@@ -46,8 +48,8 @@ pub(super) fn recognise(directory: &Path) -> Result<Directory, InputError> {
     }
 }
 
-/// Reads the roots of the bundle, with the conditions that the index gives, and checks that every file that a client may
-/// ask for is the one that a webroot of these roots has.
+/// Reads the roots that the index lists, with the conditions that it gives, and checks that the bundle, which may
+/// hold the same conditions, and every file that a client may ask for are those that a webroot of these roots has.
 pub(super) fn read(directory: &Path, index: &Index, collector: &mut Collector) -> Result<(), InputError> {
     let place = file::place_of(directory);
     let wrong = |file: &str| {
@@ -59,52 +61,93 @@ pub(super) fn read(directory: &Path, index: &Index, collector: &mut Collector) -
     if index.bundle.path != path::BUNDLE {
         return Err(wrong(path::BUNDLE));
     }
-    let bytes = read_file(directory, path::BUNDLE)?;
-    if bytes.len() != index.bundle.len || Fingerprint::of(&bytes).to_string() != index.bundle.sha256 {
-        return Err(wrong(path::BUNDLE));
-    }
-    let in_bundle = file::place_of(&directory.join(path::BUNDLE));
-    let bundle = TrustBlob::open(&bytes).map_err(|error| Problem::Blob(error).at(in_bundle.clone()))?;
-    if bundle.generation() != index.generation || bundle.len() != index.roots.len() {
-        return Err(wrong(path::BUNDLE));
-    }
-    let mut roots = Vec::new();
-    for ((ordinal, certificate), listed) in (1..).zip(bundle.certificates()).zip(&index.roots) {
-        let conditions = Conditions {
-            distrust_after: listed.distrust_after,
-            applied_constraints: listed.applied_constraints.clone(),
-        };
-        let root = Root::new(certificate.as_der().to_vec(), conditions);
-        roots.push(root.map_err(|error| Problem::Certificate(error).at(in_bundle.certificate(ordinal)))?);
-    }
+    let bundle = read_file(directory, path::BUNDLE)?;
+    let options = check_bundle(directory, index, &bundle)?.ok_or_else(|| wrong(path::BUNDLE))?;
+    let roots = roots(directory, index, wrong)?;
     let plan = Plan::of(
         &roots.iter().collect::<Vec<_>>(),
         index.generation,
+        options,
         KeyEntries::Copies,
     );
     let plan = plan.map_err(|_| wrong(path::BUNDLE))?;
+    if !matches!(plan.files.get(path::BUNDLE), Some(Content::File(expected)) if *expected == bundle) {
+        return Err(wrong(path::BUNDLE));
+    }
     for (listed, expected) in index.roots.iter().zip(&plan.index.roots) {
         check_listed(listed, expected).map_err(wrong)?;
     }
     check_files(directory, &plan.files, wrong)?;
-    collector.source(&place, Form::Webroot, Some(index.generation));
+    collector.store(
+        &place,
+        Form::Webroot,
+        Some(options.version),
+        Some(index.generation),
+    );
     for (ordinal, root) in (1..).zip(roots) {
-        collector.offer(
-            place.certificate(ordinal),
-            root.der().clone(),
-            root.conditions().clone(),
-        )?;
+        collector.offer_root(place.certificate(ordinal), root)?;
     }
     Ok(())
 }
 
+/// The bundle can be read and is the one that the index describes, which says how it was written; `None` when it is
+/// another.
+fn check_bundle(directory: &Path, index: &Index, bytes: &[u8]) -> Result<Option<BlobOptions>, InputError> {
+    let is_whole =
+        bytes.len() == index.bundle.len && Fingerprint::of(bytes).to_string() == index.bundle.sha256;
+    if !is_whole {
+        return Ok(None);
+    }
+    let bundle = blob::open(&file::place_of(&directory.join(path::BUNDLE)), bytes)?;
+    let is_described = bundle.generation() == index.generation && bundle.len() == index.roots.len();
+    Ok(index.bundle.options().filter(|_| is_described))
+}
+
+/// The roots that the index lists: certificates of `der`, and the conditions beside them.
+fn roots(
+    directory: &Path,
+    index: &Index,
+    wrong: impl Fn(&str) -> InputError,
+) -> Result<Vec<Root>, InputError> {
+    let mut total: usize = 0;
+    let mut roots = Vec::new();
+    for listed in &index.roots {
+        if hex::decode(&listed.sha256).is_none() || listed.der != Index::der_path(&listed.sha256) {
+            return Err(wrong(&listed.der));
+        }
+        let der = read_file(directory, &listed.der)?;
+        total = total.saturating_add(der.len());
+        file::check_len(&file::place_of(directory), total)?;
+        if Fingerprint::of(&der).to_string() != listed.sha256 {
+            return Err(wrong(&listed.der));
+        }
+        let place = file::place_of(&directory.join(&listed.der));
+        let conditions = conditions(listed, &der).map_err(|problem| problem.at(place.clone()))?;
+        let root = Root::new(der, conditions);
+        roots.push(root.map_err(|error| Problem::Certificate(error).at(place))?);
+    }
+    Ok(roots)
+}
+
+/// What the index says of a root beside its certificate.
+fn conditions(listed: &IndexedRoot, der: &[u8]) -> Result<Conditions, Problem> {
+    let domains = listed.applied_constraints.as_ref();
+    let name_constraints = match (&listed.name_constraints, domains) {
+        (Some(Some(constraints)), None) => Some(hex::decode(constraints).ok_or_else(|| Problem::Index {
+            reason: format!("`name_constraints`: expected lower-case hex: {constraints}"),
+        })?),
+        (_, Some(domains)) => imposed(&domains.join(","), der)?,
+        (_, None) => None,
+    };
+    Ok(Conditions {
+        distrust_after: listed.distrust_after,
+        name_constraints,
+    })
+}
+
 /// The index says of a root what its certificate says; else, which file is not as the index says.
 fn check_listed<'i>(listed: &'i IndexedRoot, expected: &IndexedRoot) -> Result<(), &'i str> {
-    if listed.sha256 != expected.sha256 {
-        Err(path::BUNDLE)
-    } else if listed.der != expected.der {
-        Err(&listed.der)
-    } else if listed.by_subject != expected.by_subject {
+    if listed.by_subject != expected.by_subject {
         Err(&listed.by_subject)
     } else if listed.keys != expected.keys {
         let strange = listed.keys.iter().find(|key| !expected.keys.contains(key));
@@ -134,39 +177,77 @@ fn check_files(
     Ok(())
 }
 
-/// Reads a webroot of another tool, as far as it goes: the certificates in `der`, else those that `by-skid` leads to, else
-/// those in the blobs of `by-subject`; each once, in the order of the names of their files.
+/// Reads a webroot of another tool, as far as it goes: the certificates in `der`, else those that `by-skid` leads to;
+/// each once, in the order of the names of their files. Then the blobs of `by-subject`, which may know conditions, or
+/// be all that there is.
 pub(super) fn read_bare(directory: &Path, collector: &mut Collector) -> Result<(), InputError> {
+    let blobs = Blobs::read(directory)?;
     let place = file::place_of(directory);
-    collector.source(&place, Form::BareWebroot, None);
+    collector.store(&place, Form::BareWebroot, blobs.oldest_version(), None);
     let der = directory.join(path::DER);
-    if der.is_dir() {
-        return directory::read_files(&der, collector);
-    }
     let by_key_id = directory.join(WebrootPath::BY_SUBJECT_KEY_ID);
-    let is_by_key_id = by_key_id.is_dir();
-    let folder = match is_by_key_id {
-        true => by_key_id,
-        false => directory.join(WebrootPath::BY_SUBJECT),
-    };
+    let are_all = !der.is_dir() && !by_key_id.is_dir();
+    if der.is_dir() {
+        directory::read_files(&der, collector)?;
+    } else if by_key_id.is_dir() {
+        for (path, bytes) in files(&by_key_id)? {
+            collector.offer(file::place_of(&path), bytes, Conditions::default())?;
+        }
+    }
+    blobs.offer(are_all, collector)
+}
+
+/// The blobs of `by-subject`, by path; none where there is no such folder.
+struct Blobs(Vec<(PathBuf, Vec<u8>)>);
+
+impl Blobs {
+    fn read(directory: &Path) -> Result<Self, InputError> {
+        let folder = directory.join(WebrootPath::BY_SUBJECT);
+        let blobs = if folder.is_dir() {
+            files(&folder)?
+        } else {
+            Vec::new()
+        };
+        Ok(Self(blobs))
+    }
+
+    /// Of the blobs that can be read.
+    fn oldest_version(&self) -> Option<BlobVersion> {
+        let opened = self.0.iter().filter_map(|(_, bytes)| TrustBlob::open(bytes).ok());
+        opened.map(|blob| BlobVersion::of(&blob)).min()
+    }
+
+    fn offer(&self, are_all: bool, collector: &mut Collector) -> Result<(), InputError> {
+        for (path, bytes) in &self.0 {
+            let place = file::place_of(path);
+            let blob = blob::open(&place, bytes)?;
+            for (ordinal, entry) in (1..).zip(blob.entries()) {
+                let (place, root) = (place.certificate(ordinal), Root::from_entry(&entry));
+                match are_all {
+                    true => collector.offer_root(place, root)?,
+                    false => collector.offer_again(&place, root)?,
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The files of a folder, in the order of their names; each content once, because several keys may lead to one.
+fn files(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, InputError> {
     let mut total: usize = 0;
     let mut seen = HashSet::new();
-    for name in directory::names(&folder)? {
+    let mut files = Vec::new();
+    for name in directory::names(folder)? {
         let path = folder.join(name);
         let bytes = read_regular(&path)?;
-        // Several keys may lead to one certificate.
-        if !seen.insert(Fingerprint::of(&bytes)) {
-            continue;
-        }
-        total = total.saturating_add(bytes.len());
-        file::check_len(&place, total)?;
-        let place = file::place_of(&path);
-        match is_by_key_id {
-            true => collector.offer(place, bytes, Conditions::default())?,
-            false => blob::read_certificates(&place, &bytes, collector)?,
+        if seen.insert(Fingerprint::of(&bytes)) {
+            total = total.saturating_add(bytes.len());
+            file::check_len(&file::place_of(folder), total)?;
+            files.push((path, bytes));
         }
     }
-    Ok(())
+    Ok(files)
 }
 
 fn read_file(directory: &Path, path: &str) -> Result<Vec<u8>, InputError> {

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use jit_trust_core::{Certificate, MAX_ANCHORS_PER_NAME, TrustBlob, WriteError, v1};
+use jit_trust_core::{Certificate, Entry, MAX_ANCHORS_PER_NAME, TrustBlob, WriteError, v1, v2};
 
-use super::Replace;
 use super::atomic::write_unless;
 use super::error::{LostConditions, OutputError};
+use super::{BlobOptions, BlobVersion, Replace};
 use crate::input::file;
 use crate::{Problem, Root};
 
@@ -18,27 +18,35 @@ use crate::{Problem, Root};
 pub struct EncodedBlob {
     /// The blob.
     pub bytes: Vec<u8>,
+    /// Its version.
+    pub version: BlobVersion,
     /// When it was made, in Unix time.
     pub generation: u32,
-    /// The conditions of these roots that are not in it.
+    /// The conditions of these roots that are not in it: only version 1 loses any.
     pub lost: Vec<LostConditions>,
 }
 
-/// The trust blob, version 1, of these roots in this order. The same roots and generation give the same bytes.
+/// The trust blob of these roots in this order. The same roots, generation and options give the same bytes.
 ///
 /// # Errors
-/// When there is no root, or one does not fit: see [`v1::encode`].
-pub fn encode_blob(roots: &[Root], generation: u32) -> Result<EncodedBlob, OutputError> {
+/// When there is no root, one does not fit (see [`v1::encode`] and [`v2::encode`]), or the certificate of one is not
+/// known that version 1 must have.
+pub fn encode_blob(
+    roots: &[Root],
+    generation: u32,
+    options: BlobOptions,
+) -> Result<EncodedBlob, OutputError> {
     let roots: Vec<&Root> = roots.iter().collect();
     Ok(EncodedBlob {
-        bytes: encode(&roots, generation)?,
+        bytes: encode(&roots, generation, options)?,
+        version: options.version,
         generation,
-        lost: LostConditions::of(&roots),
+        lost: LostConditions::of(&roots, options.version),
     })
 }
 
-/// Writes a trust blob as [`write_file`](crate::write_file) writes a file. Of a file that is there and no trust blob, or
-/// a damaged one, or longer than [`MAX_INPUT_LEN`](crate::MAX_INPUT_LEN), nothing is known: it is replaced.
+/// Writes a trust blob as [`write_file`](crate::write_file) writes a file. Of a file that is there and no trust blob,
+/// or a damaged one, or longer than [`MAX_INPUT_LEN`](crate::MAX_INPUT_LEN), nothing is known: it is replaced.
 ///
 /// # Errors
 /// When the system refuses something, the path is that of a directory, or there is a trust blob of a newer generation
@@ -68,15 +76,30 @@ fn check_age(path: &Path, target: &Path, new: u32) -> Result<(), OutputError> {
     }
 }
 
-pub(crate) fn encode(roots: &[&Root], generation: u32) -> Result<Vec<u8>, OutputError> {
+pub(crate) fn encode(roots: &[&Root], generation: u32, options: BlobOptions) -> Result<Vec<u8>, OutputError> {
     if roots.is_empty() {
         return Err(OutputError::NoRoots);
     }
-    let certificates: Vec<Certificate<'_>> = roots.iter().map(|root| root.certificate()).collect();
     let does_not_fit = |error| OutputError::does_not_fit(error, roots);
-    let mut blob = vec![0; v1::encoded_len(&certificates).map_err(does_not_fit)?];
-    check_names(&certificates).map_err(does_not_fit)?;
-    v1::encode(&certificates, generation, &mut blob).map_err(does_not_fit)?;
+    match options.version {
+        BlobVersion::V1 => {
+            let certificates = certificates(roots)?;
+            encode_version_1(&certificates, generation).map_err(does_not_fit)
+        }
+        BlobVersion::V2 => {
+            let entries: Vec<Entry<'_>> = roots.iter().map(|root| root.entry()).collect();
+            let options = v2::Options::default()
+                .with_names(options.names)
+                .with_certificates(options.certificates);
+            encode_version_2(&entries, generation, options).map_err(does_not_fit)
+        }
+    }
+}
+
+fn encode_version_1(certificates: &[Certificate<'_>], generation: u32) -> Result<Vec<u8>, WriteError> {
+    let mut blob = vec![0; v1::encoded_len(certificates)?];
+    check_names(certificates)?;
+    v1::encode(certificates, generation, &mut blob)?;
     Ok(blob)
 }
 
@@ -92,4 +115,31 @@ fn check_names(certificates: &[Certificate<'_>]) -> Result<(), WriteError> {
         }
     }
     Ok(())
+}
+
+fn encode_version_2(
+    entries: &[Entry<'_>],
+    generation: u32,
+    options: v2::Options,
+) -> Result<Vec<u8>, WriteError> {
+    let mut blob = vec![0; v2::encoded_len(entries, options)?];
+    v2::encode(entries, options, generation, &mut blob)?;
+    Ok(blob)
+}
+
+/// The certificates of these roots, in order, for a form that consists of them: PEM, for example.
+///
+/// # Errors
+/// When the certificate of one is not known.
+pub fn certificates_of(roots: &[Root]) -> Result<Vec<Certificate<'_>>, OutputError> {
+    certificates(&roots.iter().collect::<Vec<_>>())
+}
+
+pub(crate) fn certificates<'a>(roots: &[&'a Root]) -> Result<Vec<Certificate<'a>>, OutputError> {
+    let without = roots.iter().filter(|root| root.der().is_none());
+    let without: Vec<String> = without.map(|root| root.label()).collect();
+    if !without.is_empty() {
+        return Err(OutputError::NoCertificate { roots: without });
+    }
+    Ok(roots.iter().filter_map(|root| root.certificate()).collect())
 }

@@ -5,9 +5,10 @@ use std::{error, fmt, io};
 
 use jit_trust_core::WriteError;
 
-use crate::Root;
+use super::BlobVersion;
 use crate::shown::{shown, shown_path};
 use crate::time::rfc3339;
+use crate::{NameConstraints, Root};
 
 /// Why something was not written, in one line. What was there before is as it was, except where the variant says
 /// otherwise.
@@ -94,11 +95,16 @@ pub enum OutputError {
     },
     /// There is no root to write.
     NoRoots,
+    /// The certificates of some roots are not known, and the form consists of certificates.
+    NoCertificate {
+        /// These roots, as [`Root::label`] has them; at least one.
+        roots: Vec<String>,
+    },
     /// The list does not fit into a trust blob.
     DoesNotFit {
         /// Why.
         error: WriteError,
-        /// The subject of the root that does not fit, if it is one.
+        /// The root that does not fit, if it is one, as [`Root::label`] has it.
         subject: Option<String>,
     },
 }
@@ -117,13 +123,16 @@ impl OutputError {
 
     pub(super) fn does_not_fit(error: WriteError, roots: &[&Root]) -> Self {
         let index = match error {
-            WriteError::KeyIdTooLong { index, .. } | WriteError::TooManyUnderOneName { index } => Some(index),
+            WriteError::KeyIdTooLong { index, .. }
+            | WriteError::EntryTooLong { index }
+            | WriteError::SameNameHash { index, .. }
+            | WriteError::TooManyUnderOneName { index } => Some(index),
             _ => None,
         };
         let root = index.and_then(|index| roots.get(index));
         Self::DoesNotFit {
             error,
-            subject: root.map(|root| root.certificate().subject().to_string()),
+            subject: root.map(|root| root.label()),
         }
     }
 }
@@ -181,6 +190,23 @@ impl fmt::Display for OutputError {
                 write!(f, ": cannot sync: {error}")
             }
             Self::NoRoots => f.write_str("the list is empty: expected at least one root"),
+            Self::NoCertificate { roots } => {
+                match roots.as_slice() {
+                    [root] => write!(f, "the certificate of a root is not known ({root})")?,
+                    roots => {
+                        let first = roots.first().map(String::as_str).unwrap_or_default();
+                        write!(
+                            f,
+                            "the certificates of {} roots are not known (first: {first})",
+                            roots.len()
+                        )?;
+                    }
+                }
+                f.write_str(
+                    ": expected an input with certificates, such as a trust blob made with --certificates, or a trust \
+                     blob of version 2 to be written",
+                )
+            }
             Self::DoesNotFit { error, subject: None } => error.fmt(f),
             Self::DoesNotFit {
                 error,
@@ -219,33 +245,33 @@ pub enum LostConditions {
         /// The subjects of these roots.
         subjects: Vec<String>,
     },
-    /// Roots that Mozilla trusts only for some domains.
-    AppliedConstraints {
-        /// The subjects of these roots, and the domains.
+    /// Roots that Mozilla trusts only for some names.
+    NameConstraints {
+        /// The subjects of these roots, and the constraints.
         subjects: Vec<String>,
     },
 }
 
 impl LostConditions {
-    pub(super) fn of(roots: &[&Root]) -> Vec<Self> {
+    /// What is lost in a blob of this version.
+    pub(super) fn of(roots: &[&Root], version: BlobVersion) -> Vec<Self> {
+        if version.carries_conditions() {
+            return Vec::new();
+        }
         let with_date = roots
             .iter()
             .filter(|root| root.conditions().distrust_after.is_some());
-        let with_date: Vec<_> = with_date
-            .map(|root| root.certificate().subject().to_string())
-            .collect();
-        let constrained = roots
-            .iter()
-            .filter(|root| !root.conditions().applied_constraints.is_empty());
-        let constrained = constrained.map(|root| {
-            let domains = root.conditions().applied_constraints.join(", ");
-            format!("{} ({})", root.certificate().subject(), shown(&domains))
+        let with_date = with_date.map(|root| root.label());
+        let constrained = roots.iter().filter_map(|root| {
+            let constraints = root.conditions().name_constraints.as_deref()?;
+            Some(format!("{} ({})", root.label(), NameConstraints::of(constraints)))
         });
-        let constrained: Vec<_> = constrained.collect();
         let lost = [
-            Self::DistrustAfter { subjects: with_date },
-            Self::AppliedConstraints {
-                subjects: constrained,
+            Self::DistrustAfter {
+                subjects: with_date.collect(),
+            },
+            Self::NameConstraints {
+                subjects: constrained.collect(),
             },
         ];
         lost.into_iter()
@@ -256,7 +282,7 @@ impl LostConditions {
     /// The roots in question.
     pub fn subjects(&self) -> &[String] {
         match self {
-            Self::DistrustAfter { subjects } | Self::AppliedConstraints { subjects } => subjects,
+            Self::DistrustAfter { subjects } | Self::NameConstraints { subjects } => subjects,
         }
     }
 }
@@ -266,8 +292,8 @@ impl fmt::Display for LostConditions {
         let (carries, what) = match (self, self.subjects().len()) {
             (Self::DistrustAfter { .. }, 1) => ("root carries", "a distrust-after date"),
             (Self::DistrustAfter { .. }, _) => ("roots carry", "a distrust-after date"),
-            (Self::AppliedConstraints { .. }, 1) => ("root carries", "applied constraints"),
-            (Self::AppliedConstraints { .. }, _) => ("roots carry", "applied constraints"),
+            (Self::NameConstraints { .. }, 1) => ("root carries", "imposed name constraints"),
+            (Self::NameConstraints { .. }, _) => ("roots carry", "imposed name constraints"),
         };
         let subjects = self.subjects();
         write!(

@@ -4,14 +4,16 @@ mod atomic;
 mod blob;
 mod c_array;
 mod error;
+mod options;
 mod ownership;
 mod webroot;
 
 pub use atomic::{StagedFile, write_file};
-pub(crate) use blob::encode;
-pub use blob::{EncodedBlob, encode_blob, write_blob};
+pub use blob::{EncodedBlob, certificates_of, encode_blob, write_blob};
+pub(crate) use blob::{certificates, encode};
 pub use c_array::c_array;
 pub use error::{LostConditions, OutputError};
+pub use options::{BlobOptions, BlobVersion};
 pub use webroot::{KeyEntries, WrittenWebroot, write_webroot};
 
 /// What a store may take the place of.

@@ -5,26 +5,28 @@ use crate::time::years_after;
 
 const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 
-/// How many certificates there are, how long they are together, and when they expire.
+/// How many roots there are, how long their certificates are together, and when they expire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// How many certificates there are.
+    /// How many roots there are.
+    pub roots: usize,
+    /// Of how many of them the certificate is known.
     pub certificates: usize,
-    /// Their length together, in bytes.
+    /// The length of those certificates together, in bytes.
     pub der_len: usize,
-    /// The certificates whose last day is known, the first to expire first.
+    /// The roots whose last day is known, the first to expire first.
     pub expiries: Vec<Expiry>,
-    /// The subjects of the certificates whose notAfter cannot be read.
+    /// The roots whose notAfter cannot be read, as [`Root::label`] has them.
     pub unreadable_dates: Vec<String>,
     now: u64,
 }
 
-/// When a certificate expires.
+/// When a root expires.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Expiry {
-    /// Its subject, safe for a terminal.
+    /// Its subject, safe for a terminal; where that is not known, what [`Root::label`] has in its place.
     pub subject: String,
     /// What people call it, safe for a terminal: its common name, else its organisation, else its subject. Where the
     /// common name is missing, or no other than the organisation's, the organisational unit tells it from others.
@@ -38,17 +40,18 @@ pub struct Expiry {
 impl Summary {
     /// Looks at these roots at this Unix time.
     pub fn of(roots: &[Root], now: u64) -> Self {
+        let certificates = || roots.iter().filter_map(Root::der);
         let mut summary = Self {
-            certificates: roots.len(),
-            der_len: roots.iter().map(|root| root.der().len()).sum(),
+            roots: roots.len(),
+            certificates: certificates().count(),
+            der_len: certificates().map(|der| der.len()).sum(),
             expiries: Vec::new(),
             unreadable_dates: Vec::new(),
             now,
         };
         for root in roots {
-            let certificate = root.certificate();
-            let subject = certificate.subject().to_string();
-            match certificate.not_after() {
+            let subject = root.label();
+            match root.entry().not_after() {
                 Some(not_after) => summary.expiries.push(Expiry {
                     name: name_of(&subject),
                     subject,
@@ -62,7 +65,7 @@ impl Summary {
         summary
     }
 
-    /// The certificates that expire within so many calendar years, those that have expired included.
+    /// The roots that expire within so many calendar years, those that have expired included.
     pub fn expiring_within(&self, years: u16) -> &[Expiry] {
         let end = years_after(self.now, years.into()).unwrap_or(u64::MAX);
         let count = self.expiries.partition_point(|expiry| expiry.not_after <= end);

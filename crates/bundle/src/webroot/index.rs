@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::output::{BlobOptions, BlobVersion};
+
 /// The names of the files and folders of a webroot. Those of the folders by key are core's, where they are looked up.
 pub(crate) mod path {
     use jit_trust_core::WebrootPath;
@@ -22,7 +24,10 @@ pub(crate) mod path {
 pub(crate) const FORMAT: &str = "jit-trust webroot";
 
 /// The version of the index and of the layout around it.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
+
+/// The version before trust blobs had more than one, which is still read.
+const VERSION_1: u32 = 1;
 
 /// A webroot's content. All paths are relative to the webroot, with `/` between their parts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +38,7 @@ pub(crate) struct Index {
     pub(crate) generation: u32,
     /// The same in RFC 3339.
     pub(crate) generated_at: Option<String>,
-    pub(crate) bundle: IndexedFile,
+    pub(crate) bundle: IndexedBlob,
     /// In the order of the list.
     pub(crate) roots: Vec<IndexedRoot>,
     /// The keys that several roots share, of which the first got it.
@@ -42,12 +47,39 @@ pub(crate) struct Index {
     pub(crate) without_key: Vec<WithoutKey>,
 }
 
-/// A file, and how to know that it is whole.
+/// The blob with all roots: how to know that it is whole, and what it and all other blobs hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct IndexedFile {
+pub(crate) struct IndexedBlob {
     pub(crate) path: String,
     pub(crate) len: usize,
     pub(crate) sha256: String,
+    /// The version of all blobs. An index of version 1 does not say it, nor what follows.
+    #[serde(default = "blob_version_1")]
+    pub(crate) version: u16,
+    #[serde(default)]
+    pub(crate) names: bool,
+    #[serde(default)]
+    pub(crate) certificates: bool,
+}
+
+fn blob_version_1() -> u16 {
+    jit_trust_core::v1::VERSION
+}
+
+impl IndexedBlob {
+    /// How the blobs were written; `None` when that is in no way that is known.
+    pub(crate) fn options(&self) -> Option<BlobOptions> {
+        let versions = [BlobVersion::V1, BlobVersion::V2];
+        let version = versions
+            .into_iter()
+            .find(|version| version.number() == self.version)?;
+        let options = BlobOptions::default().with_version(version);
+        Some(
+            options
+                .with_names(self.names)
+                .with_certificates(self.certificates),
+        )
+    }
 }
 
 /// One root.
@@ -63,7 +95,12 @@ pub(crate) struct IndexedRoot {
     /// condition that is not there would be one that is dropped.
     #[serde(deserialize_with = "required")]
     pub(crate) distrust_after: Option<u64>,
-    pub(crate) applied_constraints: Vec<String>,
+    /// The name constraints in lower-case hex, or null.
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) name_constraints: Option<Option<String>>,
+    /// In their place, in an index of version 1: domains as CCADB writes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) applied_constraints: Option<Vec<String>>,
     /// The certificate.
     pub(crate) der: String,
     /// The paths under which a client finds this root's certificate.
@@ -113,13 +150,21 @@ impl Index {
         if head.format != FORMAT {
             return Err(NotAnIndex(format!("\"format\" is \"{}\"", head.format)));
         }
-        if head.version != VERSION {
+        if ![VERSION_1, VERSION].contains(&head.version) {
             let version = head.version;
             return Err(NotAnIndex(format!(
-                "version {version}, this reader knows version {VERSION}"
+                "version {version}, this reader knows versions {VERSION_1} and {VERSION}"
             )));
         }
-        serde_json::from_slice(json).map_err(NotAnIndex::because)
+        let index: Self = serde_json::from_slice(json).map_err(NotAnIndex::because)?;
+        let (has_constraints, member): (fn(&IndexedRoot) -> bool, _) = match head.version {
+            VERSION_1 => (|root| root.applied_constraints.is_some(), "applied_constraints"),
+            _ => (|root| root.name_constraints.is_some(), "name_constraints"),
+        };
+        if !index.roots.iter().all(has_constraints) {
+            return Err(NotAnIndex(format!("missing field `{member}`")));
+        }
+        Ok(index)
     }
 
     /// The path of a certificate: `der/` and its SHA-256 in lower-case hex.
@@ -153,4 +198,9 @@ impl NotAnIndex {
 /// A member that may be null but not missing.
 fn required<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     Option::deserialize(deserializer)
+}
+
+/// A member that may be null, told from one that is missing.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }

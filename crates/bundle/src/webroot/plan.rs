@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use jit_trust_core::{Certificate, Query, WebrootPath};
 
-use super::index::{self, Collision, Index, IndexedFile, IndexedRoot, Reason, WithoutKey, path};
-use crate::output::{self, KeyEntries, OutputError};
-use crate::report::Record;
+use super::index::{self, Collision, Index, IndexedBlob, IndexedRoot, Reason, WithoutKey, path};
+use crate::hex;
+use crate::output::{self, BlobOptions, KeyEntries, OutputError};
 use crate::time::rfc3339;
 use crate::{Fingerprint, Root};
 
@@ -25,30 +25,42 @@ pub(crate) enum Content {
 }
 
 impl Plan {
-    pub(crate) fn of(roots: &[&Root], generation: u32, key_entries: KeyEntries) -> Result<Self, OutputError> {
-        let bundle = output::encode(roots, generation)?;
+    pub(crate) fn of(
+        roots: &[&Root],
+        generation: u32,
+        options: BlobOptions,
+        key_entries: KeyEntries,
+    ) -> Result<Self, OutputError> {
+        let certificates = output::certificates(roots)?;
+        let bundle = output::encode(roots, generation, options)?;
+        let listed = roots.iter().zip(&certificates);
         let mut index = Index {
             format: index::FORMAT.to_owned(),
             version: index::VERSION,
             generation,
             generated_at: rfc3339(generation.into()),
-            bundle: IndexedFile {
+            bundle: IndexedBlob {
                 path: path::BUNDLE.to_owned(),
                 len: bundle.len(),
                 sha256: Fingerprint::of(&bundle).to_string(),
+                version: options.version.number(),
+                names: options.names,
+                certificates: options.certificates,
             },
-            roots: roots.iter().map(|root| indexed(root)).collect(),
+            roots: listed
+                .map(|(root, certificate)| indexed(root, certificate))
+                .collect(),
             collisions: Vec::new(),
             without_key: Vec::new(),
         };
         let mut files = BTreeMap::from([(path::BUNDLE.to_owned(), Content::File(bundle))]);
-        for (root, indexed) in roots.iter().zip(&index.roots) {
-            files.insert(indexed.der.clone(), Content::File(root.der().to_vec()));
+        for (certificate, indexed) in certificates.iter().zip(&index.roots) {
+            files.insert(indexed.der.clone(), Content::File(certificate.as_der().to_vec()));
         }
         for (path, group) in by_subject(roots, &index.roots) {
-            files.insert(path, Content::File(output::encode(&group, generation)?));
+            files.insert(path, Content::File(output::encode(&group, generation, options)?));
         }
-        let keys = Keys::of(roots, &mut index);
+        let keys = Keys::of(&certificates, &mut index);
         for (key, der) in &keys.entries {
             let content = match (key_entries, files.get(der)) {
                 (KeyEntries::Copies, Some(Content::File(certificate))) => Content::File(certificate.clone()),
@@ -68,21 +80,22 @@ impl Plan {
     }
 }
 
-fn indexed(root: &Root) -> IndexedRoot {
-    let record = Record::of(&root.certificate());
+fn indexed(root: &Root, certificate: &Certificate<'_>) -> IndexedRoot {
+    let date = |date: Option<u64>| date.and_then(rfc3339);
+    let sha256 = Fingerprint::of(certificate.as_der()).to_string();
+    let constraints = root.conditions().name_constraints.as_deref();
     IndexedRoot {
-        der: Index::der_path(&record.sha256),
-        by_subject: Query::Subject(root.certificate().subject())
-            .webroot_path()
-            .to_string(),
-        subject: record.subject,
-        sha256: record.sha256,
-        spki_sha256: record.spki_sha256,
-        skid: record.skid,
-        not_before: record.not_before,
-        not_after: record.not_after,
+        der: Index::der_path(&sha256),
+        by_subject: Query::Subject(certificate.subject()).webroot_path().to_string(),
+        subject: certificate.subject().to_string(),
+        sha256,
+        spki_sha256: root.spki_fingerprint().to_string(),
+        skid: certificate.subject_key_id().map(|key_id| key_id.to_string()),
+        not_before: date(certificate.not_before()),
+        not_after: date(certificate.not_after()),
         distrust_after: root.conditions().distrust_after,
-        applied_constraints: root.conditions().applied_constraints.clone(),
+        name_constraints: Some(constraints.map(hex::encode)),
+        applied_constraints: None,
         keys: Vec::new(),
     }
 }
@@ -105,11 +118,11 @@ struct Keys {
 
 impl Keys {
     /// Gives each key to the first root that has it, and notes in the index who has which.
-    fn of(roots: &[&Root], index: &mut Index) -> Self {
+    fn of(certificates: &[Certificate<'_>], index: &mut Index) -> Self {
         let mut keys = Self::default();
         let mut collisions: BTreeMap<String, Collision> = BTreeMap::new();
-        for (root, indexed) in roots.iter().zip(&mut index.roots) {
-            for (folder, path) in key_paths(&root.certificate()) {
+        for (certificate, indexed) in certificates.iter().zip(&mut index.roots) {
+            for (folder, path) in key_paths(certificate) {
                 let reason = match path {
                     None => Reason::Absent,
                     Some(path) if !path.fits_a_file_name() => {

@@ -1,9 +1,21 @@
-//! The trust blob as written, read with nothing but its layout.
+//! The trust blob as written; version 1 read with nothing but its layout.
 
-use jit_trust_bundle::{Conditions, OutputError, Root, encode_blob};
+use jit_trust_bundle::{BlobOptions, BlobVersion, Conditions, OutputError, Root, encode_blob};
 use jit_trust_lab::pki::{Ca, SubjectKeyId};
 
 use crate::fixture::*;
+
+/// Both versions, and version 2 with each of its optional sections.
+pub(crate) fn every_option() -> [BlobOptions; 5] {
+    let v2 = BlobOptions::default();
+    [
+        v2.with_version(BlobVersion::V1),
+        v2,
+        v2.with_names(true),
+        v2.with_certificates(true),
+        v2.with_names(true).with_certificates(true),
+    ]
+}
 
 /// What a blob of version 1 says, with every offset checked.
 pub(crate) struct Layout {
@@ -53,7 +65,7 @@ fn a_blob_has_the_roots_in_order_with_their_key_identifiers_or_none() {
     let without = Ca::builder("Without")
         .subject_key_id(SubjectKeyId::Absent)
         .self_signed();
-    let read_back = Layout::of(&blob(&[root_of(&without), root_of(&with)]));
+    let read_back = Layout::of(&blob_v1(&[root_of(&without), root_of(&with)]));
     assert_eq!(read_back.generation, GENERATION);
     assert_eq!(
         read_back.certificates,
@@ -65,20 +77,27 @@ fn a_blob_has_the_roots_in_order_with_their_key_identifiers_or_none() {
 #[test]
 fn the_same_list_and_time_give_the_same_bytes_and_another_time_others() {
     let roots = roots(5);
-    assert_eq!(blob(&roots), blob(&roots));
-    assert_ne!(blob(&roots), encode_blob(&roots, GENERATION + 1).unwrap().bytes);
+    for options in every_option() {
+        let encode = |generation| encode_blob(&roots, generation, options).unwrap();
+        assert_eq!(encode(GENERATION), encode(GENERATION));
+        assert_ne!(encode(GENERATION).bytes, encode(GENERATION + 1).bytes);
+        assert_eq!(encode(GENERATION).version, options.version);
+    }
 }
 
 #[test]
 fn a_root_that_does_not_fit_is_named() {
     let first = Ca::root("One name");
     let renewed: Vec<_> = (0..9).map(|_| root_of(&first.reissue().self_signed())).collect();
-    let error = encode_blob(&renewed, GENERATION).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "certificate 8 is one too many under its name: a store holds at most 8 (CN=One name)"
-    );
-    assert!(matches!(encode_blob(&[], GENERATION), Err(OutputError::NoRoots)));
+    for options in every_option() {
+        let error = encode_blob(&renewed, GENERATION, options).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "certificate 8 is one too many under its name: a store holds at most 8 (CN=One name)"
+        );
+        let error = encode_blob(&[], GENERATION, options);
+        assert!(matches!(error, Err(OutputError::NoRoots)));
+    }
 }
 
 /// Core compares each name with each, which takes many seconds for as many certificates as these.
@@ -95,9 +114,12 @@ fn a_long_list_with_too_many_under_one_name_is_refused_at_once() {
     };
     let mut list: Vec<_> = (0..count).map(named).collect();
     list.extend((0..8).map(|_| named(0)));
-    let error = encode_blob(&list, GENERATION).unwrap_err().to_string();
-    assert!(
-        error.starts_with(&format!("certificate {} is one too many", count + 7)),
-        "{error}"
-    );
+    for version in [BlobVersion::V1, BlobVersion::V2] {
+        let options = BlobOptions::default().with_version(version);
+        let error = encode_blob(&list, GENERATION, options).unwrap_err().to_string();
+        assert!(
+            error.starts_with(&format!("certificate {} is one too many", count + 7)),
+            "{error}"
+        );
+    }
 }

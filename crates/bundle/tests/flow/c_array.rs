@@ -11,7 +11,7 @@ use crate::fixture::*;
 fn a_c_compiler_makes_the_same_bytes_of_it() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
-    let blob = blob(&roots(3));
+    let blob = blob_v1(&roots(3));
     fs::write(path("blob.h"), c_array(&blob)).unwrap();
     let program = "#include <stdint.h>\n#include <stdio.h>\n\
                    static const uint8_t blob[] = {\n#include \"blob.h\"\n};\n\
@@ -31,7 +31,7 @@ fn a_c_compiler_makes_the_same_bytes_of_it() {
 
 #[test]
 fn it_has_sixteen_bytes_a_line() {
-    let text = c_array(&blob(&roots(1)));
+    let text = c_array(&blob_v1(&roots(1)));
     assert!(text.starts_with("0x54, 0x42, 0x4c, 0x42, 0x00, 0x01, 0x00, 0x01, "));
     let lines: Vec<_> = text.lines().collect();
     let (last, whole) = lines.split_last().unwrap();

@@ -1,6 +1,6 @@
 //! CCADB's CSV report.
 
-use jit_trust_bundle::{Policy, read};
+use jit_trust_bundle::{BlobOptions, BlobVersion, Policy, encode_blob, read};
 
 use crate::fixture::*;
 
@@ -25,23 +25,27 @@ fn rows_for_websites_are_taken_with_their_dates() {
 }
 
 #[test]
-fn constraints_are_kept_and_writing_a_blob_says_that_it_cannot_hold_them() {
+fn domains_become_name_constraints_and_only_version_1_says_that_it_cannot_hold_them() {
     let roots = roots(1);
-    let csv = ccadb(&all_trusted(&roots)).replace(r#""","'-----"#, r#""*.tr, *.ct.tr","'-----"#);
+    let csv = ccadb(&all_trusted(&roots)).replace(r#""","'-----"#, r#""*.edu, *.ct.tr","'-----"#);
     let list = read_strictly(csv).unwrap();
-    assert_eq!(
-        list.roots()[0].conditions().applied_constraints,
-        ["*.tr", "*.ct.tr"]
-    );
-    let lost = &jit_trust_bundle::encode_blob(list.roots(), GENERATION)
-        .unwrap()
-        .lost;
+    let imposed = list.roots()[0].conditions().name_constraints.clone().unwrap();
+    assert_eq!(imposed, b"\xa0\x12\x30\x08\x82\x06.ct.tr\x30\x06\x82\x04.edu");
+    assert_eq!(list.roots()[0].entry().name_constraints(), Some(&imposed[..]));
+    let v1 = BlobOptions::default().with_version(BlobVersion::V1);
+    let lost = encode_blob(list.roots(), GENERATION, v1).unwrap().lost;
     let lost = lost[0].to_string();
     assert!(
-        lost.starts_with("1 root carries applied constraints, which version 1 cannot hold: "),
+        lost.starts_with("1 root carries imposed name constraints, which version 1 cannot hold: "),
         "{lost}"
     );
-    assert!(lost.ends_with("(*.tr, *.ct.tr)"), "{lost}");
+    assert!(lost.ends_with("(permitted dns:.ct.tr, dns:.edu)"), "{lost}");
+    let v2 = encode_blob(list.roots(), GENERATION, BlobOptions::default()).unwrap();
+    assert!(v2.lost.is_empty());
+    assert_eq!(
+        read_strictly(v2.bytes).unwrap().roots()[0].conditions(),
+        list.roots()[0].conditions()
+    );
 }
 
 #[test]
@@ -52,7 +56,7 @@ fn columns_are_found_by_name_and_with_a_byte_order_mark_and_windows_lines() {
         + &csv_row(&[&pem(0), "", "Websites"])
         + &csv_row(&[&pem(1), "", "Code; Websites"]);
     let list = read_strictly(format!("\u{feff}{}", csv.replace('\n', "\r\n"))).unwrap();
-    assert_eq!(blob(list.roots()), blob(&roots));
+    assert_eq!(blob_v1(list.roots()), blob_v1(&roots));
     let notes: Vec<_> = list.notes().iter().map(ToString::to_string).collect();
     assert!(
         notes[0].starts_with("list: no column \"Distrust for TLS After Date\""),
@@ -84,7 +88,7 @@ fn what_a_report_must_have_is_asked_for() {
         ),
         (csv.clone() + "one field too few\n", "expected CSV (RFC 4180): "),
         (
-            csv.replace(&roots[0].fingerprint().to_string().to_uppercase(), "00"),
+            csv.replace(&sha256_of(&roots[0]).to_string().to_uppercase(), "00"),
             "list: certificate 1, line 2: SHA-256 fingerprint 00: expected ",
         ),
     ] {
@@ -109,7 +113,7 @@ fn a_date_that_cannot_be_read_refuses_the_report_also_when_invalid_roots_are_ski
 #[test]
 fn a_fingerprint_with_colons_is_the_same_fingerprint() {
     let roots = roots(1);
-    let plain = roots[0].fingerprint().to_string().to_uppercase();
+    let plain = sha256_of(&roots[0]).to_string().to_uppercase();
     let pairs: Vec<_> = plain
         .as_bytes()
         .chunks(2)

@@ -1,6 +1,6 @@
 //! NSS's certdata.txt.
 
-use jit_trust_bundle::{NoteKind, Policy, read};
+use jit_trust_bundle::{BlobOptions, BlobVersion, NoteKind, Policy, encode_blob, read};
 
 use crate::blob::Layout;
 use crate::fixture::*;
@@ -15,7 +15,7 @@ fn nss_s_own_file_gives_its_121_roots_for_servers_to_a_blob_and_back() {
     let not_for_servers = NoteKind::NotForServers { count: 167 - 121 };
     assert!(list.notes().iter().any(|note| note.kind == not_for_servers));
 
-    let read_back = Layout::of(&blob(list.roots()));
+    let read_back = Layout::of(&blob_v1(list.roots()));
     assert_eq!(read_back.generation, GENERATION);
     assert_eq!(read_back.certificates, trusted_values(&text));
     let key_ids: Vec<_> = read_back.certificates.iter().map(|der| key_id_in(der)).collect();
@@ -37,7 +37,7 @@ fn nss_s_own_file_gives_three_of_its_roots_for_servers_a_date() {
     );
     let list = read_path(&path).unwrap();
     let dated = list.roots().iter().filter_map(|root| {
-        let subject = root.certificate().subject().to_string();
+        let subject = certificate_of(root).subject().to_string();
         Some((
             subject.rsplit('=').next()?.to_owned(),
             root.conditions().distrust_after?,
@@ -51,18 +51,23 @@ fn nss_s_own_file_gives_three_of_its_roots_for_servers_a_date() {
     let expected = expected.map(|(name, date)| (name.to_owned(), date));
     assert_eq!(dated.collect::<Vec<_>>(), expected);
 
-    let encoded = jit_trust_bundle::encode_blob(list.roots(), GENERATION).unwrap();
+    let v1 = BlobOptions::default().with_version(BlobVersion::V1);
+    let encoded = encode_blob(list.roots(), GENERATION, v1).unwrap();
     let lost = encoded.lost.iter().map(ToString::to_string).collect::<Vec<_>>();
-    assert_eq!(lost.len(), 1);
+    assert_eq!(lost.len(), 2);
     assert!(
         lost[0].starts_with("3 roots carry a distrust-after date, which version 1 cannot hold: "),
         "{lost:?}"
     );
     assert!(expected.iter().all(|(name, _)| lost[0].contains(name)));
+    assert!(
+        lost[1].contains("TUBITAK") && lost[1].ends_with("(permitted dns:.tr)"),
+        "{lost:?}"
+    );
 }
 
 /// The certificates that the trust object right behind them trusts for servers, read with nothing but this.
-fn trusted_values(text: &[u8]) -> Vec<Vec<u8>> {
+pub(crate) fn trusted_values(text: &[u8]) -> Vec<Vec<u8>> {
     let text = std::str::from_utf8(text).unwrap();
     let objects = text.split("CKA_CLASS CK_OBJECT_CLASS ").skip(1);
     let mut value = None;
@@ -100,8 +105,8 @@ fn only_roots_for_servers_are_taken_and_the_others_are_counted() {
     list[1].for_servers = false;
     list[2].has_date = true;
     let list = read_strictly(certdata(&list)).unwrap();
-    let taken: Vec<_> = list.roots().iter().map(jit_trust_bundle::Root::der).collect();
-    assert_eq!(taken, [roots[0].der(), roots[2].der()]);
+    let taken: Vec<_> = list.roots().iter().map(der_of).collect();
+    assert_eq!(taken, [der_of(&roots[0]), der_of(&roots[2])]);
     assert_eq!(list.roots()[0].conditions().distrust_after, None);
     assert_eq!(list.roots()[1].conditions().distrust_after, Some(DISTRUST_AFTER));
     assert_eq!(
@@ -142,7 +147,7 @@ fn objects_are_joined_by_issuer_and_serial_in_any_order() {
     let mut objects: Vec<_> = objects.split("CKA_CLASS ").skip(1).collect();
     objects.sort_by_key(|object| object.contains("CKO_CERTIFICATE"));
     let text = format!("{preamble}\nCKA_CLASS {}", objects.join("CKA_CLASS "));
-    assert_eq!(blob(read_strictly(text).unwrap().roots()), blob(&roots));
+    assert_eq!(blob_v1(read_strictly(text).unwrap().roots()), blob_v1(&roots));
 }
 
 #[test]
@@ -168,9 +173,9 @@ fn trust_in_a_certificate_that_is_not_there_is_refused_and_distrust_is_not() {
 fn an_object_that_speaks_of_another_certificate_is_refused() {
     let roots = roots(2);
     let text = certdata(&all_trusted(&roots[..1]));
-    let own = octal("CKA_VALUE", roots[0].der());
+    let own = octal("CKA_VALUE", der_of(&roots[0]));
     let error = refusal(read_strictly(
-        text.replace(&own, &octal("CKA_VALUE", roots[1].der())),
+        text.replace(&own, &octal("CKA_VALUE", der_of(&roots[1]))),
     ));
     assert!(
         error.starts_with("list: certificate 1, line 7: object \""),

@@ -10,7 +10,7 @@ use crate::fixture::*;
 fn files_are_read_in_the_order_of_their_names() {
     let directory = tempfile::tempdir().unwrap();
     let roots = roots(4);
-    fs::write(directory.path().join("b.der"), roots[2].der()).unwrap();
+    fs::write(directory.path().join("b.der"), der_of(&roots[2])).unwrap();
     fs::write(directory.path().join("c"), pem_of(&roots[3..])).unwrap();
     fs::write(directory.path().join("a.crt"), pem_of(&roots[..2])).unwrap();
     assert_eq!(read_path(directory.path()).unwrap().roots(), roots);

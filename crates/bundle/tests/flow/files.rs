@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use jit_trust_bundle::{Replace, encode_blob, write_blob, write_file};
+use jit_trust_bundle::{BlobOptions, BlobVersion, Replace, encode_blob, write_blob, write_file};
 
 use crate::fixture::{GENERATION, roots};
 
@@ -38,7 +38,7 @@ fn a_directory_is_not_replaced_and_a_missing_one_is_named() {
 fn a_blob_of_a_newer_generation_is_replaced_only_when_a_user_insists() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("blob");
-    let blob_of = |generation| encode_blob(&roots(1), generation).unwrap();
+    let blob_of = |generation| encode_blob(&roots(1), generation, BlobOptions::default()).unwrap();
     let (old, new) = (blob_of(GENERATION - 1), blob_of(GENERATION));
     for (existing, replaced_by) in [(None, &new), (Some(&new), &new), (Some(&old), &new)] {
         if let Some(existing) = existing {
@@ -65,6 +65,26 @@ fn a_blob_of_a_newer_generation_is_replaced_only_when_a_user_insists() {
         fs::write(&path, other).unwrap();
         write_blob(&path, &old, Replace::UnlessNewer).unwrap();
         assert_eq!(fs::read(&path).unwrap(), old.bytes);
+    }
+}
+
+#[test]
+fn a_blob_of_one_version_does_not_replace_a_newer_one_of_the_other() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("blob");
+    let of = |version, generation| {
+        let options = BlobOptions::default().with_version(version);
+        encode_blob(&roots(1), generation, options).unwrap()
+    };
+    for (found, new) in [
+        (BlobVersion::V1, BlobVersion::V2),
+        (BlobVersion::V2, BlobVersion::V1),
+    ] {
+        write_blob(&path, &of(found, GENERATION), Replace::Always).unwrap();
+        let error = write_blob(&path, &of(new, GENERATION - 1), Replace::UnlessNewer).unwrap_err();
+        assert!(error.to_string().contains("expected no older one"), "{error}");
+        write_blob(&path, &of(new, GENERATION), Replace::UnlessNewer).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), of(new, GENERATION).bytes);
     }
 }
 
@@ -176,6 +196,7 @@ mod unix {
                 path.as_ref(),
                 &roots(100),
                 GENERATION,
+                BlobOptions::default(),
                 KeyEntries::Links,
                 Replace::UnlessNewer,
             );
@@ -188,6 +209,7 @@ mod unix {
             &path,
             &roots(1),
             GENERATION,
+            BlobOptions::default(),
             KeyEntries::Links,
             Replace::UnlessNewer,
         )

@@ -3,9 +3,12 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use jit_trust_bundle::{Conditions, Input, InputError, Policy, Root, RootList, encode_blob, read};
+use jit_trust_bundle::{
+    BlobOptions, BlobVersion, Conditions, Input, InputError, Policy, Root, RootList, encode_blob, read,
+};
 use jit_trust_core::Certificate;
 use jit_trust_lab::pki::{Ca, pem};
+use pki_types::CertificateDer;
 use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
 
 /// 2026-05-01T00:00:00Z.
@@ -15,6 +18,9 @@ pub(crate) const GENERATION: u32 = 1_777_593_600;
 pub(crate) const DISTRUST_UTC_TIME: &str = "241130235959Z";
 pub(crate) const DISTRUST_DAY: &str = "2024.11.30";
 pub(crate) const DISTRUST_AFTER: u64 = 1_733_011_199;
+
+/// The constraints of a root that is trusted for names below `tr` alone.
+pub(crate) const BELOW_TR: &[u8] = b"\xa0\x07\x30\x05\x82\x03.tr";
 
 /// The first few of Mozilla's roots.
 pub(crate) fn roots(count: usize) -> Vec<Root> {
@@ -50,12 +56,41 @@ pub(crate) fn refusal(result: Result<RootList, InputError>) -> String {
     line
 }
 
+pub(crate) fn der_of(root: &Root) -> &CertificateDer<'static> {
+    root.der().expect("the certificate is known")
+}
+
+pub(crate) fn certificate_of(root: &Root) -> Certificate<'_> {
+    root.certificate().expect("the certificate is known")
+}
+
+pub(crate) fn sha256_of(root: &Root) -> String {
+    root.fingerprint().expect("the certificate is known").to_string()
+}
+
+/// These roots with what Mozilla might say about each.
+pub(crate) fn with(root: &Root, distrust_after: Option<u64>, name_constraints: Option<&[u8]>) -> Root {
+    let mut conditions = Conditions::default();
+    conditions.distrust_after = distrust_after;
+    conditions.name_constraints = name_constraints.map(<[u8]>::to_vec);
+    Root::new(der_of(root).clone(), conditions).unwrap()
+}
+
+/// A trust blob of version 1.
+pub(crate) fn blob_v1(roots: &[Root]) -> Vec<u8> {
+    let options = BlobOptions::default().with_version(BlobVersion::V1);
+    encode_blob(roots, GENERATION, options).unwrap().bytes
+}
+
+/// A trust blob of version 2 without optional sections.
 pub(crate) fn blob(roots: &[Root]) -> Vec<u8> {
-    encode_blob(roots, GENERATION).unwrap().bytes
+    encode_blob(roots, GENERATION, BlobOptions::default())
+        .unwrap()
+        .bytes
 }
 
 pub(crate) fn pem_of(roots: &[Root]) -> String {
-    let ders: Vec<_> = roots.iter().map(|root| root.der().clone()).collect();
+    let ders: Vec<_> = roots.iter().map(|root| der_of(root).clone()).collect();
     pem(&ders)
 }
 
@@ -85,7 +120,7 @@ pub(crate) fn certdata(list: &[Listed<'_>]) -> String {
         has_date,
     } in list
     {
-        let certificate = root.certificate();
+        let certificate = certificate_of(root);
         let serial = certificate.serial();
         let key = format!(
             "CKA_LABEL UTF8 \"{}\"\n{}{}",
@@ -96,7 +131,7 @@ pub(crate) fn certdata(list: &[Listed<'_>]) -> String {
                 &[&[0x02, u8::try_from(serial.len()).unwrap()], serial].concat()
             ),
         );
-        let value = octal("CKA_VALUE", root.der());
+        let value = octal("CKA_VALUE", der_of(root));
         let date = match has_date {
             true => octal("CKA_NSS_SERVER_DISTRUST_AFTER", DISTRUST_UTC_TIME.as_bytes()),
             false => "CKA_NSS_SERVER_DISTRUST_AFTER CK_BBOOL CK_FALSE\n".to_owned(),
@@ -139,11 +174,11 @@ pub(crate) fn ccadb(list: &[Listed<'_>]) -> String {
     ];
     let mut csv = csv_row(&columns);
     for listed in list {
-        let name = listed.root.certificate().subject().to_string();
+        let name = listed.root.label();
         csv += &csv_row(&[
             "An \"owner\", quoted",
             &name,
-            &listed.root.fingerprint().to_string().to_uppercase(),
+            &sha256_of(listed.root).to_uppercase(),
             if listed.for_servers {
                 "Email;Websites"
             } else {
@@ -176,8 +211,4 @@ pub(crate) fn nss_certdata() -> Option<(PathBuf, Vec<u8>)> {
             None
         }
     }
-}
-
-pub(crate) fn ders<'a>(certificates: impl Iterator<Item = Certificate<'a>>) -> Vec<&'a [u8]> {
-    certificates.map(|certificate| certificate.as_der()).collect()
 }

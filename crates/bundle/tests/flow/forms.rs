@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use jit_trust_bundle::{Form, Input, KeyEntries, MAX_INPUT_LEN, Policy, Replace, read, write_webroot};
+use jit_trust_bundle::{
+    BlobOptions, Form, Input, KeyEntries, MAX_INPUT_LEN, Policy, Replace, read, write_webroot,
+};
 
 use crate::fixture::*;
 
@@ -12,13 +14,13 @@ fn mozilla_s_list_gives_the_same_blob_in_every_form() {
     let list = read(&[Input::Mozilla], Policy::Strict).unwrap();
     let roots = list.roots();
     assert_eq!(roots.len(), webpki_root_certs::TLS_SERVER_ROOT_CERTS.len());
-    let expected = blob(roots);
+    let expected = blob_v1(roots);
 
     let of_files = directory.path().join("files");
     fs::create_dir(&of_files).unwrap();
     for (at, root) in roots.iter().enumerate() {
         let content = match at % 2 {
-            0 => root.der().to_vec(),
+            0 => der_of(root).to_vec(),
             _ => pem_of(std::slice::from_ref(root)).into_bytes(),
         };
         fs::write(of_files.join(format!("{at:03}")), content).unwrap();
@@ -28,6 +30,7 @@ fn mozilla_s_list_gives_the_same_blob_in_every_form() {
         &webroot,
         roots,
         GENERATION,
+        BlobOptions::default(),
         KeyEntries::Links,
         Replace::UnlessNewer,
     )
@@ -44,14 +47,14 @@ fn mozilla_s_list_gives_the_same_blob_in_every_form() {
     ] {
         let list = read(&[input], Policy::Strict).unwrap();
         assert_eq!(list.sources()[0].form, form);
-        assert!(blob(list.roots()) == expected, "{form:?}");
+        assert!(blob_v1(list.roots()) == expected, "{form:?}");
     }
 }
 
 #[test]
 fn one_certificate_in_der_is_a_list() {
     let roots = roots(1);
-    let list = read_strictly(roots[0].der().to_vec()).unwrap();
+    let list = read_strictly(der_of(&roots[0]).to_vec()).unwrap();
     assert_eq!((list.roots(), list.sources()[0].form), (&roots[..], Form::Der));
 }
 
@@ -74,13 +77,13 @@ fn what_is_no_list_is_refused_with_what_was_expected() {
             format!("list: not recognised, line 1, byte 0: {forms}")
         );
     }
-    let der = roots(1)[0].der().to_vec();
+    let der = der_of(&roots(1)[0]).to_vec();
     let error = refusal(read_strictly(&der[..der.len() - 1]));
     assert!(
         error.starts_with("list: certificate 1: not a certificate: expected "),
         "{error}"
     );
-    let mut blob = blob(&roots(3));
+    let mut blob = blob_v1(&roots(3));
     blob.pop();
     let error = refusal(read_strictly(blob));
     assert!(

@@ -26,7 +26,7 @@ fn text_between_certificates_line_ends_and_old_labels_do_not_matter() {
         text.trim_end().to_owned(),
         text,
     ] {
-        assert_eq!(blob(read_strictly(form).unwrap().roots()), blob(&roots));
+        assert_eq!(blob_v1(read_strictly(form).unwrap().roots()), blob_v1(&roots));
     }
 }
 
@@ -110,7 +110,7 @@ fn other_sections_are_passed_over_with_a_note() {
 
 #[test]
 fn certificates_in_another_wrapping_are_not_passed_over() {
-    let text = encode(&[roots(1)[0].der()]).replace(" CERTIFICATE", " TRUSTED CERTIFICATE");
+    let text = encode(&[der_of(&roots(1)[0])]).replace(" CERTIFICATE", " TRUSTED CERTIFICATE");
     let error = refusal(read_strictly(text.clone()));
     assert_eq!(
         error,
@@ -133,9 +133,7 @@ fn the_same_certificate_twice_is_merged_with_a_note() {
     let line = one.lines().count() + 1;
     assert_eq!(
         note.to_string(),
-        format!(
-            "list: certificate 2, line {line}: the same certificate as at list: certificate 1, line 1; merged"
-        )
+        format!("list: certificate 2, line {line}: the same root as at list: certificate 1, line 1; merged")
     );
 }
 

@@ -80,10 +80,10 @@ fn several_inputs_are_one_list_and_the_stricter_condition_holds() {
     let inputs = [
         content(pem_of(&roots[..1])),
         content(certdata(&dated)),
-        content(blob(&roots)),
+        content(blob_v1(&roots)),
     ];
     let list = read(&inputs, Policy::Strict).unwrap();
-    assert_eq!(blob(list.roots()), blob(&roots));
+    assert_eq!(blob_v1(list.roots()), blob_v1(&roots));
     assert_eq!(list.roots()[0].conditions().distrust_after, Some(DISTRUST_AFTER));
     assert_eq!(*list.roots()[1].conditions(), Conditions::default());
     let merged = list
@@ -108,6 +108,27 @@ fn constraints_that_contradict_each_other_are_refused() {
         "{error}"
     );
     assert!(read(&[csv("*.tr"), csv("*.tr"), csv("")], Policy::Strict).is_ok());
+}
+
+#[test]
+fn a_key_that_has_a_date_under_one_certificate_and_none_under_another_is_warned_about() {
+    let ca = Ca::root("Dated");
+    let dated = with(&root_of(&ca), Some(DISTRUST_AFTER), None);
+    let renewed = root_of(&ca.reissue().self_signed());
+    let renamed = root_of(&ca.reissue().subject("Renamed").self_signed());
+    let other = root_of(&Ca::root("Other"));
+    let list = read_strictly(blob(&[renewed.clone(), dated.clone(), other.clone(), renamed])).unwrap();
+    let notes: Vec<_> = list.notes().iter().map(ToString::to_string).collect();
+    let skid = dated.entry().subject_key_id().unwrap().to_string();
+    let expected = |ordinal: usize| {
+        format!(
+            "list: certificate {ordinal}: SKID {skid} has no distrust-after date, but SKID {skid}, with the same key, \
+             has one at list: certificate 2"
+        )
+    };
+    assert_eq!(notes, [expected(1), expected(4)]);
+    let both_dated = [dated, with(&renewed, Some(DISTRUST_AFTER + 1), None), other];
+    assert!(read_strictly(blob(&both_dated)).unwrap().notes().is_empty());
 }
 
 #[test]

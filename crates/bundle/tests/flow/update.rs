@@ -6,8 +6,7 @@ use jit_trust_lab::pki::Ca;
 use crate::fixture::*;
 
 fn allowed(in_force: &[Root], new: &[Root]) -> bool {
-    let certificates = |roots| <[Root]>::iter(roots).map(Root::certificate);
-    check_update(certificates(in_force), certificates(new)).is_ok()
+    check_update(in_force.iter().map(Root::entry), new.iter().map(Root::entry)).is_ok()
 }
 
 #[test]
@@ -30,11 +29,22 @@ fn a_root_that_was_renewed_with_its_key_is_not_lost() {
 #[test]
 fn the_refusal_says_how_many_are_missing() {
     let roots = roots(10);
-    let certificates = |roots| <[Root]>::iter(roots).map(Root::certificate);
-    let lost = check_update(certificates(&roots), certificates(&roots[3..])).unwrap_err();
+    let lost = check_update(roots.iter().map(Root::entry), roots[3..].iter().map(Root::entry));
+    let lost = lost.unwrap_err();
     assert_eq!(
         lost.to_string(),
         "the new list lacks 3 of the 10 roots in force: expected at most a fifth to be missing"
     );
-    assert_eq!(lost.lost[0], roots[0].certificate().subject().to_string());
+    assert_eq!(lost.lost[0], roots[0].label());
+}
+
+#[test]
+fn lists_without_names_and_certificates_are_compared_too() {
+    let roots = roots(10);
+    let without = read_strictly(blob(&roots)).unwrap();
+    assert!(allowed(without.roots(), &roots));
+    assert!(allowed(&roots, without.roots()));
+    let lost = check_update(without.roots().iter().map(Root::entry), std::iter::empty());
+    let lost = lost.unwrap_err().lost;
+    assert_eq!(lost[0], without.roots()[0].label());
 }

@@ -5,16 +5,26 @@ use std::fs;
 use std::path::Path;
 
 use jit_trust_bundle::{
-    Conditions, Form, Input, KeyEntries, Policy, Replace, Root, WrittenWebroot, read, write_webroot,
+    BlobOptions, BlobVersion, Form, Input, KeyEntries, Policy, Replace, Root, WrittenWebroot, read,
+    write_webroot,
 };
 use jit_trust_core::TrustBlob;
 use jit_trust_lab::pki::{Ca, SubjectKeyId};
 use serde_json::{Value, json};
 
+use crate::blob::every_option;
 use crate::fixture::*;
 
 fn write(path: &Path, roots: &[Root]) -> WrittenWebroot {
-    write_webroot(path, roots, GENERATION, KeyEntries::Links, Replace::UnlessNewer).unwrap()
+    write_webroot(
+        path,
+        roots,
+        GENERATION,
+        BlobOptions::default(),
+        KeyEntries::Links,
+        Replace::UnlessNewer,
+    )
+    .unwrap()
 }
 
 fn index(webroot: &Path) -> Value {
@@ -45,8 +55,19 @@ fn files(webroot: &Path) -> BTreeSet<String> {
     files
 }
 
+fn spki_values<'a>(roots: impl Iterator<Item = &'a Root>) -> impl Iterator<Item = &'a [u8]> {
+    roots.map(|root| root.entry().spki_value())
+}
+
 fn refused(path: &Path, roots: &[Root]) -> String {
-    let refused = write_webroot(path, roots, GENERATION, KeyEntries::Links, Replace::UnlessNewer);
+    let refused = write_webroot(
+        path,
+        roots,
+        GENERATION,
+        BlobOptions::default(),
+        KeyEntries::Links,
+        Replace::UnlessNewer,
+    );
     refused.unwrap_err().to_string()
 }
 
@@ -57,28 +78,30 @@ fn every_root_is_found_under_each_of_its_keys() {
     let roots = roots(200);
     write(&webroot, &roots);
     for root in &roots {
-        let certificate = root.certificate();
+        let certificate = certificate_of(root);
         let serial: String = certificate
             .serial()
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();
         let by_issuer = format!("by-iss/{}-{serial}", certificate.issuer().hash());
-        assert_eq!(fs::read(webroot.join(by_issuer)).unwrap(), root.der().as_ref());
+        assert_eq!(fs::read(webroot.join(by_issuer)).unwrap(), der_of(root).as_ref());
         if let Some(key_id) = certificate.subject_key_id() {
             assert_eq!(
                 fs::read(webroot.join(format!("by-skid/{key_id}"))).unwrap(),
-                root.der().as_ref()
+                der_of(root).as_ref()
             );
         }
         let by_subject = format!("by-subject/{}.tblb", certificate.subject().hash());
         let of_name = fs::read(webroot.join(by_subject)).unwrap();
         let of_name = TrustBlob::open(&of_name).unwrap();
-        let expected = roots
-            .iter()
-            .map(Root::certificate)
-            .filter(|other| other.subject() == certificate.subject());
-        assert_eq!(ders(of_name.certificates()), ders(expected));
+        let expected = roots.iter().filter(|other| other.subject() == root.subject());
+        assert!(
+            of_name
+                .entries()
+                .map(|entry| entry.spki_value())
+                .eq(spki_values(expected))
+        );
         assert_eq!(of_name.generation(), GENERATION);
     }
     assert_eq!(fs::read(webroot.join("bundle.tblb")).unwrap(), blob(&roots));
@@ -94,6 +117,7 @@ fn links_are_relative_and_copies_are_files() {
         &copies,
         &roots,
         GENERATION,
+        BlobOptions::default(),
         KeyEntries::Copies,
         Replace::UnlessNewer,
     )
@@ -121,13 +145,10 @@ fn the_index_says_what_the_webroot_holds_and_when_it_was_made() {
     let directory = tempfile::tempdir().unwrap();
     let webroot = directory.path().join("webroot");
     let root = &roots(1)[0];
-    let mut conditions = Conditions::default();
-    conditions.distrust_after = Some(DISTRUST_AFTER);
-    conditions.applied_constraints = vec!["*.tr".to_owned()];
-    let root = Root::new(root.der().clone(), conditions).unwrap();
+    let root = with(root, Some(DISTRUST_AFTER), Some(BELOW_TR));
     let written = write(&webroot, std::slice::from_ref(&root));
-    assert_eq!(written.lost.len(), 2);
-    let certificate = root.certificate();
+    assert!(written.lost.is_empty());
+    let certificate = certificate_of(&root);
     let bundle = fs::read(webroot.join("bundle.tblb")).unwrap();
     let serial: String = certificate
         .serial()
@@ -137,19 +158,22 @@ fn the_index_says_what_the_webroot_holds_and_when_it_was_made() {
     let key_id = certificate.subject_key_id().unwrap().to_string();
     let index = index(&webroot);
     assert_eq!(index["format"], "jit-trust webroot");
-    assert_eq!(index["version"], 1);
+    assert_eq!(index["version"], 2);
     assert_eq!(index["generation"], GENERATION);
     assert_eq!(index["generated_at"], "2026-05-01T00:00:00Z");
     assert_eq!(index["bundle"]["path"], "bundle.tblb");
     assert_eq!(index["bundle"]["len"], bundle.len());
+    assert_eq!(index["bundle"]["version"], 2);
+    assert_eq!(index["bundle"]["names"], false);
+    assert_eq!(index["bundle"]["certificates"], false);
     let listed = &index["roots"][0];
     assert_eq!(listed["subject"], certificate.subject().to_string());
-    assert_eq!(listed["sha256"], root.fingerprint().to_string());
+    assert_eq!(listed["sha256"], sha256_of(&root));
     assert_eq!(listed["spki_sha256"], root.spki_fingerprint().to_string());
     assert_eq!(listed["skid"], key_id);
     assert_eq!(listed["distrust_after"], DISTRUST_AFTER);
-    assert_eq!(listed["applied_constraints"], json!(["*.tr"]));
-    assert_eq!(listed["der"], format!("der/{}.der", root.fingerprint()));
+    assert_eq!(listed["name_constraints"], "a007300582032e7472");
+    assert_eq!(listed["der"], format!("der/{}.der", sha256_of(&root)));
     let by_issuer = format!("by-iss/{}-{serial}", certificate.issuer().hash());
     assert_eq!(listed["keys"], json!([format!("by-skid/{key_id}"), by_issuer]));
 
@@ -185,13 +209,13 @@ fn the_first_of_several_under_one_key_gets_it_and_the_index_says_so() {
     let second = first.reissue().self_signed();
     let roots = [root_of(&first), root_of(&second)];
     let written = write(&webroot, &roots);
-    let key = format!("by-skid/{}", roots[0].certificate().subject_key_id().unwrap());
+    let key = format!("by-skid/{}", certificate_of(&roots[0]).subject_key_id().unwrap());
     assert_eq!(fs::read(webroot.join(&key)).unwrap(), first.der().as_ref());
     assert_eq!(
         written.unreachable,
         [format!("CN=Root shares {key} with an earlier root")]
     );
-    let der = |root: &Root| format!("der/{}.der", root.fingerprint());
+    let der = |root: &Root| format!("der/{}.der", sha256_of(root));
     let index = index(&webroot);
     let collision = json!([{ "key": key, "der": der(&roots[0]), "hidden": [der(&roots[1])] }]);
     assert_eq!(index["collisions"], collision);
@@ -219,7 +243,7 @@ fn keys_that_are_missing_or_too_long_for_a_file_name_are_told() {
             "CN=Long has no entry in by-iss: its key has 257 characters, too many for a file name",
         ]
     );
-    let der = |root: &Root| format!("der/{}.der", root.fingerprint());
+    let der = |root: &Root| format!("der/{}.der", sha256_of(root));
     let without_key = json!([
         { "der": der(&roots[0]), "folder": "by-skid", "reason": "absent" },
         { "der": der(&roots[1]), "folder": "by-skid", "reason": "too-long" },
@@ -330,7 +354,7 @@ fn a_webroot_that_is_not_as_its_index_says_is_refused() {
         damage();
         refusal(read_path(&webroot))
     };
-    let der = format!("der/{}.der", roots[0].fingerprint());
+    let der = format!("der/{}.der", sha256_of(&roots[0]));
     let damaged = |file: &str| {
         format!(
             "{}: damaged webroot: expected {file} as index.json describes it",
@@ -338,9 +362,9 @@ fn a_webroot_that_is_not_as_its_index_says_is_refused() {
         )
     };
 
-    let other_der = || fs::write(webroot.join(&der), roots[1].der()).unwrap();
+    let other_der = || fs::write(webroot.join(&der), der_of(&roots[1])).unwrap();
     assert_eq!(refused_after(&other_der), damaged(&der));
-    let other_bundle = || fs::write(webroot.join("bundle.tblb"), blob(&roots[..1])).unwrap();
+    let other_bundle = || fs::write(webroot.join("bundle.tblb"), blob_v1(&roots[..1])).unwrap();
     assert_eq!(refused_after(&other_bundle), damaged("bundle.tblb"));
     let no_der = || fs::remove_file(webroot.join(&der)).unwrap();
     assert!(refused_after(&no_der).contains(": cannot open: "));
@@ -358,13 +382,29 @@ fn a_webroot_that_is_not_as_its_index_says_is_refused() {
     assert_eq!(refused_after(&newer), damaged("bundle.tblb"));
     let outside = || edit(&|index| index["roots"][0]["der"] = json!("../../etc/passwd"));
     assert_eq!(refused_after(&outside), damaged("../../etc/passwd"));
-    let unknown = || edit(&|index| index["version"] = json!(2));
+    let unknown = || edit(&|index| index["version"] = json!(3));
     assert!(
         refused_after(&unknown)
-            .ends_with("index.json: damaged: expected the index of a webroot, as write_webroot makes it: version 2, this reader knows version 1")
+            .ends_with("index.json: damaged: expected the index of a webroot, as write_webroot makes it: version 3, this reader knows versions 1 and 2")
     );
 
-    for member in ["distrust_after", "applied_constraints"] {
+    // Of conditions, the bundle and the index must say the same.
+    for (member, value) in [("distrust_after", json!(1)), ("name_constraints", json!("a000"))] {
+        let another = || edit(&|index| index["roots"][0][member] = value.clone());
+        assert_eq!(refused_after(&another), damaged("bundle.tblb"));
+    }
+    let no_hex = || edit(&|index| index["roots"][0]["name_constraints"] = json!("x"));
+    assert!(refused_after(&no_hex).ends_with("`name_constraints`: expected lower-case hex: x"));
+    for (member, value) in [
+        ("version", json!(1)),
+        ("version", json!(3)),
+        ("names", json!(true)),
+    ] {
+        let another = || edit(&|index| index["bundle"][member] = value.clone());
+        assert_eq!(refused_after(&another), damaged("bundle.tblb"));
+    }
+
+    for member in ["distrust_after", "name_constraints"] {
         let without = || edit(&|index| _ = index["roots"][0].as_object_mut().unwrap().remove(member));
         let error = refused_after(&without);
         assert!(error.contains(&format!("index.json: damaged: expected the index of a webroot, as write_webroot makes it: missing field `{member}`")), "{error}");
@@ -380,13 +420,13 @@ fn a_webroot_that_is_not_as_its_index_says_is_refused() {
     assert_eq!(refused_after(&shorter_bundle), damaged("bundle.tblb"));
 
     // What clients ask for must lead to the right certificate.
-    let by_subject = |at: usize| format!("by-subject/{}.tblb", roots[at].certificate().subject().hash());
+    let by_subject = |at: usize| format!("by-subject/{}.tblb", certificate_of(&roots[at]).subject().hash());
     let other_name = || _ = fs::copy(webroot.join(by_subject(1)), webroot.join(by_subject(0))).unwrap();
     assert_eq!(refused_after(&other_name), damaged(&by_subject(0)));
-    let key = format!("by-skid/{}", roots[0].certificate().subject_key_id().unwrap());
+    let key = format!("by-skid/{}", certificate_of(&roots[0]).subject_key_id().unwrap());
     let other_target = || {
         fs::remove_file(webroot.join(&key)).unwrap();
-        fs::write(webroot.join(&key), roots[1].der()).unwrap();
+        fs::write(webroot.join(&key), der_of(&roots[1])).unwrap();
     };
     assert_eq!(refused_after(&other_target), damaged(&key));
     let strange_key = || edit(&|index| index["roots"][0]["keys"][0] = json!("by-skid/00"));
@@ -397,8 +437,16 @@ fn a_webroot_that_is_not_as_its_index_says_is_refused() {
 fn a_webroot_of_a_newer_generation_is_replaced_only_when_a_user_insists() {
     let directory = tempfile::tempdir().unwrap();
     let webroot = directory.path().join("webroot");
-    let write_at =
-        |generation, replace| write_webroot(&webroot, &roots(1), generation, KeyEntries::Links, replace);
+    let write_at = |generation, replace| {
+        write_webroot(
+            &webroot,
+            &roots(1),
+            generation,
+            BlobOptions::default(),
+            KeyEntries::Links,
+            replace,
+        )
+    };
     write_at(GENERATION, Replace::UnlessNewer).unwrap();
     write_at(GENERATION, Replace::UnlessNewer).unwrap();
     let error = write_at(GENERATION - 1, Replace::UnlessNewer).unwrap_err();
@@ -426,13 +474,14 @@ fn a_webroot_of_another_tool_is_read_as_far_as_it_goes() {
         &webroot,
         &roots,
         GENERATION,
+        BlobOptions::default().with_version(BlobVersion::V1),
         KeyEntries::Copies,
         Replace::UnlessNewer,
     )
     .unwrap();
     fs::remove_file(webroot.join("index.json")).unwrap();
     let mut by_file_name: Vec<_> = roots.iter().collect();
-    by_file_name.sort_by_key(|root| root.fingerprint());
+    by_file_name.sort_by_key(|root| sha256_of(root));
     let read_again = || {
         let list = read_path(&webroot).unwrap();
         assert_eq!(list.sources()[0].form, Form::BareWebroot);
@@ -456,7 +505,7 @@ fn a_webroot_of_another_tool_is_read_as_far_as_it_goes() {
     fs::copy(first.path(), webroot.join("by-skid/0000")).unwrap();
     let mut by_key_id: Vec<_> = read_again();
     assert_eq!(
-        by_key_id.remove(0).der().as_ref(),
+        der_of(&by_key_id.remove(0)).as_ref(),
         fs::read(first.path()).unwrap()
     );
     assert_eq!(by_key_id.len(), 4);
@@ -474,6 +523,115 @@ fn a_webroot_of_another_tool_is_read_as_far_as_it_goes() {
     );
     let store = read(&[Input::Path(webroot.clone())], Policy::Store);
     assert!(store.is_err());
+}
+
+#[test]
+fn a_webroot_gives_back_its_roots_with_their_conditions_whatever_its_blobs_are() {
+    let plain = roots(3);
+    let roots = [
+        with(&plain[0], Some(DISTRUST_AFTER), None),
+        plain[1].clone(),
+        with(&plain[2], None, Some(BELOW_TR)),
+    ];
+    for options in every_option() {
+        let directory = tempfile::tempdir().unwrap();
+        let webroot = directory.path().join("webroot");
+        let written = write_webroot(
+            &webroot,
+            &roots,
+            GENERATION,
+            options,
+            KeyEntries::Links,
+            Replace::UnlessNewer,
+        );
+        let losses = if options.version == BlobVersion::V1 { 2 } else { 0 };
+        assert_eq!(written.unwrap().lost.len(), losses);
+        let list = read_path(&webroot).unwrap();
+        assert_eq!(list.roots(), roots);
+        assert!(list.notes().is_empty());
+        assert_eq!(list.sources()[0].blob_version, Some(options.version));
+        let by_subject = format!("by-subject/{}.tblb", roots[0].subject().unwrap().hash());
+        for file in ["bundle.tblb", &by_subject] {
+            let bytes = fs::read(webroot.join(file)).unwrap();
+            let blob = TrustBlob::open(&bytes).unwrap();
+            assert_eq!(BlobVersion::of(&blob), options.version);
+            let first = blob.entries().next().unwrap();
+            let date = (options.version == BlobVersion::V2).then_some(DISTRUST_AFTER);
+            assert_eq!(first.distrust_after(), date);
+        }
+    }
+}
+
+/// Written before there was a version 2 of the trust blob.
+#[test]
+fn a_webroot_with_an_index_of_version_1_is_read_and_replaced() {
+    let directory = tempfile::tempdir().unwrap();
+    let webroot = directory.path().join("webroot");
+    let plain = roots(2);
+    let roots = [
+        with(&plain[0], Some(DISTRUST_AFTER), Some(BELOW_TR)),
+        plain[1].clone(),
+    ];
+    let v1 = BlobOptions::default().with_version(BlobVersion::V1);
+    let write = |replace| write_webroot(&webroot, &roots, GENERATION, v1, KeyEntries::Links, replace);
+    write(Replace::UnlessNewer).unwrap();
+    let mut old = index(&webroot);
+    old["version"] = json!(1);
+    for member in ["version", "names", "certificates"] {
+        old["bundle"].as_object_mut().unwrap().remove(member);
+    }
+    for (at, domains) in [(0, json!(["*.tr"])), (1, json!([]))] {
+        let root = old["roots"][at].as_object_mut().unwrap();
+        root.remove("name_constraints");
+        root.insert("applied_constraints".to_owned(), domains);
+    }
+    let rewrite = |index: &Value| fs::write(webroot.join("index.json"), index.to_string()).unwrap();
+    rewrite(&old);
+    assert_eq!(read_path(&webroot).unwrap().roots(), roots);
+
+    let mut damaged = old.clone();
+    damaged["roots"][0]["applied_constraints"] = json!(["somewhere else"]);
+    rewrite(&damaged);
+    assert!(
+        refusal(read_path(&webroot)).contains("applied constraints \"somewhere else\": expected domains")
+    );
+    damaged["roots"][0]
+        .as_object_mut()
+        .unwrap()
+        .remove("applied_constraints");
+    rewrite(&damaged);
+    assert!(refusal(read_path(&webroot)).contains("missing field `applied_constraints`"));
+
+    rewrite(&old);
+    write(Replace::UnlessNewer).unwrap();
+    assert_eq!(index(&webroot)["version"], 2);
+}
+
+/// A webroot whose `index.json` was lost: the conditions are in the blobs too.
+#[test]
+fn conditions_in_the_blobs_of_a_bare_webroot_hold_for_its_certificates() {
+    let directory = tempfile::tempdir().unwrap();
+    let webroot = directory.path().join("webroot");
+    let plain = roots(2);
+    let roots = [
+        with(&plain[0], Some(DISTRUST_AFTER), Some(BELOW_TR)),
+        plain[1].clone(),
+    ];
+    write(&webroot, &roots);
+    fs::remove_file(webroot.join("index.json")).unwrap();
+    let read_again = || {
+        let list = read_path(&webroot).unwrap();
+        assert!(list.notes().is_empty(), "{:?}", list.notes());
+        let mut read_again = list.roots().to_vec();
+        read_again.sort_by_key(|root| root.spki_fingerprint() != roots[0].spki_fingerprint());
+        read_again
+    };
+    assert_eq!(read_again(), roots);
+    fs::remove_dir_all(webroot.join("der")).unwrap();
+    fs::remove_dir_all(webroot.join("by-skid")).unwrap();
+    let without_certificates = read_again();
+    assert_eq!(without_certificates[0].conditions(), roots[0].conditions());
+    assert!(without_certificates.iter().all(|root| root.der().is_none()));
 }
 
 #[cfg(unix)]

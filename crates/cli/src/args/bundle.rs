@@ -4,9 +4,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
-use jit_trust_bundle::Policy;
+use jit_trust_bundle::{BlobOptions, BlobVersion, Policy};
 
 use super::Trust;
+use super::value;
+use crate::exit::Failure;
 use crate::http::Override;
 
 /// Turn lists of roots, in any form, into a trust blob, a webroot or a C array
@@ -55,6 +57,22 @@ pub(crate) struct BundleArgs {
     #[arg(long, value_name = "FILE", group = "outputs")]
     pub(crate) c_array: Option<PathBuf>,
 
+    /// The version of the blob, also of those in the webroot and the C array
+    ///
+    /// Version 2 holds what trust needs, with the conditions under which Mozilla trusts some roots (certificates issued
+    /// up to a date, some names only), in less than half the bytes. Version 1 holds whole certificates without
+    /// conditions, for readers that know no other.
+    #[arg(long, value_name = "VERSION", default_value = "2", value_parser = value::blob_version())]
+    pub(crate) blob_version: BlobVersion,
+
+    /// Put the names of the roots into the blob, for people: 12 KB more for Mozilla's list
+    #[arg(long)]
+    pub(crate) names: bool,
+
+    /// Put the roots' own certificates into the blob, for programs that need them: 130 KB more for Mozilla's list
+    #[arg(long)]
+    pub(crate) certificates: bool,
+
     /// The store's time of making in Unix seconds, else SOURCE_DATE_EPOCH, else now
     #[arg(long, value_name = "UNIX")]
     pub(crate) generated_at: Option<String>,
@@ -76,7 +94,7 @@ pub(crate) struct BundleArgs {
     /// By default that is CCADB:
     /// https://ccadb.my.salesforce-sites.com/mozilla/IncludedCACertificateReportPEMCSV
     #[arg(long, value_name = "URL", default_value = crate::mozilla_latest::REPORT_URL, hide_default_value = true,
-        value_parser = super::value::https_url)]
+        value_parser = value::https_url)]
     pub(crate) mozilla_url: url::Url,
 
     /// For mozilla:latest: connect to ADDR for HOST and PORT, instead of asking DNS; as for `get`
@@ -85,6 +103,21 @@ pub(crate) struct BundleArgs {
 }
 
 impl BundleArgs {
+    /// Which blobs to write.
+    pub(crate) fn blob_options(&self) -> Result<BlobOptions, Failure> {
+        if self.blob_version == BlobVersion::V1 && (self.names || self.certificates) {
+            let option = if self.names { "--names" } else { "--certificates" };
+            return Err(Failure::bad_input(format!(
+                "{option} and --blob-version 1: expected one of them, version 1 always holds the whole certificates, names \
+                 included"
+            )));
+        }
+        let options = BlobOptions::default().with_version(self.blob_version);
+        Ok(options
+            .with_names(self.names)
+            .with_certificates(self.certificates))
+    }
+
     /// What happens to a certificate that is no root.
     pub(crate) fn policy(&self) -> Policy {
         if self.skip_invalid {

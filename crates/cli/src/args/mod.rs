@@ -1,6 +1,7 @@
 //! The command line, described once: `--help`, the man page and the completions come from here.
 
 mod bundle;
+mod diff;
 mod find;
 mod get;
 mod show;
@@ -8,6 +9,7 @@ mod value;
 mod verify;
 
 pub(crate) use bundle::BundleArgs;
+pub(crate) use diff::DiffArgs;
 pub(crate) use find::FindArgs;
 pub(crate) use get::GetArgs;
 pub(crate) use show::ShowArgs;
@@ -55,6 +57,7 @@ pub(crate) enum Command {
     Bundle(BundleArgs),
     Show(ShowArgs),
     Find(FindArgs),
+    Diff(DiffArgs),
 }
 
 /// What can be made of the description of the command line.

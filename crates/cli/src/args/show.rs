@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// List the certificates of a store
+/// List the roots of a store
+///
+/// A root that is trusted only for certificates issued up to a date has that date under `distrust after`; what it is
+/// trusted for, if not for all names, stands behind its subject.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -17,7 +20,7 @@ pub(crate) struct ShowArgs {
     /// A trust blob, a PEM file, a webroot directory, or `mozilla`
     pub(crate) store: PathBuf,
 
-    /// Print one JSON array, with an object for each certificate
+    /// Print one JSON array, with an object for each root
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -5,9 +5,10 @@ use std::marker::PhantomData;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::builder::TypedValueParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use hyper::header::{HeaderName, HeaderValue};
+use jit_trust_bundle::BlobVersion;
 use pki_types::{ServerName, UnixTime};
 use url::Url;
 
@@ -36,6 +37,14 @@ pub(super) fn https_url(text: &str) -> Result<Url, String> {
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "expected seconds, such as 2.5")?;
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+/// The version of a trust blob.
+pub(super) fn blob_version() -> impl TypedValueParser<Value = BlobVersion> {
+    PossibleValuesParser::new(["1", "2"]).map(|version| match version.as_str() {
+        "1" => BlobVersion::V1,
+        _ => BlobVersion::V2,
+    })
 }
 
 /// A host as certificates name it. A URL's brackets around an IPv6 address may stay.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use jit_trust_bundle::{Input, Policy, read};
 use jit_trust_lab::pki::{Ca, Leaf, SubjectKeyId};
 
 use crate::support::{Lab, Run, jit_trust, run, run_line, shared_data};
@@ -17,49 +18,72 @@ fn bundle(input: &Path, output: &Path, options: &str) -> Run {
 
 #[test]
 fn every_output_is_written_and_reported() {
-    let lab = Lab::trusting(&[]);
-    let (blob, webroot, array) = (lab.path("out.tblb"), lab.path("webroot"), lab.path("out.inc"));
-    let mut command = jit_trust(["bundle", "mozilla", "--generated-at", "1777593600", "--blob"]);
-    command
-        .arg(&blob)
-        .arg("--webroot")
-        .arg(&webroot)
-        .arg("--c-array")
-        .arg(&array);
-    let made = run(&mut command)
-        .ends_with(0)
-        .says("generation 1777593600, 2026-05-01T00:00:00Z");
-    for part in [
-        "out.tblb: trust blob",
-        "webroot: webroot, ",
-        "out.inc: C array of",
-        "expire within 3 years: ",
-        "expire within 10 years, but not within 3: ",
-        " days left: ",
-        "note: mozilla: bare certificates say nothing of Mozilla's distrust-after dates; ",
+    let mozilla = read(&[Input::Mozilla], Policy::Strict).unwrap();
+    for (options, version, holds) in [
+        ("", 2, "anchors"),
+        ("--names", 2, "anchors, with names"),
+        (
+            "--names --certificates",
+            2,
+            "anchors, with names and certificates",
+        ),
+        ("--blob-version 2 --certificates", 2, "anchors, with certificates"),
+        ("--blob-version 1", 1, "certificates"),
     ] {
-        assert!(made.stderr.contains(part), "{part} in {made:?}");
-    }
-    assert_eq!(made.stdout, "");
-    let bytes = std::fs::read(&blob).unwrap();
-    assert!(bytes.starts_with(b"TBLB\0\x01"));
-    assert_eq!(std::fs::read(webroot.join("bundle.tblb")).unwrap(), bytes);
-    assert!(
-        std::fs::read_to_string(&array)
-            .unwrap()
-            .starts_with("0x54, 0x42, 0x4c, 0x42, ")
-    );
+        let contents = format!("version {version}, {} {holds}", mozilla.roots().len());
+        let lab = Lab::trusting(&[]);
+        let (blob, webroot, array) = (lab.path("out.tblb"), lab.path("webroot"), lab.path("out.inc"));
+        let mut command = jit_trust(["bundle", "mozilla", "--generated-at", "1777593600", "--blob"]);
+        command
+            .arg(&blob)
+            .arg("--webroot")
+            .arg(&webroot)
+            .arg("--c-array")
+            .arg(&array)
+            .args(options.split_whitespace());
+        let made = run(&mut command)
+            .ends_with(0)
+            .says("generation 1777593600, 2026-05-01T00:00:00Z");
+        let bytes = std::fs::read(&blob).unwrap();
+        for part in [
+            &format!("out.tblb: trust blob, {contents}; {} bytes\n", bytes.len()),
+            &format!(" files; trust blobs, {contents}\n"),
+            &format!(
+                "out.inc: C array of {} bytes: trust blob, {contents}\n",
+                bytes.len()
+            ),
+            "webroot: webroot, ",
+            "expire within 3 years: ",
+            "expire within 10 years, but not within 3: ",
+            " days left: ",
+        ] {
+            assert!(made.stderr.contains(part), "{part} in {made:?}");
+        }
+        // The compiled-in list has the conditions, and only version 1 loses them.
+        assert!(!made.stderr.contains("bare certificates"), "{made:?}");
+        assert_eq!(
+            made.stderr.contains("which version 1 cannot hold"),
+            version == 1,
+            "{made:?}"
+        );
+        assert_eq!(made.stdout, "");
+        assert_eq!(bytes[..6], [b'T', b'B', b'L', b'B', 0, version]);
+        assert_eq!(std::fs::read(webroot.join("bundle.tblb")).unwrap(), bytes);
+        let array = std::fs::read_to_string(&array).unwrap();
+        assert!(array.starts_with(&format!("0x54, 0x42, 0x4c, 0x42, 0x00, 0x0{version}, ")));
 
-    // The same input and time give the same bytes, and so does a store that was made of them.
-    for input in [Path::new("mozilla"), &blob, &webroot] {
-        let again = lab.path("again.tblb");
-        bundle(input, &again, "--generated-at 1777593600").ends_with(0);
-        assert_eq!(std::fs::read(again).unwrap(), bytes, "{}", input.display());
+        // The same input and time give the same bytes, and so does a store that was made of them.
+        for input in [Path::new("mozilla"), &blob, &webroot] {
+            let again = lab.path("again.tblb");
+            bundle(input, &again, &format!("--generated-at 1777593600 {options}")).ends_with(0);
+            assert_eq!(std::fs::read(again).unwrap(), bytes, "{}", input.display());
+        }
+        let mut command = jit_trust(["bundle", "mozilla", "--blob"]);
+        let again = lab.path("epoch.tblb");
+        command.arg(&again).args(options.split_whitespace());
+        run(command.env("SOURCE_DATE_EPOCH", "1777593600")).ends_with(0);
+        assert_eq!(std::fs::read(again).unwrap(), bytes);
     }
-    let mut command = jit_trust(["bundle", "mozilla", "--blob"]);
-    let again = lab.path("epoch.tblb");
-    run(command.arg(&again).env("SOURCE_DATE_EPOCH", "1777593600")).ends_with(0);
-    assert_eq!(std::fs::read(again).unwrap(), bytes);
 }
 
 #[test]
@@ -74,24 +98,30 @@ fn several_inputs_become_one_list_and_duplicates_are_reported() {
     let mut command = jit_trust(["bundle"]);
     let made = run(command.arg(&pem).arg(&der).arg("--blob").arg(&blob))
         .ends_with(0)
-        .says("1 certificates");
+        .says("1 certificate, ");
     assert!(
-        made.stderr
-            .contains("a.der: certificate 1: the same certificate as at"),
+        made.stderr.contains("a.der: certificate 1: the same root as at"),
         "{made:?}"
     );
 }
 
 #[test]
-fn conditions_that_version_1_cannot_hold_are_named() {
+fn conditions_that_version_1_cannot_hold_are_named_and_version_2_holds_them_in_53_000_bytes() {
     let Some(certdata) = shared_data("certdata.txt") else {
         return;
     };
     let lab = Lab::trusting(&[]);
-    bundle(&certdata, &lab.path("out.tblb"), "")
+    let output = lab.path("out.tblb");
+    bundle(&certdata, &output, "--blob-version 1")
         .ends_with(0)
         .says("121 certificates")
-        .says("carry a distrust-after date, which version 1 cannot hold");
+        .says("3 roots carry a distrust-after date, which version 1 cannot hold")
+        .says("1 root carries imposed name constraints, which version 1 cannot hold");
+    let made = bundle(&certdata, &output, "")
+        .ends_with(0)
+        .says("121 certificates");
+    assert!(!made.stderr.contains("cannot hold"), "{made:?}");
+    assert!(std::fs::metadata(output).unwrap().len() <= 53_000);
 }
 
 #[test]
@@ -113,38 +143,96 @@ fn what_bare_certificates_do_not_say_is_told_once_and_only_where_no_input_says_i
         let notes = made.lines().filter(|line| line.contains("bare certificates"));
         notes.map(str::to_owned).collect::<Vec<_>>()
     };
-    let note = notes(&[Path::new("mozilla"), &pem]);
+    let other = lab.write("other.der", Ca::root("Lab Root B").der());
     assert_eq!(
-        note,
+        notes(&[&pem, &other]),
         [format!(
-            "note: mozilla, {}: bare certificates say nothing of Mozilla's distrust-after dates; certdata.txt and \
-             CCADB's report do",
-            pem.display()
+            "note: {}, {}: bare certificates say nothing of Mozilla's distrust-after dates; certdata.txt, CCADB's report \
+             and trust blobs of version 2 do",
+            pem.display(),
+            other.display()
         )]
     );
     assert_eq!(notes(&[&pem, &report]), [""; 0]);
+    assert_eq!(notes(&[&pem, Path::new("mozilla")]), [""; 0]);
 }
 
 #[test]
 fn an_older_store_replaces_a_newer_one_only_by_force() {
-    let lab = Lab::trusting(&[]);
-    let (blob, webroot) = (lab.path("out.tblb"), lab.path("webroot"));
-    for output in [("--blob", &blob), ("--webroot", &webroot)] {
-        let bundle = |generation: &str, more: &[&str]| {
-            let mut command = jit_trust(["bundle", "mozilla", "--generated-at", generation, output.0]);
-            run(command.arg(output.1).args(more))
-        };
-        bundle("1777593600", &[]).ends_with(0);
-        bundle("1777593600", &[]).ends_with(0);
-        let refused = bundle("86400", &[])
-            .ends_with(1)
-            .says("2026-05-01T00:00:00Z")
-            .says("1970-01-02T00:00:00Z")
-            .says("--force");
-        assert_eq!(refused.stderr.matches("not replaced").count(), 1);
-        bundle("86400", &["--force"]).ends_with(0);
-        bundle("86401", &[]).ends_with(0);
+    for (newer_version, older_version) in [("1", "1"), ("2", "2"), ("1", "2"), ("2", "1")] {
+        let lab = Lab::trusting(&[]);
+        let (blob, webroot) = (lab.path("out.tblb"), lab.path("webroot"));
+        for output in [("--blob", &blob), ("--webroot", &webroot)] {
+            let bundle = |generation: &str, version: &str, more: &[&str]| {
+                let mut command = jit_trust(["bundle", "mozilla", "--generated-at", generation, output.0]);
+                run(command.arg(output.1).args(["--blob-version", version]).args(more))
+            };
+            bundle("1777593600", newer_version, &[]).ends_with(0);
+            bundle("1777593600", newer_version, &[]).ends_with(0);
+            let refused = bundle("86400", older_version, &[])
+                .ends_with(1)
+                .says("2026-05-01T00:00:00Z")
+                .says("1970-01-02T00:00:00Z")
+                .says("--force");
+            assert_eq!(refused.stderr.matches("not replaced").count(), 1);
+            bundle("86400", older_version, &["--force"]).ends_with(0);
+            bundle("86401", newer_version, &[]).ends_with(0);
+        }
     }
+}
+
+#[test]
+fn optional_sections_and_version_1_exclude_each_other() {
+    let lab = Lab::trusting(&[]);
+    for option in ["--names", "--certificates"] {
+        let output = lab.path("out.tblb");
+        bundle(
+            Path::new("mozilla"),
+            &output,
+            &format!("--blob-version 1 {option}"),
+        )
+        .ends_with(2)
+        .says_one_line()
+        .says(&format!("{option} and --blob-version 1: expected one of them"))
+        .says("version 1 always holds the whole certificates");
+        assert!(!output.exists());
+    }
+}
+
+#[test]
+fn what_no_input_holds_is_warned_about_or_refused() {
+    let root = Ca::builder("Lab Root A")
+        .subject_key_id(SubjectKeyId::Bytes(vec![0xab; 4]))
+        .self_signed();
+    let lab = Lab::trusting(&[]);
+    let pem = lab.write("root.pem", root.pem());
+    let (bare, output) = (lab.path("bare.tblb"), lab.path("out.tblb"));
+    bundle(&pem, &bare, "").ends_with(0);
+    bundle(&bare, &output, "--names --certificates")
+        .ends_with(0)
+        .says("1 anchor without certificates; generation")
+        .says("warning: --names: no input holds the names of 1 root; the first is SKID ABABABAB")
+        .says(
+            "warning: --certificates: no input holds the certificates of 1 root; the first is SKID ABABABAB",
+        );
+    // The certificate that another input has is taken with the anchor.
+    let mut command = jit_trust(["bundle", "--names", "--certificates", "--blob"]);
+    let made = run(command.arg(&output).arg(&bare).arg(&pem))
+        .ends_with(0)
+        .says("1 certificate, ");
+    assert!(!made.stderr.contains("warning"), "{made:?}");
+
+    let output = lab.path("version-1.tblb");
+    bundle(&bare, &output, "--blob-version 1")
+        .ends_with(2)
+        .says_one_line()
+        .says("--certificates");
+    let webroot = lab.path("webroot");
+    bundle(&bare, &output, &format!("--webroot {}", webroot.display()))
+        .ends_with(2)
+        .says_one_line()
+        .says("--certificates");
+    assert!(!output.exists() && !webroot.exists());
 }
 
 /// A shell's `>` and `>>` decide what becomes of what is in the file.
@@ -153,7 +241,7 @@ fn an_older_store_replaces_a_newer_one_only_by_force() {
 fn what_stands_in_the_file_behind_stdout_stays() {
     let lab = Lab::trusting(&[]);
     let blob = lab.path("out.tblb");
-    bundle(Path::new("mozilla"), &blob, "--generated-at 2").ends_with(0);
+    bundle(Path::new("mozilla"), &blob, "--generated-at 1").ends_with(0);
     let blob = std::fs::read(blob).unwrap();
     for (redirection, expected) in [
         (">", [b"head", &blob[..], b"tail"].concat()),
@@ -170,18 +258,14 @@ fn what_stands_in_the_file_behind_stdout_stays() {
                  \"$1\""
             ));
             run(shell.arg(env!("CARGO_BIN_EXE_jit-trust")).arg(&output)).ends_with(0);
-            let mut written = std::fs::read(output).unwrap();
-            // The generation is not compared, for an older one is no reason to refuse anything here.
-            let at = written.windows(4).position(|bytes| bytes == b"TBLB").unwrap();
-            written[at + 11] = 2;
-            assert!(written == expected, "{redirection} {path}");
+            assert!(std::fs::read(output).unwrap() == expected, "{redirection} {path}");
         }
     }
     let output = lab.write("descriptor", "old ");
     let mut shell = std::process::Command::new("sh");
     shell
         .arg("-c")
-        .arg("\"$0\" bundle mozilla --generated-at 2 --blob /dev/fd/3 3>> \"$1\"");
+        .arg("\"$0\" bundle mozilla --generated-at 1 --blob /dev/fd/3 3>> \"$1\"");
     run(shell.arg(env!("CARGO_BIN_EXE_jit-trust")).arg(&output)).ends_with(0);
     assert!(std::fs::read(output).unwrap() == [b"old ", &blob[..]].concat());
 }
@@ -205,7 +289,7 @@ fn an_invalid_certificate_stops_it_or_is_left_out_and_listed() {
         assert!(!output.exists());
         let skipped = bundle(&input, &output, "--skip-invalid")
             .ends_with(0)
-            .says("1 certificates")
+            .says("1 certificate, ")
             .says(reason);
         assert!(skipped.stderr.contains("left out"), "{skipped:?}");
         std::fs::remove_file(output).unwrap();
@@ -253,6 +337,8 @@ fn bad_usage_is_refused() {
         "bundle mozilla --blob /nonexistent/out.tblb --copy",
         "bundle mozilla --blob /nonexistent/out.tblb --generated-at -1",
         "bundle mozilla --blob /nonexistent/out.tblb --generated-at 4294967296",
+        "bundle mozilla --blob /nonexistent/out.tblb --blob-version 0",
+        "bundle mozilla --blob /nonexistent/out.tblb --blob-version 3",
         "bundle mozilla:latest --blob /nonexistent/out.tblb --mozilla-url http://a.test/",
     ] {
         run_line(arguments).ends_with(2);

@@ -4,7 +4,7 @@ use crate::support::{jit_trust, run, run_line};
 
 #[test]
 fn the_help_is_what_it_was() {
-    for command in ["", "get", "verify", "bundle", "show", "find"] {
+    for command in ["", "get", "verify", "bundle", "show", "find", "diff"] {
         let help = run(&mut jit_trust(command.split_whitespace().chain(["--help"]))).ends_with(0);
         insta::assert_snapshot!(format!("help_{command}"), help.stdout);
         assert!(
@@ -52,9 +52,11 @@ fn man_page_and_completions_know_every_command_and_option() {
             "bundle",
             "show",
             "find",
+            "diff",
             "max-redirs",
             "issuer-of",
             "webroot",
+            "blob-version",
         ] {
             assert!(text.contains(word), "{word} in {what}");
         }

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, wherever it does")]
 
 mod bundle;
+mod conditions;
+mod diff;
 mod get_chains;
 mod get_faults;
 mod get_output;
@@ -9,6 +11,7 @@ mod get_proxies;
 mod get_redirects;
 mod get_report;
 mod help;
+mod lists;
 mod mozilla_latest;
 mod show_and_find;
 mod support;

@@ -112,6 +112,14 @@ fn a_list_that_lost_more_than_a_fifth_is_refused_unless_forced() {
         .ends_with(1)
         .says("lacks 3 of the 10 roots in force")
         .says("--force");
+    // The same with a list in force that knows neither names nor certificates.
+    let in_force = mirror.lab.path("in-force.tblb");
+    let mut bundle = jit_trust(["bundle", "--blob"]);
+    run(bundle.arg(&in_force).arg(mirror.lab.path("in-force.pem"))).ends_with(0);
+    mirror
+        .bundle(&format!("--trust {}", in_force.display()))
+        .ends_with(1)
+        .says("lacks 3 of the 10 roots in force");
     assert_eq!(std::fs::read(mirror.lab.path("latest.tblb")).unwrap(), before);
     mirror
         .bundle("--force")

@@ -20,7 +20,7 @@ fn every_form_of_store_shows_the_same_certificates() {
     let lab = Lab::trusting(&[]);
     let pem = lab.write("roots.pem", roots[0].pem() + &roots[1].pem());
     let (blob, webroot) = (lab.path("roots.tblb"), lab.path("webroot"));
-    let mut bundle = jit_trust(["bundle"]);
+    let mut bundle = jit_trust(["bundle", "--certificates"]);
     run(bundle
         .arg(&pem)
         .arg("--blob")
@@ -28,6 +28,9 @@ fn every_form_of_store_shows_the_same_certificates() {
         .arg("--webroot")
         .arg(&webroot))
     .ends_with(0);
+    let version_1 = lab.path("version-1.tblb");
+    let mut bundle = jit_trust(["bundle", "--blob-version", "1"]);
+    run(bundle.arg(&pem).arg("--blob").arg(&version_1)).ends_with(0);
     let expected = on("show", &pem, "--json").ends_with(0).stdout;
     let records: Vec<Value> = serde_json::from_str(&expected).unwrap();
     assert_eq!(records.len(), 2);
@@ -44,10 +47,12 @@ fn every_form_of_store_shows_the_same_certificates() {
         "not_before",
         "not_after",
         "der_len",
+        "distrust_after",
+        "name_constraints",
     ];
     assert_eq!(keys.len(), documented.len());
     assert!(documented.iter().all(|key| keys.iter().any(|found| found == key)));
-    for store in [&blob, &webroot] {
+    for store in [&blob, &webroot, &version_1] {
         assert_eq!(on("show", store, "--json").ends_with(0).stdout, expected);
         let table = on("show", store, "").ends_with(0).stdout;
         assert_eq!(table.lines().count(), 3, "{table}");
@@ -83,10 +88,13 @@ fn a_webroot_of_another_tool_is_a_store_for_every_command() {
     let found = on("find", &webroot, &format!("--pem --skid {skid}")).ends_with(0);
     assert_eq!(found.stdout, root.pem());
     let blob = lab.path("out.tblb");
-    run(jit_trust(["bundle"]).arg(&webroot).arg("--blob").arg(&blob))
-        .ends_with(0)
-        .says("1 certificates")
-        .says("bare certificates say nothing of Mozilla's distrust-after dates");
+    run(jit_trust(["bundle", "--names"])
+        .arg(&webroot)
+        .arg("--blob")
+        .arg(&blob))
+    .ends_with(0)
+    .says("1 certificate, ")
+    .says("bare certificates say nothing of Mozilla's distrust-after dates");
     assert!(
         on("show", &blob, "")
             .ends_with(0)
@@ -96,9 +104,125 @@ fn a_webroot_of_another_tool_is_a_store_for_every_command() {
 }
 
 #[test]
+fn what_a_blob_does_not_hold_is_null_and_its_roots_are_told_by_their_keys() {
+    let root = Ca::builder("No SKID")
+        .subject_key_id(SubjectKeyId::Absent)
+        .self_signed();
+    let lab = Lab::trusting(&[]);
+    let pem = lab.write("roots.pem", Ca::root("Lab Root A").pem() + &root.pem());
+    let known: Vec<Value> = serde_json::from_str(&on("show", &pem, "--json").stdout).unwrap();
+    for (options, has_names, has_certificates) in [
+        ("", false, false),
+        ("--names", true, false),
+        ("--certificates", true, true),
+        ("--names --certificates", true, true),
+    ] {
+        let blob = lab.path("roots.tblb");
+        let mut bundle = jit_trust(["bundle", "--blob"]);
+        run(bundle.arg(&blob).arg(&pem).args(options.split_whitespace())).ends_with(0);
+        let json = on("show", &blob, "--json").ends_with(0);
+        assert_eq!(json.stderr, "");
+        let records: Vec<Value> = serde_json::from_str(&json.stdout).unwrap();
+        let table = on("show", &blob, "").ends_with(0);
+        assert_eq!(
+            table
+                .stderr
+                .contains("holds no names; `jit-trust bundle --names`"),
+            !has_names,
+            "{table:?}"
+        );
+        assert_eq!(table.stdout.contains("bytes"), has_certificates, "{table:?}");
+        assert_eq!(records.len(), known.len());
+        for ((record, known), line) in records.iter().zip(&known).zip(table.stdout.lines().skip(1)) {
+            for (key, value) in known.as_object().unwrap() {
+                let is_held = match key.as_str() {
+                    "subject" => has_names,
+                    "sha256" | "der_len" => has_certificates,
+                    _ => true,
+                };
+                let expected = if is_held { value } else { &Value::Null };
+                assert_eq!(&record[key], expected, "{key} with {options}");
+            }
+            let key = known["spki_sha256"].as_str().unwrap();
+            let shown = match has_names {
+                true => known["subject"].as_str().unwrap().to_owned(),
+                false => format!("(no name; key {}…)", &key[..16]),
+            };
+            assert!(line.ends_with(&shown), "{line}");
+        }
+    }
+}
+
+#[test]
+fn pem_of_a_root_without_certificate_says_what_to_do() {
+    let (root, twin) = (Ca::root("Twin"), Ca::root("Twin"));
+    let lab = Lab::trusting(&[]);
+    let pem = lab.write("roots.pem", root.pem() + &twin.pem());
+    let leaf = lab.write("leaf.pem", root.leaf("a.test").pem());
+    let blob = lab.path("roots.tblb");
+    for (options, called) in [("", "SKID "), ("--names", "CN=Twin; ")] {
+        let mut bundle = jit_trust(["bundle", "--blob"]);
+        run(bundle.arg(&blob).arg(&pem).args(options.split_whitespace())).ends_with(0);
+        let mut find = jit_trust(["find", "--issuer-of"]);
+        let found = run(find.arg(&leaf).arg(&blob)).ends_with(0).stdout;
+        assert_eq!(found.lines().count(), 3, "{found}");
+        let mut find = jit_trust(["find", "--pem", "--issuer-of"]);
+        let refused = run(find.arg(&leaf).arg(&blob))
+            .ends_with(1)
+            .says_one_line()
+            .says(&format!("roots.tblb: holds no certificate of {called}"))
+            .says("`jit-trust bundle --certificates`");
+        assert_eq!(refused.stdout, "");
+    }
+    for options in ["--certificates", "--blob-version 1"] {
+        let mut bundle = jit_trust(["bundle", "--force", "--blob"]);
+        run(bundle.arg(&blob).arg(&pem).args(options.split_whitespace())).ends_with(0);
+        let mut find = jit_trust(["find", "--pem", "--issuer-of"]);
+        let found = run(find.arg(&leaf).arg(&blob)).ends_with(0).stdout;
+        assert_eq!(found, root.pem() + &twin.pem());
+    }
+}
+
+#[test]
+fn a_blob_of_a_later_version_is_refused_by_name() {
+    let lab = Lab::trusting(&[]);
+    let mut blob = std::fs::read(lab.store()).unwrap();
+    blob[5] = 3;
+    let later = lab.write("later.tblb", blob);
+    let chain = lab.write("chain.pem", Ca::root("Lab Root A").leaf("a.test").pem());
+    let chain = chain.to_str().unwrap();
+    for arguments in [
+        "show STORE",
+        "find STORE --skid ab",
+        "diff STORE mozilla",
+        "diff mozilla STORE",
+        "bundle STORE --blob /nonexistent/out.tblb",
+        "get --trust STORE https://a.test/",
+        &format!("verify --host a.test --trust STORE {chain}"),
+    ] {
+        let line = arguments.replace("STORE", later.to_str().unwrap());
+        run_line(&line)
+            .ends_with(2)
+            .says_one_line()
+            .says("later.tblb: ")
+            .says("version 3");
+    }
+}
+
+#[test]
 fn mozillas_list_is_shown_whole() {
     let shown = run_line("show mozilla --json").ends_with(0).stdout;
     let records: Vec<Value> = serde_json::from_str(&shown).unwrap();
+    for record in &records {
+        assert!(
+            record["subject"].is_string() && record["sha256"].is_string(),
+            "{record}"
+        );
+    }
+    let izenpe = records.iter().find(|record| {
+        record["spki_sha256"] == "952c2039c0243eb515dd73d83fc3643184874feb0862a9837731ed9b4742e17a"
+    });
+    assert_eq!(izenpe.unwrap()["distrust_after"], "2026-04-15T23:59:59Z");
     assert_eq!(
         run_line("show mozilla").ends_with(0).stdout.lines().count(),
         records.len() + 1
@@ -170,7 +294,7 @@ fn issuers_are_found_by_name_and_all_of_them() {
         let mut find = jit_trust(["find", "mozilla", "--issuer-of"]);
         run(find.arg(&given))
             .ends_with(1)
-            .says("mozilla: no certificate named \"CN=Twin\"");
+            .says("mozilla: no root named \"CN=Twin\"");
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use jit_trust_bundle::{Input, Policy, encode_blob, read};
+use jit_trust_bundle::{BlobOptions, Input, Policy, encode_blob, read};
 use jit_trust_lab::pki::{Ca, Leaf};
 use jit_trust_lab::server::{Response, Server, ServerBuilder};
 use tempfile::TempDir;
@@ -112,7 +112,7 @@ impl Lab {
             });
         }
         let list = read(&inputs, Policy::Strict).unwrap();
-        let blob = encode_blob(list.roots(), 1).unwrap();
+        let blob = encode_blob(list.roots(), 1, BlobOptions::default()).unwrap();
         std::fs::write(directory.path().join("trust.tblb"), blob.bytes).unwrap();
         Self { directory }
     }

@@ -38,6 +38,20 @@ pub enum BlobError {
         /// What is wrong with it.
         error: CertificateError,
     },
+    /// The checksum is not that of the blob: version 2 only.
+    WrongChecksum {
+        /// The one in the blob.
+        stored: u32,
+        /// The one that the blob should have.
+        computed: u32,
+    },
+    /// Something in the blob is not what it should be, though the checksum is right: version 2 only.
+    Malformed {
+        /// Where, in bytes from the start of the blob.
+        offset: usize,
+        /// What should be there.
+        expected: &'static str,
+    },
     /// The table of subject key identifiers gives an entry another one than its certificate has.
     WrongKeyId {
         /// Which entry, counted from 0.
@@ -50,7 +64,10 @@ impl fmt::Display for BlobError {
         match *self {
             Self::NotABlob => f.write_str("not a trust blob: expected the magic TBLB at byte 0"),
             Self::UnsupportedVersion(version) => {
-                write!(f, "trust blob of version {version}: this reader knows version 1")
+                write!(
+                    f,
+                    "trust blob of version {version}: this reader knows versions 1 and 2"
+                )
             }
             Self::WrongLength { expected, found } if found < expected => {
                 write!(
@@ -76,6 +93,13 @@ impl fmt::Display for BlobError {
                     f,
                     "damaged trust blob: entry {index}, at byte {offset}, is {error}"
                 )
+            }
+            Self::WrongChecksum { stored, computed } => write!(
+                f,
+                "damaged trust blob: its checksum is {stored:08x}, that of its content {computed:08x}"
+            ),
+            Self::Malformed { offset, expected } => {
+                write!(f, "damaged trust blob: expected {expected} at byte {offset}")
             }
             Self::WrongKeyId { index } => {
                 write!(
@@ -111,6 +135,24 @@ pub enum WriteError {
         /// The length of its subject key identifier in bytes; 255 is the most.
         len: usize,
     },
+    /// A part of the entry is longer than version 2 can say (65,535 bytes, and 255 of a serial number or subject key
+    /// identifier), or its date later.
+    EntryTooLong {
+        /// Which entry, counted from 0.
+        index: usize,
+    },
+    /// Two names have the same hash, cut to 16 bytes: somebody has put 2^64 hashes of work into making them.
+    SameNameHash {
+        /// Which entry, counted from 0.
+        index: usize,
+        /// The entry with the other name.
+        other: usize,
+    },
+    /// A certificate is to be written with an entry that lacks the certificate's name constraints.
+    ConstraintsLifted {
+        /// Which entry, counted from 0.
+        index: usize,
+    },
     /// There are more than [`MAX_ANCHORS_PER_NAME`] anchors under one name.
     TooManyUnderOneName {
         /// The certificate, counted from 0, that was one too many.
@@ -134,6 +176,20 @@ impl fmt::Display for WriteError {
                 f,
                 "certificate {index} has a subject key identifier of {len} bytes; a trust blob of version 1 \
                  holds at most 255"
+            ),
+            Self::EntryTooLong { index } => write!(
+                f,
+                "anchor {index} has a part that is too long for a trust blob of version 2: 255 bytes of a serial number \
+                 or subject key identifier, 65535 of anything else"
+            ),
+            Self::SameNameHash { index, other } => write!(
+                f,
+                "anchors {other} and {index} have different names with the same hash: a trust blob of version 2 cannot \
+                 tell them apart"
+            ),
+            Self::ConstraintsLifted { index } => write!(
+                f,
+                "anchor {index} lacks the name constraints of the certificate that is to be written with it"
             ),
             Self::TooManyUnderOneName { index } => write!(
                 f,

@@ -1,29 +1,44 @@
 //! The trust blob, TBLB: a trust store as one run of bytes, read in place.
 
+mod bytes;
+mod either;
 mod error;
 pub mod v1;
+pub mod v2;
 
 pub use error::{BlobError, WriteError};
 
 use core::fmt;
 
-use crate::{Certificate, KeyId, Name, PeerChain, TrustAnchor};
+use either::Either;
+
+use crate::{Certificate, CutNameHash, Entry, KeyId, Name, PeerChain, TrustAnchor};
 
 /// The largest number of anchors that a written store holds under one name. Several are rare but real: a CA
 /// that renews its root under the old name. The bound keeps what one name can cost small.
 pub const MAX_ANCHORS_PER_NAME: usize = 8;
 
+/// What every version begins with.
+const MAGIC: [u8; 4] = *b"TBLB";
+
 /// A trust blob, borrowed from flash, from a file's bytes or from the program itself.
 ///
-/// One that exists has been checked whole, so that no lookup can fail. Lookups allocate nothing. Version 1 has
-/// no index: a lookup goes over all of its entries, with a byte of memory for each of the first 256 that rules
-/// most of them out.
+/// One that exists has been checked whole, so that no lookup can fail. Lookups allocate nothing and need no alignment.
+/// In version 2 they go through indexes; version 1 has none, and a lookup goes over all of its entries, with a byte of
+/// memory for each of the first 256 that rules most of them out.
 ///
-/// Version 1 has no checksum either, and no version has a signature: a damaged or altered blob that still has
-/// the right shape is read as it is. Keep it where only those can write who may decide what is trusted.
+/// Version 2 has a checksum, which any damage of a single byte breaks; version 1 has none, so that damage which leaves
+/// certificates readable goes unseen. Neither has a signature: a blob that was changed on purpose is read as it is. Keep
+/// it where only those can write who may decide what is trusted.
 #[derive(Clone)]
 pub struct TrustBlob<'a> {
-    v1: v1::Reader<'a>,
+    version: Version<'a>,
+}
+
+#[derive(Clone)]
+enum Version<'a> {
+    V1(v1::Reader<'a>),
+    V2(v2::Reader<'a>),
 }
 
 impl<'a> TrustBlob<'a> {
@@ -32,19 +47,35 @@ impl<'a> TrustBlob<'a> {
     /// # Errors
     /// What is wrong, and where.
     pub fn open(bytes: &'a [u8]) -> Result<Self, BlobError> {
-        Ok(Self {
-            v1: v1::Reader::open(bytes)?,
-        })
+        if bytes.get(..MAGIC.len()) != Some(&MAGIC) {
+            return Err(BlobError::NotABlob);
+        }
+        let too_short = BlobError::WrongLength {
+            expected: MAGIC.len() + 2,
+            found: bytes.len(),
+        };
+        let version = match bytes::u16_at(bytes, MAGIC.len()).ok_or(too_short)? {
+            v1::VERSION => Version::V1(v1::Reader::open(bytes)?),
+            v2::VERSION => Version::V2(v2::Reader::open(bytes)?),
+            version => return Err(BlobError::UnsupportedVersion(version)),
+        };
+        Ok(Self { version })
     }
 
     /// When the store that the blob holds was made, in Unix time.
     pub fn generation(&self) -> u32 {
-        self.v1.generation()
+        match &self.version {
+            Version::V1(v1) => v1.generation(),
+            Version::V2(v2) => v2.generation(),
+        }
     }
 
     /// How many anchors there are.
     pub fn len(&self) -> usize {
-        self.v1.count()
+        match &self.version {
+            Version::V1(v1) => v1.count(),
+            Version::V2(v2) => v2.count(),
+        }
     }
 
     /// Whether there is no anchor at all.
@@ -52,77 +83,137 @@ impl<'a> TrustBlob<'a> {
         self.len() == 0
     }
 
-    /// The layout's version, 1.
+    /// The layout's version, 1 or 2.
     pub fn version(&self) -> u16 {
-        v1::VERSION
+        match self.version {
+            Version::V1(_) => v1::VERSION,
+            Version::V2(_) => v2::VERSION,
+        }
     }
 
-    /// The certificates of all anchors, in the order of the blob.
-    pub fn certificates(&self) -> impl Iterator<Item = Certificate<'a>> + use<'a> {
-        self.v1
-            .entries()
-            .filter_map(|der| Certificate::from_der(der).ok())
+    /// Whether this version can say under which conditions an anchor is trusted: version 2 can.
+    pub fn carries_conditions(&self) -> bool {
+        matches!(self.version, Version::V2(_))
     }
 
-    /// All anchors, in the order of the blob.
-    pub fn anchors(&self) -> impl Iterator<Item = TrustAnchor<'a>> + use<'a> {
-        self.certificates().map(TrustAnchor::from_trusted_certificate)
+    /// All entries, in the order in which they were written.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'a>> + use<'a> {
+        match &self.version {
+            Version::V1(v1) => Either::V1(certificates(v1.entries()).map(Entry::from_certificate)),
+            Version::V2(v2) => Either::V2(v2.entries()),
+        }
     }
 
-    /// Every anchor with this subject.
-    pub fn by_subject<'q>(
-        &self,
-        subject: Name<'q>,
-    ) -> impl Iterator<Item = TrustAnchor<'a>> + use<'_, 'a, 'q> {
-        let mut wanted = v1::Wanted::default();
-        wanted.insert(subject.as_der());
-        self.candidates(wanted)
-            .filter(move |anchor| anchor.subject() == subject)
+    /// Every anchor with this subject, in the order in which they were written. Their conditions are for the caller to
+    /// keep: see [`issuers_of`](Self::issuers_of).
+    pub fn by_subject<'q>(&self, subject: Name<'q>) -> impl Iterator<Item = TrustAnchor<'q>> + use<'_, 'a, 'q>
+    where
+        'a: 'q,
+    {
+        match &self.version {
+            Version::V1(v1) => {
+                let mut wanted = v1::Wanted::default();
+                wanted.insert(subject.as_der());
+                let candidates = certificates(v1.candidates(wanted)).map(Entry::from_certificate);
+                Either::V1(candidates.filter_map(move |entry| entry.named(subject)))
+            }
+            Version::V2(v2) => {
+                let entries = v2.by_name_hash(subject.hash().cut());
+                Either::V2(entries.map(move |entry| TrustAnchor::named(subject, entry)))
+            }
+        }
     }
 
-    /// Every anchor with this subject key identifier.
+    /// Every entry whose name has this hash, in the order in which they were written. Their conditions are for the
+    /// caller to keep.
+    pub fn by_name_hash(&self, hash: CutNameHash) -> impl Iterator<Item = Entry<'a>> + use<'_, 'a> {
+        match &self.version {
+            Version::V1(v1) => {
+                let entries = certificates(v1.entries()).map(Entry::from_certificate);
+                Either::V1(entries.filter(move |entry| entry.name_hash() == hash))
+            }
+            Version::V2(v2) => Either::V2(v2.by_name_hash(hash)),
+        }
+    }
+
+    /// Every entry with this subject key identifier. It is a hint: such an entry may be used under
+    /// [its own name](Entry::named) only.
     pub fn by_subject_key_id<'q>(
         &self,
         key_id: KeyId<'q>,
-    ) -> impl Iterator<Item = TrustAnchor<'a>> + use<'a, 'q> {
-        let entries = self.v1.entries().zip(self.v1.subject_key_ids());
-        let matching = entries.filter(move |(_, found)| *found == key_id.as_bytes());
-        matching
-            .filter_map(|(der, _)| Certificate::from_der(der).ok())
-            .map(TrustAnchor::from_trusted_certificate)
+    ) -> impl Iterator<Item = Entry<'a>> + use<'_, 'a, 'q> {
+        match &self.version {
+            Version::V1(v1) => {
+                let entries = v1.entries().zip(v1.subject_key_ids());
+                let matching = entries.filter(move |(_, found)| *found == key_id.as_bytes());
+                Either::V1(certificates(matching.map(|(der, _)| der)).map(Entry::from_certificate))
+            }
+            Version::V2(v2) => Either::V2(v2.by_key_id(key_id)),
+        }
     }
 
-    /// The anchors whose own certificate has this issuer and this serial number.
+    /// The anchors whose own certificate has this issuer and this serial number. Version 2 knows no issuer but the
+    /// anchor itself, as roots have it: there, those that are self-issued.
     pub fn by_issuer_serial<'q>(
         &self,
         issuer: Name<'q>,
         serial: &'q [u8],
-    ) -> impl Iterator<Item = TrustAnchor<'a>> + use<'a, 'q> {
-        let matching = self.certificates();
-        let matching = matching.filter(move |root| root.serial() == serial && root.issuer() == issuer);
-        matching.map(TrustAnchor::from_trusted_certificate)
-    }
-
-    /// Every anchor that could have issued a certificate of the chain, in the order of the blob: one pass, no
-    /// allocation. These are all that any path through the chain can end in.
-    pub fn issuers_of<'q>(
-        &self,
-        chain: &'q PeerChain<'_>,
-    ) -> impl Iterator<Item = TrustAnchor<'a>> + use<'_, 'a, 'q> {
-        let mut wanted = v1::Wanted::default();
-        for certificate in chain.certificates() {
-            wanted.insert(certificate.issuer().as_der());
+    ) -> impl Iterator<Item = Entry<'a>> + use<'_, 'a, 'q> {
+        match &self.version {
+            Version::V1(v1) => {
+                let roots = certificates(v1.entries());
+                let matching = roots.filter(move |root| root.serial() == serial && root.issuer() == issuer);
+                Either::V1(matching.map(Entry::from_certificate))
+            }
+            Version::V2(v2) => {
+                let entries = v2.by_name_hash(issuer.hash().cut());
+                Either::V2(
+                    entries.filter(move |entry| entry.serial() == serial && entry.profile().is_self_issued),
+                )
+            }
         }
-        self.candidates(wanted)
-            .filter(|anchor| chain.is_issued_by(anchor.subject()))
     }
 
-    fn candidates(&self, wanted: v1::Wanted) -> impl Iterator<Item = TrustAnchor<'a>> + use<'_, 'a> {
-        let candidates = self.v1.candidates(wanted);
-        candidates
-            .filter_map(|der| Certificate::from_der(der).ok())
-            .map(TrustAnchor::from_trusted_certificate)
+    /// Every anchor that could have issued a certificate of the chain and may: no allocation. These are all that any
+    /// path through the chain can end in.
+    ///
+    /// An anchor that is [trusted only for older certificates](PeerChain::may_lean_on) is not among them.
+    pub fn issuers_of<'q>(
+        &'q self,
+        chain: &'q PeerChain<'q>,
+    ) -> impl Iterator<Item = TrustAnchor<'q>> + use<'q, 'a> {
+        self.named_by(chain).filter(|anchor| chain.may_lean_on(anchor))
     }
+
+    /// Every anchor that could have issued a certificate of the chain, whatever its conditions: for whoever keeps them,
+    /// with [`PeerChain::may_lean_on`], and wants to say which anchors they ruled out.
+    ///
+    /// Anchors of one name come in the order in which they were written.
+    pub fn named_by<'q>(
+        &'q self,
+        chain: &'q PeerChain<'q>,
+    ) -> impl Iterator<Item = TrustAnchor<'q>> + use<'q, 'a> {
+        match &self.version {
+            Version::V1(v1) => {
+                let mut wanted = v1::Wanted::default();
+                for certificate in chain.certificates() {
+                    wanted.insert(certificate.issuer().as_der());
+                }
+                let candidates = certificates(v1.candidates(wanted));
+                let named = candidates.filter(|candidate| chain.is_issued_by(candidate.subject()));
+                Either::V1(named.map(TrustAnchor::from_trusted_certificate))
+            }
+            Version::V2(v2) => Either::V2(chain.issuers().flat_map(move |issuer| {
+                let entries = v2.by_name_hash(issuer.hash().cut());
+                entries.map(move |entry| TrustAnchor::named(issuer, entry))
+            })),
+        }
+    }
+}
+
+/// The certificates in the entries of version 1, which have been read before.
+fn certificates<'a>(entries: impl Iterator<Item = &'a [u8]>) -> impl Iterator<Item = Certificate<'a>> {
+    entries.filter_map(|der| Certificate::from_der(der).ok())
 }
 
 impl fmt::Debug for TrustBlob<'_> {

@@ -5,15 +5,19 @@ use super::reading::Reading;
 use crate::der::{Reader, Span, Tlv, tag};
 
 /// The last byte of the object identifiers 2.5.29.x of the standard extensions.
-mod id_ce {
-    pub(super) const SUBJECT_KEY_IDENTIFIER: u8 = 14;
-    pub(super) const KEY_USAGE: u8 = 15;
-    pub(super) const SUBJECT_ALT_NAME: u8 = 17;
-    pub(super) const BASIC_CONSTRAINTS: u8 = 19;
-    pub(super) const NAME_CONSTRAINTS: u8 = 30;
-    pub(super) const CRL_DISTRIBUTION_POINTS: u8 = 31;
-    pub(super) const AUTHORITY_KEY_IDENTIFIER: u8 = 35;
-    pub(super) const EXT_KEY_USAGE: u8 = 37;
+pub(super) mod id_ce {
+    pub(in crate::certificate) const SUBJECT_KEY_IDENTIFIER: u8 = 14;
+    pub(in crate::certificate) const KEY_USAGE: u8 = 15;
+    pub(in crate::certificate) const SUBJECT_ALT_NAME: u8 = 17;
+    pub(in crate::certificate) const BASIC_CONSTRAINTS: u8 = 19;
+    pub(in crate::certificate) const NAME_CONSTRAINTS: u8 = 30;
+    pub(in crate::certificate) const CRL_DISTRIBUTION_POINTS: u8 = 31;
+    pub(in crate::certificate) const AUTHORITY_KEY_IDENTIFIER: u8 = 35;
+    pub(in crate::certificate) const EXT_KEY_USAGE: u8 = 37;
+
+    /// All that RFC 5280 section 4.2.1 defines, which a TLS library can be expected to know.
+    pub(in crate::certificate) const OF_RFC_5280: [u8; 15] =
+        [14, 15, 17, 18, 19, 30, 31, 32, 33, 35, 36, 37, 9, 46, 54];
 }
 
 /// What the extensions say, as places in the certificate; an empty span where they say nothing.

@@ -2,15 +2,17 @@
 
 mod error;
 mod extensions;
+mod profile;
 mod read;
 mod reading;
 mod validity;
 
 pub use error::CertificateError;
+pub use profile::{BasicConstraints, Profile};
 
 use core::fmt;
 
-use crate::der::Span;
+use crate::der::{Reader, Span};
 use crate::{KeyId, Name};
 use extensions::Extensions;
 
@@ -67,6 +69,12 @@ impl<'a> Certificate<'a> {
     /// The subject public key info (SPKI), the header of its SEQUENCE included.
     pub fn spki(&self) -> &'a [u8] {
         self.spki.in_certificate(self.der)
+    }
+
+    /// The inside of the SEQUENCE of the subject public key info, without its header.
+    pub fn spki_value(&self) -> &'a [u8] {
+        let spki = Reader::new(self.spki()).read();
+        spki.map(|spki| spki.value).unwrap_or_default()
     }
 
     /// The first second of the validity period, in Unix time; `None` when the date cannot be read, or lies

@@ -9,7 +9,7 @@ pub use query::Query;
 
 use core::fmt;
 
-use crate::{Certificate, Name};
+use crate::{Certificate, Name, TrustAnchor};
 
 /// The largest number of certificates that a peer may send. Servers send 2 to 5.
 pub const MAX_CERTIFICATES: usize = 64;
@@ -124,6 +124,24 @@ impl<'a> PeerChain<'a> {
     pub fn is_issued_by(&self, subject: Name<'_>) -> bool {
         self.certificates()
             .any(|certificate| certificate.issuer() == subject)
+    }
+
+    /// Whether the conditions of this anchor allow it to vouch for the chain: whether the end-entity certificate was
+    /// issued, by its notBefore, no later than [the anchor is trusted for](TrustAnchor::distrust_after). A certificate
+    /// whose notBefore cannot be read was not.
+    ///
+    /// Name constraints are left to the TLS library, which has them as part of the anchor.
+    pub fn may_lean_on(&self, anchor: &TrustAnchor<'_>) -> bool {
+        let Some(distrust_after) = anchor.distrust_after() else {
+            return true;
+        };
+        self.issued_at()
+            .is_some_and(|issued_at| issued_at <= distrust_after)
+    }
+
+    /// The notBefore of the end-entity certificate, in Unix time; `None` when it cannot be read, or lies before 1970.
+    pub fn issued_at(&self) -> Option<u64> {
+        self.certificates().next()?.not_before()
     }
 
     /// What to ask a store for, in the order in which it is worth asking: by issuer name, then by authority key

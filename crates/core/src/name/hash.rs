@@ -18,6 +18,56 @@ impl NameHash {
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+
+    /// The first 16 bytes of the hash.
+    pub fn cut(&self) -> CutNameHash {
+        let [cut @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = self.0;
+        CutNameHash(cut)
+    }
+}
+
+/// The first 16 bytes of a [`NameHash`], under which a trust blob of version 2 holds an anchor. Displayed as 32
+/// lower-case hex digits.
+///
+/// To have a CA's anchor taken for one of another name, somebody would have to find a name with the hash of a given
+/// one, cut: 2^128 hashes. (Two names of one's own choice with the same cut hash take 2^64, but both would have to be
+/// names of CAs in the store; the writer refuses them.)
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CutNameHash([u8; Self::LEN]);
+
+impl CutNameHash {
+    /// The length in bytes.
+    pub const LEN: usize = 16;
+
+    /// A hash that was cut before.
+    #[inline]
+    pub fn from_bytes(bytes: [u8; Self::LEN]) -> Self {
+        Self(bytes)
+    }
+
+    /// The hash as a number of the same order, which is faster to compare.
+    #[inline]
+    pub(crate) fn to_number(self) -> u128 {
+        u128::from_be_bytes(self.0)
+    }
+
+    /// The 16 bytes.
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8; Self::LEN] {
+        &self.0
+    }
+}
+
+impl fmt::Display for CutNameHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for CutNameHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CutNameHash({self})")
+    }
 }
 
 impl fmt::Display for NameHash {

@@ -3,7 +3,7 @@
 mod display;
 mod hash;
 
-pub use hash::NameHash;
+pub use hash::{CutNameHash, NameHash};
 
 use crate::der::{Reader, tag};
 
@@ -46,5 +46,33 @@ impl<'a> Name<'a> {
     /// The name's hash, under which webroots file anchors.
     pub fn hash(&self) -> NameHash {
         NameHash::of(self.der)
+    }
+
+    /// The name with its hash, for whoever needs that more than once.
+    pub fn hashed(&self) -> HashedName<'a> {
+        HashedName {
+            name: *self,
+            hash: self.hash().cut(),
+        }
+    }
+}
+
+/// A name and its hash, cut: what an anchor is looked up by in a trust blob of version 2. It is made by
+/// [`Name::hashed`] alone, so that the two belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HashedName<'a> {
+    name: Name<'a>,
+    hash: CutNameHash,
+}
+
+impl<'a> HashedName<'a> {
+    /// The name.
+    pub fn name(&self) -> Name<'a> {
+        self.name
+    }
+
+    /// Its hash, cut.
+    pub fn hash(&self) -> CutNameHash {
+        self.hash
     }
 }

@@ -23,14 +23,14 @@ pub(crate) fn run() {
         "open a blob file, ready to verify",
         open,
         ("rustls-native-certs", native),
-        "1/25",
+        "1/50",
     );
     if Path::new(CA_CERTIFICATES).exists() {
         compare(
             "open a blob file, ready to verify",
             open,
             ("OpenSSL, ca-certificates.crt", openssl),
-            "1/250",
+            "1/500",
         );
     } else {
         eprintln!("OpenSSL is left out: {CA_CERTIFICATES} is missing; install ca-certificates");
@@ -45,7 +45,7 @@ pub(crate) fn run() {
     measure(
         "check the blob of Mozilla's list in memory",
         || jit_trust_core::TrustBlob::open(blob.as_bytes()),
-        "",
+        "30 µs",
     );
 }
 

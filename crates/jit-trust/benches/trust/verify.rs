@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jit_trust::{BlobStore, ServerVerifier};
-use jit_trust_core::{Certificate, v1};
+use jit_trust_core::{Certificate, Entry, v2};
 use jit_trust_lab::pki::{Ca, KeyKind, Leaf};
 use pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::RootCertStore;
@@ -82,9 +82,11 @@ impl Peer {
         let roots: Vec<_> = roots
             .iter()
             .map(|der| Certificate::from_der(der.as_ref()).expect("a readable root"))
+            .map(Entry::from_certificate)
             .collect();
-        let mut blob = vec![0; v1::encoded_len(&roots).expect("a list that fits")];
-        v1::encode(&roots, 7, &mut blob).expect("the buffer is large enough");
+        let options = v2::Options::default();
+        let mut blob = vec![0; v2::encoded_len(&roots, options).expect("a list that fits")];
+        v2::encode(&roots, options, 7, &mut blob).expect("the buffer is large enough");
         BlobStore::new(blob.leak()).expect("a good blob")
     }
 

@@ -16,16 +16,17 @@ use webpki::{EndEntityCert, KeyUsage};
 
 use super::Verification;
 use super::error::from_webpki;
-use crate::{Selection, TrustStore};
+use crate::{Distrusted, Selection, TrustStore};
 
 type Observer = dyn Fn(&Verification<'_>) + Send + Sync;
 
 /// A verifier of server certificates that looks trust anchors up when a server has sent its certificates, inside
 /// the handshake, and validates the whole path with webpki against just those.
 ///
-/// Its verdict is that of [`rustls::client::WebPkiServerVerifier`] with every anchor of the store loaded, with one
-/// exception: a server that sends more than [`MAX_CERTIFICATES`](jit_trust_core::MAX_CERTIFICATES) is refused.
-/// Nothing is accepted before the validation has ended.
+/// Its verdict is that of [`rustls::client::WebPkiServerVerifier`] with every anchor of the store loaded that may vouch
+/// for a certificate of this age, with one exception: a server that sends more than
+/// [`MAX_CERTIFICATES`](jit_trust_core::MAX_CERTIFICATES) is refused. Nothing is accepted before the validation has
+/// ended. Where there is no valid path because a root was left out for its date, the error holds a [`Distrusted`].
 ///
 /// rustls asks no verifier about a session that it resumes. With a store that may change while it is open, set
 /// [`ClientConfig::resumption`] to disabled, as [`client_config`](crate::client_config) does.
@@ -83,7 +84,7 @@ impl ServerVerifier {
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
         now: UnixTime,
-        selection: &'a Selection<'_, '_>,
+        selection: &'a Selection<'_>,
     ) -> Result<Option<jit_trust_core::TrustAnchor<'a>>, webpki::Error> {
         let anchors: SmallVec<[_; 4]> = selection.anchors().map(|anchor| to_webpki(&anchor)).collect();
         let path = end_entity.verify_for_usage(
@@ -141,12 +142,12 @@ impl ServerCertVerifier for ServerVerifier {
         let chain = PeerChain::read(sent.map(AsRef::as_ref));
         let chain = chain.map_err(|error| refuse(because(error), None))?;
         let mut selection = Selection::new(&chain);
-        let selected = self.store.select(&chain, &mut selection);
+        let selected = self.store.select(&mut selection);
         selected.map_err(|error| refuse(because(error), Some(&chain)))?;
         let selecting = elapsed();
 
         let anchor = self.validate(&certificate, intermediates, server_name, now, &selection);
-        let anchor = anchor.map_err(from_webpki);
+        let anchor = anchor.map_err(|error| explain(error, &selection));
         self.tell(&Verification {
             server_name,
             chain: Some(&chain),
@@ -188,6 +189,16 @@ impl fmt::Debug for ServerVerifier {
         f.debug_struct("ServerVerifier")
             .field("store", &self.store)
             .finish_non_exhaustive()
+    }
+}
+
+/// The error as rustls has it; but where the right root was there and dropped because of its date, that is the reason.
+fn explain(error: webpki::Error, selection: &Selection<'_>) -> Error {
+    let dropped = selection.dropped().next();
+    let distrusted = dropped.and_then(|dropped| Distrusted::of(&dropped, selection.chain()));
+    match (error, distrusted) {
+        (webpki::Error::UnknownIssuer, Some(distrusted)) => because(distrusted),
+        (error, _) => from_webpki(error),
     }
 }
 

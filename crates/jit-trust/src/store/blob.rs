@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jit_trust_core::{BlobError, PeerChain, TrustBlob};
+use jit_trust_core::{BlobError, TrustBlob};
 
 use super::{Selection, StoreError, TrustStore};
 
@@ -50,8 +50,10 @@ impl BlobStore {
 }
 
 impl TrustStore for BlobStore {
-    fn select<'s>(&'s self, chain: &PeerChain<'_>, found: &mut Selection<'s, '_>) -> Result<(), StoreError> {
-        self.blob.issuers_of(chain).for_each(|anchor| found.add(anchor));
+    fn select<'s>(&'s self, found: &mut Selection<'s>) -> Result<(), StoreError> {
+        self.blob
+            .named_by(found.chain())
+            .for_each(|anchor| found.add(anchor));
         Ok(())
     }
 

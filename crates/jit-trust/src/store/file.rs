@@ -7,18 +7,17 @@ use std::hash::{BuildHasher, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use jit_trust_core::{Certificate, Name, PeerChain, TrustBlob};
+use jit_trust_core::{CutNameHash, EncodedEntry, Entry, Name, TrustBlob, v1};
 
 use super::{Selection, StoreError, TrustStore, read};
 
-/// The largest blob that is opened, in bytes. Mozilla's list has 0.14 MB.
+/// The largest blob that is opened, in bytes. Mozilla's list has 0.05 MB in version 2, 0.13 MB in version 1.
 const MAX_BLOB_LEN: usize = 64 << 20;
 
-/// A trust blob in a file. The file is read once, to check it; what is kept is an index of 24 bytes an anchor,
-/// and an anchor is read again when a connection asks for it.
+/// A trust blob in a file, of either version. The file is read once, to check it; what is kept is an index of 32 bytes an
+/// anchor, and an anchor is read again when a connection asks for it.
 ///
-/// Each entry of the index holds a digest of its certificate, under a key that is random and stays in the
-/// process. A file that is written to while it is open therefore makes connections fail, and never makes one
+/// Each place of the index holds a digest of its entry, under a key that is random and stays in the process. A file that is written to while it is open therefore makes connections fail, and never makes one
 /// trust something else. To update a store, write the new one beside it and rename it over the old: this store
 /// goes on with the old one, and the next that is opened sees the new.
 ///
@@ -31,17 +30,17 @@ pub struct FileStore {
     path: PathBuf,
     file: File,
     generation: u32,
+    version: u16,
     key: RandomState,
-    index: Box<[Entry]>,
+    index: Box<[Place]>,
 }
 
-/// Where a certificate is, and what is known of it.
-struct Entry {
+/// Where an entry is, and what is known of it.
+struct Place {
+    name_hash: CutNameHash,
     digest: u64,
     offset: u32,
-    /// The lower half of the digest of its subject.
-    subject: u32,
-    len: u16,
+    len: u32,
 }
 
 impl FileStore {
@@ -58,12 +57,13 @@ impl FileStore {
             error,
         })?;
         let key = RandomState::new();
-        let entries = blob.certificates();
-        let index = entries.filter_map(|certificate| Entry::of(&certificate, &bytes, &key));
+        let places = blob.entries().map(|entry| Place::of(&entry, &bytes, &key));
+        let index: Option<Box<[Place]>> = places.collect();
         Ok(Self {
             path: path.to_owned(),
             generation: blob.generation(),
-            index: index.collect(),
+            version: blob.version(),
+            index: index.expect("what was read from a blob of at most 64 MiB has its place in it"),
             key,
             file,
         })
@@ -89,24 +89,33 @@ impl FileStore {
         self.index.is_empty()
     }
 
-    fn add_named<'s>(&'s self, name: Name<'_>, found: &mut Selection<'s, '_>) -> Result<(), StoreError> {
-        let subject = lower_half(digest(&self.key, name.as_der()));
-        for entry in self.index.iter().filter(|entry| entry.subject == subject) {
-            let der = self.read(entry)?;
-            found.add_certificate(der).map_err(|_| self.changed())?;
+    fn add_named<'s>(&self, issuer: Name<'s>, found: &mut Selection<'s>) -> Result<(), StoreError> {
+        let issuer = issuer.hashed();
+        let name_hash = issuer.hash();
+        for place in self.index.iter().filter(|place| place.name_hash == name_hash) {
+            let bytes = self.read(place)?;
+            let encoded = match self.version {
+                v1::VERSION => EncodedEntry::Certificate(&bytes),
+                _ => EncodedEntry::Record {
+                    name_hash,
+                    record: &bytes,
+                },
+            };
+            found.add_encoded(issuer, encoded).map_err(|_| self.changed())?;
         }
         Ok(())
     }
 
-    /// Reads a certificate, which must be the one that was there when the file was opened.
-    fn read(&self, entry: &Entry) -> Result<Vec<u8>, StoreError> {
-        let mut der = vec![0; usize::from(entry.len)];
-        read_exact_at(&self.file, &mut der, entry.offset.into()).map_err(|error| match error.kind() {
+    /// Reads an entry, which must be the one that was there when the file was opened.
+    fn read(&self, place: &Place) -> Result<Vec<u8>, StoreError> {
+        let len = usize::try_from(place.len).map_err(|_| self.changed())?;
+        let mut bytes = vec![0; len];
+        read_exact_at(&self.file, &mut bytes, place.offset.into()).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => self.changed(),
             _ => StoreError::io(&self.path)(error),
         })?;
-        if digest(&self.key, &der) == entry.digest {
-            Ok(der)
+        if digest(&self.key, &bytes) == place.digest {
+            Ok(bytes)
         } else {
             Err(self.changed())
         }
@@ -119,22 +128,23 @@ impl FileStore {
     }
 }
 
-impl Entry {
-    /// The entry of a certificate that was read from `blob`.
-    fn of(certificate: &Certificate<'_>, blob: &[u8], key: &RandomState) -> Option<Self> {
-        let der = certificate.as_der();
-        let offset = der.as_ptr().addr().checked_sub(blob.as_ptr().addr())?;
+impl Place {
+    /// The place of an entry that was read from `blob`.
+    fn of(entry: &Entry<'_>, blob: &[u8], key: &RandomState) -> Option<Self> {
+        let bytes = entry.encoded().as_bytes();
+        let offset = bytes.as_ptr().addr().checked_sub(blob.as_ptr().addr())?;
         Some(Self {
-            digest: digest(key, der),
+            name_hash: entry.name_hash(),
+            digest: digest(key, bytes),
             offset: offset.try_into().ok()?,
-            subject: lower_half(digest(key, certificate.subject().as_der())),
-            len: der.len().try_into().ok()?,
+            len: bytes.len().try_into().ok()?,
         })
     }
 }
 
 impl TrustStore for FileStore {
-    fn select<'s>(&'s self, chain: &PeerChain<'_>, found: &mut Selection<'s, '_>) -> Result<(), StoreError> {
+    fn select<'s>(&'s self, found: &mut Selection<'s>) -> Result<(), StoreError> {
+        let chain = found.chain();
         chain
             .issuers()
             .try_for_each(|issuer| self.add_named(issuer, found))
@@ -165,11 +175,6 @@ fn digest(key: &RandomState, bytes: &[u8]) -> u64 {
     let mut hasher = key.build_hasher();
     hasher.write(bytes);
     hasher.finish()
-}
-
-fn lower_half(digest: u64) -> u32 {
-    let [.., a, b, c, d] = digest.to_be_bytes();
-    u32::from_be_bytes([a, b, c, d])
 }
 
 #[cfg(unix)]

@@ -18,7 +18,8 @@ pub use webroot::WebrootStore;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use jit_trust_core::PeerChain;
+#[expect(unused_imports, reason = "for the documentation")]
+use jit_trust_core::{PeerChain, TrustAnchor};
 
 /// A source of trust anchors, asked while a handshake waits.
 ///
@@ -26,7 +27,7 @@ use jit_trust_core::PeerChain;
 /// which they are trusted.
 ///
 /// ```
-/// use jit_trust::{PeerChain, Selection, StoreError, TrustStore};
+/// use jit_trust::{Selection, StoreError, TrustStore};
 ///
 /// /// The few roots that a device needs, tried before a larger store.
 /// #[derive(Debug)]
@@ -36,26 +37,27 @@ use jit_trust_core::PeerChain;
 /// }
 ///
 /// impl<S: TrustStore> TrustStore for PrivateRootsFirst<S> {
-///     fn select<'s>(&'s self, chain: &PeerChain<'_>, found: &mut Selection<'s, '_>) -> Result<(), StoreError> {
+///     fn select<'s>(&'s self, found: &mut Selection<'s>) -> Result<(), StoreError> {
 ///         for root in &self.private {
-///             found.add_certificate(root.clone())?; // left out unless it could have issued something here
+///             found.add_certificate(root)?; // left out unless it could have issued something here
 ///         }
-///         self.public.select(chain, found)
+///         self.public.select(found)
 ///     }
 /// }
 /// ```
 pub trait TrustStore: Debug + Send + Sync {
-    /// Adds to `found` every anchor of the store that could have issued one of the certificates of `chain`:
-    /// whose subject is one of [`chain.issuers()`](PeerChain::issuers).
+    /// Adds to `found` every anchor of the store that could have issued one of the certificates of
+    /// [`found.chain()`](Selection::chain): whose subject is one of its [`issuers()`](PeerChain::issuers).
     ///
     /// Several anchors under one name are added in the store's order. To add others does no harm, because
-    /// `found` leaves them out; to leave out one that qualifies makes good servers unreachable.
+    /// `found` leaves them out, as it leaves out those whose [date](TrustAnchor::distrust_after) has passed; to leave out
+    /// one that qualifies makes good servers unreachable.
     ///
     /// It is called inside the handshake, so it should be quick, or be called where waiting is all right.
     ///
     /// # Errors
     /// When the store cannot say. The handshake fails then: an error is never taken for "no such anchor".
-    fn select<'s>(&'s self, chain: &PeerChain<'_>, found: &mut Selection<'s, '_>) -> Result<(), StoreError>;
+    fn select<'s>(&'s self, found: &mut Selection<'s>) -> Result<(), StoreError>;
 
     /// How many anchors there are, where the store knows.
     fn anchor_count(&self) -> Option<usize> {
@@ -73,12 +75,8 @@ pub trait TrustStore: Debug + Send + Sync {
 macro_rules! behind_a_pointer {
     ($($pointer:ty),*) => {$(
         impl<S: TrustStore + ?Sized> TrustStore for $pointer {
-            fn select<'s>(
-                &'s self,
-                chain: &PeerChain<'_>,
-                found: &mut Selection<'s, '_>,
-            ) -> Result<(), StoreError> {
-                (**self).select(chain, found)
+            fn select<'s>(&'s self, found: &mut Selection<'s>) -> Result<(), StoreError> {
+                (**self).select(found)
             }
 
             fn anchor_count(&self) -> Option<usize> {

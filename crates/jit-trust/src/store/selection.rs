@@ -1,81 +1,155 @@
 //! The anchors that were chosen for one chain.
 
-use jit_trust_core::{Certificate, CertificateError, PeerChain, TrustAnchor};
+use jit_trust_core::{
+    BlobError, Certificate, CertificateError, CutNameHash, EncodedEntry, Entry, HashedName, PeerChain,
+    TrustAnchor,
+};
 use smallvec::SmallVec;
 
 /// The anchors that a connection is validated against: those of a store that could have issued a certificate
-/// of the peer's chain, and no others.
+/// of the peer's chain and may, and no others.
 ///
-/// It holds the rule that a name must match, so that no store can break it: an anchor found by key identifier
-/// under another name than that of the issuer is left out, as every TLS library would leave it out.
+/// It holds two rules, so that no store can break them. An anchor counts only under the name of the issuer that it is
+/// to vouch for: one found by key identifier under another name is left out, as every TLS library would leave it out. And
+/// an anchor that is trusted only for certificates issued up to a date is left out when this one was issued later;
+/// [`dropped`](Self::dropped) says which those were.
 ///
 /// Anchors that a store lends are held without a copy and, up to four, without an allocation.
 #[derive(Debug)]
-pub struct Selection<'s, 'c> {
-    chain: &'c PeerChain<'c>,
+pub struct Selection<'s> {
+    chain: &'s PeerChain<'s>,
     anchors: SmallVec<[Anchor<'s>; 4]>,
+    dropped: SmallVec<[Anchor<'s>; 1]>,
 }
 
+/// An anchor, lent by the store or read for this connection.
 #[derive(Debug)]
 enum Anchor<'s> {
     Lent(TrustAnchor<'s>),
-    /// The DER of a certificate that was read for this connection.
-    Read(Box<[u8]>),
+    Read {
+        subject: HashedName<'s>,
+        entry: OwnedEntry,
+    },
 }
 
-impl Anchor<'_> {
-    fn certificate(&self) -> &[u8] {
-        match self {
-            Self::Lent(anchor) => anchor.certificate(),
-            Self::Read(der) => der,
-        }
-    }
-
+impl<'s> Anchor<'s> {
     /// The anchor. It is there: what is held has been read before.
     fn get(&self) -> Option<TrustAnchor<'_>> {
         match self {
             Self::Lent(anchor) => Some(*anchor),
-            Self::Read(der) => Certificate::from_der(der)
-                .ok()
-                .map(TrustAnchor::from_trusted_certificate),
+            Self::Read { subject, entry } => entry.encoded().read().ok()?.named_as(*subject),
+        }
+    }
+
+    fn is(&self, anchor: &TrustAnchor<'_>) -> bool {
+        let is_same = |own: TrustAnchor<'_>| {
+            own.entry().encoded() == anchor.entry().encoded()
+                && own.subject() == anchor.subject()
+                && own.distrust_after() == anchor.distrust_after()
+                && own.name_constraints() == anchor.name_constraints()
+        };
+        self.get().is_some_and(is_same)
+    }
+}
+
+/// The bytes of an entry.
+#[derive(Debug)]
+enum OwnedEntry {
+    Certificate(Box<[u8]>),
+    Record {
+        name_hash: CutNameHash,
+        record: Box<[u8]>,
+    },
+}
+
+impl OwnedEntry {
+    fn of(encoded: EncodedEntry<'_>) -> Self {
+        match encoded {
+            EncodedEntry::Certificate(der) => Self::Certificate(der.into()),
+            EncodedEntry::Record { name_hash, record } => Self::Record {
+                name_hash,
+                record: record.into(),
+            },
+        }
+    }
+
+    fn encoded(&self) -> EncodedEntry<'_> {
+        match self {
+            Self::Certificate(der) => EncodedEntry::Certificate(der),
+            Self::Record { name_hash, record } => EncodedEntry::Record {
+                name_hash: *name_hash,
+                record,
+            },
         }
     }
 }
 
-impl<'s, 'c> Selection<'s, 'c> {
+impl<'s> Selection<'s> {
     /// Nothing selected yet for this chain.
-    pub fn new(chain: &'c PeerChain<'c>) -> Self {
+    pub fn new(chain: &'s PeerChain<'s>) -> Self {
         Self {
             chain,
             anchors: SmallVec::new(),
+            dropped: SmallVec::new(),
         }
     }
 
-    /// Adds an anchor that the store lends, unless it could have issued nothing in the chain or is there
-    /// already.
+    /// The chain that anchors are selected for.
+    pub fn chain(&self) -> &'s PeerChain<'s> {
+        self.chain
+    }
+
+    /// Adds an anchor that the store lends, unless it could have issued nothing in the chain, or may not have, or is
+    /// there already.
     pub fn add(&mut self, anchor: TrustAnchor<'s>) {
-        if self.is_new(&anchor) {
-            self.anchors.push(Anchor::Lent(anchor));
-        }
+        self.insert(&anchor, || Anchor::Lent(anchor));
     }
 
-    /// Adds the anchor that this certificate is, in DER, under the conditions of [`add`](Self::add).
+    /// Adds the anchor that this certificate is, in DER, under the rules of [`add`](Self::add).
     ///
     /// # Errors
     /// When the certificate cannot be read.
-    pub fn add_certificate(&mut self, der: impl Into<Box<[u8]>>) -> Result<(), CertificateError> {
-        let der = der.into();
-        let anchor = Certificate::from_der(&der).map(TrustAnchor::from_trusted_certificate)?;
-        if self.is_new(&anchor) {
-            self.anchors.push(Anchor::Read(der));
+    pub fn add_certificate(&mut self, der: &[u8]) -> Result<(), CertificateError> {
+        let certificate = Certificate::from_der(der)?;
+        let mut issuers = self.chain.issuers();
+        if let Some(issuer) = issuers.find(|issuer| *issuer == certificate.subject()) {
+            self.add_copy(issuer.hashed(), &Entry::from_certificate(certificate));
         }
         Ok(())
     }
 
-    fn is_new(&self, anchor: &TrustAnchor<'_>) -> bool {
-        let mut known = self.anchors.iter();
-        self.chain.is_issued_by(anchor.subject())
-            && !known.any(|known| known.certificate() == anchor.certificate())
+    /// Adds a copy of an entry that was found under the name of `issuer` and read for this connection, under the rules of
+    /// [`add`](Self::add), unless it has another name.
+    ///
+    /// # Errors
+    /// When the entry cannot be read.
+    pub fn add_encoded(
+        &mut self,
+        issuer: HashedName<'s>,
+        encoded: EncodedEntry<'_>,
+    ) -> Result<(), BlobError> {
+        self.add_copy(issuer, &encoded.read()?);
+        Ok(())
+    }
+
+    fn add_copy(&mut self, subject: HashedName<'s>, entry: &Entry<'_>) {
+        if let Some(anchor) = entry.named_as(subject) {
+            self.insert(&anchor, || Anchor::Read {
+                subject,
+                entry: OwnedEntry::of(entry.encoded()),
+            });
+        }
+    }
+
+    fn insert(&mut self, anchor: &TrustAnchor<'_>, held: impl FnOnce() -> Anchor<'s>) {
+        if !self.chain.is_issued_by(anchor.subject()) {
+            return;
+        }
+        if !self.chain.may_lean_on(anchor) {
+            self.dropped.push(held());
+        } else if !self.anchors.iter().any(|known| known.is(anchor)) {
+            self.anchors.push(held());
+        }
     }
 
     /// The anchors, in the order in which they were added.
@@ -83,7 +157,12 @@ impl<'s, 'c> Selection<'s, 'c> {
         self.anchors.iter().filter_map(Anchor::get)
     }
 
-    /// How many there are.
+    /// The anchors that were left out because they are trusted only for certificates issued up to a date.
+    pub fn dropped(&self) -> impl Iterator<Item = TrustAnchor<'_>> {
+        self.dropped.iter().filter_map(Anchor::get)
+    }
+
+    /// How many anchors there are.
     pub fn len(&self) -> usize {
         self.anchors.len()
     }

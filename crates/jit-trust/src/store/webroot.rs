@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use jit_trust_core::{MAX_WEBROOT_FILE_LEN, Name, PeerChain, Query, TrustBlob, WebrootPath};
+use jit_trust_core::{MAX_WEBROOT_FILE_LEN, Name, Query, TrustBlob, WebrootPath};
 
 use super::{Selection, StoreError, TrustStore, read};
 
@@ -12,7 +12,8 @@ use super::{Selection, StoreError, TrustStore, read};
 ///
 /// A webroot that has no `by-subject`, as other tools of this kind make them, is asked by key identifier:
 /// `by-skid/<SKID>`, a bare certificate. A root without a SKID, or one whose certificates do not name the
-/// SKID of their issuer, cannot be found there.
+/// SKID of their issuer, cannot be found there, and bare certificates cannot carry the conditions under which Mozilla
+/// trusts some roots.
 ///
 /// A webroot that is replaced while it is open serves the next connection. One that is gone is an error.
 ///
@@ -59,21 +60,24 @@ impl WebrootStore {
         &self.directory
     }
 
-    fn add_named(&self, issuer: Name<'_>, found: &mut Selection<'_, '_>) -> Result<(), StoreError> {
+    fn add_named<'s>(&self, issuer: Name<'s>, found: &mut Selection<'s>) -> Result<(), StoreError> {
         let Some((path, bytes)) = self.answer(&Query::Subject(issuer))? else {
             return Ok(());
         };
-        let blob = TrustBlob::open(&bytes).map_err(|error| StoreError::Blob { path, error })?;
-        for anchor in blob.by_subject(issuer) {
-            found.add_certificate(anchor.certificate())?;
-        }
-        Ok(())
+        let damaged = |error| StoreError::Blob {
+            path: path.clone(),
+            error,
+        };
+        let blob = TrustBlob::open(&bytes).map_err(damaged)?;
+        let issuer = issuer.hashed();
+        let mut entries = blob.by_name_hash(issuer.hash());
+        entries.try_for_each(|entry| found.add_encoded(issuer, entry.encoded()).map_err(damaged))
     }
 
-    fn add_with_key_id(&self, query: &Query<'_>, found: &mut Selection<'_, '_>) -> Result<(), StoreError> {
+    fn add_with_key_id(&self, query: &Query<'_>, found: &mut Selection<'_>) -> Result<(), StoreError> {
         if let Some((path, der)) = self.answer(query)? {
             found
-                .add_certificate(der)
+                .add_certificate(&der)
                 .map_err(|error| StoreError::Certificate {
                     path: Some(path),
                     error,
@@ -120,7 +124,8 @@ impl Layout {
 }
 
 impl TrustStore for WebrootStore {
-    fn select<'s>(&'s self, chain: &PeerChain<'_>, found: &mut Selection<'s, '_>) -> Result<(), StoreError> {
+    fn select<'s>(&'s self, found: &mut Selection<'s>) -> Result<(), StoreError> {
+        let chain = found.chain();
         match self.layout {
             Layout::BySubject => chain
                 .issuers()

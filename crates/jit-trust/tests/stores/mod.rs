@@ -1,52 +1,77 @@
 //! Trust blobs of the lab's roots, and data for tests.
 #![allow(dead_code, reason = "each test uses some of it")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use jit_trust_core::{Certificate, v1};
+use jit_trust_core::{Certificate, Entry, v1, v2};
 use jit_trust_lab::pki::Ca;
 
-/// A trust blob of these roots, made in 1970.
-pub(crate) fn blob(roots: &[&Ca]) -> Vec<u8> {
-    let roots: Vec<_> = roots.iter().map(|root| root.der()).collect();
-    blob_of(&roots)
+/// A version of the trust blob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Version {
+    V1,
+    V2,
 }
 
-/// A trust blob of these certificates, made in 1970.
-pub(crate) fn blob_of(roots: &[impl AsRef<[u8]>]) -> Vec<u8> {
-    let roots: Vec<_> = roots
-        .iter()
-        .map(|der| Certificate::from_der(der.as_ref()).expect("a readable certificate"))
-        .collect();
-    let mut blob = vec![0; v1::encoded_len(&roots).expect("few certificates")];
-    v1::encode(&roots, 7, &mut blob).expect("the buffer is large enough");
-    blob
+pub(crate) const VERSIONS: [Version; 2] = [Version::V1, Version::V2];
+
+/// A trust blob of these entries, made in 1970. Version 1 takes those that have certificates, and no conditions.
+pub(crate) fn encode(entries: &[Entry<'_>], version: Version) -> Vec<u8> {
+    match version {
+        Version::V1 => {
+            let certificates: Vec<_> = entries.iter().filter_map(Entry::certificate).collect();
+            let mut blob = vec![0; v1::encoded_len(&certificates).expect("few certificates")];
+            v1::encode(&certificates, 7, &mut blob).expect("the buffer is large enough");
+            blob
+        }
+        Version::V2 => {
+            let options = v2::Options::default();
+            let mut blob = vec![0; v2::encoded_len(entries, options).expect("few entries")];
+            v2::encode(entries, options, 7, &mut blob).expect("the buffer is large enough");
+            blob
+        }
+    }
+}
+
+/// The entry that this certificate is.
+pub(crate) fn entry(der: &[u8]) -> Entry<'_> {
+    Entry::from_certificate(Certificate::from_der(der).expect("a readable certificate"))
+}
+
+/// A trust blob of these certificates.
+pub(crate) fn blob_of(roots: &[impl AsRef<[u8]>], version: Version) -> Vec<u8> {
+    let entries: Vec<_> = roots.iter().map(|der| entry(der.as_ref())).collect();
+    encode(&entries, version)
+}
+
+/// A trust blob of these roots.
+pub(crate) fn blob(roots: &[&Ca], version: Version) -> Vec<u8> {
+    let roots: Vec<_> = roots.iter().map(|root| root.der()).collect();
+    blob_of(&roots, version)
+}
+
+/// A web root as `bundle` makes it, of these entries.
+pub(crate) fn webroot_of(directory: &Path, entries: &[Entry<'_>], version: Version) {
+    let by_subject = directory.join("by-subject");
+    fs::create_dir_all(&by_subject).expect("a directory in a temporary directory");
+    let mut by_name = BTreeMap::<String, Vec<Entry<'_>>>::new();
+    for entry in entries {
+        let name = entry.subject().expect("the name of a certificate").hash();
+        by_name.entry(name.to_string()).or_default().push(*entry);
+    }
+    for (name, entries) in by_name {
+        let file = by_subject.join(format!("{name}.tblb"));
+        fs::write(file, encode(&entries, version)).expect("a file in a temporary directory");
+    }
 }
 
 /// A web root as `bundle` makes it, of these roots.
-pub(crate) fn webroot(directory: &Path, roots: &[&Ca]) {
+pub(crate) fn webroot(directory: &Path, roots: &[&Ca], version: Version) {
     let roots: Vec<_> = roots.iter().map(|root| root.der()).collect();
-    webroot_of(directory, &roots);
-}
-
-/// A web root as `bundle` makes it, of these certificates.
-pub(crate) fn webroot_of(directory: &Path, roots: &[impl AsRef<[u8]>]) {
-    let by_subject = directory.join("by-subject");
-    fs::create_dir_all(&by_subject).expect("a directory in a temporary directory");
-    let name_of = |der: &[u8]| {
-        let certificate = Certificate::from_der(der).expect("a readable certificate");
-        certificate.subject().hash()
-    };
-    for root in roots {
-        let name = name_of(root.as_ref());
-        let same_name: Vec<_> = roots
-            .iter()
-            .filter(|other| name_of(other.as_ref()) == name)
-            .collect();
-        let file = by_subject.join(format!("{name}.tblb"));
-        fs::write(file, blob_of(&same_name)).expect("a file in a temporary directory");
-    }
+    let entries: Vec<_> = roots.iter().map(|der| entry(der)).collect();
+    webroot_of(directory, &entries, version);
 }
 
 /// A file or directory of the third-party data that tests read in place, beside the repository. Where it is

@@ -1,14 +1,15 @@
 //! NSS's `certdata.txt`, the source of Mozilla's list.
 //!
 //! The file is a sequence of PKCS #11 objects, each a run of attributes that begins with `CKA_CLASS`. A root is two
-//! of them, joined by `CKA_ISSUER` and `CKA_SERIAL_NUMBER`: the certificate, and what it is trusted for.
+//! of them, joined by `CKA_ISSUER` and `CKA_SERIAL_NUMBER`: the certificate, and what it is trusted for. The
+//! constraints that NSS imposes on roots are not in the file but in its code: they are taken from
+//! [`mozilla::CONDITIONS`].
 
 mod objects;
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::{HashMap, hash_map};
 
-use jit_trust_core::Certificate;
+use jit_trust_core::{Certificate, Entry, mozilla};
 use sha1::{Digest, Sha1};
 
 use super::lines::lines;
@@ -63,10 +64,10 @@ fn of_class<'a>(
     let mut found = HashMap::new();
     for object in objects.iter().filter(|object| object.class == class) {
         match found.entry(object.key()) {
-            Entry::Vacant(vacant) => {
+            hash_map::Entry::Vacant(vacant) => {
                 vacant.insert(object);
             }
-            Entry::Occupied(occupied) => {
+            hash_map::Entry::Occupied(occupied) => {
                 let first: &Object = occupied.get();
                 let (label, first) = (object.label.clone(), first.line);
                 return Err(Problem::SecondObject { label, first }.at(place.line(object.line)));
@@ -99,9 +100,21 @@ fn take(place: Place, object: &Object, trust: &Object, collector: &mut Collector
     let dates = [object.distrust_after, trust.distrust_after];
     let conditions = Conditions {
         distrust_after: dates.into_iter().flatten().min(),
-        applied_constraints: Vec::new(),
+        name_constraints: imposed_by_nss(&certificate),
     };
     collector.offer(place, object.value.clone(), conditions)
+}
+
+/// The constraints that NSS imposes on a root in its code, which the file does not say.
+fn imposed_by_nss(certificate: &Certificate<'_>) -> Option<Vec<u8>> {
+    let spki_sha256 = Entry::from_certificate(*certificate).spki_sha256();
+    let mut conditions = mozilla::CONDITIONS.iter();
+    let conditions = conditions.find(|conditions| conditions.spki_sha256 == spki_sha256)?;
+    let has_its_own = certificate.name_constraints().is_some();
+    conditions
+        .name_constraints
+        .filter(|_| !has_its_own)
+        .map(<[u8]>::to_vec)
 }
 
 /// The content of a DER INTEGER of up to 127 bytes; serial numbers have at most 20 (RFC 5280 section 4.1.2.2).

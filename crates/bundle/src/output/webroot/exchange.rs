@@ -10,9 +10,9 @@ use crate::output::atomic::{parent, sync_directory};
 use crate::output::error::OutputError;
 use crate::shown::shown_path;
 
-/// Moves a staged webroot to the target, in one step where the system can, and deletes what stood there, after one more
-/// look at it: staging takes time, in which somebody may have put something of their own there. Gives a line on what
-/// could not be deleted.
+/// Moves a staged webroot to the target, in one step where the system can, and deletes what stood there, after one
+/// more look at it: staging takes time, in which somebody may have put something of their own there. Gives a line on
+/// what could not be deleted.
 pub(super) fn put_in_place(
     staged: Staged,
     is_occupied: bool,
@@ -152,7 +152,7 @@ mod tests {
     use crate::output::Replace;
     use crate::output::webroot::{KeyEntries, stage};
     use crate::webroot::plan::Plan;
-    use crate::{Input, Policy, Root, read};
+    use crate::{BlobOptions, Input, Policy, Root, read};
 
     type PutInPlace = fn(Staged, Rule<'_>) -> Result<Option<String>, OutputError>;
 
@@ -166,7 +166,14 @@ mod tests {
 
     fn stage(target: &Path, generation: u32) -> Staged {
         let roots = roots();
-        let plan = Plan::of(&roots.iter().collect::<Vec<_>>(), generation, KeyEntries::Links).unwrap();
+        let options = BlobOptions::default();
+        let plan = Plan::of(
+            &roots.iter().collect::<Vec<_>>(),
+            generation,
+            options,
+            KeyEntries::Links,
+        )
+        .unwrap();
         stage::write(&plan, parent(target), target, None).unwrap()
     }
 

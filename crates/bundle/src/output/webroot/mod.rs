@@ -7,9 +7,9 @@ mod stage;
 
 use std::path::Path;
 
-use super::Replace;
 use super::atomic::{behind_links, parent};
 use super::error::{LostConditions, OutputError};
+use super::{BlobOptions, Replace};
 use crate::Root;
 use crate::webroot::plan::Plan;
 use occupied::Rule;
@@ -34,7 +34,10 @@ pub struct WrittenWebroot {
     /// The roots that are not to be found under a key of theirs, because another root has it or the key is too long
     /// for a file name; one line each. `index.json` has the same.
     pub unreachable: Vec<String>,
-    /// The conditions of these roots that bare certificates and blobs of version 1 cannot hold. `index.json` has them.
+    /// The conditions of these roots that blobs of version 1 cannot hold; `index.json` has them. With blobs of
+    /// version 2 there are none: clients that look anchors up by name get them there. Those that take a bare
+    /// certificate from `der`,
+    /// `by-skid` or `by-iss` get it without conditions, in either version.
     pub lost: Vec<LostConditions>,
     /// What of the webroot that was replaced could not be deleted, where it is, and why; one line.
     pub left_behind: Option<String>,
@@ -57,8 +60,8 @@ pub struct WrittenWebroot {
 /// | `der/<SHA-256 of the certificate, lower-case hex>.der` | each root's certificate |
 /// | `by-skid/<SKID, upper-case hex>` | link to the certificate with this subject key identifier |
 /// | `by-iss/<name hash of the issuer>-<serial, lower-case hex>` | link to the certificate with this issuer and serial number |
-/// | `by-subject/<name hash>.tblb` | a trust blob with every root of this name |
-/// | `bundle.tblb` | a trust blob with all roots |
+/// | `by-subject/<name hash>.tblb` | a trust blob with every root of this name, as the options say |
+/// | `bundle.tblb` | a trust blob with all roots, as the options say |
 /// | `index.json` | what the webroot holds and when it was made |
 ///
 /// Several roots may share a key, of which the first gets it; one whose name would be longer than the 255 bytes of a
@@ -66,29 +69,34 @@ pub struct WrittenWebroot {
 ///
 /// | member | what |
 /// |---|---|
-/// | `format`, `version` | `jit-trust webroot`, 1 |
+/// | `format`, `version` | `jit-trust webroot`, 2 |
 /// | `generation`, `generated_at` | when the store was made, in Unix time and in RFC 3339 |
-/// | `bundle` | `path`, `len` and `sha256` of the blob with all roots |
-/// | `roots` | in the order of the list: the members of a [`Record`](crate::Record) but `der_len`; the [`Conditions`](crate::Conditions), `distrust_after` and `applied_constraints`; the paths `der` and `by_subject`; and `keys`, the paths under which its certificate is found |
+/// | `bundle` | `path`, `len` and `sha256` of the blob with all roots; the `version` of that and all other blobs, and whether they have `names` and `certificates` sections |
+/// | `roots` | in the order of the list: `subject`, `skid`, `sha256`, `spki_sha256`, `not_before` and `not_after` as in a [`Record`](crate::Record); the [`Conditions`](crate::Conditions), `distrust_after` (Unix time) and `name_constraints` (lower-case hex), each `null` where there is none; the paths `der` and `by_subject`; and `keys`, the paths under which its certificate is found |
 /// | `collisions` | the keys that several roots share: `key`, the `der` that is found there, and those that are `hidden` |
 /// | `without_key` | the roots (`der`) without an entry in a `folder`, and the `reason`: `absent` or `too-long` |
 ///
-/// The same roots and generation give the same files.
+/// The same roots, generation and options give the same files.
+///
+/// A webroot with an index of version 1, of which all blobs are of version 1 and the conditions are dates and domains
+/// (`applied_constraints`), is still read, and replaced.
 ///
 /// # Errors
-/// When the list does not fit into a trust blob, the system refuses something, there is a webroot of a newer generation
-/// that may not be replaced, or the target is neither empty nor a webroot and nothing else: only files that the
-/// `index.json` there lists are ever deleted. They are told by their names, not by their content, and what is put there
-/// while the new webroot is being written is looked at too.
+/// When the list does not fit into a trust blob, the certificate of a root is not known, the system refuses
+/// something, there is a webroot of a newer generation that may not be replaced, or the target is neither empty nor a
+/// webroot and nothing else: only files that the
+/// `index.json` there lists are ever deleted. They are told by their names, not by their content, and what is put
+/// there while the new webroot is being written is looked at too.
 pub fn write_webroot(
     target: &Path,
     roots: &[Root],
     generation: u32,
+    options: BlobOptions,
     key_entries: KeyEntries,
     replace: Replace,
 ) -> Result<WrittenWebroot, OutputError> {
     let roots: Vec<&Root> = roots.iter().collect();
-    let plan = Plan::of(&roots, generation, key_entries)?;
+    let plan = Plan::of(&roots, generation, options, key_entries)?;
     // Also gives `.` and `..` the names that a rename needs.
     let target = match target.canonicalize() {
         Ok(target) => target,
@@ -106,7 +114,7 @@ pub fn write_webroot(
     Ok(WrittenWebroot {
         files: plan.files.len(),
         unreachable: plan.unreachable,
-        lost: LostConditions::of(&roots),
+        lost: LostConditions::of(&roots, options.version),
         left_behind,
     })
 }

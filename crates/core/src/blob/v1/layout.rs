@@ -1,12 +1,13 @@
 //! Where everything stands: the one description that the reader and the writer share.
 
-use super::super::{BlobError, MAX_ANCHORS_PER_NAME, WriteError};
+use core::ops::Range;
+
+use super::super::bytes::{put, u16_at, u32_at, usize_at};
+use super::super::{BlobError, MAGIC, MAX_ANCHORS_PER_NAME, WriteError};
 use crate::MAX_CERTIFICATE_LEN;
 
 /// The version that this module reads and writes.
 pub const VERSION: u16 = 1;
-
-pub(super) const MAGIC: [u8; 4] = *b"TBLB";
 
 /// The fields of the header, as the ranges of bytes that hold them.
 pub(super) mod field {
@@ -75,21 +76,14 @@ impl Header {
     /// Reads the header and checks that the tables it names fit into a blob of this length, one behind the
     /// other.
     pub(super) fn read(blob: &[u8]) -> Result<Self, BlobError> {
-        if blob.get(field::MAGIC) != Some(&MAGIC) {
-            return Err(BlobError::NotABlob);
-        }
         let too_short = BlobError::WrongLength {
             expected: HEADER_LEN,
             found: blob.len(),
         };
-        let version = u16_at(blob, field::VERSION).ok_or(too_short)?;
-        if version != VERSION {
-            return Err(BlobError::UnsupportedVersion(version));
-        }
-        let offset = |field| u32_at(blob, field).and_then(|offset| usize::try_from(offset).ok());
+        let offset = |field: Range<usize>| usize_at(blob, field.start);
         let header = Self {
-            count: u16_at(blob, field::COUNT).ok_or(too_short)?,
-            generation: u32_at(blob, field::GENERATION).ok_or(too_short)?,
+            count: u16_at(blob, field::COUNT.start).ok_or(too_short)?,
+            generation: u32_at(blob, field::GENERATION.start).ok_or(too_short)?,
             certificate_lengths: offset(field::CERTIFICATE_LENGTHS).ok_or(too_short)?,
             key_id_lengths: offset(field::KEY_ID_LENGTHS).ok_or(too_short)?,
             key_ids: offset(field::KEY_IDS).ok_or(too_short)?,
@@ -159,19 +153,4 @@ impl Header {
 
 fn certificate_lengths_len(count: u16) -> usize {
     usize::from(count).saturating_mul(CERTIFICATE_LENGTH_WIDTH)
-}
-
-fn u16_at(blob: &[u8], field: core::ops::Range<usize>) -> Option<u16> {
-    Some(u16::from_be_bytes(blob.get(field)?.try_into().ok()?))
-}
-
-fn u32_at(blob: &[u8], field: core::ops::Range<usize>) -> Option<u32> {
-    Some(u32::from_be_bytes(blob.get(field)?.try_into().ok()?))
-}
-
-/// Writes `bytes` to `range` of the buffer; `None` when it does not fit.
-pub(super) fn put(buffer: &mut [u8], range: core::ops::Range<usize>, bytes: &[u8]) -> Option<()> {
-    let place = buffer.get_mut(range).filter(|place| place.len() == bytes.len())?;
-    place.copy_from_slice(bytes);
-    Some(())
 }

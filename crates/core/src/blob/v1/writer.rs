@@ -1,6 +1,7 @@
 //! Writing version 1.
 
-use super::layout::{Header, put};
+use super::super::bytes::append;
+use super::layout::Header;
 use crate::{Certificate, MAX_ANCHORS_PER_NAME, WriteError};
 
 /// How many bytes the blob of these certificates has.
@@ -94,12 +95,6 @@ fn write(certificates: &[Certificate<'_>], header: &Header, blob: &mut [u8]) -> 
         rest = append(rest, key_id(certificate))?;
     }
     rest.is_empty().then_some(())
-}
-
-fn append<'b>(rest: &'b mut [u8], bytes: &[u8]) -> Option<&'b mut [u8]> {
-    let (place, behind) = rest.split_at_mut_checked(bytes.len())?;
-    put(place, 0..bytes.len(), bytes)?;
-    Some(behind)
 }
 
 fn key_id<'a>(certificate: &Certificate<'a>) -> &'a [u8] {

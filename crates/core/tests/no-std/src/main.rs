@@ -25,7 +25,8 @@ fn select(blob: &[u8], sent: &[&[u8]]) -> usize {
     let (Ok(blob), Ok(chain)) = (TrustBlob::open(blob), PeerChain::read(sent.iter().copied())) else {
         return 0;
     };
-    chain.queries().count() + blob.issuers_of(&chain).filter(|anchor| anchor.subject().hash().as_bytes()[0] == 0).count()
+    let profiles = blob.entries().filter(|entry| entry.profile().is_self_issued && entry.spki_sha256()[0] == 0);
+    chain.queries().count() + profiles.count() + blob.issuers_of(&chain).filter(|anchor| anchor.subject().hash().as_bytes()[0] == 0).count()
 }
 
 #[unsafe(no_mangle)]

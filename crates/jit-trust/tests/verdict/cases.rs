@@ -1,87 +1,16 @@
-//! The verdict, and the reason for it, are those of rustls' own verifier with every root of the store loaded.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+//! One case for each way in which a chain or a root can be odd.
 
-mod stores;
-
-use std::sync::Arc;
-
-use jit_trust::{BlobStore, FileStore, ServerVerifier, TrustStore, WebrootStore};
 use jit_trust_lab::pki::{
-    AuthorityKeyId, BasicConstraints, Ca, DAY, Extension, KeyKind, KeyUsage, Leaf, SubjectKeyId, garbage, now,
+    AuthorityKeyId, BasicConstraints, Ca, DAY, Extension, KeyKind, KeyUsage, Leaf, SubjectKeyId,
+    dns_name_constraints, garbage, now,
 };
-use pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::ServerCertVerifier;
-use rustls::crypto::{CryptoProvider, aws_lc_rs, ring};
-use rustls::{CertificateError, Error, RootCertStore};
-use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
+use pki_types::CertificateDer;
+use rustls::crypto::{aws_lc_rs, ring};
+use rustls::{CertificateError, Error};
 
-/// A store of given roots among all of Mozilla's, and both ways to verify against it.
-struct Verifiers {
-    all_loaded: Arc<WebPkiServerVerifier>,
-    just_in_time: Vec<ServerVerifier>,
-    _directory: tempfile::TempDir,
-}
-
-impl Verifiers {
-    fn new(roots: &[&Ca]) -> Self {
-        Self::with_provider(roots, &aws_lc_rs::default_provider())
-    }
-
-    fn with_provider(roots: &[&Ca], provider: &CryptoProvider) -> Self {
-        let mut ders: Vec<CertificateDer<'static>> = TLS_SERVER_ROOT_CERTS.to_vec();
-        for root in roots {
-            ders.insert(ders.len() / 2, root.der());
-        }
-        let mut store = RootCertStore::empty();
-        ders.iter().for_each(|der| store.add(der.clone()).unwrap());
-        let all_loaded =
-            WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::new(provider.clone()));
-
-        let blob = stores::blob_of(&ders);
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("trust.tblb");
-        std::fs::write(&path, &blob).unwrap();
-        stores::webroot_of(directory.path(), &ders);
-        let just_in_time: [Box<dyn TrustStore>; 3] = [
-            Box::new(BlobStore::new(blob.leak()).unwrap()),
-            Box::new(FileStore::open(path).unwrap()),
-            Box::new(WebrootStore::open(directory.path()).unwrap()),
-        ];
-        Self {
-            all_loaded: all_loaded.build().unwrap(),
-            just_in_time: just_in_time
-                .map(|store| ServerVerifier::with_provider(store, provider))
-                .into(),
-            _directory: directory,
-        }
-    }
-
-    /// What rustls says with all roots loaded, after the others have said the same.
-    fn agree(&self, sent: &[CertificateDer<'_>], name: &str, time: i64) -> Result<(), Error> {
-        let (end_entity, intermediates) = sent.split_first().unwrap();
-        let name = ServerName::try_from(name).unwrap();
-        let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(time.try_into().unwrap()));
-        let ask = |verifier: &dyn ServerCertVerifier| {
-            let verdict = verifier.verify_server_cert(end_entity, intermediates, &name, &[], time);
-            verdict.map(|_| ())
-        };
-        let expected = ask(self.all_loaded.as_ref());
-        for verifier in &self.just_in_time {
-            // As text, because an error that rustls only carries is equal to no other.
-            assert_eq!(
-                format!("{:?}", ask(verifier)),
-                format!("{expected:?}"),
-                "{verifier:?}"
-            );
-        }
-        expected
-    }
-
-    fn agree_today(&self, sent: &[CertificateDer<'_>]) -> Result<(), Error> {
-        self.agree(sent, "a.test", now())
-    }
-}
+use crate::question::{Question, Reason};
+use crate::root::TrustedRoot;
+use crate::verifiers::Verifiers;
 
 #[test]
 fn chains_of_every_kind_that_servers_send_are_accepted() {
@@ -141,6 +70,62 @@ fn of_two_roots_of_one_name_the_right_one_is_found() {
 }
 
 #[test]
+fn of_roots_of_one_name_the_first_of_the_store_is_tried_first() {
+    // webpki checks at most 100 signatures. Twelve certificates that none of eight roots has signed cost 96 of them.
+    let twins: Vec<Ca> = (0..8).map(|_| Ca::root("Twin")).collect();
+    let ca = twins[0].intermediate("CA");
+    let stranger = Ca::root("Twin");
+    let mut sent = ca.leaf("a.test").chain(&[]);
+    sent.extend((0..12).map(|_| stranger.cross_sign(&ca).der()));
+    sent.push(ca.der());
+
+    let first: Vec<&Ca> = twins.iter().collect();
+    let last: Vec<&Ca> = twins.iter().rev().collect();
+    Verifiers::new(&first).agree_today(&sent).unwrap();
+    let error = Verifiers::new(&last).agree_today(&sent).unwrap_err();
+    assert_eq!(error.kind(), "MaximumSignatureChecksExceeded");
+}
+
+#[test]
+fn a_root_with_a_date_vouches_for_leaves_that_were_issued_up_to_it() {
+    let root = Ca::root("Root");
+    let date = now() - DAY;
+    let dated = TrustedRoot {
+        distrust_after: Some(date.try_into().unwrap()),
+        ..TrustedRoot::from(&root)
+    };
+    let verifiers = Verifiers::of_conditional(&[dated], &aws_lc_rs::default_provider());
+    let ca = root.intermediate("CA");
+    for (issued, expected) in [
+        (date - 1, Ok(())),
+        (date, Ok(())),
+        (date + 1, Err(Reason::Distrusted)),
+    ] {
+        let leaf = Leaf::builder(&["a.test"])
+            .validity(issued, now() + DAY)
+            .issued_by(&ca);
+        assert_eq!(verifiers.agree_today(&leaf.chain(&[&ca])), expected);
+    }
+    // No root that was left out could have issued it.
+    let error = verifiers.agree_today(&Ca::root("Elsewhere").leaf("a.test").chain(&[]));
+    assert_eq!(error.unwrap_err(), CertificateError::UnknownIssuer.into());
+}
+
+#[test]
+fn name_constraints_that_are_imposed_on_a_root_bind_what_is_below() {
+    let root = Ca::root("Root");
+    let constrained = TrustedRoot {
+        name_constraints: Some(dns_name_constraints(&["a.test"], &["bad.a.test"])),
+        ..TrustedRoot::from(&root)
+    };
+    let verifiers = Verifiers::of_conditional(&[constrained], &aws_lc_rs::default_provider());
+    for (name, is_accepted) in [("www.a.test", true), ("bad.a.test", false), ("b.test", false)] {
+        let verdict = verifiers.agree(&root.leaf(name).chain(&[]), name, now());
+        assert_eq!(verdict.is_ok(), is_accepted, "{name}");
+    }
+}
+
+#[test]
 fn a_trusted_key_under_another_name_is_refused() {
     let root = Ca::root("Root");
     let renamed = root.reissue().subject("Other Name").self_signed();
@@ -170,7 +155,7 @@ fn every_reason_is_in_the_words_of_rustls() {
     let expired = refused(&expired.chain(&[]));
     assert!(matches!(
         expired,
-        Error::InvalidCertificate(CertificateError::ExpiredContext { .. })
+        Reason::Rustls(Error::InvalidCertificate(CertificateError::ExpiredContext { .. }))
     ));
     let early = Leaf::builder(&["a.test"])
         .validity(now() + DAY, now() + 2 * DAY)
@@ -262,36 +247,9 @@ fn more_than_64_certificates_are_refused_and_that_is_the_one_difference() {
     verifiers.agree_today(&most).unwrap();
 
     let too_many = vec![leaf; 65];
-    let name = ServerName::try_from("a.test").unwrap();
-    for verifier in &verifiers.just_in_time {
-        let verdict = verifier.verify_server_cert(&too_many[0], &too_many[1..], &name, &[], UnixTime::now());
-        let error = verdict.unwrap_err().to_string();
-        assert!(error.contains("TooManyCertificates"), "{error}");
-    }
-}
-
-#[test]
-fn real_chains_are_accepted_while_they_are_valid_and_refused_whole_or_in_parts_after() {
-    let Some(chains) = stores::shared_data("chains") else {
-        return;
-    };
-    let verifiers = Verifiers::new(&[]);
-    for (host, valid, expired) in [
-        ("aws.amazon.com", 1_767_225_600, 1_792_281_599 + 3_600),
-        ("letsencrypt.org", 1_775_001_600, 1_780_765_469 + 3_600),
-    ] {
-        use pki_types::pem::PemObject;
-        let pem = CertificateDer::pem_file_iter(chains.join(format!("{host}.pem"))).unwrap();
-        let sent: Vec<_> = pem.map(|certificate| certificate.unwrap()).collect();
-        verifiers.agree(&sent, host, valid).unwrap();
-        verifiers.agree(&sent, host, expired).unwrap_err();
-        verifiers.agree(&sent, "other.example", valid).unwrap_err();
-        for left_out in 1..sent.len() {
-            let mut sent = sent.clone();
-            sent.remove(left_out);
-            let _ = verifiers.agree(&sent, host, valid);
-            sent.reverse();
-            let _ = verifiers.agree(&sent, host, valid);
-        }
+    verifiers.agree_today(&too_many).unwrap();
+    for form in &verifiers.forms {
+        let refused = Question::new(&too_many, "a.test", now()).ask(&form.verifier);
+        assert_eq!(refused, Err(Reason::TooManyCertificates), "{}", form.name);
     }
 }

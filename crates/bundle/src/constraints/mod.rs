@@ -1,0 +1,13 @@
+//! Name constraints (RFC 5280 section 4.2.1.10): those that a list imposes on a root, and what constraints say.
+//!
+//! Everywhere in this crate, constraints are the inside of the `NameConstraints` SEQUENCE, without its header.
+
+mod domain;
+mod impose;
+mod subtrees;
+mod tlv;
+mod view;
+
+pub(crate) use domain::Domain;
+pub(crate) use impose::{impose, is_imposed_on};
+pub use view::NameConstraints;

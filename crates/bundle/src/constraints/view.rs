@@ -1,0 +1,195 @@
+//! Name constraints, as text.
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use jit_trust_core::Name;
+use serde::Serialize;
+
+use super::subtrees::{Subtrees, base, general_name};
+use super::tlv::Tlv;
+use crate::hex;
+use crate::shown::shown;
+
+/// What name constraints say, for people and programs: each subtree as text, safe for a terminal.
+///
+/// | text | names |
+/// |---|---|
+/// | `dns:.tr` | all below `tr` |
+/// | `dns:gov.tr` | `gov.tr` and all below it |
+/// | `dns:` | all there are |
+/// | `ip:192.0.2.0/24` | the addresses of a network; with a mask in the place of its length where that is no prefix |
+/// | `email:example.com`, `uri:.example.com` | mail addresses, and the hosts of addresses of the web |
+/// | `dirname:C=US, O=Example` | directory names that begin so |
+/// | `other:<lower-case hex>` | the encoding of what is none of these, or cannot be read; among the `permitted` when that is all of it |
+///
+/// Serialised with the names of these fields, in this order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct NameConstraints {
+    /// A name of a form that is here must be in one of these.
+    pub permitted: Vec<String>,
+    /// No name may be in one of these.
+    pub excluded: Vec<String>,
+}
+
+impl NameConstraints {
+    /// Reads constraints: the inside of the `NameConstraints` SEQUENCE, without its header. Whatever the bytes are,
+    /// there is an answer.
+    ///
+    /// ```
+    /// let constraints = jit_trust_bundle::NameConstraints::of(b"\xa0\x07\x30\x05\x82\x03.tr");
+    /// assert_eq!(constraints.permitted, ["dns:.tr"]);
+    /// assert!(constraints.excluded.is_empty());
+    /// ```
+    pub fn of(constraints: &[u8]) -> Self {
+        let texts = |subtrees: Vec<Tlv<'_>>| subtrees.iter().map(text).collect();
+        match Subtrees::read(constraints) {
+            Some(subtrees) => Self {
+                permitted: texts(subtrees.permitted),
+                excluded: texts(subtrees.excluded),
+            },
+            None => Self {
+                permitted: vec![other(constraints)],
+                excluded: Vec::new(),
+            },
+        }
+    }
+}
+
+/// One line: `permitted dns:.tr; excluded dns:x.tr`.
+impl fmt::Display for NameConstraints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kinds = [("permitted", &self.permitted), ("excluded", &self.excluded)];
+        let kinds = kinds.into_iter().filter(|(_, subtrees)| !subtrees.is_empty());
+        let kinds: Vec<_> = kinds
+            .map(|(kind, subtrees)| format!("{kind} {}", subtrees.join(", ")))
+            .collect();
+        f.write_str(&kinds.join("; "))
+    }
+}
+
+fn text(subtree: &Tlv<'_>) -> String {
+    base(subtree)
+        .and_then(|base| text_of_base(&base))
+        .unwrap_or_else(|| other(subtree.whole))
+}
+
+fn text_of_base(base: &Tlv<'_>) -> Option<String> {
+    let labelled = |label: &str| Some(format!("{label}:{}", shown(ascii(base.value)?)));
+    match base.tag {
+        general_name::DNS => labelled("dns"),
+        general_name::RFC822 => labelled("email"),
+        general_name::URI => labelled("uri"),
+        general_name::IP_ADDRESS => Some(format!("ip:{}", network(base.value)?)),
+        general_name::DIRECTORY => Some(format!("dirname:{}", Name::from_der(base.value)?)),
+        _ => None,
+    }
+}
+
+fn ascii(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes).ok().filter(|text| text.is_ascii())
+}
+
+/// An address and a mask, one behind the other.
+fn network(bytes: &[u8]) -> Option<String> {
+    let (address, mask) = bytes.split_at_checked(bytes.len() / 2)?;
+    if let (Ok(address), Ok(mask)) = (<[u8; 4]>::try_from(address), <[u8; 4]>::try_from(mask)) {
+        let bits = u32::from_be_bytes(mask);
+        let is_prefix = bits.leading_ones() == bits.count_ones();
+        let (address, mask) = (Ipv4Addr::from(address), Ipv4Addr::from(mask));
+        return Some(match is_prefix {
+            true => format!("{address}/{}", bits.count_ones()),
+            false => format!("{address}/{mask}"),
+        });
+    }
+    let (address, mask) = (
+        <[u8; 16]>::try_from(address).ok()?,
+        <[u8; 16]>::try_from(mask).ok()?,
+    );
+    let bits = u128::from_be_bytes(mask);
+    let is_prefix = bits.leading_ones() == bits.count_ones();
+    let (address, mask) = (Ipv6Addr::from(address), Ipv6Addr::from(mask));
+    Some(match is_prefix {
+        true => format!("{address}/{}", bits.count_ones()),
+        false => format!("{address}/{mask}"),
+    })
+}
+
+fn other(bytes: &[u8]) -> String {
+    format!("other:{}", hex::encode(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::subtrees::encode_subtrees;
+    use super::super::tlv::encode;
+    use super::*;
+
+    fn permitted(tag: u8, value: &[u8]) -> String {
+        let subtree = encode(0x30, &encode(tag, value));
+        let constraints = NameConstraints::of(&encode_subtrees(&[subtree], &[]));
+        assert_eq!((constraints.permitted.len(), constraints.excluded.len()), (1, 0));
+        constraints.permitted[0].clone()
+    }
+
+    #[test]
+    fn each_form_of_a_name_has_its_text() {
+        let organisation = encode(
+            0x30,
+            &encode(0x31, &encode(0x30, b"\x06\x03\x55\x04\x0a\x0c\x02a\x1b")),
+        );
+        let ipv6 = [&[0x20, 1, 0x0d, 0xb8][..], &[0; 12], &[0xff; 4], &[0; 12]].concat();
+        for (tag, value, expected) in [
+            (0x82, &b".tr"[..], "dns:.tr"),
+            (0x82, b"", "dns:"),
+            (0x82, b"a\x1b[2J", r"dns:a\u{1b}[2J"),
+            (0x82, b"\xff", "other:30038201ff"),
+            (0x81, b"example.com", "email:example.com"),
+            (0x86, b".example.com", "uri:.example.com"),
+            (0x87, b"\xc0\x00\x02\x00\xff\xff\xff\x00", "ip:192.0.2.0/24"),
+            (
+                0x87,
+                b"\xc0\x00\x02\x00\xff\x00\xff\x00",
+                "ip:192.0.2.0/255.0.255.0",
+            ),
+            (0x87, b"\0\0\0\0\0\0\0\0", "ip:0.0.0.0/0"),
+            (0x87, &ipv6, "ip:2001:db8::/32"),
+            (0x87, b"\xc0\x00\x02", "other:30058703c00002"),
+            (0xa4, &organisation, r"dirname:O=a\1B"),
+            (0x88, b"\x2a", "other:300388012a"),
+        ] {
+            assert_eq!(permitted(tag, value), expected);
+        }
+    }
+
+    #[test]
+    fn constraints_are_one_line() {
+        let subtree = |domain: &[u8]| encode(0x30, &encode(0x82, domain));
+        let constraints = encode_subtrees(&[subtree(b".tr"), subtree(b"a.example")], &[subtree(b"x.tr")]);
+        let constraints = NameConstraints::of(&constraints);
+        assert_eq!(
+            constraints.to_string(),
+            "permitted dns:.tr, dns:a.example; excluded dns:x.tr"
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_no_constraints_are_shown_as_they_are() {
+        for bytes in [&b"\xa0\x05\x30"[..], b"\xa1\x00\xa0\x00", b"\x00"] {
+            assert!(
+                NameConstraints::of(bytes).permitted[0].starts_with("other:"),
+                "{bytes:?}"
+            );
+        }
+        assert_eq!(NameConstraints::of(b""), NameConstraints::default());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_the_bytes_are_there_is_an_answer(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..64)) {
+            let _ = NameConstraints::of(&bytes).to_string();
+            let _ = NameConstraints::of(&encode(0xa0, &encode(0x30, &bytes)));
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! `jit-trust diff`: what a new store has that an old one has not.
+
+use std::path::Path;
+
+use jit_trust_bundle::{Changed, Diff, Field, NoteKind, Record, RootList, Source};
+use serde::Serialize;
+
+use crate::args::DiffArgs;
+use crate::exit::Failure;
+use crate::shown::{counted, shown};
+use crate::store;
+use crate::terminal::{GREEN, RED, RESET, YELLOW, print_coloured, print_json, say};
+use crate::time::moment;
+
+pub(crate) fn run(args: &DiffArgs) -> Result<(), Failure> {
+    let (old, new) = (Side::read(&args.old)?, Side::read(&args.new)?);
+    let diff = Diff::between(&old.list, &new.list);
+    let printed = if args.json {
+        print_json(&Report::of(&old, &new, &diff))
+    } else {
+        report_sides(&old, &new);
+        print_coloured(&lines(&diff))
+    };
+    match printed {
+        // That nobody reads them does not make them equal.
+        Ok(()) | Err(Failure::NobodyReads) if !diff.is_empty() => Err(Failure::Differ),
+        printed => printed,
+    }
+}
+
+/// One of the two stores.
+struct Side {
+    name: String,
+    generation: Option<u32>,
+    list: RootList,
+}
+
+impl Side {
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let list = store::read(path)?;
+        Ok(Self {
+            name: shown(path.to_string_lossy()).to_string(),
+            generation: store::generation(path, &list),
+            list,
+        })
+    }
+
+    fn carries_conditions(&self) -> bool {
+        self.list.sources().iter().any(Source::carries_conditions)
+    }
+}
+
+/// Says what is compared, and where the one cannot say what the other does.
+fn report_sides(old: &Side, new: &Side) {
+    for (which, side) in [("old", old), ("new", new)] {
+        let generation = match side.generation {
+            Some(generation) => format!("; generation {generation}, {}", moment(generation.into())),
+            None => String::new(),
+        };
+        say(format_args!(
+            "{which}: {}: {}{generation}",
+            side.name,
+            counted(side.list.roots().len(), "root")
+        ));
+    }
+    for (side, other) in [(old, new), (new, old)] {
+        if !side.carries_conditions() && other.carries_conditions() {
+            say(format_args!(
+                "note: {}: {}",
+                side.name,
+                NoteKind::CarriesNoConditions
+            ));
+        }
+    }
+}
+
+/// The differences, a line each.
+fn lines(diff: &Diff) -> String {
+    let removed = diff
+        .removed
+        .iter()
+        .map(|root| format!("{RED}- {}{RESET}\n", described(root)));
+    let changed = diff
+        .changed
+        .iter()
+        .map(|changed| format!("{YELLOW}~ {}{RESET}\n", changes(changed)));
+    let added = diff
+        .added
+        .iter()
+        .map(|root| format!("{GREEN}+ {}{RESET}\n", described(root)));
+    removed.chain(changed).chain(added).collect()
+}
+
+/// What a root is called; where its name is not known, by what it is told from others.
+fn name(root: &Record) -> String {
+    match (&root.subject, &root.skid) {
+        (Some(subject), _) => subject.clone(),
+        (None, Some(skid)) => format!("(no name; SKID {skid})"),
+        (None, None) => format!("(no name; key {})", root.spki_sha256),
+    }
+}
+
+/// A root with the conditions of its trust.
+fn described(root: &Record) -> String {
+    let conditions = [Field::DistrustAfter, Field::NameConstraints]
+        .into_iter()
+        .filter_map(|field| Some(format!("; {} {}", title(field), field.value_in(root)?)));
+    name(root) + &conditions.collect::<String>()
+}
+
+fn changes(changed: &Changed) -> String {
+    let fields = changed.fields.iter().map(|field| change(*field, changed));
+    // The old list may be one without names.
+    let called = if changed.new.subject.is_some() {
+        &changed.new
+    } else {
+        &changed.old
+    };
+    format!("{}: {}", name(called), fields.collect::<Vec<_>>().join("; "))
+}
+
+/// What was there and what is: `distrust after 2024-11-30T23:59:59Z -> none`.
+fn change(field: Field, changed: &Changed) -> String {
+    let values = [&changed.old, &changed.new].map(|record| field.value_in(record));
+    if values == [None, None] {
+        // The lists do not have it, and still what they have shows that it is another.
+        return format!("{} changed", title(field));
+    }
+    let [old, new] = values.map(|value| value.unwrap_or_else(|| missing(field).to_owned()));
+    format!("{} {old} -> {new}", title(field))
+}
+
+fn title(field: Field) -> &'static str {
+    match field {
+        Field::Skid => "SKID",
+        Field::Sha256 => "certificate",
+        Field::NotBefore => "not before",
+        Field::NotAfter => "not after",
+        Field::DistrustAfter => "distrust after",
+        Field::NameConstraints => "name constraints",
+        field => field.name(),
+    }
+}
+
+/// What it means that a record says nothing.
+fn missing(field: Field) -> &'static str {
+    match field {
+        Field::Subject | Field::Sha256 => "not known",
+        Field::NotBefore | Field::NotAfter => "not readable",
+        _ => "none",
+    }
+}
+
+/// `--json`. `docs/json.md` promises its form.
+#[derive(Serialize)]
+struct Report<'a> {
+    old: SideReport<'a>,
+    new: SideReport<'a>,
+    #[serde(flatten)]
+    diff: &'a Diff,
+}
+
+#[derive(Serialize)]
+struct SideReport<'a> {
+    store: &'a str,
+    generation: Option<u32>,
+    roots: usize,
+}
+
+impl<'a> Report<'a> {
+    fn of(old: &'a Side, new: &'a Side, diff: &'a Diff) -> Self {
+        let side = |side: &'a Side| SideReport {
+            store: &side.name,
+            generation: side.generation,
+            roots: side.list.roots().len(),
+        };
+        Self {
+            old: side(old),
+            new: side(new),
+            diff,
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Numbers in a blob: unsigned, most significant byte first, at any alignment.
+
+use core::ops::Range;
+
+pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+#[inline]
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+/// A `u32` that is an offset or a count.
+#[inline]
+pub(super) fn usize_at(bytes: &[u8], at: usize) -> Option<usize> {
+    usize::try_from(u32_at(bytes, at)?).ok()
+}
+
+/// Writes `bytes` to `range` of the buffer; `None` when it does not fit.
+pub(super) fn put(buffer: &mut [u8], range: Range<usize>, bytes: &[u8]) -> Option<()> {
+    let place = buffer.get_mut(range).filter(|place| place.len() == bytes.len())?;
+    place.copy_from_slice(bytes);
+    Some(())
+}
+
+/// Writes `bytes` to the start of the buffer; what is behind them.
+pub(super) fn append<'b>(buffer: &'b mut [u8], bytes: &[u8]) -> Option<&'b mut [u8]> {
+    let (place, behind) = buffer.split_at_mut_checked(bytes.len())?;
+    place.copy_from_slice(bytes);
+    Some(behind)
+}
+
+/// A slice that is read from its start.
+#[derive(Clone, Copy)]
+pub(super) struct Cursor<'a>(pub(super) &'a [u8]);
+
+impl<'a> Cursor<'a> {
+    #[inline]
+    pub(super) fn take(&mut self, len: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(len)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    #[inline]
+    pub(super) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (taken, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*taken)
+    }
+
+    #[inline]
+    pub(super) fn u8(&mut self) -> Option<u8> {
+        self.array().map(|[byte]| byte)
+    }
+
+    #[inline]
+    pub(super) fn u16(&mut self) -> Option<u16> {
+        self.array().map(u16::from_be_bytes)
+    }
+
+    #[inline]
+    pub(super) fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_be_bytes)
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.0.is_empty()
+    }
+}

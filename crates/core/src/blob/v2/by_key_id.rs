@@ -1,0 +1,44 @@
+//! The index by subject key identifier: the positions, in the index by name, of all anchors that have one, in ascending
+//! order of the identifiers.
+
+use super::super::bytes::usize_at;
+
+/// The length of a place in the index.
+pub(super) const SLOT_LEN: usize = 4;
+
+/// The index by subject key identifier. What the identifiers are is said by whoever searches it.
+#[derive(Clone, Copy)]
+pub(super) struct ByKeyId<'a> {
+    slots: &'a [u8],
+}
+
+impl<'a> ByKeyId<'a> {
+    pub(super) fn read(section: &'a [u8]) -> Option<Self> {
+        let is_whole = section.len() % SLOT_LEN == 0;
+        is_whole.then_some(Self { slots: section })
+    }
+
+    /// How many anchors have a subject key identifier.
+    pub(super) fn len(&self) -> usize {
+        self.slots.len() / SLOT_LEN
+    }
+
+    /// The position in the index by name at this place.
+    pub(super) fn get(&self, place: usize) -> Option<usize> {
+        usize_at(self.slots, place.checked_mul(SLOT_LEN)?)
+    }
+
+    /// The first place whose position is not before what is searched.
+    pub(super) fn partition_point(&self, is_before: impl Fn(usize) -> bool) -> usize {
+        let (mut start, mut end) = (0, self.len());
+        while start < end {
+            let middle = start.midpoint(end);
+            if self.get(middle).is_some_and(&is_before) {
+                start = middle.saturating_add(1);
+            } else {
+                end = middle;
+            }
+        }
+        start
+    }
+}

@@ -1,0 +1,161 @@
+//! What a certificate says its key may do, and what it is: what a TLS library that judges a root by its certificate
+//! looks at.
+
+use super::Certificate;
+use super::extensions::id_ce;
+use crate::der::{Reader, tag};
+
+/// What a TLS library that wants the certificate of an anchor judges it by, beside its name, key, dates and name
+/// constraints. webpki looks at none of it; OpenSSL and mbedTLS do.
+///
+/// The default is a plain root: X.509 version 3, self-issued, a CA without a path length, whose key signs certificates
+/// and CRLs for any purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Profile<'a> {
+    /// Whether it is X.509 version 1, which has no extensions.
+    pub is_version_1: bool,
+    /// Whether subject and issuer are the same (RFC 5280 section 3.2).
+    pub is_self_issued: bool,
+    /// The basic constraints (RFC 5280 section 4.2.1.9).
+    pub basic_constraints: BasicConstraints,
+    /// The key usage (RFC 5280 section 4.2.1.3): the named bits as they stand in the BIT STRING, `digitalSignature` the
+    /// most significant of the 16. `None` without the extension, which allows everything.
+    pub key_usage: Option<u16>,
+    /// The extended key usage (RFC 5280 section 4.2.1.12): the inside of its SEQUENCE, one OBJECT IDENTIFIER after the
+    /// other. `None` without the extension, which allows everything.
+    pub extended_key_usage: Option<&'a [u8]>,
+    /// Whether there is more to judge than stands here: a critical extension that is none of RFC 5280's, or one of the
+    /// above that cannot be read. A library that judges certificates refuses such a one.
+    pub is_incomplete: bool,
+}
+
+/// The basic constraints of a certificate (RFC 5280 section 4.2.1.9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BasicConstraints {
+    /// There are none.
+    Absent,
+    /// It is said to be no CA.
+    NotCa,
+    /// It is said to be a CA.
+    Ca {
+        /// How many CAs may stand between it and an end entity. 255 stands for that many and more, which no path has.
+        path_length: Option<u8>,
+    },
+}
+
+impl Profile<'_> {
+    /// The key usage of a plain root: `keyCertSign` and `cRLSign`.
+    pub const PLAIN_KEY_USAGE: u16 = 0x0600;
+}
+
+impl Default for Profile<'_> {
+    fn default() -> Self {
+        Self {
+            is_version_1: false,
+            is_self_issued: true,
+            basic_constraints: BasicConstraints::Ca { path_length: None },
+            key_usage: Some(Self::PLAIN_KEY_USAGE),
+            extended_key_usage: None,
+            is_incomplete: false,
+        }
+    }
+}
+
+impl<'a> Certificate<'a> {
+    /// What the certificate says its key may do. Reads the extensions once more.
+    pub fn profile(&self) -> Profile<'a> {
+        let mut profile = Profile {
+            is_version_1: self.extensions_list().is_none(),
+            is_self_issued: self.is_self_issued(),
+            basic_constraints: BasicConstraints::Absent,
+            key_usage: None,
+            extended_key_usage: None,
+            is_incomplete: false,
+        };
+        let mut list = Reader::new(self.extensions_list().unwrap_or_default());
+        while let Some(extension) = list.read() {
+            let read = profile.read_extension(extension.value);
+            profile.is_incomplete |= read.is_none();
+        }
+        profile
+    }
+
+    /// The inside of the SEQUENCE of extensions, empty where there are none; `None` for an X.509 v1 certificate.
+    fn extensions_list(&self) -> Option<&'a [u8]> {
+        let mut certificate = Reader::new(self.der);
+        let mut tbs = Reader::new(Reader::new(certificate.read()?.value).read()?.value);
+        tbs.expect(tag::context_constructed(0))?;
+        let mut rest = tbs;
+        while let Some(field) = rest.read() {
+            if field.tag == tag::context_constructed(3) {
+                let mut list = Reader::new(field.value);
+                return list.read().map(|list| list.value);
+            }
+        }
+        Some(&[])
+    }
+}
+
+impl<'a> Profile<'a> {
+    /// Takes over what one extension says; `None` when that cannot be read, or is critical and not known.
+    fn read_extension(&mut self, extension: &'a [u8]) -> Option<()> {
+        let mut fields = Reader::new(extension);
+        let id = fields.expect(tag::OBJECT_IDENTIFIER)?.value;
+        let is_critical = fields
+            .expect(tag::BOOLEAN)
+            .is_some_and(|critical| critical.value == [0xff]);
+        let value = fields.expect(tag::OCTET_STRING)?.value;
+        match id {
+            [0x55, 0x1d, id_ce::BASIC_CONSTRAINTS] => self.basic_constraints = basic_constraints(value)?,
+            [0x55, 0x1d, id_ce::KEY_USAGE] => self.key_usage = Some(key_usage(value)?),
+            [0x55, 0x1d, id_ce::EXT_KEY_USAGE] => {
+                self.extended_key_usage = Some(Reader::new(value).expect(tag::SEQUENCE)?.value);
+            }
+            [0x55, 0x1d, id] if id_ce::OF_RFC_5280.contains(id) => {}
+            _ => return (!is_critical).then_some(()),
+        }
+        Some(())
+    }
+}
+
+/// `BasicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER OPTIONAL }`.
+fn basic_constraints(value: &[u8]) -> Option<BasicConstraints> {
+    let mut reader = Reader::new(value);
+    let mut fields = Reader::new(reader.expect(tag::SEQUENCE)?.value);
+    let is_ca = match fields.expect(tag::BOOLEAN) {
+        Some(is_ca) => is_ca.value == [0xff],
+        None => false,
+    };
+    let path_length = fields.expect(tag::INTEGER);
+    if !fields.is_at_end() {
+        return None;
+    }
+    match (is_ca, path_length) {
+        (false, _) => Some(BasicConstraints::NotCa),
+        (true, None) => Some(BasicConstraints::Ca { path_length: None }),
+        (true, Some(length)) => Some(BasicConstraints::Ca {
+            path_length: Some(small_integer(length.value)?),
+        }),
+    }
+}
+
+/// The content of an INTEGER that is not negative; 255 for all that are larger.
+fn small_integer(content: &[u8]) -> Option<u8> {
+    match content {
+        [] | [0x80..=0xff, ..] => None,
+        [only] | [0, only] => Some(*only),
+        _ => Some(u8::MAX),
+    }
+}
+
+/// `KeyUsage ::= BIT STRING`, of at most nine named bits.
+fn key_usage(value: &[u8]) -> Option<u16> {
+    let mut reader = Reader::new(value);
+    match reader.expect(tag::BIT_STRING)?.value {
+        [_] => Some(0),
+        [_unused_bits, first] => Some(u16::from_be_bytes([*first, 0])),
+        [_unused_bits, first, second] => Some(u16::from_be_bytes([*first, *second])),
+        _ => None,
+    }
+}

@@ -1,0 +1,341 @@
+//! What a store holds of an anchor, whether or not it knows its name.
+
+use core::fmt;
+
+use sha2::{Digest, Sha256};
+
+use crate::blob::v2::Record;
+use crate::certificate::Profile;
+use crate::{BlobError, Certificate, CutNameHash, HashedName, KeyId, Name, TrustAnchor};
+
+/// An entry of a trust store: all that is held of an anchor.
+///
+/// A bare certificate and a trust blob of version 1 know the anchor's name. A blob of version 2 may hold only its hash;
+/// the name is then in the certificate that the anchor is to vouch for. [`named`](Self::named) puts both together, and is
+/// the one way from an entry to a [`TrustAnchor`]: **an entry is never used under a name that is not its own**, however
+/// it was found.
+#[derive(Clone, Copy)]
+pub struct Entry<'a> {
+    body: Body<'a>,
+    conditions: Conditions<'a>,
+}
+
+/// What was set in the place of what the body says.
+#[derive(Clone, Copy, Default)]
+struct Conditions<'a> {
+    distrust_after: Option<Option<u64>>,
+    name_constraints: Option<Option<&'a [u8]>>,
+}
+
+#[derive(Clone, Copy)]
+enum Body<'a> {
+    Certificate(Certificate<'a>),
+    /// A record of version 2, which is looked into only when it is asked: to find one takes less than to read it.
+    Record {
+        /// The section of the records, from this one on.
+        section: &'a [u8],
+        name_hash: CutNameHash,
+        name: Option<Name<'a>>,
+        certificate: Option<&'a [u8]>,
+    },
+}
+
+/// An entry as the bytes that a store holds of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EncodedEntry<'a> {
+    /// A certificate: a file of its own, or an entry of a blob of version 1.
+    Certificate(&'a [u8]),
+    /// An entry of a blob of version 2.
+    Record {
+        /// The hash of its name.
+        name_hash: CutNameHash,
+        /// The record.
+        record: &'a [u8],
+    },
+}
+
+impl<'a> EncodedEntry<'a> {
+    /// The bytes, without the hash.
+    pub fn as_bytes(&self) -> &'a [u8] {
+        match *self {
+            Self::Certificate(bytes) | Self::Record { record: bytes, .. } => bytes,
+        }
+    }
+
+    /// Reads the entry. An entry that was in a blob can be read, as long as the bytes are the same.
+    ///
+    /// # Errors
+    /// When the bytes are no certificate, or no record.
+    pub fn read(self) -> Result<Entry<'a>, BlobError> {
+        match self {
+            Self::Certificate(der) => match Certificate::from_der(der) {
+                Ok(certificate) => Ok(Entry::from_certificate(certificate)),
+                Err(error) => Err(BlobError::Certificate {
+                    index: 0,
+                    offset: 0,
+                    error,
+                }),
+            },
+            Self::Record { name_hash, record } => {
+                let malformed = BlobError::Malformed {
+                    offset: 0,
+                    expected: "the record of an anchor",
+                };
+                match Record::read(record) {
+                    Some(_) => Ok(Entry::of_record(record, name_hash)),
+                    None => Err(malformed),
+                }
+            }
+        }
+    }
+}
+
+impl<'a> Entry<'a> {
+    /// The entry of a certificate, without conditions.
+    pub fn from_certificate(certificate: Certificate<'a>) -> Self {
+        Self {
+            body: Body::Certificate(certificate),
+            conditions: Conditions::default(),
+        }
+    }
+
+    /// The entry of the record at the start of `section`, which has been read before.
+    #[inline]
+    pub(crate) fn of_record(section: &'a [u8], name_hash: CutNameHash) -> Self {
+        Self {
+            body: Body::Record {
+                section,
+                name_hash,
+                name: None,
+                certificate: None,
+            },
+            conditions: Conditions::default(),
+        }
+    }
+
+    /// The same with a name and a certificate that have been found to be those of this entry.
+    pub(crate) fn with_optional(self, name: Option<Name<'a>>, certificate: Option<&'a [u8]>) -> Self {
+        match self.body {
+            Body::Record {
+                section, name_hash, ..
+            } => Self {
+                body: Body::Record {
+                    section,
+                    name_hash,
+                    name,
+                    certificate,
+                },
+                ..self
+            },
+            Body::Certificate(_) => self,
+        }
+    }
+
+    /// The same, trusted only for end-entity certificates with a notBefore up to this second of Unix time, as NSS's
+    /// `CKA_NSS_SERVER_DISTRUST_AFTER` and CCADB's "Distrust for TLS After Date" have it.
+    pub fn with_distrust_after(mut self, distrust_after: Option<u64>) -> Self {
+        self.conditions.distrust_after = Some(distrust_after);
+        self
+    }
+
+    /// The same, with these name constraints in the place of those of the certificate, which they must contain: the
+    /// inside of a `NameConstraints` SEQUENCE (RFC 5280 section 4.2.1.10).
+    pub fn with_name_constraints(mut self, name_constraints: Option<&'a [u8]>) -> Self {
+        self.conditions.name_constraints = Some(name_constraints);
+        self
+    }
+
+    /// The anchor's name, where the store holds it.
+    pub fn subject(&self) -> Option<Name<'a>> {
+        match self.body {
+            Body::Certificate(certificate) => Some(certificate.subject()),
+            Body::Record { name, .. } => name.or_else(|| Some(self.certificate()?.subject())),
+        }
+    }
+
+    /// The hash of the anchor's name, cut. Of a certificate it is computed each time.
+    pub fn name_hash(&self) -> CutNameHash {
+        match self.body {
+            Body::Certificate(certificate) => certificate.subject().hash().cut(),
+            Body::Record { name_hash, .. } => name_hash,
+        }
+    }
+
+    /// The anchor, if this is its name.
+    pub fn named<'n>(&self, name: Name<'n>) -> Option<TrustAnchor<'n>>
+    where
+        'a: 'n,
+    {
+        let is_its_own = match self.body {
+            Body::Certificate(certificate) => certificate.subject() == name,
+            Body::Record { name_hash, .. } => name.hash().cut() == name_hash,
+        };
+        is_its_own.then(|| TrustAnchor::named(name, *self))
+    }
+
+    /// The anchor, if this is its name: [`named`](Self::named) without hashing again.
+    pub fn named_as<'n>(&self, name: HashedName<'n>) -> Option<TrustAnchor<'n>>
+    where
+        'a: 'n,
+    {
+        let is_its_own = match self.body {
+            Body::Certificate(certificate) => certificate.subject() == name.name(),
+            Body::Record { name_hash, .. } => name.hash() == name_hash,
+        };
+        is_its_own.then(|| TrustAnchor::named(name.name(), *self))
+    }
+
+    /// The inside of the SEQUENCE of the subject public key info (SPKI), without its header.
+    pub fn spki_value(&self) -> &'a [u8] {
+        match &self.body {
+            Body::Certificate(certificate) => certificate.spki_value(),
+            Body::Record { section, .. } => Record::first_of(section).spki_value,
+        }
+    }
+
+    /// SHA-256 over the subject public key info, the header of its SEQUENCE included: what tells keys apart in every form
+    /// of a store.
+    pub fn spki_sha256(&self) -> [u8; 32] {
+        let value = self.spki_value();
+        let mut hash = Sha256::new();
+        let [.., high, low] = value.len().to_be_bytes();
+        match (high, low) {
+            (0, 0..=0x7f) => hash.update([0x30, low]),
+            (0, _) => hash.update([0x30, 0x81, low]),
+            _ => hash.update([0x30, 0x82, high, low]),
+        }
+        hash.update(value);
+        hash.finalize().into()
+    }
+
+    /// The subject key identifier, if the anchor has one.
+    pub fn subject_key_id(&self) -> Option<KeyId<'a>> {
+        match &self.body {
+            Body::Certificate(certificate) => certificate.subject_key_id(),
+            Body::Record { section, .. } => Record::first_of(section).subject_key_id,
+        }
+    }
+
+    /// The serial number of the root's own certificate, as [`Certificate::serial`] has it.
+    pub fn serial(&self) -> &'a [u8] {
+        match &self.body {
+            Body::Certificate(certificate) => certificate.serial(),
+            Body::Record { section, .. } => Record::first_of(section).serial,
+        }
+    }
+
+    /// The first second of the validity period of the root's own certificate, in Unix time; `None` when it could not be
+    /// read, or lies before 1970.
+    pub fn not_before(&self) -> Option<u64> {
+        match &self.body {
+            Body::Certificate(certificate) => certificate.not_before(),
+            Body::Record { section, .. } => Record::first_of(section).not_before,
+        }
+    }
+
+    /// The last second of the validity period of the root's own certificate, in Unix time; `None` as for
+    /// [`not_before`](Self::not_before).
+    pub fn not_after(&self) -> Option<u64> {
+        match &self.body {
+            Body::Certificate(certificate) => certificate.not_after(),
+            Body::Record { section, .. } => Record::first_of(section).not_after,
+        }
+    }
+
+    /// The last second, in Unix time, of which end-entity certificates are trusted under this anchor, by their
+    /// notBefore; `None` when there is no such condition.
+    pub fn distrust_after(&self) -> Option<u64> {
+        self.conditions
+            .distrust_after
+            .unwrap_or_else(|| match &self.body {
+                Body::Certificate(_) => None,
+                Body::Record { section, .. } => Record::first_of(section).distrust_after,
+            })
+    }
+
+    /// The name constraints, those of the certificate or those imposed on it: the inside of the `NameConstraints`
+    /// SEQUENCE, without its header.
+    pub fn name_constraints(&self) -> Option<&'a [u8]> {
+        self.conditions
+            .name_constraints
+            .unwrap_or_else(|| match &self.body {
+                Body::Certificate(certificate) => certificate.name_constraints(),
+                Body::Record { section, .. } => Record::first_of(section).name_constraints,
+            })
+    }
+
+    /// What the root's own certificate says its key may do.
+    pub fn profile(&self) -> Profile<'a> {
+        match &self.body {
+            Body::Certificate(certificate) => certificate.profile(),
+            Body::Record { section, .. } => Record::first_of(section).profile,
+        }
+    }
+
+    /// The root's own certificate, where the store holds it.
+    pub fn certificate(&self) -> Option<Certificate<'a>> {
+        match self.body {
+            Body::Certificate(certificate) => Some(certificate),
+            Body::Record { certificate, .. } => certificate.and_then(|der| Certificate::from_der(der).ok()),
+        }
+    }
+
+    /// The bytes that the entry was read from: a copy of them is the entry, but for what was changed since by
+    /// [`with_distrust_after`](Self::with_distrust_after) and [`with_name_constraints`](Self::with_name_constraints), and
+    /// for a name and a certificate that a blob of version 2 holds elsewhere.
+    pub fn encoded(&self) -> EncodedEntry<'a> {
+        match self.body {
+            Body::Certificate(certificate) => EncodedEntry::Certificate(certificate.as_der()),
+            Body::Record {
+                section, name_hash, ..
+            } => EncodedEntry::Record {
+                name_hash,
+                record: Record::bytes_of_first(section),
+            },
+        }
+    }
+
+    /// What version 2 holds of it.
+    pub(crate) fn record(&self) -> Record<'a> {
+        let record = match &self.body {
+            Body::Record { section, .. } => Record::first_of(section),
+            Body::Certificate(certificate) => Record {
+                spki_value: certificate.spki_value(),
+                serial: certificate.serial(),
+                subject_key_id: certificate.subject_key_id(),
+                not_before: certificate.not_before(),
+                not_after: certificate.not_after(),
+                distrust_after: None,
+                name_constraints: None,
+                profile: certificate.profile(),
+            },
+        };
+        Record {
+            distrust_after: self.distrust_after(),
+            name_constraints: self.name_constraints(),
+            ..record
+        }
+    }
+}
+
+/// Two entries are equal when they say the same, in whatever form.
+impl PartialEq for Entry<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.record() == other.record()
+            && self.name_hash() == other.name_hash()
+            && self.certificate() == other.certificate()
+    }
+}
+
+impl Eq for Entry<'_> {}
+
+impl fmt::Debug for Entry<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry")
+            .field("name_hash", &self.name_hash())
+            .field("subject", &self.subject())
+            .field("subject_key_id", &self.subject_key_id())
+            .field("distrust_after", &self.distrust_after())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,48 @@
+//! Why a chain is not trusted though its root is in the store.
+
+use std::{error, fmt};
+
+use jit_trust_core::{PeerChain, TrustAnchor};
+
+/// The root that a chain asks for is trusted only for certificates issued up to a date, and this one was issued later:
+/// Mozilla's "Distrust for TLS After Date". No other path leads to a root that may vouch for it.
+///
+/// It is what `rustls::Error::InvalidCertificate(CertificateError::Other(..))` holds for such a chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Distrusted {
+    /// The root's subject, safe for a terminal.
+    pub root: String,
+    /// The last second, in Unix time, of which it is trusted for certificates.
+    pub distrust_after: u64,
+    /// The notBefore of the end-entity certificate, in Unix time, if that can be read.
+    pub issued_at: Option<u64>,
+}
+
+impl Distrusted {
+    /// Says it of an anchor that was dropped because of its date.
+    #[cfg_attr(not(feature = "rustls"), expect(dead_code, reason = "for those who validate"))]
+    pub(crate) fn of(dropped: &TrustAnchor<'_>, chain: &PeerChain<'_>) -> Option<Self> {
+        Some(Self {
+            root: dropped.subject().to_string(),
+            distrust_after: dropped.distrust_after()?,
+            issued_at: chain.issued_at(),
+        })
+    }
+}
+
+impl fmt::Display for Distrusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the root \"{}\" is trusted only for certificates issued up to {} (Unix time), ",
+            self.root, self.distrust_after
+        )?;
+        match self.issued_at {
+            Some(issued_at) => write!(f, "this one was issued at {issued_at}"),
+            None => f.write_str("and when this one was issued cannot be read"),
+        }
+    }
+}
+
+impl error::Error for Distrusted {}

@@ -1,0 +1,216 @@
+//! Mozilla's own conditions bind, through every store that carries them; other sources of trust know nothing of them.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod stores;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jit_trust::{BlobStore, Distrusted, Entry, FileStore, ServerVerifier, TrustStore, WebrootStore};
+use jit_trust_core::mozilla;
+use jit_trust_lab::pki::{Ca, DAY, Leaf, now};
+use openssl::stack::Stack;
+use openssl::x509::store::X509StoreBuilder;
+use openssl::x509::{X509, X509StoreContext};
+use pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::aws_lc_rs;
+use rustls::{CertificateError, Error, OtherError, RootCertStore};
+use stores::Version;
+
+fn unix(time: i64) -> u64 {
+    time.try_into().unwrap()
+}
+
+/// Has every store that carries conditions hold these entries, and verifies by each.
+fn by_every_store(entries: &[Entry<'_>], check: impl Fn(&ServerVerifier)) {
+    let directory = tempfile::tempdir().unwrap();
+    let blob = stores::encode(entries, Version::V2);
+    let file = directory.path().join("trust.tblb");
+    std::fs::write(&file, &blob).unwrap();
+    stores::webroot_of(directory.path(), entries, Version::V2);
+    let stores: [Box<dyn TrustStore>; 3] = [
+        Box::new(BlobStore::new(blob.leak()).unwrap()),
+        Box::new(FileStore::open(file).unwrap()),
+        Box::new(WebrootStore::open(directory.path()).unwrap()),
+    ];
+    for store in stores {
+        check(&ServerVerifier::with_provider(
+            store,
+            &aws_lc_rs::default_provider(),
+        ));
+    }
+}
+
+fn verify(verifier: &dyn ServerCertVerifier, sent: &[CertificateDer<'_>], name: &str) -> Result<(), Error> {
+    let name = ServerName::try_from(name).unwrap();
+    let now = UnixTime::since_unix_epoch(Duration::from_secs(unix(now())));
+    let verdict = verifier.verify_server_cert(&sent[0], &sent[1..], &name, &[], now);
+    verdict.map(|_| ())
+}
+
+fn distrusted(error: &Error) -> Option<&Distrusted> {
+    match error {
+        Error::InvalidCertificate(CertificateError::Other(OtherError(other))) => other.downcast_ref(),
+        _ => None,
+    }
+}
+
+fn leaf_issued_at(not_before: i64) -> jit_trust_lab::pki::CertificateBuilder<Leaf> {
+    Leaf::builder(&["a.test"]).validity(not_before, now() + DAY)
+}
+
+#[test]
+fn a_leaf_issued_the_day_after_its_roots_date_is_refused_and_one_issued_the_day_before_accepted() {
+    let (root, date) = (Ca::root("Dated Root"), now() - 10 * DAY);
+    let ca = root.intermediate("CA");
+    let der = root.der();
+    let entry = stores::entry(&der).with_distrust_after(Some(unix(date)));
+    by_every_store(&[entry], |verifier| {
+        let before = leaf_issued_at(date - DAY).issued_by(&ca);
+        verify(verifier, &before.chain(&[&ca]), "a.test").unwrap();
+        let after = leaf_issued_at(date + DAY).issued_by(&ca);
+        let error = verify(verifier, &after.chain(&[&ca]), "a.test").unwrap_err();
+        let reason = distrusted(&error).unwrap();
+        assert_eq!(
+            (reason.root.as_str(), reason.distrust_after, reason.issued_at),
+            ("CN=Dated Root", unix(date), Some(unix(date + DAY)))
+        );
+        // Another reason stays what it is.
+        let wrong_host = verify(verifier, &before.chain(&[&ca]), "b.test").unwrap_err();
+        assert!(distrusted(&wrong_host).is_none());
+        let stranger = Ca::root("Stranger").leaf("a.test").chain(&[]);
+        let stranger = verify(verifier, &stranger, "a.test").unwrap_err();
+        assert_eq!(stranger, CertificateError::UnknownIssuer.into());
+    });
+}
+
+#[test]
+fn a_path_through_a_dated_roots_cross_certificate_to_another_root_stays_valid() {
+    let (dated, other) = (Ca::root("Dated Root"), Ca::root("Other Root"));
+    let (ca, cross) = (dated.intermediate("CA"), other.cross_sign(&dated));
+    let ders = [dated.der(), other.der()];
+    let entries = [
+        stores::entry(&ders[0]).with_distrust_after(Some(unix(now() - 10 * DAY))),
+        stores::entry(&ders[1]),
+    ];
+    let leaf = leaf_issued_at(now() - DAY).issued_by(&ca);
+    by_every_store(&entries, |verifier| {
+        verify(verifier, &leaf.chain(&[&ca, &cross]), "a.test").unwrap();
+        let error = verify(verifier, &leaf.chain(&[&ca]), "a.test").unwrap_err();
+        assert!(distrusted(&error).is_some());
+    });
+}
+
+#[test]
+fn of_two_anchors_of_one_name_and_key_the_one_without_a_date_counts() {
+    let root = Ca::root("Root");
+    let renewed = root.reissue().self_signed();
+    let ders = [root.der(), renewed.der()];
+    let entries = [
+        stores::entry(&ders[0]).with_distrust_after(Some(0)),
+        stores::entry(&ders[1]),
+    ];
+    by_every_store(&entries, |verifier| {
+        verify(verifier, &root.leaf("a.test").chain(&[]), "a.test").unwrap();
+    });
+}
+
+#[test]
+fn imposed_name_constraints_bind_like_those_in_a_certificate() {
+    let root = Ca::root("Constrained Root");
+    let ca = root.intermediate("CA");
+    let der = root.der();
+    let only_tr = Some(&b"\xa0\x07\x30\x05\x82\x03.tr"[..]);
+    let entry = stores::entry(&der).with_name_constraints(only_tr);
+    by_every_store(&[entry], |verifier| {
+        let inside = ca.leaf("www.a.tr").chain(&[&ca]);
+        verify(verifier, &inside, "www.a.tr").unwrap();
+        for name in ["a.test", "tr.a.test"] {
+            let error = verify(verifier, &ca.leaf(name).chain(&[&ca]), name).unwrap_err();
+            assert!(
+                format!("{error:?}").contains("NameConstraintViolation"),
+                "{error:?}"
+            );
+        }
+    });
+}
+
+/// The roots whose dates Mozilla has set are in every list, with their keys and nothing else.
+#[test]
+fn other_sources_of_trust_do_not_enforce_the_date() {
+    let root = Ca::root("Dated Root");
+    let sent = leaf_issued_at(now() - DAY).issued_by(&root).chain(&[]);
+    let der = root.der();
+    let dated = stores::entry(&der).with_distrust_after(Some(unix(now() - 10 * DAY)));
+    by_every_store(&[dated], |verifier| {
+        verify(verifier, &sent, "a.test").unwrap_err();
+    });
+
+    // What webpki-roots and rustls-native-certs hand to rustls has no place for a date.
+    let mut roots = RootCertStore::empty();
+    roots.add(root.der()).unwrap();
+    let provider = aws_lc_rs::default_provider().into();
+    let rustls = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
+    verify(rustls.build().unwrap().as_ref(), &sent, "a.test").unwrap();
+
+    // Nor has a file of certificates, such as Debian's, that OpenSSL loads.
+    let mut store = X509StoreBuilder::new().unwrap();
+    store.add_cert(X509::from_der(&root.der()).unwrap()).unwrap();
+    let (store, others) = (store.build(), Stack::new().unwrap());
+    let leaf = X509::from_der(&sent[0]).unwrap();
+    let mut context = X509StoreContext::new().unwrap();
+    let is_trusted = context.init(
+        &store,
+        &leaf,
+        &others,
+        openssl::x509::X509StoreContextRef::verify_cert,
+    );
+    assert!(is_trusted.unwrap());
+}
+
+/// With all roots or none: until 398 days after the date, when the last certificate from before has expired, the root is
+/// in webpki-roots, for certificates of any age.
+#[test]
+fn a_root_past_its_date_is_still_in_webpki_roots_without_it() {
+    let dated: Vec<_> = mozilla::CONDITIONS
+        .iter()
+        .filter(|conditions| conditions.distrust_after.is_some())
+        .collect();
+    let in_webpki_roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().filter(|der| {
+        let spki = stores::entry(der).spki_sha256();
+        dated.iter().any(|conditions| conditions.spki_sha256 == spki)
+    });
+    let in_webpki_roots: Vec<_> = in_webpki_roots.collect();
+    assert_eq!(in_webpki_roots.len(), 1, "Izenpe, since 2026-04-15");
+    let key = stores::entry(in_webpki_roots[0]).spki_value();
+    let anchors = webpki_roots::TLS_SERVER_ROOTS;
+    assert!(
+        anchors
+            .iter()
+            .any(|anchor| anchor.subject_public_key_info.as_ref() == key)
+    );
+    let ours = jit_trust::mozilla().blob().entries();
+    assert!(
+        ours.filter(|entry| entry.spki_value() == key)
+            .all(|entry| entry.distrust_after() == Some(1_776_297_599))
+    );
+}
+
+#[test]
+fn the_compiled_in_list_constrains_the_root_that_webpki_roots_constrains() {
+    let constrained: Vec<_> = webpki_roots::TLS_SERVER_ROOTS
+        .iter()
+        .filter_map(|anchor| {
+            Some((
+                anchor.subject_public_key_info.as_ref(),
+                anchor.name_constraints.as_ref()?.as_ref(),
+            ))
+        })
+        .collect();
+    let ours = jit_trust::mozilla().blob().entries();
+    let ours = ours.filter_map(|entry| Some((entry.spki_value(), entry.name_constraints()?)));
+    assert_eq!(ours.collect::<Vec<_>>(), constrained);
+    assert_eq!(constrained.len(), 1);
+}

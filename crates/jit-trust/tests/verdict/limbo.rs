@@ -1,0 +1,185 @@
+//! The cases of x509-limbo, <https://x509-limbo.com>.
+
+use std::collections::BTreeMap;
+
+use jit_trust::MAX_CERTIFICATES;
+use jit_trust_lab::pki::{der, now};
+use pki_types::CertificateDer;
+use pki_types::pem::PemObject;
+use rustls::crypto::aws_lc_rs;
+use rustls::{CertificateError, Error};
+use serde_json::Value;
+use x509_parser::prelude::{ASN1Time, FromDer};
+
+use crate::question::{Reason, Verdict};
+use crate::root::TrustedRoot;
+use crate::stores;
+use crate::verifiers::Verifiers;
+
+/// The cases in which the verdict is not the expected one, and why. It is webpki's in all of them.
+const DEVIATIONS: &[(&str, &str)] = &[
+    // webpki does not treat self-issued certificates apart, as RFC 5280 does.
+    ("pathlen::self-issued-certs-pathlen", SELF_ISSUED),
+    ("rfc5280::nc::permitted-self-issued", SELF_ISSUED),
+    // It refuses these, and a client that does is stricter than RFC 5280.
+    ("rfc5280::ca-as-leaf", "a certificate of a CA is no server's"),
+    (
+        "rfc5280::nc::permitted-dn-match",
+        "constraints on directory names are not supported",
+    ),
+    // An anchor is a name, a key and name constraints: nothing else in a root's certificate is looked at.
+    ("rfc5280::aki::critical-aki", OF_THE_ROOT),
+    ("rfc5280::root-inconsistent-ca-extensions", OF_THE_ROOT),
+    ("rfc5280::unknown-critical-extension-root", OF_THE_ROOT),
+    ("webpki::aki::root-with-aki-authoritycertissuer", OF_THE_ROOT),
+    (
+        "webpki::aki::root-with-aki-authoritycertserialnumber",
+        OF_THE_ROOT,
+    ),
+    ("webpki::aki::root-with-aki-ski-mismatch", OF_THE_ROOT),
+    ("webpki::eku::root-has-eku", OF_THE_ROOT),
+    ("webpki::forbidden-rsa-not-divisible-by-8-in-root", OF_THE_ROOT),
+    // What a CA must not issue, and a client need not look for.
+    ("rfc5280::aki::leaf-missing-aki", OF_THE_ISSUER),
+    ("rfc5280::ca-empty-subject", OF_THE_ISSUER),
+    ("rfc5280::nc::not-allowed-in-ee-critical", OF_THE_ISSUER),
+    ("rfc5280::nc::not-allowed-in-ee-noncritical", OF_THE_ISSUER),
+    ("rfc5280::nc::permitted-dns-match-noncritical", OF_THE_ISSUER),
+    ("rfc5280::san::underscore-dns", OF_THE_ISSUER),
+    ("rfc5280::serial::zero", OF_THE_ISSUER),
+    ("webpki::cn::case-mismatch", OF_THE_ISSUER),
+    ("webpki::cn::punycode-not-in-san", OF_THE_ISSUER),
+    ("webpki::cn::utf8-vs-punycode-mismatch", OF_THE_ISSUER),
+    ("webpki::eku::ee-anyeku", OF_THE_ISSUER),
+    ("webpki::forbidden-dsa-leaf", OF_THE_ISSUER),
+    ("webpki::malformed-aia", OF_THE_ISSUER),
+    (
+        "webpki::nc::intermediate-permitted-excluded-subtrees-both-null",
+        OF_THE_ISSUER,
+    ),
+    ("webpki::san::san-critical-with-nonempty-subject", OF_THE_ISSUER),
+    // Which suffixes are public is in no certificate.
+    (
+        "webpki::san::public-suffix-multi-label-wildcard-san",
+        PUBLIC_SUFFIX,
+    ),
+    (
+        "webpki::san::public-suffix-private-namespace-wildcard-san",
+        PUBLIC_SUFFIX,
+    ),
+    // rustls has no setting for it.
+    (
+        "pathlen::max-chain-depth-0-exhausted",
+        "the case limits the depth of the chain",
+    ),
+];
+
+const SELF_ISSUED: &str = "a self-issued certificate is counted and constrained like any other";
+const OF_THE_ROOT: &str = "of a root's certificate only the name, the key and the name constraints count";
+const OF_THE_ISSUER: &str = "webpki leaves this rule to those who issue certificates";
+const PUBLIC_SUFFIX: &str = "no list of public suffixes is asked";
+
+#[test]
+fn the_verdicts_on_x509_limbo_are_those_of_webpki_and_but_for_a_list_those_expected() {
+    let Some(path) = stores::shared_data("limbo.json") else {
+        return;
+    };
+    let limbo: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let cases: Vec<_> = limbo["testcases"].as_array().unwrap().iter().map(Case).collect();
+    let mut deviating = BTreeMap::new();
+    let mut not_applicable = 0;
+    let mut too_many = 0;
+    for case in &cases {
+        let sent = case.sent();
+        too_many += usize::from(sent.len() > MAX_CERTIFICATES);
+        let verifiers = Verifiers::of_conditional(&case.roots(), &aws_lc_rs::default_provider());
+        let verdict = verifiers.agree(&sent, case.name().unwrap_or(NOBODY), case.time());
+        if case.asks_about_a_client() {
+            not_applicable += 1;
+        } else if case.accepts(&verdict) != case.is_expected_to_succeed() {
+            deviating.insert(case.id(), verdict);
+        }
+    }
+    for (id, reason) in DEVIATIONS {
+        assert!(deviating.remove(id).is_some(), "{id} is as expected: {reason}");
+    }
+    assert!(deviating.is_empty(), "not listed: {deviating:#?}");
+    let counted = (cases.len(), not_applicable, too_many);
+    assert_eq!(
+        counted,
+        (95, 5, 4),
+        "cases, of a client, with too many certificates"
+    );
+}
+
+/// A name that no certificate has.
+const NOBODY: &str = "nobody.test";
+
+/// A case of x509-limbo.
+struct Case<'a>(&'a Value);
+
+impl Case<'_> {
+    fn id(&self) -> &str {
+        self.0["id"].as_str().unwrap()
+    }
+
+    /// Roots that webpki cannot read are in no store.
+    fn roots(&self) -> Vec<TrustedRoot> {
+        let roots = certificates(&self.0["trusted_certs"]).into_iter();
+        let readable = roots.filter(|root| webpki::anchor_from_trusted_cert(root).is_ok());
+        readable.map(TrustedRoot::unconditional).collect()
+    }
+
+    fn sent(&self) -> Vec<CertificateDer<'static>> {
+        let mut sent = vec![certificate(&self.0["peer_certificate"])];
+        sent.extend(certificates(&self.0["untrusted_intermediates"]));
+        sent
+    }
+
+    fn name(&self) -> Option<&str> {
+        self.0["expected_peer_name"]["value"].as_str()
+    }
+
+    /// Today, unless the case says otherwise.
+    fn time(&self) -> i64 {
+        self.0["validation_time"].as_str().map_or_else(now, unix_seconds)
+    }
+
+    /// A verifier of servers cannot be asked that, but all must say the same.
+    fn asks_about_a_client(&self) -> bool {
+        self.0["validation_kind"] == "CLIENT"
+    }
+
+    fn is_expected_to_succeed(&self) -> bool {
+        self.0["expected_result"] == "SUCCESS"
+    }
+
+    /// A case without a name is about the path alone. The name is looked at when there is a path: a verdict that
+    /// finds fault with the name alone accepts the path.
+    fn accepts(&self, verdict: &Verdict) -> bool {
+        match verdict {
+            Ok(()) => true,
+            Err(Reason::Rustls(Error::InvalidCertificate(CertificateError::NotValidForNameContext {
+                ..
+            }))) => self.name().is_none(),
+            Err(_) => false,
+        }
+    }
+}
+
+fn certificates(list: &Value) -> Vec<CertificateDer<'static>> {
+    list.as_array().unwrap().iter().map(certificate).collect()
+}
+
+fn certificate(pem: &Value) -> CertificateDer<'static> {
+    CertificateDer::from_pem_slice(pem.as_str().unwrap().as_bytes()).unwrap()
+}
+
+/// The Unix time, rounded down, of a time such as `2024-04-01T00:00:00.005+00:00`.
+fn unix_seconds(rfc3339: &str) -> i64 {
+    assert!(rfc3339.ends_with("+00:00"), "{rfc3339} is not in UTC");
+    let digits: String = rfc3339[..19].chars().filter(char::is_ascii_digit).collect();
+    let generalized = der::tlv(0x18, format!("{digits}Z").as_bytes());
+    let (_, time) = ASN1Time::from_der(&generalized).unwrap();
+    time.timestamp()
+}

@@ -1,0 +1,23 @@
+//! The verdict, and the reason for it, are those of rustls' own verifier with every root of the store loaded.
+//!
+//! Each question (the certificates that a server sent, the name that it was reached by, the time) goes to webpki
+//! with all roots loaded, which is [`all_loaded`], and to just-in-time selection from each of the [`forms`] in
+//! which a store is kept. [`verifiers`] compares what they say: no difference is allowed, but for the refusal of
+//! more than 64 certificates, which is counted.
+//!
+//! The questions are [`cases`], one for each way that a chain can be odd; those of x509-limbo ([`limbo`]); two
+//! [`real_chains`] in every order and with every certificate lost, doubled or spoilt; and [`webs`] of trust that
+//! are generated.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod all_loaded;
+mod cases;
+mod forms;
+mod limbo;
+mod question;
+mod real_chains;
+mod root;
+#[path = "../stores/mod.rs"]
+mod stores;
+mod verifiers;
+mod webs;

@@ -1,0 +1,103 @@
+//! Both ways to verify against one store, side by side.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jit_trust::MAX_CERTIFICATES;
+use jit_trust_lab::pki::{Ca, now};
+use pki_types::CertificateDer;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+
+use crate::all_loaded::AllLoaded;
+use crate::forms::{self, Form};
+use crate::question::{Question, Reason, Verdict};
+use crate::root::{TrustedRoot, among_mozillas};
+
+/// A store of given roots among all of Mozilla's, and every way to verify against it.
+pub(crate) struct Verifiers {
+    all_loaded: AllLoaded,
+    without_conditions: AllLoaded,
+    pub(crate) forms: Vec<Form>,
+    _directory: tempfile::TempDir,
+}
+
+/// A form of the store that does not say what webpki says with all roots loaded.
+#[derive(Debug)]
+pub(crate) struct Difference {
+    form: &'static str,
+    just_in_time: Verdict,
+    all_loaded: Verdict,
+}
+
+impl Verifiers {
+    pub(crate) fn new(roots: &[&Ca]) -> Self {
+        Self::with_provider(roots, &aws_lc_rs::default_provider())
+    }
+
+    pub(crate) fn with_provider(roots: &[&Ca], provider: &CryptoProvider) -> Self {
+        let roots: Vec<_> = roots.iter().map(|root| TrustedRoot::from(*root)).collect();
+        Self::of_conditional(&roots, provider)
+    }
+
+    pub(crate) fn of_conditional(roots: &[TrustedRoot], provider: &CryptoProvider) -> Self {
+        let roots = among_mozillas(roots);
+        let directory = tempfile::tempdir().unwrap();
+        let shared = Arc::new(provider.clone());
+        Self {
+            all_loaded: AllLoaded::new(&roots, shared.clone()),
+            without_conditions: AllLoaded::without_conditions(&roots, shared),
+            forms: forms::of(&roots, directory.path(), provider),
+            _directory: directory,
+        }
+    }
+
+    /// What webpki says with all roots loaded, if every form of the store says the same.
+    ///
+    /// To refuse more than [`MAX_CERTIFICATES`] is no difference: whoever asks has to count such questions.
+    pub(crate) fn compare(&self, question: &Question<'_>) -> Result<Verdict, Box<Difference>> {
+        let all_loaded = self.all_loaded.verdict(question);
+        let without_conditions = self.without_conditions.verdict(question);
+        let too_many = question.sent.len() > MAX_CERTIFICATES;
+        for form in &self.forms {
+            let expected = if form.carries_conditions {
+                &all_loaded
+            } else {
+                &without_conditions
+            };
+            let just_in_time = question.ask(&form.verifier);
+            let is_refused_for_number = too_many && just_in_time == Err(Reason::TooManyCertificates);
+            if just_in_time != *expected && !is_refused_for_number {
+                return Err(Box::new(Difference {
+                    form: form.name,
+                    just_in_time,
+                    all_loaded: expected.clone(),
+                }));
+            }
+        }
+        Ok(all_loaded)
+    }
+
+    /// What all say of these certificates; a panic where they differ.
+    pub(crate) fn agree(&self, sent: &[CertificateDer<'_>], name: &str, time: i64) -> Verdict {
+        let verdict = self.compare(&Question::new(sent, name, time));
+        verdict.unwrap_or_else(|difference| panic!("{name} at {time}: {difference}"))
+    }
+
+    pub(crate) fn agree_today(&self, sent: &[CertificateDer<'_>]) -> Verdict {
+        self.agree(sent, "a.test", now())
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            form,
+            just_in_time,
+            all_loaded,
+        } = self;
+        write!(
+            f,
+            "{form}, says {just_in_time:?}; webpki with all roots loaded says {all_loaded:?}"
+        )
+    }
+}
