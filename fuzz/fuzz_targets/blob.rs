@@ -1,5 +1,6 @@
-//! A blob is refused, or every lookup in it gives what going over all of its entries gives, from within the blob. One of
-//! version 2 is refused if and only if `docs/trust-blob.md` has it so, and its entries are what that page makes of them.
+//! A blob is refused, or every lookup in it gives what going over all of its entries gives, from within the blob. One
+//! of version 2 is refused if and only if `docs/trust-blob.md` has it so, and its entries are what that page makes of
+//! them.
 //!
 //! The last byte of an input is no part of the blob: it chooses what is looked up.
 #![no_main]

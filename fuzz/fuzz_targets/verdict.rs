@@ -1,8 +1,8 @@
-//! The verdict, and the reason for it, are those of rustls' own verifier with every root of the store loaded that may vouch
-//! for a certificate of this age; and where that one knows no issuer because of the age, the reason says so.
+//! The verdict, and the reason for it, are those of rustls' own verifier with every root of the store loaded that may
+//! vouch for a certificate of this age; and where that one knows no issuer because of the age, the reason says so.
 //!
-//! An input is a byte for the roots that are trusted, one for their conditions, one for what is asked, and then what the
-//! server sends: see [`Sent`].
+//! An input is a byte for the roots that are trusted, one for their conditions, one for what is asked, and then what
+//! the server sends: see [`Sent`].
 #![no_main]
 
 use std::sync::{Arc, LazyLock};
@@ -113,8 +113,8 @@ const CONDITIONS: usize = 32;
 /// The stores of the first way are of version 1, which has no conditions; the others of version 2.
 const VERSION_1: usize = 0;
 
-/// The last second for which a root is trusted, and the name constraints that are imposed on it. The first two ways have
-/// no conditions; in the others each root has any date with any constraints.
+/// The last second for which a root is trusted, and the name constraints that are imposed on it. The first two ways
+/// have no conditions; in the others each root has any date with any constraints.
 fn conditions(root: usize, under: usize) -> (Option<u64>, Option<&'static [u8]>) {
     const ISSUED_AT: u64 = pool::LEAVES_NOT_BEFORE;
     const DATES: [Option<u64>; 6] = [
@@ -143,8 +143,8 @@ fn conditions(root: usize, under: usize) -> (Option<u64>, Option<&'static [u8]>)
     )
 }
 
-/// By whether every signature counts as good, then by the conditions, then by the set of roots. A blob store needs bytes
-/// that live as long as the program: these are all that are ever made.
+/// By whether every signature counts as good, then by the conditions, then by the set of roots. A blob store needs
+/// bytes that live as long as the program: these are all that are ever made.
 static VERIFIERS: LazyLock<[Vec<Vec<Verifiers>>; 2]> = LazyLock::new(|| {
     let strict = ring::default_provider();
     let lenient = CryptoProvider {

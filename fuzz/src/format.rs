@@ -1,5 +1,5 @@
-//! Version 2 of the trust blob as `docs/trust-blob.md` has it, read a second time: as that page says it, step by step, by
-//! code that shares nothing with the reader that is tested but the reading of certificates and names.
+//! Version 2 of the trust blob as `docs/trust-blob.md` has it, read a second time: as that page says it, step by
+//! step, by code that shares nothing with the reader that is tested but the reading of certificates and names.
 
 use std::borrow::Cow;
 
@@ -21,7 +21,8 @@ const NO_TIME: u64 = 0xff_ffff_ffff;
 const MAGIC: &[u8] = b"TBLB";
 const VERSION: &[u8] = &[0, 2];
 
-/// Without this no changed blob of version 2, whose last four bytes are the CRC-32C of those before, would be looked into.
+/// Without this no changed blob of version 2, whose last four bytes are the CRC-32C of those before, would be looked
+/// into.
 pub fn put_checksum_right(blob: &mut [u8]) {
     if blob.get(4..6) == Some(VERSION)
         && let Some((before, checksum)) = blob.split_last_chunk_mut()

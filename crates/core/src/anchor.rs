@@ -7,9 +7,9 @@ use crate::{Certificate, Entry, KeyId, Name};
 /// A trust anchor (RFC 5280 section 6.1.1(d), RFC 5914): a root as a name, a key and its constraints.
 ///
 /// It is what a store holds about a root, borrowed from wherever the store keeps it, under a name. The name may be
-/// borrowed from the certificate that asked for it: a trust blob of version 2 holds only the names' hashes. Being handed
-/// out by a store is what makes an anchor trusted; being chosen for a chain says only that it could have issued one of
-/// its certificates.
+/// borrowed from the certificate that asked for it: a trust blob of version 2 holds only the names' hashes. Being
+/// handed out by a store is what makes an anchor trusted; being chosen for a chain says only that it could have
+/// issued one of its certificates.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct TrustAnchor<'a> {
     subject: Name<'a>,
@@ -43,8 +43,8 @@ impl<'a> TrustAnchor<'a> {
         &self.entry
     }
 
-    /// The inside of the SEQUENCE of the subject public key info (SPKI), without its header: the form that webpki's trust
-    /// anchors take.
+    /// The inside of the SEQUENCE of the subject public key info (SPKI), without its header: the form that webpki's
+    /// trust anchors take.
     pub fn spki_value(&self) -> &'a [u8] {
         self.entry.spki_value()
     }

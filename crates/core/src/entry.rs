@@ -10,10 +10,10 @@ use crate::{BlobError, Certificate, CutNameHash, HashedName, KeyId, Name, TrustA
 
 /// An entry of a trust store: all that is held of an anchor.
 ///
-/// A bare certificate and a trust blob of version 1 know the anchor's name. A blob of version 2 may hold only its hash;
-/// the name is then in the certificate that the anchor is to vouch for. [`named`](Self::named) puts both together, and is
-/// the one way from an entry to a [`TrustAnchor`]: **an entry is never used under a name that is not its own**, however
-/// it was found.
+/// A bare certificate and a trust blob of version 1 know the anchor's name. A blob of version 2 may hold only its
+/// hash; the name is then in the certificate that the anchor is to vouch for. [`named`](Self::named) puts both
+/// together, and is the one way from an entry to a [`TrustAnchor`]: **an entry is never used under a name that is not
+/// its own**, however it was found.
 #[derive(Clone, Copy)]
 pub struct Entry<'a> {
     body: Body<'a>,
@@ -193,8 +193,8 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// SHA-256 over the subject public key info, the header of its SEQUENCE included: what tells keys apart in every form
-    /// of a store.
+    /// SHA-256 over the subject public key info, the header of its SEQUENCE included: what tells keys apart in every
+    /// form of a store.
     pub fn spki_sha256(&self) -> [u8; 32] {
         let value = self.spki_value();
         let mut hash = Sha256::new();
@@ -280,9 +280,10 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The bytes that the entry was read from: a copy of them is the entry, but for what was changed since by
-    /// [`with_distrust_after`](Self::with_distrust_after) and [`with_name_constraints`](Self::with_name_constraints), and
-    /// for a name and a certificate that a blob of version 2 holds elsewhere.
+    /// The bytes that the entry was read from. **Conditions that it was given since, by
+    /// [`with_distrust_after`](Self::with_distrust_after) and [`with_name_constraints`](Self::with_name_constraints),
+    /// are not in them**: whoever keeps a copy keeps those too. Nor are a name and a certificate that a blob of
+    /// version 2 holds elsewhere.
     pub fn encoded(&self) -> EncodedEntry<'a> {
         match self.body {
             Body::Certificate(certificate) => EncodedEntry::Certificate(certificate.as_der()),

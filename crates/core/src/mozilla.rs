@@ -60,8 +60,8 @@ pub const CONDITIONS: [Conditions; 4] = [
     },
 ];
 
-/// The entry under Mozilla's conditions, if there are any: the earlier of two dates holds, and imposed constraints take the
-/// place of none. (No root has both its own and imposed ones.)
+/// The entry under Mozilla's conditions, if there are any: the earlier of two dates holds, and imposed constraints
+/// take the place of none. (No root has both its own and imposed ones.)
 pub fn with_conditions(entry: Entry<'_>) -> Entry<'_> {
     let spki_sha256 = entry.spki_sha256();
     let mut conditions = CONDITIONS.iter();

@@ -7,7 +7,21 @@ use jit_trust_core::{PeerChain, TrustAnchor};
 /// The root that a chain asks for is trusted only for certificates issued up to a date, and this one was issued later:
 /// Mozilla's "Distrust for TLS After Date". No other path leads to a root that may vouch for it.
 ///
-/// It is what `rustls::Error::InvalidCertificate(CertificateError::Other(..))` holds for such a chain.
+/// It is what rustls' error holds for such a chain:
+///
+/// ```
+/// use jit_trust::Distrusted;
+/// use rustls::{CertificateError, Error, OtherError};
+///
+/// fn distrusted(error: &Error) -> Option<&Distrusted> {
+///     match error {
+///         Error::InvalidCertificate(CertificateError::Other(OtherError(reason))) => reason.downcast_ref(),
+///         _ => None,
+///     }
+/// }
+/// ```
+///
+/// Where a connection fails with an `std::io::Error`, rustls' error is in that: `io_error.get_ref()` downcasts to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Distrusted {

@@ -30,7 +30,8 @@
 //! | [`FileStore`] | a trust blob in a file | 32 bytes an anchor |
 //! | [`WebrootStore`] | a directory with a small file for each name | none |
 //!
-//! Any type can be a store: see [`TrustStore`].
+//! Any type can be a store: see [`TrustStore`]. Blobs and webroots are made by the command `jit-trust bundle`, by the
+//! crate `jit-trust-bundle`, or, of entries in memory, by [`jit_trust_core::v2`].
 //!
 //! # What it does not do
 //! It chooses what to try and leaves every check to the TLS library: see [`jit_trust_core`]. It checks no

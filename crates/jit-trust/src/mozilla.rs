@@ -7,8 +7,8 @@ use crate::BlobStore;
 /// The roots that Mozilla trusts for servers, compiled into the program: no file, no heap.
 ///
 /// They are those of the version of the `webpki-root-certs` crate that this crate was built with, in the order in
-/// which it lists them, with the conditions that Mozilla puts on some of them beside their certificates
-/// ([`jit_trust_core::mozilla`]).
+/// which it lists them, with the conditions that Mozilla puts on some of them beside their certificates: those of the
+/// table in [`jit_trust_core::mozilla`], which says how old it is.
 ///
 /// The store is checked when it is first asked for, which takes some tens of microseconds.
 pub fn mozilla() -> &'static BlobStore {

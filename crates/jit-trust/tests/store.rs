@@ -395,6 +395,26 @@ fn an_anchor_whose_date_has_passed_is_not_handed_out_and_is_said_to_have_been_dr
 }
 
 #[test]
+fn conditions_that_an_entry_was_given_are_kept_in_a_copy_of_it() {
+    let root = Ca::root("Root");
+    let der = root.der();
+    let sent = root.leaf("a.test").chain(&[]);
+    let chain = PeerChain::read(sent.iter().map(AsRef::as_ref)).unwrap();
+    let issuer = chain.issuers().next().unwrap().hashed();
+    let entry = stores::entry(&der);
+    let mut selection = Selection::new(&chain);
+    selection.add_entry(issuer, &entry.with_distrust_after(Some(0)));
+    assert_eq!((selection.len(), selection.dropped().count()), (0, 1));
+    let constraints = Some(&b"\xa0\x07\x30\x05\x82\x03.tr"[..]);
+    selection.add_entry(issuer, &entry.with_name_constraints(constraints));
+    let constrained: Vec<_> = selection
+        .anchors()
+        .map(|anchor| anchor.name_constraints().map(<[u8]>::to_vec))
+        .collect();
+    assert_eq!(constrained, [constraints.map(<[u8]>::to_vec)]);
+}
+
+#[test]
 fn a_root_without_key_identifier_is_found_by_name() {
     let root = Ca::builder("Root")
         .subject_key_id(SubjectKeyId::Absent)

@@ -1,5 +1,6 @@
-//! Changing a trust blob so that most of it stays right: an anchor goes, comes or gets conditions, and everything is made
-//! anew; or a section, a place in an index or the flag of a record changes, and what stands around it is put right.
+//! Changing a trust blob so that most of it stays right: an anchor goes, comes or gets conditions, and everything is
+//! made anew; or a section, a place in an index or the flag of a record changes, and what stands around it is put
+//! right.
 
 use std::borrow::Cow;
 
@@ -167,8 +168,8 @@ const FIELDS: [(u16, usize); 5] = [(0, 5), (2, 1), (3, 2), (4, 2), (1, 2)];
 /// Where the fields begin that not every record has.
 const FIELDS_OFFSET: usize = 0x14;
 
-/// A record gets a flag, or loses it, with or without the field that belongs to it; or one of its other bytes changes. The
-/// index by name is told where the records behind it are.
+/// A record gets a flag, or loses it, with or without the field that belongs to it; or one of its other bytes
+/// changes. The index by name is told where the records behind it are.
 fn change_record(layout: &mut Layout<'_>, choices: &mut Choices) -> Option<()> {
     let anchors = section(layout, *b"ANCH")?;
     let mut starts = vec![0];

@@ -27,9 +27,9 @@ const MAGIC: [u8; 4] = *b"TBLB";
 /// In version 2 they go through indexes; version 1 has none, and a lookup goes over all of its entries, with a byte of
 /// memory for each of the first 256 that rules most of them out.
 ///
-/// Version 2 has a checksum, which any damage of a single byte breaks; version 1 has none, so that damage which leaves
-/// certificates readable goes unseen. Neither has a signature: a blob that was changed on purpose is read as it is. Keep
-/// it where only those can write who may decide what is trusted.
+/// Version 2 has a checksum, which any damage of a single byte breaks; version 1 has none, so that damage which
+/// leaves certificates readable goes unseen. Neither has a signature: a blob that was changed on purpose is read as
+/// it is. Keep it where only those can write who may decide what is trusted.
 #[derive(Clone)]
 pub struct TrustBlob<'a> {
     version: Version<'a>,

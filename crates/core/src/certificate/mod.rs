@@ -25,8 +25,8 @@ pub const MAX_CERTIFICATE_LEN: usize = 0xffff;
 /// One that exists has been read whole as far as its structure goes: it takes what webpki takes and refuses what
 /// webpki refuses, with two exceptions. Critical extensions that nobody knows are taken (webpki takes those in trust
 /// anchors and refuses them elsewhere); and a certificate of 65,536 to 65,539 bytes is refused, longer than
-/// [`MAX_CERTIFICATE_LEN`] by no more than its header. **No statement in it has been checked**: not the signature, not the dates, not
-/// whether it may sign others. Those checks are the TLS library's.
+/// [`MAX_CERTIFICATE_LEN`] by no more than its header. **No statement in it has been checked**: not the signature,
+/// not the dates, not whether it may sign others. Those checks are the TLS library's.
 ///
 /// It holds places, not copies: 64 bytes on a 64-bit machine.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,9 @@
 //! What just-in-time trust costs, beside what it is measured against, in the same run.
 //!
-//! `cargo bench -p jit-trust` prints a table in Markdown (`-- find` and the like only that part of it): ours, the peer, the ratio and the budget. Each pair is
-//! timed in turn, ours and the peer's, and the ratio is the median of the ratios of the rounds: on a machine
-//! whose speed drifts, two figures taken one after the other have no ratio worth the name.
+//! `cargo bench -p jit-trust` prints a table in Markdown (`-- find` and the like only that part of it): ours, the
+//! peer, the ratio and the budget. Each pair is timed in turn, ours and the peer's, and the ratio is the median of
+//! the ratios of the rounds: on a machine whose speed drifts, two figures taken one after the other have no ratio
+//! worth the name.
 
 mod find;
 mod heap;

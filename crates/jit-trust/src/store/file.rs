@@ -14,12 +14,13 @@ use super::{Selection, StoreError, TrustStore, read};
 /// The largest blob that is opened, in bytes. Mozilla's list has 0.05 MB in version 2, 0.13 MB in version 1.
 const MAX_BLOB_LEN: usize = 64 << 20;
 
-/// A trust blob in a file, of either version. The file is read once, to check it; what is kept is an index of 32 bytes an
-/// anchor, and an anchor is read again when a connection asks for it.
+/// A trust blob in a file, of either version. The file is read once, to check it; what is kept is an index of 32
+/// bytes an anchor, and an anchor is read again when a connection asks for it.
 ///
-/// Each place of the index holds a digest of its entry, under a key that is random and stays in the process. A file that is written to while it is open therefore makes connections fail, and never makes one
-/// trust something else. To update a store, write the new one beside it and rename it over the old: this store
-/// goes on with the old one, and the next that is opened sees the new.
+/// Each place of the index holds a digest of its entry, under a key that is random and stays in the process. A file
+/// that is written to while it is open therefore makes connections fail, and never makes one trust something else. To
+/// update a store, write the new one beside it and rename it over the old: this store goes on with the old one, and
+/// the next that is opened sees the new.
 ///
 /// ```no_run
 /// let store = jit_trust::FileStore::open("/var/lib/trust/trust.tblb")?;
@@ -101,7 +102,7 @@ impl FileStore {
                     record: &bytes,
                 },
             };
-            found.add_encoded(issuer, encoded).map_err(|_| self.changed())?;
+            found.add_entry(issuer, &encoded.read().map_err(|_| self.changed())?);
         }
         Ok(())
     }

@@ -45,13 +45,37 @@ use jit_trust_core::{PeerChain, TrustAnchor};
 ///     }
 /// }
 /// ```
+///
+/// A root with Mozilla's conditions is an [`Entry`](crate::Entry) that was given them:
+///
+/// ```
+/// use jit_trust::{Certificate, Entry, Selection, StoreError, TrustStore};
+///
+/// #[derive(Debug)]
+/// struct OneRoot {
+///     der: Vec<u8>,
+///     /// In Unix time.
+///     distrust_after: Option<u64>,
+/// }
+///
+/// impl TrustStore for OneRoot {
+///     fn select<'s>(&'s self, found: &mut Selection<'s>) -> Result<(), StoreError> {
+///         let root = Entry::from_certificate(Certificate::from_der(&self.der)?);
+///         let root = root.with_distrust_after(self.distrust_after);
+///         let issuers = found.chain().issuers();
+///         issuers.filter_map(|issuer| root.named(issuer)).for_each(|anchor| found.add(anchor));
+///         Ok(())
+///     }
+/// }
+/// ```
 pub trait TrustStore: Debug + Send + Sync {
     /// Adds to `found` every anchor of the store that could have issued one of the certificates of
     /// [`found.chain()`](Selection::chain): whose subject is one of its [`issuers()`](PeerChain::issuers).
     ///
     /// Several anchors under one name are added in the store's order. To add others does no harm, because
-    /// `found` leaves them out, as it leaves out those whose [date](TrustAnchor::distrust_after) has passed; to leave out
-    /// one that qualifies makes good servers unreachable.
+    /// `found` leaves them out, as it leaves out those that are [trusted only for certificates issued up to a
+    /// date](TrustAnchor::distrust_after) when this one was issued later; to leave out one that qualifies makes good
+    /// servers unreachable.
     ///
     /// It is called inside the handshake, so it should be quick, or be called where waiting is all right.
     ///

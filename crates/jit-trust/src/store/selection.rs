@@ -1,8 +1,7 @@
 //! The anchors that were chosen for one chain.
 
 use jit_trust_core::{
-    BlobError, Certificate, CertificateError, CutNameHash, EncodedEntry, Entry, HashedName, PeerChain,
-    TrustAnchor,
+    Certificate, CertificateError, CutNameHash, EncodedEntry, Entry, HashedName, PeerChain, TrustAnchor,
 };
 use smallvec::SmallVec;
 
@@ -10,9 +9,9 @@ use smallvec::SmallVec;
 /// of the peer's chain and may, and no others.
 ///
 /// It holds two rules, so that no store can break them. An anchor counts only under the name of the issuer that it is
-/// to vouch for: one found by key identifier under another name is left out, as every TLS library would leave it out. And
-/// an anchor that is trusted only for certificates issued up to a date is left out when this one was issued later;
-/// [`dropped`](Self::dropped) says which those were.
+/// to vouch for: one found by key identifier under another name is left out, as every TLS library would leave it out.
+/// And an anchor that is trusted only for certificates issued up to a date is left out when this one was issued
+/// later; [`dropped`](Self::dropped) says which those were.
 ///
 /// Anchors that a store lends are held without a copy and, up to four, without an allocation.
 #[derive(Debug)]
@@ -37,7 +36,7 @@ impl<'s> Anchor<'s> {
     fn get(&self) -> Option<TrustAnchor<'_>> {
         match self {
             Self::Lent(anchor) => Some(*anchor),
-            Self::Read { subject, entry } => entry.encoded().read().ok()?.named_as(*subject),
+            Self::Read { subject, entry } => entry.get()?.named_as(*subject),
         }
     }
 
@@ -52,9 +51,16 @@ impl<'s> Anchor<'s> {
     }
 }
 
-/// The bytes of an entry.
+/// A copy of an entry: its bytes, and the conditions that it was given beside them.
 #[derive(Debug)]
-enum OwnedEntry {
+struct OwnedEntry {
+    bytes: OwnedBytes,
+    distrust_after: Option<u64>,
+    name_constraints: Option<Box<[u8]>>,
+}
+
+#[derive(Debug)]
+enum OwnedBytes {
     Certificate(Box<[u8]>),
     Record {
         name_hash: CutNameHash,
@@ -63,24 +69,36 @@ enum OwnedEntry {
 }
 
 impl OwnedEntry {
-    fn of(encoded: EncodedEntry<'_>) -> Self {
-        match encoded {
-            EncodedEntry::Certificate(der) => Self::Certificate(der.into()),
-            EncodedEntry::Record { name_hash, record } => Self::Record {
+    fn of(entry: &Entry<'_>) -> Self {
+        let bytes = match entry.encoded() {
+            EncodedEntry::Certificate(der) => OwnedBytes::Certificate(der.into()),
+            EncodedEntry::Record { name_hash, record } => OwnedBytes::Record {
                 name_hash,
                 record: record.into(),
             },
+        };
+        Self {
+            bytes,
+            distrust_after: entry.distrust_after(),
+            name_constraints: entry.name_constraints().map(Into::into),
         }
     }
 
-    fn encoded(&self) -> EncodedEntry<'_> {
-        match self {
-            Self::Certificate(der) => EncodedEntry::Certificate(der),
-            Self::Record { name_hash, record } => EncodedEntry::Record {
+    /// The entry. It is there: what is held has been read before.
+    fn get(&self) -> Option<Entry<'_>> {
+        let encoded = match &self.bytes {
+            OwnedBytes::Certificate(der) => EncodedEntry::Certificate(der),
+            OwnedBytes::Record { name_hash, record } => EncodedEntry::Record {
                 name_hash: *name_hash,
                 record,
             },
-        }
+        };
+        let entry = encoded.read().ok()?;
+        Some(
+            entry
+                .with_distrust_after(self.distrust_after)
+                .with_name_constraints(self.name_constraints.as_deref()),
+        )
     }
 }
 
@@ -113,30 +131,18 @@ impl<'s> Selection<'s> {
         let certificate = Certificate::from_der(der)?;
         let mut issuers = self.chain.issuers();
         if let Some(issuer) = issuers.find(|issuer| *issuer == certificate.subject()) {
-            self.add_copy(issuer.hashed(), &Entry::from_certificate(certificate));
+            self.add_entry(issuer.hashed(), &Entry::from_certificate(certificate));
         }
         Ok(())
     }
 
-    /// Adds a copy of an entry that was found under the name of `issuer` and read for this connection, under the rules of
-    /// [`add`](Self::add), unless it has another name.
-    ///
-    /// # Errors
-    /// When the entry cannot be read.
-    pub fn add_encoded(
-        &mut self,
-        issuer: HashedName<'s>,
-        encoded: EncodedEntry<'_>,
-    ) -> Result<(), BlobError> {
-        self.add_copy(issuer, &encoded.read()?);
-        Ok(())
-    }
-
-    fn add_copy(&mut self, subject: HashedName<'s>, entry: &Entry<'_>) {
-        if let Some(anchor) = entry.named_as(subject) {
+    /// Adds a copy of an entry that was found under the name of `issuer` and read for this connection, with its
+    /// conditions, under the rules of [`add`](Self::add), unless it has another name.
+    pub fn add_entry(&mut self, issuer: HashedName<'s>, entry: &Entry<'_>) {
+        if let Some(anchor) = entry.named_as(issuer) {
             self.insert(&anchor, || Anchor::Read {
-                subject,
-                entry: OwnedEntry::of(entry.encoded()),
+                subject: issuer,
+                entry: OwnedEntry::of(entry),
             });
         }
     }

@@ -64,14 +64,11 @@ impl WebrootStore {
         let Some((path, bytes)) = self.answer(&Query::Subject(issuer))? else {
             return Ok(());
         };
-        let damaged = |error| StoreError::Blob {
-            path: path.clone(),
-            error,
-        };
-        let blob = TrustBlob::open(&bytes).map_err(damaged)?;
+        let blob = TrustBlob::open(&bytes).map_err(|error| StoreError::Blob { path, error })?;
         let issuer = issuer.hashed();
-        let mut entries = blob.by_name_hash(issuer.hash());
-        entries.try_for_each(|entry| found.add_encoded(issuer, entry.encoded()).map_err(damaged))
+        let entries = blob.by_name_hash(issuer.hash());
+        entries.for_each(|entry| found.add_entry(issuer, &entry));
+        Ok(())
     }
 
     fn add_with_key_id(&self, query: &Query<'_>, found: &mut Selection<'_>) -> Result<(), StoreError> {

@@ -146,8 +146,8 @@ impl<'a> Record<'a> {
         (placed.bytes.len() == bytes.len()).then_some(placed.record)
     }
 
-    /// The record at the start of these bytes, which has been read before. It is there; the default only stands in for a
-    /// panic.
+    /// The record at the start of these bytes, which has been read before. It is there; the default only stands in
+    /// for a panic.
     #[inline]
     pub(crate) fn first_of(bytes: &'a [u8]) -> Self {
         Placed::read(bytes)

@@ -56,7 +56,10 @@ pub fn encoded_len(entries: &[Entry<'_>], options: Options) -> Result<usize, Wri
 /// use jit_trust_core::{Certificate, Entry, TrustBlob, WriteError, v2};
 ///
 /// fn blob_of(roots: &[Certificate<'_>], unix_time: u32) -> Result<Vec<u8>, WriteError> {
-///     let entries: Vec<_> = roots.iter().map(|root| Entry::from_certificate(*root)).collect();
+///     let entries: Vec<_> = roots
+///         .iter()
+///         .map(|root| Entry::from_certificate(*root).with_distrust_after(Some(1_776_297_599)))
+///         .collect();
 ///     let options = v2::Options::default().with_names(true);
 ///     let mut blob = vec![0; v2::encoded_len(&entries, options)?];
 ///     v2::encode(&entries, options, unix_time, &mut blob)?;
@@ -228,8 +231,8 @@ impl<'p, 'b> Writing<'p, 'b> {
             .unwrap_or_default()
     }
 
-    /// Writes the records, and for each its place in the index by name, not in order yet. The place of the position in a
-    /// record holds the number of the entry until the positions are known.
+    /// Writes the records, and for each its place in the index by name, not in order yet. The place of the position
+    /// in a record holds the number of the entry until the positions are known.
     fn write_anchors(&mut self, entries: &[Entry<'_>]) -> Option<()> {
         let mut offset: u32 = 0;
         let mut place: usize = 0;
