@@ -137,6 +137,9 @@ pub fn read(blob: &[u8]) -> Option<Vec<Anchor<'_>>> {
     let count = layout.count as usize;
     let slots = slots(section(b"NAMX")??, count)?;
     let mut anchors = records(section(b"ANCH")??, &slots)?;
+    if !is_each_once(&anchors) {
+        return None;
+    }
     check_key_ids(section(b"SKIX")??, &anchors)?;
     let names = values(section(b"NAME")?, count)?;
     let certificates = values(section(b"CERT")?, count)?;
@@ -166,6 +169,19 @@ pub fn read(blob: &[u8]) -> Option<Vec<Anchor<'_>>> {
         }
     }
     Some(anchors)
+}
+
+/// Whether no two anchors under one hash are the same but for their conditions.
+fn is_each_once(anchors: &[Anchor<'_>]) -> bool {
+    let all_but_conditions = |anchor: &Anchor<'_>| {
+        let spki = (anchor.spki_value.to_vec(), anchor.serial.to_vec());
+        let key_id = anchor.subject_key_id.map(<[u8]>::to_vec);
+        let profile = format!("{:?}", anchor.profile);
+        let validity = (anchor.not_before, anchor.not_after);
+        (anchor.name_hash, spki, key_id, validity, profile)
+    };
+    let each: std::collections::HashSet<_> = anchors.iter().map(all_but_conditions).collect();
+    each.len() == anchors.len()
 }
 
 /// The slots of the index by name.

@@ -506,8 +506,12 @@ fn sections_come_in_any_order_and_each_once_and_others_are_passed_over() {
 #[test]
 fn more_than_8_of_one_name_are_refused_by_both() {
     let under_one_name = |count: usize| {
-        let record = |position| [&[0, 0][..], &be32(position), &[0; 14]].concat();
-        let slot = |position| [&[7; 16][..], &be32(20 * position)].concat();
+        // Each with a serial number of one byte, its own.
+        let record = |position: usize| {
+            let lengths = [0, 0, 1, 0, u8::try_from(position).unwrap()];
+            [&[0, 0][..], &be32(position), &[0; 10], &lengths].concat()
+        };
+        let slot = |position| [&[7; 16][..], &be32(21 * position)].concat();
         let records = (0..count).flat_map(record).collect();
         let index = [&be32(0)[..], &be32(count)].concat();
         let index = index.into_iter().chain((0..count).flat_map(slot)).collect();

@@ -4,8 +4,9 @@ use std::{error, fmt};
 
 use jit_trust_core::{PeerChain, TrustAnchor};
 
-/// The root that a chain asks for is trusted only for certificates issued up to a date, and this one was issued later:
-/// Mozilla's "Distrust for TLS After Date". No other path leads to a root that may vouch for it.
+/// The root that a chain leads to is trusted only for certificates issued up to a date, and this one was issued later:
+/// Mozilla's "Distrust for TLS After Date". But for that the path is valid, signatures and all; no other leads to a
+/// root that may vouch for the certificate.
 ///
 /// It is what rustls' error holds for such a chain:
 ///

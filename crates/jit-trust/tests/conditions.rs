@@ -86,6 +86,41 @@ fn a_leaf_issued_the_day_after_its_roots_date_is_refused_and_one_issued_the_day_
     });
 }
 
+/// The reason is a date only where everything else is right.
+#[test]
+fn whoever_only_names_a_dated_root_is_refused_for_what_is_wrong() {
+    let (root, other) = (Ca::root("Dated Root"), Ca::root("Other Root"));
+    let der = root.der();
+    let entry = stores::entry(&der).with_distrust_after(Some(unix(now() - 10 * DAY)));
+    let late = || leaf_issued_at(now() - DAY);
+    let forged = late().forged().issued_by(&root).chain(&[]);
+    let impostor = late().issued_by(&Ca::root("Dated Root")).chain(&[]);
+    let beside = [late().issued_by(&other).der(), late().issued_by(&root).der()];
+    let expired = Leaf::builder(&["a.test"]).validity(now() - 2 * DAY, now() - DAY);
+    let expired = expired.issued_by(&root).chain(&[]);
+    by_every_store(&[entry], |verifier| {
+        for sent in [&forged, &impostor, &beside[..], &expired] {
+            let error = verify(verifier, sent, "a.test").unwrap_err();
+            assert!(distrusted(&error).is_none(), "{error:?}");
+        }
+    });
+}
+
+#[test]
+fn a_date_is_the_reason_also_where_another_root_has_the_name_and_another_key() {
+    let (dated, twin) = (Ca::root("Twin"), Ca::root("Twin"));
+    let ders = [dated.der(), twin.der()];
+    let entries = [
+        stores::entry(&ders[0]).with_distrust_after(Some(unix(now() - 10 * DAY))),
+        stores::entry(&ders[1]),
+    ];
+    let sent = leaf_issued_at(now() - DAY).issued_by(&dated).chain(&[]);
+    by_every_store(&entries, |verifier| {
+        let error = verify(verifier, &sent, "a.test").unwrap_err();
+        assert!(distrusted(&error).is_some(), "{error:?}");
+    });
+}
+
 #[test]
 fn a_path_through_a_dated_roots_cross_certificate_to_another_root_stays_valid() {
     let (dated, other) = (Ca::root("Dated Root"), Ca::root("Other Root"));
@@ -149,8 +184,12 @@ fn other_sources_of_trust_do_not_enforce_the_date() {
     });
 
     // What webpki-roots and rustls-native-certs hand to rustls has no place for a date.
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("roots.pem");
+    std::fs::write(&file, root.pem()).unwrap();
     let mut roots = RootCertStore::empty();
-    roots.add(root.der()).unwrap();
+    let native = rustls_native_certs::load_certs_from_paths(Some(&file), None);
+    assert_eq!(roots.add_parsable_certificates(native.certs), (1, 0));
     let provider = aws_lc_rs::default_provider().into();
     let rustls = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
     verify(rustls.build().unwrap().as_ref(), &sent, "a.test").unwrap();
@@ -168,6 +207,12 @@ fn other_sources_of_trust_do_not_enforce_the_date() {
         openssl::x509::X509StoreContextRef::verify_cert,
     );
     assert!(is_trusted.unwrap());
+
+    // Nor has the blob of libwebsockets, which is version 1.
+    let blob = stores::encode(&[dated], Version::V1);
+    let store = BlobStore::new(blob.leak()).unwrap();
+    let reference = ServerVerifier::with_provider(store, &aws_lc_rs::default_provider());
+    verify(&reference, &sent, "a.test").unwrap();
 }
 
 /// With all roots or none: until 398 days after the date, when the last certificate from before has expired, the root is

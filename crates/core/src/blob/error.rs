@@ -148,6 +148,13 @@ pub enum WriteError {
         /// The entry with the other name.
         other: usize,
     },
+    /// An anchor is there twice, under the same conditions or others: which of them bind would be hard to see.
+    Twice {
+        /// Which entry, counted from 0.
+        index: usize,
+        /// The entry that is the same anchor.
+        other: usize,
+    },
     /// A certificate is to be written with an entry that lacks the certificate's name constraints.
     ConstraintsLifted {
         /// Which entry, counted from 0.
@@ -186,6 +193,11 @@ impl fmt::Display for WriteError {
                 f,
                 "anchors {other} and {index} have different names with the same hash: a trust blob of version 2 cannot \
                  tell them apart"
+            ),
+            Self::Twice { index, other } => write!(
+                f,
+                "anchors {other} and {index} are the same but for their conditions: a trust blob of version 2 holds \
+                 each once"
             ),
             Self::ConstraintsLifted { index } => write!(
                 f,

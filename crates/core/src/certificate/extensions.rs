@@ -1,6 +1,7 @@
 //! The extensions of a certificate (RFC 5280 section 4.2), those that tell it apart from others.
 
 use super::CertificateError;
+use super::profile::allows_signing_certificates;
 use super::reading::Reading;
 use crate::der::{Reader, Span, Tlv, tag};
 
@@ -163,12 +164,6 @@ impl Seen {
             _ => return None,
         })
     }
-}
-
-/// `KeyUsage ::= BIT STRING`, of which `keyCertSign` is bit 5.
-fn allows_signing_certificates(value: &[u8]) -> bool {
-    const KEY_CERT_SIGN: u8 = 0x80 >> 5;
-    matches!(value, [tag::BIT_STRING, _, _unused_bits, bits, ..] if bits & KEY_CERT_SIGN != 0)
 }
 
 /// The first directory name, `[4]`, among `GeneralNames` (RFC 5280 section 4.2.1.6).

@@ -140,22 +140,29 @@ fn basic_constraints(value: &[u8]) -> Option<BasicConstraints> {
     }
 }
 
-/// The content of an INTEGER that is not negative; 255 for all that are larger.
+/// The content of an INTEGER that is not negative, in its shortest form; 255 for all that are larger.
 fn small_integer(content: &[u8]) -> Option<u8> {
     match content {
-        [] | [0x80..=0xff, ..] => None,
+        [] | [0x80..=0xff, ..] | [0, 0..=0x7f, ..] => None,
         [only] | [0, only] => Some(*only),
         _ => Some(u8::MAX),
     }
 }
 
-/// `KeyUsage ::= BIT STRING`, of at most nine named bits.
+/// `KeyUsage ::= BIT STRING`, of at most nine named bits. Bits that do not count are none.
 fn key_usage(value: &[u8]) -> Option<u16> {
     let mut reader = Reader::new(value);
-    match reader.expect(tag::BIT_STRING)?.value {
-        [_] => Some(0),
-        [_unused_bits, first] => Some(u16::from_be_bytes([*first, 0])),
-        [_unused_bits, first, second] => Some(u16::from_be_bytes([*first, *second])),
-        _ => None,
-    }
+    let (unused, bits) = match reader.expect(tag::BIT_STRING)?.value {
+        [0] => (0, 0),
+        [unused @ 0..=7, first] => (8 + u32::from(*unused), u16::from_be_bytes([*first, 0])),
+        [unused @ 0..=7, first, second] => (u32::from(*unused), u16::from_be_bytes([*first, *second])),
+        _ => return None,
+    };
+    Some(bits & u16::MAX.checked_shl(unused)?)
+}
+
+/// Whether a key of this usage may sign certificates: `keyCertSign` is bit 5 (RFC 5280 section 4.2.1.3).
+pub(super) fn allows_signing_certificates(value: &[u8]) -> bool {
+    const KEY_CERT_SIGN: u16 = 0x8000 >> 5;
+    key_usage(value).is_some_and(|usage| usage & KEY_CERT_SIGN != 0)
 }

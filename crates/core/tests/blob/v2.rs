@@ -125,6 +125,23 @@ fn whatever_a_certificate_lets_its_key_do_is_kept() {
         KeyUsage::CrlSign,
     ]);
     assert_eq!(profile_of(&root.self_signed()).0.1, Some(0x8600));
+    let odd = |id: &str, value: &[u8]| build().key_usage(&[]).extension(Extension::new(id, true, value));
+    // Seven bits of the last byte do not count.
+    let root = odd("2.5.29.15", &[3, 2, 7, 0xff]).self_signed();
+    assert_eq!(profile_of(&root).0.1, Some(0x8000));
+    for unreadable in [&[3, 2, 8, 0xff][..], &[3, 1, 1], &[4, 1, 0]] {
+        let (kept, _) = profile_of(&odd("2.5.29.15", unreadable).self_signed());
+        assert_eq!((kept.1, kept.4), (None, true));
+    }
+    // A path length of 5 in more bytes than it needs, and one that is negative.
+    for unreadable in [
+        &[0x30, 7, 1, 1, 0xff, 2, 2, 0, 5][..],
+        &[0x30, 6, 1, 1, 0xff, 2, 1, 0xff],
+    ] {
+        let root = odd("2.5.29.19", unreadable).basic_constraints(Lab::Absent);
+        let (kept, _) = profile_of(&root.self_signed());
+        assert_eq!((kept.0, kept.4), (BasicConstraints::Absent, true));
+    }
     let root = build().extended_key_usage(&[oid::SERVER_AUTH]).self_signed();
     assert_eq!(
         profile_of(&root).1,
@@ -433,6 +450,34 @@ fn constraints_of_a_certificate_are_not_lifted_beside_it() {
 }
 
 #[test]
+fn an_anchor_that_is_there_twice_is_neither_written_nor_read() {
+    let (root, other) = (Ca::root("Root"), Ca::root("Other"));
+    let ders: Roots = [&root, &other, &root].map(|root| root.der().to_vec()).into();
+    let mut twice = entries(&ders);
+    let refused = WriteError::Twice { index: 2, other: 0 };
+    assert_eq!(encode(&twice, v2::Options::default()).unwrap_err(), refused);
+    twice[2] = twice[2].with_distrust_after(Some(7));
+    assert_eq!(encode(&twice, v2::Options::default()).unwrap_err(), refused);
+
+    // The serial number of a renewed root made that of the first by hand.
+    let renewed = root.reissue().self_signed();
+    let ders: Roots = [&root, &renewed].map(|root| root.der().to_vec()).into();
+    let dated = [entries(&ders)[0], entries(&ders)[1].with_distrust_after(Some(7))];
+    let blob = encode(&dated, v2::Options::default()).unwrap();
+    assert!(TrustBlob::open(&blob).is_ok());
+    let at = blob
+        .windows(renewed.serial().len())
+        .position(|bytes| bytes == renewed.serial());
+    let mut lying = blob.clone();
+    lying[at.unwrap()..][..root.serial().len()].copy_from_slice(root.serial());
+    let error = TrustBlob::open(&mended(lying)).unwrap_err().to_string();
+    assert!(
+        error.contains("each anchor once, whatever its conditions"),
+        "{error}"
+    );
+}
+
+#[test]
 fn what_does_not_fit_is_not_written() {
     let long = Ca::builder("Long").subject_key_id(SubjectKeyId::Bytes(garbage::noise(256)));
     let long = vec![long.self_signed().der().to_vec()];
@@ -467,7 +512,11 @@ fn more_than_8_under_one_name_are_refused_by_the_reader_too() {
     let u32_at = |blob: &[u8], at: usize| u32::from_be_bytes(blob[at..at + 4].try_into().unwrap());
     let usize_at = |blob: &[u8], at: usize| usize::try_from(u32_at(blob, at)).unwrap();
     let under_one_name = |count: usize| {
-        let mut blob = plain(&many_roots(count));
+        let root = |number| Ca::builder(format!("{number}").as_str()).subject_key_id(SubjectKeyId::Absent);
+        let roots: Roots = (0..count)
+            .map(|number| root(number).self_signed().der().to_vec())
+            .collect();
+        let mut blob = plain(&roots);
         let (anchors, index) = (usize_at(&blob, 0x18), usize_at(&blob, 0x14 + 12 + 4));
         let buckets = 1 << u32_at(&blob, index);
         let slots = index + 4 + 4 * buckets;

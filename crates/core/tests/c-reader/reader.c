@@ -356,6 +356,29 @@ static const char *check_records(const struct blob *b, uint32_t *with_skid) {
     return records.len ? "ANCH: there is more than the records" : NULL;
 }
 
+/* Whether two anchors of one name are the same but for their conditions, in whatever way their records say it. */
+static int is_same(const struct anchor *a, const struct anchor *b) {
+    unsigned told = ~(unsigned)(DISTRUST_AFTER | NAME_CONSTRAINTS | KEY_USAGE);
+    unsigned a_usage = a->flags & KEY_USAGE ? a->key_usage : 0x0600, b_usage = b->flags & KEY_USAGE ? b->key_usage : 0x0600;
+    return (a->flags & told) == (b->flags & told) && a_usage == b_usage && a->path_length == b->path_length &&
+           a->not_before == b->not_before && a->not_after == b->not_after && compare(a->spki, b->spki) == 0 &&
+           compare(a->serial, b->serial) == 0 && compare(a->skid, b->skid) == 0 &&
+           compare(a->extended_key_usage, b->extended_key_usage) == 0;
+}
+
+static const char *check_each_once(const struct blob *b) {
+    struct anchor anchor, earlier;
+    uint32_t position, other;
+    for (position = 1; position < b->count; position++) {
+        for (other = position; other && memcmp(b->slots + 20 * (other - 1), b->slots + 20 * position, 16) == 0; other--) {
+            anchor_at(b, position, &anchor);
+            anchor_at(b, other - 1, &earlier);
+            if (is_same(&anchor, &earlier)) return "ANCH: an anchor is there twice";
+        }
+    }
+    return NULL;
+}
+
 static const char *check_skix(const struct blob *b) {
     struct anchor anchor, last;
     uint32_t i;
@@ -450,6 +473,7 @@ static const char *open_2(struct blob *b) {
     b->anchors = section[0].at;
     b->anchors_len = (uint32_t)section[0].len;
     if ((wrong = check_records(b, &with_skid))) return wrong;
+    if ((wrong = check_each_once(b))) return wrong;
 
     if (section[2].len != (uint64_t)with_skid * 4) return "SKIX: another length";
     b->skix = section[2].at;

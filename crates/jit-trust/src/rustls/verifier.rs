@@ -18,6 +18,7 @@ use super::Verification;
 use super::error::from_webpki;
 use crate::{Distrusted, Selection, TrustStore};
 
+type Anchor<'a> = jit_trust_core::TrustAnchor<'a>;
 type Observer = dyn Fn(&Verification<'_>) + Send + Sync;
 
 /// A verifier of server certificates that looks trust anchors up when a server has sent its certificates, inside
@@ -26,7 +27,8 @@ type Observer = dyn Fn(&Verification<'_>) + Send + Sync;
 /// Its verdict is that of [`rustls::client::WebPkiServerVerifier`] with every anchor of the store loaded that may vouch
 /// for a certificate of this age, with one exception: a server that sends more than
 /// [`MAX_CERTIFICATES`](jit_trust_core::MAX_CERTIFICATES) is refused. Nothing is accepted before the validation has
-/// ended. Where there is no valid path because a root was left out for its date, the error holds a [`Distrusted`].
+/// ended. Where there would be a valid path if no root had been left out for its date, the error holds a
+/// [`Distrusted`].
 ///
 /// rustls asks no verifier about a session that it resumes. With a store that may change while it is open, set
 /// [`ClientConfig::resumption`] to disabled, as [`client_config`](crate::client_config) does.
@@ -85,22 +87,57 @@ impl ServerVerifier {
         server_name: &ServerName<'_>,
         now: UnixTime,
         selection: &'a Selection<'_>,
-    ) -> Result<Option<jit_trust_core::TrustAnchor<'a>>, webpki::Error> {
-        let anchors: SmallVec<[_; 4]> = selection.anchors().map(|anchor| to_webpki(&anchor)).collect();
+    ) -> Result<Option<Anchor<'a>>, webpki::Error> {
+        let used = self.find_path(end_entity, intermediates, now, || selection.anchors())?;
+        end_entity.verify_is_valid_for_subject_name(server_name)?;
+        Ok(used)
+    }
+
+    /// The reason for a refusal, if it is that anchors were left out for their date: if a path that is valid but for
+    /// that leads to one of them, and none to another.
+    fn distrusted(
+        &self,
+        end_entity: &EndEntityCert<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+        selection: &Selection<'_>,
+    ) -> Option<Distrusted> {
+        selection.dropped().next()?;
+        let without = self.find_path(end_entity, intermediates, now, || selection.anchors());
+        let with = || selection.anchors().chain(selection.dropped());
+        match (without, self.find_path(end_entity, intermediates, now, with)) {
+            (Err(_), Ok(Some(used))) if !selection.chain().may_lean_on(&used) => {
+                Distrusted::of(&used, selection.chain())
+            }
+            _ => None,
+        }
+    }
+
+    /// The anchor that a valid path to one of these ends in.
+    fn find_path<'a, A>(
+        &self,
+        end_entity: &EndEntityCert<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+        anchors: impl Fn() -> A,
+    ) -> Result<Option<Anchor<'a>>, webpki::Error>
+    where
+        A: Iterator<Item = Anchor<'a>>,
+    {
+        let for_webpki: SmallVec<[_; 4]> = anchors().map(|anchor| to_webpki(&anchor)).collect();
         let path = end_entity.verify_for_usage(
             self.algorithms.all,
-            &anchors,
+            &for_webpki,
             intermediates,
             now,
             KeyUsage::server_auth(),
             None,
             None,
         )?;
-        end_entity.verify_is_valid_for_subject_name(server_name)?;
-        let used = anchors
+        let used = for_webpki
             .iter()
             .position(|anchor| std::ptr::eq(anchor, path.anchor()));
-        Ok(used.and_then(|used| selection.anchors().nth(used)))
+        Ok(used.and_then(|used| anchors().nth(used)))
     }
 
     fn tell(&self, verification: &Verification<'_>) {
@@ -147,7 +184,13 @@ impl ServerCertVerifier for ServerVerifier {
         let selecting = elapsed();
 
         let anchor = self.validate(&certificate, intermediates, server_name, now, &selection);
-        let anchor = anchor.map_err(|error| explain(error, &selection));
+        let anchor =
+            anchor.map_err(
+                |error| match self.distrusted(&certificate, intermediates, now, &selection) {
+                    Some(distrusted) => because(distrusted),
+                    None => from_webpki(error),
+                },
+            );
         self.tell(&Verification {
             server_name,
             chain: Some(&chain),
@@ -189,16 +232,6 @@ impl fmt::Debug for ServerVerifier {
         f.debug_struct("ServerVerifier")
             .field("store", &self.store)
             .finish_non_exhaustive()
-    }
-}
-
-/// The error as rustls has it; but where the right root was there and dropped because of its date, that is the reason.
-fn explain(error: webpki::Error, selection: &Selection<'_>) -> Error {
-    let dropped = selection.dropped().next();
-    let distrusted = dropped.and_then(|dropped| Distrusted::of(&dropped, selection.chain()));
-    match (error, distrusted) {
-        (webpki::Error::UnknownIssuer, Some(distrusted)) => because(distrusted),
-        (error, _) => from_webpki(error),
     }
 }
 

@@ -60,11 +60,14 @@ impl FileStore {
         let key = RandomState::new();
         let places = blob.entries().map(|entry| Place::of(&entry, &bytes, &key));
         let index: Option<Box<[Place]>> = places.collect();
+        let mut index = index.expect("what was read from a blob of at most 64 MiB has its place in it");
+        // Anchors of one name stay in the order of the blob.
+        index.sort_by_key(|place| place.name_hash);
         Ok(Self {
             path: path.to_owned(),
             generation: blob.generation(),
             version: blob.version(),
-            index: index.expect("what was read from a blob of at most 64 MiB has its place in it"),
+            index,
             key,
             file,
         })
@@ -93,7 +96,9 @@ impl FileStore {
     fn add_named<'s>(&self, issuer: Name<'s>, found: &mut Selection<'s>) -> Result<(), StoreError> {
         let issuer = issuer.hashed();
         let name_hash = issuer.hash();
-        for place in self.index.iter().filter(|place| place.name_hash == name_hash) {
+        let first = self.index.partition_point(|place| place.name_hash < name_hash);
+        let behind = self.index.iter().skip(first);
+        for place in behind.take_while(|place| place.name_hash == name_hash) {
             let bytes = self.read(place)?;
             let encoded = match self.version {
                 v1::VERSION => EncodedEntry::Certificate(&bytes),

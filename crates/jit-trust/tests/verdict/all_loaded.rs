@@ -40,16 +40,24 @@ impl AllLoaded {
         }
     }
 
+    /// The verdict; where it is that no path is valid, and one would be but for the dates, that is the reason.
     pub(crate) fn verdict(&self, question: &Question<'_>) -> Verdict {
         let (loaded, dropped) = self.by_date(&question.sent[0]);
-        let loaded: RootCertStore = loaded.into_iter().map(|root| root.anchor.clone()).collect();
-        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(loaded), self.provider.clone());
-        let verdict = question.ask(verifier.build().unwrap().as_ref());
-        let unknown_issuer = Reason::Rustls(Error::InvalidCertificate(CertificateError::UnknownIssuer));
-        if !dropped.is_empty() && verdict == Err(unknown_issuer) && names_one_of(&dropped, question.sent) {
+        let is_dated = !dropped.is_empty();
+        let verdict = self.ask(&loaded, question);
+        if is_dated
+            && !has_path(&verdict)
+            && has_path(&self.ask(&self.roots.iter().collect::<Vec<_>>(), question))
+        {
             return Err(Reason::Distrusted);
         }
         verdict
+    }
+
+    fn ask(&self, roots: &[&Loaded], question: &Question<'_>) -> Verdict {
+        let loaded: RootCertStore = roots.iter().map(|root| root.anchor.clone()).collect();
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(loaded), self.provider.clone());
+        question.ask(verifier.build().unwrap().as_ref())
     }
 
     /// The roots that may vouch for this leaf, and those that no longer may.
@@ -91,15 +99,14 @@ fn not_before(certificate: &[u8]) -> Option<i64> {
     Some(certificate.validity().not_before.timestamp())
 }
 
-/// Whether one of these roots has the name of the issuer of one of these certificates.
-fn names_one_of(roots: &[&Loaded], certificates: &[CertificateDer<'_>]) -> bool {
-    certificates.iter().any(|certificate| {
-        let Ok((_, certificate)) = X509Certificate::from_der(certificate) else {
-            return false;
-        };
-        // webpki's anchors have the inside of the SEQUENCE that a Name is.
-        let issuer = certificate.issuer().as_raw();
-        let mut roots = roots.iter();
-        roots.any(|root| jit_trust_lab::pki::der::sequence(&[&root.anchor.subject]) == issuer)
-    })
+/// Whether there is a valid path: rustls asks for the name last of all.
+fn has_path(verdict: &Verdict) -> bool {
+    use CertificateError::{NotValidForName, NotValidForNameContext};
+    match verdict {
+        Ok(()) => true,
+        Err(Reason::Rustls(Error::InvalidCertificate(error))) => {
+            matches!(error, NotValidForName | NotValidForNameContext { .. })
+        }
+        Err(_) => false,
+    }
 }

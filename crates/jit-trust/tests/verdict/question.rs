@@ -21,8 +21,8 @@ pub(crate) type Verdict = Result<(), Reason>;
 /// Why a chain was refused.
 #[derive(Clone, Debug)]
 pub(crate) enum Reason {
-    /// No path leads to a trusted root, and a root that could have issued one of the certificates was left out
-    /// because of the date from which on it is not trusted.
+    /// No path leads to a trusted root, and one would if none had been left out because of the date from which on it is
+    /// not trusted.
     Distrusted,
     /// The peer sent more certificates than are looked at.
     TooManyCertificates,

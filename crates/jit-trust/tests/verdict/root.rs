@@ -45,10 +45,11 @@ impl From<&Ca> for TrustedRoot {
     }
 }
 
-/// These roots in the middle of Mozilla's list.
+/// These roots in the middle of Mozilla's list, without those of it that they are themselves.
 pub(crate) fn among_mozillas(roots: &[TrustedRoot]) -> Vec<TrustedRoot> {
     let mozillas = TLS_SERVER_ROOT_CERTS.iter().cloned();
-    let mut all: Vec<_> = mozillas.map(TrustedRoot::unconditional).collect();
+    let others = mozillas.filter(|der| roots.iter().all(|root| root.der != *der));
+    let mut all: Vec<_> = others.map(TrustedRoot::unconditional).collect();
     let middle = all.len() / 2;
     all.splice(middle..middle, roots.iter().cloned());
     all

@@ -54,6 +54,9 @@ impl<'a> Reader<'a> {
             ));
         }
         reader.check_anchors(sections.anchors_offset)?;
+        if !reader.holds_each_once() {
+            return Err(malformed("each anchor once, whatever its conditions"));
+        }
         if !reader.key_ids_ascend() {
             return Err(malformed("an index by SKID in ascending order"));
         }
@@ -93,6 +96,20 @@ impl<'a> Reader<'a> {
             });
         }
         Ok(())
+    }
+
+    /// Whether no two anchors of one name are the same but for their conditions.
+    fn holds_each_once(&self) -> bool {
+        let record_at = |position: usize| self.placed_at(self.by_name.record_offset(position)?);
+        (0..self.count).all(|position| {
+            let hash = self.by_name.hash(position);
+            let earlier = (0..position).rev().take(MAX_ANCHORS_PER_NAME);
+            let mut of_this_name = earlier.take_while(|earlier| self.by_name.hash(*earlier) == hash);
+            of_this_name.all(|earlier| {
+                let records = record_at(position).zip(record_at(earlier));
+                records.is_some_and(|(one, other)| !one.record.is_same_anchor(&other.record))
+            })
+        })
     }
 
     fn check_name(&self, position: usize, entry: &Entry<'a>) -> Option<()> {

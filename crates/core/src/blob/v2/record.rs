@@ -160,6 +160,16 @@ impl<'a> Record<'a> {
         Placed::read(bytes).map(|placed| placed.bytes).unwrap_or_default()
     }
 
+    /// Whether this is the same anchor, given that the names are one: everything but the conditions is equal.
+    pub(crate) fn is_same_anchor(&self, other: &Self) -> bool {
+        let unconditional = |record: &Self| Self {
+            distrust_after: None,
+            name_constraints: None,
+            ..*record
+        };
+        unconditional(self) == unconditional(other)
+    }
+
     fn path_length(&self) -> Option<u8> {
         match self.profile.basic_constraints {
             BasicConstraints::Ca { path_length } => path_length,

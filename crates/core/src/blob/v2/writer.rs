@@ -49,8 +49,8 @@ pub fn encoded_len(entries: &[Entry<'_>], options: Options) -> Result<usize, Wri
 ///
 /// # Errors
 /// As [`encoded_len`]; and when the blob does not fit into the buffer; when more than
-/// [`MAX_ANCHORS_PER_NAME`] have one name; and when two names have the same cut hash, which nobody has ever seen. What
-/// is in the buffer then is no blob.
+/// [`MAX_ANCHORS_PER_NAME`] have one name; when an anchor is there twice, be it under different conditions; and when
+/// two names have the same cut hash, which nobody has ever seen. What is in the buffer then is no blob.
 ///
 /// ```
 /// use jit_trust_core::{Certificate, Entry, TrustBlob, WriteError, v2};
@@ -256,32 +256,44 @@ impl<'p, 'b> Writing<'p, 'b> {
         sort(self.slots(), by_name::SLOT_LEN, Ord::cmp);
     }
 
-    /// No more anchors under one name than a store may hold, and no two names under one hash.
+    /// No more anchors under one name than a store may hold, no two names under one hash, and no anchor twice.
     fn check_names(&self, entries: &[Entry<'_>]) -> Result<(), WriteError> {
-        let mut before: Option<(CutNameHash, usize)> = None;
-        let mut of_one_name: usize = 0;
         for position in 0..entries.len() {
-            let Some((hash, number)) = self.slot(position).and_then(|(hash, at)| {
-                let number = usize_at(self.blob, at.checked_add(POSITION_OFFSET)?)?;
-                Some((hash, number))
-            }) else {
-                return Err(WriteError::TooLong); // the plan rules it out
-            };
-            let same = before.filter(|(other, _)| *other == hash);
-            of_one_name = same.map_or(1, |_| of_one_name.saturating_add(1));
-            if of_one_name > MAX_ANCHORS_PER_NAME {
-                return Err(WriteError::TooManyUnderOneName { index: number });
-            }
-            let name_of = |number: usize| entries.get(number).and_then(Entry::subject);
-            if let Some((_, other)) = same {
-                let names = name_of(number).zip(name_of(other));
+            let too_long = WriteError::TooLong; // the plan rules it out
+            let (hash, index) = self.entry_number(position).ok_or(too_long)?;
+            let entry = entries.get(index).ok_or(too_long)?;
+            for back in 1..=MAX_ANCHORS_PER_NAME {
+                let Some((before, other)) = position
+                    .checked_sub(back)
+                    .and_then(|position| self.entry_number(position))
+                else {
+                    break;
+                };
+                if before != hash {
+                    break;
+                }
+                if back == MAX_ANCHORS_PER_NAME {
+                    return Err(WriteError::TooManyUnderOneName { index });
+                }
+                let Some(earlier) = entries.get(other) else {
+                    return Err(too_long);
+                };
+                let names = entry.subject().zip(earlier.subject());
                 if names.is_some_and(|(name, other)| name != other) {
-                    return Err(WriteError::SameNameHash { index: number, other });
+                    return Err(WriteError::SameNameHash { index, other });
+                }
+                if entry.record().is_same_anchor(&earlier.record()) {
+                    return Err(WriteError::Twice { index, other });
                 }
             }
-            before = Some((hash, number));
         }
         Ok(())
+    }
+
+    /// The hash at a position of the index by name, and the number of the entry.
+    fn entry_number(&self, position: usize) -> Option<(CutNameHash, usize)> {
+        let (hash, at) = self.slot(position)?;
+        Some((hash, usize_at(self.blob, at.checked_add(POSITION_OFFSET)?)?))
     }
 
     /// The hash at a position of the index by name, and where in the blob the record is.
@@ -403,15 +415,29 @@ mod tests {
     #[test]
     fn two_names_with_one_cut_hash_are_refused() {
         let hash = CutNameHash::from_bytes([7; CutNameHash::LEN]);
-        let record = Record::default();
-        let mut bytes = [0; 20];
-        assert!(record.write(0, &mut bytes).is_some());
-        let named = |der| Entry::of_record(&bytes, hash).with_optional(Name::from_der(der), None);
-        let (one, other) = (named(&[0x30, 0]), named(&[0x30, 2, 5, 0]));
-        let refused = encode(&[one, one, other], Options::default(), 0, &mut [0; 1_000]);
-        assert_eq!(refused, Err(WriteError::SameNameHash { index: 2, other: 1 }));
+        let mut records = [[0; 21]; 3];
+        for (serial, bytes) in (0_u8..).zip(&mut records) {
+            let record = Record {
+                serial: &[serial],
+                ..Record::default()
+            };
+            assert!(record.write(0, bytes).is_some());
+        }
+        let [one, second, third] = records.each_ref().map(|bytes| Entry::of_record(bytes, hash));
+        let (name, other_name) = (Name::from_der(&[0x30, 0]), Name::from_der(&[0x30, 2, 5, 0]));
+        let (one, other) = (
+            one.with_optional(name, None),
+            third.with_optional(other_name, None),
+        );
+        for entries in [[one, second, other], [second, one, other]] {
+            let refused = encode(&entries, Options::default(), 0, &mut [0; 1_000]);
+            assert!(
+                matches!(refused, Err(WriteError::SameNameHash { index: 2, .. })),
+                "{refused:?}"
+            );
+        }
         let mut blob = [0; 1_000];
-        let len = encode(&[one, one], Options::default(), 0, &mut blob);
+        let len = encode(&[one, second], Options::default(), 0, &mut blob);
         assert_eq!(
             TrustBlob::open(&blob[..len.unwrap_or(0)]).map(|blob| blob.len()),
             Ok(2)
