@@ -141,11 +141,12 @@ fn check_written_again(blob: &TrustBlob<'_>, entries: &[Entry<'_>]) {
         });
         let again = match written {
             Ok(again) => again,
-            Err(WriteError::TooManyUnderOneName { .. } | WriteError::EntryTooLong { .. })
-                if blob.version() == 1 =>
-            {
-                return;
-            }
+            // What only version 1 may hold.
+            Err(
+                WriteError::TooManyUnderOneName { .. }
+                | WriteError::EntryTooLong { .. }
+                | WriteError::Twice { .. },
+            ) if blob.version() == 1 => return,
             Err(error) => panic!("{error}"),
         };
         let again = TrustBlob::open(&again).expect("what was written");
