@@ -29,6 +29,7 @@ fn main() {
     chains(&corpus, &certificates);
     blobs(&corpus, &certificates);
     lists(&corpus, &certificates[..4]);
+    directories(&corpus, &certificates);
     webroots(&corpus, &certificates);
     verdicts(&corpus);
 }
@@ -190,6 +191,26 @@ fn blobs(corpus: &Corpus, certificates: &[Vec<u8>]) {
 
 fn root(der: &[u8], conditions: Conditions) -> Root {
     Root::new(der.to_vec(), conditions).expect("a certificate")
+}
+
+/// Files in each of the folders; see the target for what the bytes mean.
+fn directories(corpus: &Corpus, certificates: &[Vec<u8>]) {
+    let blob = |root: &Root| {
+        let blob = encode_blob(std::slice::from_ref(root), GENERATION, BlobOptions::default());
+        blob.expect("one root").bytes
+    };
+    let in_pem = pem(&[&certificates[0], &certificates[1]]).into_bytes();
+    let in_blob = blob(&root(&certificates[2], Conditions::default()));
+    let files = [
+        vec![in_pem, certificates[2].clone()],
+        certificates[..2].to_vec(),
+        certificates[1..3].to_vec(),
+        vec![in_blob],
+    ];
+    for (folder, files) in (0_u8..).zip(files) {
+        let seed = [&[folder][..], &pieces::join(&files)].concat();
+        corpus.add("directory", &format!("folder-{folder}"), &seed);
+    }
 }
 
 fn lists(corpus: &Corpus, roots: &[Vec<u8>]) {
