@@ -76,7 +76,7 @@ fn assert_comes_back(roots: &[Root]) {
             .iter()
             .zip(expected())
             .for_each(|(entry, expected)| assert_same_anchor(entry, &expected));
-        // Without their certificates two roots may be one, or one with two different constraints.
+        // An anchor is one root, with its certificate or without.
         if let Some(again) = again.filter(|again| again.roots().len() == roots.len()) {
             let again = again.roots().iter().map(Root::entry);
             again

@@ -44,7 +44,7 @@ impl error::Error for InputError {
 pub enum Problem {
     /// A file or directory cannot be opened or read.
     Io {
-        /// What could not be done: `open`, `read` ...
+        /// What could not be done, such as `read`.
         doing: &'static str,
         /// What the system says.
         error: io::Error,
@@ -175,6 +175,8 @@ pub enum Problem {
         /// The file that is not as the index says.
         file: String,
     },
+    /// There is nothing in a directory of certificates.
+    EmptyDirectory,
     /// There is no root at all.
     NoRoots,
 }
@@ -281,6 +283,7 @@ impl fmt::Display for Problem {
                     shown(file)
                 )
             }
+            Self::EmptyDirectory => f.write_str("no certificate in it: expected PEM or DER files"),
             Self::NoRoots => {
                 f.write_str("no root left: expected at least one certificate of a CA trusted for servers")
             }

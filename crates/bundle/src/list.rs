@@ -18,6 +18,10 @@ pub enum Policy {
     /// For using a list that is there: every certificate that can be read is an anchor, as webpki has it. One that
     /// says that it is no CA gets a note; one that cannot be read is left out, and listed; damage around a
     /// certificate, such as bad Base64, refuses the input.
+    ///
+    /// Conditions are those that bind whoever looks roots up in the store. A webroot is asked for its blobs, and those
+    /// of version 1 carry none: what its `index.json` says beside them is for making other lists, and is taken only
+    /// under the other policies.
     Store,
 }
 
@@ -57,18 +61,15 @@ pub struct Source {
     pub blob_version: Option<BlobVersion>,
     /// When the store was made, in Unix time, if it is one that says so.
     pub generation: Option<u32>,
+    carries_conditions: bool,
 }
 
 impl Source {
     /// Whether the source says under which conditions a root is trusted: `mozilla`, `certdata.txt`, CCADB's report, a
-    /// webroot with its `index.json`, and whatever has trust blobs of version 2.
+    /// webroot with its `index.json`, and whatever has trust blobs of version 2. Under [`Policy::Store`] a webroot with
+    /// blobs of version 1 does not.
     pub fn carries_conditions(&self) -> bool {
-        let in_blobs = self.blob_version.is_some_and(BlobVersion::carries_conditions);
-        let in_itself = matches!(
-            self.form,
-            Form::Mozilla | Form::Certdata | Form::Ccadb | Form::Webroot
-        );
-        in_itself || in_blobs
+        self.carries_conditions
     }
 }
 
@@ -117,7 +118,7 @@ pub(crate) struct Collector {
     places: Vec<Place>,
     /// Where in the list each certificate is.
     by_certificate: HashMap<Fingerprint, usize>,
-    /// Where in the list each anchor is that is, or may yet turn up, without a certificate: the first of several.
+    /// Where in the list each anchor is: two certificates of one are one root.
     by_anchor: HashMap<Fingerprint, usize>,
 }
 
@@ -150,16 +151,27 @@ impl Collector {
         blob_version: Option<BlobVersion>,
         generation: Option<u32>,
     ) {
-        let source = Source {
+        let carries_conditions = self.takes_conditions(form, blob_version);
+        if !carries_conditions {
+            self.note(place.clone(), NoteKind::CarriesNoConditions);
+        }
+        self.list.sources.push(Source {
             name: place.source().to_owned(),
             form,
             blob_version,
             generation,
+            carries_conditions,
+        });
+    }
+
+    /// Whether conditions are taken from an input of this form, with blobs of this version.
+    pub(crate) fn takes_conditions(&self, form: Form, blob_version: Option<BlobVersion>) -> bool {
+        let in_itself = match form {
+            Form::Mozilla | Form::Certdata | Form::Ccadb => true,
+            Form::Webroot => self.policy != Policy::Store,
+            _ => false,
         };
-        if !source.carries_conditions() {
-            self.note(place.clone(), NoteKind::CarriesNoConditions);
-        }
-        self.list.sources.push(source);
+        in_itself || blob_version.is_some_and(BlobVersion::carries_conditions)
     }
 
     pub(crate) fn note(&mut self, place: Place, kind: NoteKind) {
@@ -224,15 +236,11 @@ impl Collector {
         Ok(())
     }
 
-    /// Where in the list a root is: the same certificate, or the same anchor where one of the two has no certificate.
+    /// Where in the list a root is: the same certificate, or the same anchor, which version 2 holds once.
     fn find(&self, root: &Root, anchor: Option<Fingerprint>) -> Option<usize> {
-        let same_anchor = || {
-            let index = *self.by_anchor.get(&anchor?)?;
-            let found = self.list.roots.get(index)?;
-            (found.der().is_none() || root.der().is_none()).then_some(index)
-        };
         let same_certificate = root.fingerprint().and_then(|of| self.by_certificate.get(&of));
-        same_certificate.copied().or_else(same_anchor)
+        let same_anchor = || self.by_anchor.get(&anchor?);
+        same_certificate.or_else(same_anchor).copied()
     }
 
     fn remember(&mut self, root: &Root, anchor: Option<Fingerprint>, index: usize) {
@@ -264,13 +272,17 @@ impl Collector {
             self.note_keys_with_and_without_date();
             return Ok(self.list);
         }
-        let sources = self.list.sources.iter().map(|source| source.name.as_str());
-        let sources: Vec<&str> = sources.collect();
-        let place = match sources.as_slice() {
-            [] => "no input".to_owned(),
-            sources => sources.join(", "),
-        };
-        Err(Problem::NoRoots.at(Place::whole(place)))
+        let sources = self.list.sources.as_slice();
+        let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
+        let is_directory = |source: &Source| matches!(source.form, Form::Directory | Form::BareWebroot);
+        if names.is_empty() {
+            Err(Problem::NoRoots.at(Place::whole("no input")))
+        } else if self.list.left_out.is_empty() && sources.iter().all(is_directory) {
+            // Every file in them would have given a root, or have been refused or left out.
+            Err(Problem::EmptyDirectory.at(Place::whole(names.join(", "))))
+        } else {
+            Err(Problem::NoRoots.at(Place::whole(names.join(", "))))
+        }
     }
 
     /// A key that is trusted up to a date under one certificate is trusted without under another.

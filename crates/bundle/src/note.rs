@@ -50,8 +50,8 @@ pub enum NoteKind {
         /// The name of the column.
         column: &'static str,
     },
-    /// The form of the input cannot carry conditions: a root that Mozilla trusts up to a date, or for some domains
-    /// only, is taken without.
+    /// The input carries no conditions: a root that Mozilla trusts up to a date, or for some domains only, is taken
+    /// without.
     CarriesNoConditions,
     /// A root of the list has no distrust-after date, but one with the same key has: certificates that the date is to
     /// stop are trusted all the same where a path leads to the other.
@@ -101,8 +101,8 @@ impl fmt::Display for NoteKind {
                 )
             }
             Self::CarriesNoConditions => f.write_str(
-                "bare certificates say nothing of Mozilla's distrust-after dates; certdata.txt, CCADB's report and trust \
-                 blobs of version 2 do",
+                "this form carries no distrust-after dates and no imposed name constraints, which Mozilla's list has \
+                 for some roots; certdata.txt, CCADB's report and trust blobs of version 2 carry them",
             ),
             Self::DatedElsewhere {
                 subject,

@@ -123,6 +123,12 @@ impl Root {
         &self.conditions
     }
 
+    /// The same root, trusted without conditions.
+    pub(crate) fn without_conditions(self) -> Self {
+        let conditions = Conditions::default();
+        Self { conditions, ..self }
+    }
+
     /// SHA-256 over the certificate, if it is known.
     pub fn fingerprint(&self) -> Option<Fingerprint> {
         self.der().map(|der| Fingerprint::of(der))
@@ -156,8 +162,13 @@ impl Root {
     }
 
     /// What is known of this anchor from either, under the conditions of both. `None` when constraints of the one are
-    /// not those of the other.
+    /// not those of the other, or two certificates have not the same of their own.
     pub(crate) fn and(self, other: Self) -> Option<Self> {
+        if let (Some(one), Some(other)) = (self.certificate(), other.certificate()) {
+            if one.name_constraints() != other.name_constraints() {
+                return None;
+            }
+        }
         let completeness = |root: &Self| (root.der().is_some(), root.subject().is_some());
         let root = Self {
             known: match completeness(&self) < completeness(&other) {

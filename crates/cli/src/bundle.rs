@@ -1,12 +1,13 @@
 //! `jit-trust bundle`: lists of roots in, stores out, and a report of what happened.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
 
 use jit_trust_bundle::{
-    BlobOptions, BlobVersion, Expiry, Input, KeyEntries, NoteKind, OutputError, Replace, Root, RootList,
-    Source, Summary, c_array, certificates_of, encode_blob, generation, read, write_blob, write_file,
-    write_webroot,
+    BlobOptions, BlobVersion, EncodedBlob, Expiry, Input, KeyEntries, NoteKind, OutputError, Replace, Root,
+    RootList, Source, Summary, c_array, certificates_of, encode_blob, generation, read, write_blob,
+    write_file, write_webroot,
 };
 
 use crate::args::BundleArgs;
@@ -18,33 +19,178 @@ use crate::time;
 
 pub(crate) fn run(args: &BundleArgs) -> Result<(), Failure> {
     let options = args.blob_options()?;
+    check_that_outputs_are_apart(args)?;
     let generation = generation(args.generated_at.as_deref()).map_err(Failure::bad_input)?;
     let list = read(&inputs(args)?, args.policy())?;
+    check_that_sections_have_content(&list, options)?;
     let blob = encode_blob(list.roots(), generation, options).map_err(Failure::bad_input)?;
     if args.webroot.is_some() {
         certificates_of(list.roots()).map_err(Failure::bad_input)?;
     }
-    report_input(&list, generation);
 
+    let mut outputs = Report::default();
+    let written = write_outputs(args, &list, &blob, options, &mut outputs);
+    // Why something could not be written is not to be looked for below a long report.
+    report_input(&list, generation).print(args.quiet || written.is_err());
+    outputs.print(args.quiet);
+    written?;
+
+    let mut rest = Report::default();
+    rest.warn_all(&blob.lost);
+    report_missing(list.roots(), options, &mut rest);
+    report_bare_inputs(list.sources(), &mut rest);
+    rest.print(args.quiet);
+    Ok(())
+}
+
+/// What is to be said when it is known how things went.
+#[derive(Default)]
+struct Report(Vec<Line>);
+
+enum Line {
+    Said(String),
+    Warning(String),
+}
+
+impl Report {
+    fn say(&mut self, line: impl Display) {
+        self.0.push(Line::Said(line.to_string()));
+    }
+
+    fn warn(&mut self, line: impl Display) {
+        self.0.push(Line::Warning(line.to_string()));
+    }
+
+    fn warn_all<L: Display>(&mut self, lines: impl IntoIterator<Item = L>) {
+        lines.into_iter().for_each(|line| self.warn(line));
+    }
+
+    fn print(&self, only_warnings: bool) {
+        for line in &self.0 {
+            match line {
+                Line::Warning(line) => warning(line),
+                Line::Said(_) if only_warnings => {}
+                Line::Said(line) => say(line),
+            }
+        }
+    }
+}
+
+/// Of two outputs in one place, the second would take the place of the first, or stand in its way.
+fn check_that_outputs_are_apart(args: &BundleArgs) -> Result<(), Failure> {
+    let outputs = [
+        ("--blob", &args.blob),
+        ("--c-array", &args.c_array),
+        ("--webroot", &args.webroot),
+    ];
+    let mut earlier: Vec<(&str, PathBuf)> = Vec::new();
+    for (option, path) in outputs {
+        let Some(path) = path else { continue };
+        let place = place_of(path);
+        let is_in_the_way = |(_, other): &&(&str, PathBuf)| match option {
+            "--webroot" => other.starts_with(&place),
+            _ => *other == place,
+        };
+        if let Some((other, _)) = earlier.iter().find(is_in_the_way) {
+            return Err(Failure::bad_input(format!(
+                "{other} and {option}: both are to be written to {}: expected a path of its own for each",
+                shown(path.to_string_lossy())
+            )));
+        }
+        earlier.push((option, place));
+    }
+    Ok(())
+}
+
+/// Where a path leads, as far as that is there.
+fn place_of(path: &Path) -> PathBuf {
+    let in_its_directory = || {
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let directory = directory.unwrap_or(Path::new(".")).canonicalize().ok()?;
+        Some(directory.join(path.file_name()?))
+    };
+    let place = path.canonicalize().ok().or_else(in_its_directory);
+    place.unwrap_or_else(|| path.to_owned())
+}
+
+/// Refuses an option that nothing in the list could be written for.
+fn check_that_sections_have_content(list: &RootList, options: BlobOptions) -> Result<(), Failure> {
+    for section in Section::wanted(options) {
+        if section.count(list.roots()) == 0 {
+            let Section { option, what, .. } = section;
+            let hold = if list.sources().len() == 1 {
+                "holds"
+            } else {
+                "hold"
+            };
+            return Err(Failure::bad_input(format!(
+                "{option}: {} {hold} no {what}: expected an input with {what}",
+                names(list.sources())
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// A section that a blob of version 2 has if it is wanted.
+struct Section {
+    option: &'static str,
+    what: &'static str,
+    is_known: fn(&Root) -> bool,
+}
+
+impl Section {
+    const NAMES: Self = Self {
+        option: "--names",
+        what: "names",
+        is_known: |root| root.subject().is_some(),
+    };
+    const CERTIFICATES: Self = Self {
+        option: "--certificates",
+        what: "certificates",
+        is_known: |root| root.der().is_some(),
+    };
+
+    fn wanted(options: BlobOptions) -> impl Iterator<Item = Self> {
+        let names = options.names.then_some(Self::NAMES);
+        let certificates = options.certificates.then_some(Self::CERTIFICATES);
+        names.into_iter().chain(certificates)
+    }
+
+    /// For how many of these roots there is something to write.
+    fn count(&self, roots: &[Root]) -> usize {
+        roots.iter().filter(|root| (self.is_known)(root)).count()
+    }
+}
+
+/// Writes all outputs, and reports those that were written, also when one could not be.
+fn write_outputs(
+    args: &BundleArgs,
+    list: &RootList,
+    blob: &EncodedBlob,
+    options: BlobOptions,
+    report: &mut Report,
+) -> Result<(), Failure> {
     let replace = if args.force {
         Replace::Always
     } else {
         Replace::UnlessNewer
     };
-    let contents = contents(&list, options);
+    let contents = contents(list.roots(), options);
+    let len = blob.bytes.len();
     if let Some(path) = &args.blob {
-        write_blob(path, &blob, replace).map_err(not_written)?;
-        report_output(
-            path,
-            format_args!("trust blob, {contents}; {} bytes", blob.bytes.len()),
-        );
+        write_blob(path, blob, replace).map_err(not_written)?;
+        report.say(format_args!(
+            "{}: trust blob, {contents}; {len} bytes",
+            shown(path.to_string_lossy())
+        ));
     }
     if let Some(path) = &args.c_array {
         write_file(path, c_array(&blob.bytes).as_bytes()).map_err(not_written)?;
-        report_output(
-            path,
-            format_args!("C array of {} bytes: trust blob, {contents}", blob.bytes.len()),
-        );
+        report.say(format_args!(
+            "{}: C array of {len} bytes: trust blob, {contents}",
+            shown(path.to_string_lossy())
+        ));
     }
     if let Some(path) = &args.webroot {
         let entries = if args.copy {
@@ -52,24 +198,24 @@ pub(crate) fn run(args: &BundleArgs) -> Result<(), Failure> {
         } else {
             KeyEntries::Links
         };
-        let webroot = write_webroot(path, list.roots(), generation, options, entries, replace);
+        let webroot = write_webroot(path, list.roots(), blob.generation, options, entries, replace);
         let webroot = webroot.map_err(not_written)?;
-        report_output(
-            path,
-            format_args!("webroot, {} files; trust blobs, {contents}", webroot.files),
-        );
-        webroot.unreachable.iter().for_each(warning);
-        webroot.left_behind.iter().for_each(warning);
+        report.say(format_args!(
+            "{}: webroot, {} files; trust blobs, {contents}",
+            shown(path.to_string_lossy()),
+            webroot.files
+        ));
+        report.warn_all(webroot.unreachable);
+        report.warn_all(webroot.left_behind);
     }
-    blob.lost.iter().for_each(warning);
-    report_missing(list.roots(), options);
-    report_bare_inputs(list.sources());
     Ok(())
 }
 
 fn not_written(error: OutputError) -> Failure {
     match error {
-        OutputError::Older { .. } => Failure::failed(format!("{error}; --force replaces it all the same")),
+        OutputError::Older { .. } | OutputError::UnknownVersion { .. } => {
+            Failure::failed(format!("{error}; --force replaces it all the same"))
+        }
         error => Failure::failed(error),
     }
 }
@@ -85,33 +231,34 @@ fn inputs(args: &BundleArgs) -> Result<Vec<Input>, Failure> {
     inputs.collect()
 }
 
-fn report_input(list: &RootList, generation: u32) {
+fn report_input(list: &RootList, generation: u32) -> Report {
+    let mut report = Report::default();
     let now = time::now().unwrap_or(generation.into());
     let summary = Summary::of(list.roots(), now);
-    let notes = list.notes().iter();
-    // What no input says is said once, at the end.
-    for note in notes {
+    for note in list.notes() {
         match note.kind {
+            // What no input says is said once, at the end.
             NoteKind::CarriesNoConditions => {}
-            NoteKind::DatedElsewhere { .. } => warning(note),
-            _ => say(note),
+            NoteKind::DatedElsewhere { .. } => report.warn(note),
+            _ => report.say(note),
         }
     }
     for left_out in list.left_out() {
-        warning(format_args!("{left_out}; left out"));
+        report.warn(format_args!("{left_out}; left out"));
     }
-    say(format_args!(
+    report.say(format_args!(
         "{}; generation {generation}, {}",
         totals(&summary),
         time::moment(generation.into())
     ));
     for subject in &summary.unreadable_dates {
-        warning(format_args!("{subject}: its date of expiry cannot be read"));
+        report.warn(format_args!("{subject}: its date of expiry cannot be read"));
     }
     let soon = summary.expiring_within(3);
     let later = summary.expiring_within(10).get(soon.len()..).unwrap_or_default();
-    report_expiries("within 3 years", soon);
-    report_expiries("within 10 years, but not within 3", later);
+    report_expiries("within 3 years", soon, &mut report);
+    report_expiries("within 10 years, but not within 3", later, &mut report);
+    report
 }
 
 fn totals(summary: &Summary) -> String {
@@ -131,76 +278,73 @@ fn totals(summary: &Summary) -> String {
     }
 }
 
-fn report_expiries(when: &str, expiries: &[Expiry]) {
-    say(format_args!("expire {when}: {}", expiries.len()));
+fn report_expiries(when: &str, expiries: &[Expiry], report: &mut Report) {
+    report.say(format_args!("expire {when}: {}", expiries.len()));
     let width = expiries
         .iter()
         .map(|expiry| expiry.days_left.to_string().len())
         .max()
         .unwrap_or_default();
     for expiry in expiries {
-        say(format_args!(
+        report.say(format_args!(
             "  {:>width$} days left: {}",
             expiry.days_left, expiry.name
         ));
     }
 }
 
-/// What a trust blob of this list holds.
-fn contents(list: &RootList, options: BlobOptions) -> String {
+/// What a trust blob of these roots holds.
+fn contents(roots: &[Root], options: BlobOptions) -> String {
     let what = match options.version {
         BlobVersion::V1 => "certificate",
         _ => "anchor",
     };
-    let with = match (options.names, options.certificates) {
-        (false, false) => "",
-        (true, false) => ", with names",
-        (false, true) => ", with certificates",
-        (true, true) => ", with names and certificates",
-    };
+    let sections = Section::wanted(options).map(|section| match section.count(roots) {
+        all if all == roots.len() => section.what.to_owned(),
+        some => format!("{} of {some} of {}", section.what, roots.len()),
+    });
+    let sections = sections.collect::<Vec<_>>().join(" and ");
+    let with = if sections.is_empty() { "" } else { ", with " };
     format!(
-        "version {}, {}{with}",
+        "version {}, {}{with}{sections}",
         options.version,
-        counted(list.roots().len(), what)
+        counted(roots.len(), what)
     )
 }
 
 /// Says of which roots no input has what the blobs were to hold.
-fn report_missing(roots: &[Root], options: BlobOptions) {
-    let missing = |option: &str, what: &str, is_missing: fn(&&Root) -> bool| {
-        let mut without = roots.iter().filter(is_missing);
+fn report_missing(roots: &[Root], options: BlobOptions, report: &mut Report) {
+    for Section {
+        option,
+        what,
+        is_known,
+    } in Section::wanted(options)
+    {
+        let mut without = roots.iter().filter(|root| !is_known(root));
         if let Some(first) = without.next() {
-            warning(format_args!(
+            report.warn(format_args!(
                 "{option}: no input holds the {what} of {}; the first is {}",
                 counted(1 + without.count(), "root"),
                 first.label()
             ));
         }
-    };
-    if options.names {
-        missing("--names", "names", |root| root.subject().is_none());
-    }
-    if options.certificates {
-        missing("--certificates", "certificates", |root| root.der().is_none());
     }
 }
 
 /// Says, where no input could, that Mozilla's conditions are not known.
-fn report_bare_inputs(sources: &[Source]) {
-    if sources.iter().any(Source::carries_conditions) {
-        return;
+fn report_bare_inputs(sources: &[Source], report: &mut Report) {
+    if !sources.iter().any(Source::carries_conditions) {
+        report.say(format_args!(
+            "note: {}: {}",
+            names(sources),
+            NoteKind::CarriesNoConditions
+        ));
     }
-    let names: Vec<String> = sources
-        .iter()
-        .map(|source| shown(source.name.as_str()).to_string())
-        .collect();
-    say(format_args!(
-        "note: {}: {}",
-        names.join(", "),
-        NoteKind::CarriesNoConditions
-    ));
 }
 
-fn report_output(path: &Path, what: impl std::fmt::Display) {
-    say(format_args!("{}: {what}", shown(path.to_string_lossy())));
+fn names(sources: &[Source]) -> String {
+    let names = sources
+        .iter()
+        .map(|source| shown(source.name.as_str()).to_string());
+    names.collect::<Vec<_>>().join(", ")
 }

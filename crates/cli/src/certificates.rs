@@ -18,6 +18,11 @@ const MAX_LEN: u64 = 8 << 20;
 pub(crate) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let bytes = read_limited(path)?;
     let name = shown(path.to_string_lossy());
+    if bytes.is_empty() {
+        return Err(Failure::bad_input(format!(
+            "{name}: nothing was read: expected certificates in PEM or DER"
+        )));
+    }
     let is_pem = bytes.windows(10).any(|window| window == b"-----BEGIN");
     if !is_pem {
         return match bytes.first() {

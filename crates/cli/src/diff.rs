@@ -19,9 +19,11 @@ pub(crate) fn run(args: &DiffArgs) -> Result<(), Failure> {
         print_json(&Report::of(&old, &new, &diff))
     } else {
         report_sides(&old, &new);
+        report_nameless(&old, &new, &diff);
         print_coloured(&lines(&diff))
     };
     match printed {
+        Err(Failure::Failed(reason)) => Err(Failure::Trouble(reason)),
         // That nobody reads them does not make them equal.
         Ok(()) | Err(Failure::NobodyReads) if !diff.is_empty() => Err(Failure::Differ),
         printed => printed,
@@ -70,6 +72,18 @@ fn report_sides(old: &Side, new: &Side) {
                 side.name,
                 NoteKind::CarriesNoConditions
             ));
+        }
+    }
+}
+
+/// Says which store holds no names, where a line has to do without one.
+fn report_nameless(old: &Side, new: &Side, diff: &Diff) {
+    let is_nameless = |root: &Record| root.subject.is_none();
+    let in_both = |changed: &Changed| is_nameless(&changed.old) && is_nameless(&changed.new);
+    for (side, roots) in [(old, &diff.removed), (new, &diff.added)] {
+        let lacks_names = roots.iter().any(is_nameless) || diff.changed.iter().any(in_both);
+        if lacks_names && store::holds_no_names(&side.list) {
+            store::say_that_it_holds_no_names(&side.name);
         }
     }
 }
@@ -165,6 +179,7 @@ struct SideReport<'a> {
     store: &'a str,
     generation: Option<u32>,
     roots: usize,
+    carries_conditions: bool,
 }
 
 impl<'a> Report<'a> {
@@ -173,6 +188,7 @@ impl<'a> Report<'a> {
             store: &side.name,
             generation: side.generation,
             roots: side.list.roots().len(),
+            carries_conditions: side.carries_conditions(),
         };
         Self {
             old: side(old),

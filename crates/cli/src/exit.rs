@@ -14,6 +14,8 @@ pub(crate) enum Failure {
     Failed(String),
     /// It was asked for something that cannot be, or given something that cannot be read: exit status 2.
     BadInput(String),
+    /// It could not do what it was asked for, where exit status 1 would be an answer: exit status 2.
+    Trouble(String),
     /// What was compared is not equal, which is the result and no fault: exit status 1.
     Differ,
     /// Nobody reads what it writes to stdout. That is the reader's choice and not a fault: exit status 0.
@@ -56,7 +58,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Failed(_) | Self::Differ => ExitCode::from(1),
-            Self::BadInput(_) => ExitCode::from(2),
+            Self::BadInput(_) | Self::Trouble(_) => ExitCode::from(2),
             Self::NobodyReads => ExitCode::SUCCESS,
             Self::Signal(number) => ExitCode::from(number.saturating_add(128)),
         }
@@ -65,7 +67,7 @@ impl Failure {
     /// What to say of it on stderr, if anything.
     pub(crate) fn message(&self) -> Option<&str> {
         match self {
-            Self::Failed(message) | Self::BadInput(message) => Some(message),
+            Self::Failed(message) | Self::BadInput(message) | Self::Trouble(message) => Some(message),
             Self::Differ | Self::NobodyReads | Self::Signal(_) => None,
         }
     }

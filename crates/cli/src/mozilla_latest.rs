@@ -44,7 +44,9 @@ pub(crate) fn fetch(args: &BundleArgs) -> Result<Input, Failure> {
     let report = match (fetched, cached) {
         (Fetched::New(report), _) => report,
         (Fetched::NotChanged, Some(cached)) => {
-            say(format_args!("{name}: not changed since it was fetched last"));
+            if !args.quiet {
+                say(format_args!("{name}: not changed since it was fetched last"));
+            }
             cached
         }
         (Fetched::NotChanged, None) => {
@@ -174,7 +176,9 @@ async fn get_in_any_time(args: &BundleArgs, etag: Option<HeaderValue>) -> Result
     let root = root
         .map(|root| format!(", trusted under {}", root.subject))
         .unwrap_or_default();
-    say(format_args!("{url}: {} bytes{root}", bytes.len()));
+    if !args.quiet {
+        say(format_args!("{url}: {} bytes{root}", bytes.len()));
+    }
     Ok(Fetched::New(Report::of(args.mozilla_url.as_str(), etag, bytes)))
 }
 

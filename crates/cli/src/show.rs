@@ -8,7 +8,7 @@ use jit_trust_bundle::{Fingerprint, NameConstraints, Record, Root};
 use crate::args::ShowArgs;
 use crate::exit::Failure;
 use crate::shown::shown;
-use crate::terminal::{print, print_json, say};
+use crate::terminal::{print, print_json};
 use crate::{store, time};
 
 pub(crate) fn run(args: &ShowArgs) -> Result<(), Failure> {
@@ -17,11 +17,8 @@ pub(crate) fn run(args: &ShowArgs) -> Result<(), Failure> {
         let records: Vec<Record> = list.roots().iter().map(Record::of).collect();
         return print_json(&records);
     }
-    if list.roots().iter().all(|root| root.subject().is_none()) {
-        say(format_args!(
-            "note: {} holds no names; `jit-trust bundle --names` makes a blob with them, from a list that has them",
-            shown(args.store.to_string_lossy())
-        ));
+    if store::holds_no_names(&list) {
+        store::say_that_it_holds_no_names(&shown(args.store.to_string_lossy()).to_string());
     }
     print(table(list.roots().iter()))
 }

@@ -9,7 +9,7 @@ use jit_trust_bundle::{BlobOptions, Input, NoteKind, Policy, RootList, encode_bl
 
 use crate::exit::Failure;
 use crate::shown::shown;
-use crate::terminal::warning;
+use crate::terminal::{say, warning};
 
 /// A store to trust by, and what to call it.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ fn open_in_place(path: &Path) -> Result<Option<Arc<dyn TrustStore>>, Failure> {
         match WebrootStore::open(path) {
             Ok(webroot) => return Ok(Some(Arc::new(webroot))),
             Err(StoreError::NotAWebroot { .. }) => {}
-            Err(error) => return Err(store_error(&error)),
+            Err(error) => return Err(not_opened(path, &error)),
         }
     } else if metadata.is_file() {
         match FileStore::open(path) {
@@ -51,14 +51,17 @@ fn open_in_place(path: &Path) -> Result<Option<Arc<dyn TrustStore>>, Failure> {
                 }
                 | StoreError::TooLarge { .. },
             ) => {}
-            Err(error) => return Err(store_error(&error)),
+            Err(error) => return Err(not_opened(path, &error)),
         }
     }
     Ok(None)
 }
 
-fn store_error(error: &StoreError) -> Failure {
-    Failure::bad_input(shown(error.to_string()))
+fn not_opened(path: &Path, error: &StoreError) -> Failure {
+    match error {
+        StoreError::Io { error, .. } => Failure::reading(path, error),
+        error => Failure::bad_input(shown(error.to_string())),
+    }
 }
 
 /// The list as a trust blob of version 2, so that its conditions are kept to as those of any other store. It is there
@@ -86,6 +89,18 @@ pub(crate) fn read(path: &Path) -> Result<RootList, Failure> {
         }
     }
     Ok(list)
+}
+
+/// Whether people have nothing to call the roots of this list by.
+pub(crate) fn holds_no_names(list: &RootList) -> bool {
+    list.roots().iter().all(|root| root.subject().is_none())
+}
+
+/// Says how to make a store of this name, which holds no names, one that does.
+pub(crate) fn say_that_it_holds_no_names(name: &str) {
+    say(format_args!(
+        "note: {name} holds no names; `jit-trust bundle --names` makes a blob with them, from a list that has them"
+    ));
 }
 
 /// When the store that this list was read from was made, in Unix time, if it says so.

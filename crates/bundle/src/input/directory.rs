@@ -36,7 +36,7 @@ pub(super) fn read_files(path: &Path, collector: &mut Collector) -> Result<(), I
 
 /// The names of what is in a directory, sorted.
 pub(super) fn names(path: &Path) -> Result<Vec<OsString>, InputError> {
-    let failed = |error| Problem::io("read the directory")(error).at(file::place_of(path));
+    let failed = |error| Problem::io("read")(error).at(file::place_of(path));
     let entries = fs::read_dir(path).map_err(failed)?;
     let mut names = Vec::new();
     for entry in entries {

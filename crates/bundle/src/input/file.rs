@@ -15,7 +15,7 @@ pub(crate) fn place_of(path: &Path) -> Place {
 
 /// Whether the path leads to a directory; an error unless that or a file that can be read to its end.
 pub(super) fn is_directory(path: &Path, place: &Place) -> Result<bool, InputError> {
-    let metadata = fs::metadata(path).map_err(|error| Problem::io("open")(error).at(place.clone()))?;
+    let metadata = fs::metadata(path).map_err(|error| Problem::io("read")(error).at(place.clone()))?;
     if metadata.is_dir() || metadata.is_file() || is_given_by_the_shell(path) {
         return Ok(metadata.is_dir());
     }
@@ -31,7 +31,7 @@ fn is_given_by_the_shell(path: &Path) -> bool {
 /// The content of a file that a user names: also of a pipe that the shell gives.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, InputError> {
     let read = || {
-        let file = File::open(path).map_err(Problem::io("open"))?;
+        let file = File::open(path).map_err(Problem::io("read"))?;
         read_to_end(file)
     };
     read().map_err(|problem| problem.at(place_of(path)))
@@ -40,8 +40,8 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, InputError> {
 /// The content of a file that somebody else has put there. A pipe, which may have no writer, and a device, which may
 /// have no end, are refused at once.
 pub(crate) fn read_regular(path: &Path) -> Result<Vec<u8>, Problem> {
-    let file = open_without_waiting(path).map_err(Problem::io("open"))?;
-    let metadata = file.metadata().map_err(Problem::io("open"))?;
+    let file = open_without_waiting(path).map_err(Problem::io("read"))?;
+    let metadata = file.metadata().map_err(Problem::io("read"))?;
     if metadata.is_file() || metadata.is_dir() {
         return read_to_end(file);
     }

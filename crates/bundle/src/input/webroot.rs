@@ -49,7 +49,8 @@ pub(super) fn recognise(directory: &Path) -> Result<Directory, InputError> {
 }
 
 /// Reads the roots that the index lists, with the conditions that it gives, and checks that the bundle, which may
-/// hold the same conditions, and every file that a client may ask for are those that a webroot of these roots has.
+/// hold the same conditions, and every file that a client may ask for are those that a webroot of these roots has. The
+/// policy says what becomes of conditions that are in no blob.
 pub(super) fn read(directory: &Path, index: &Index, collector: &mut Collector) -> Result<(), InputError> {
     let place = file::place_of(directory);
     let wrong = |file: &str| {
@@ -84,7 +85,13 @@ pub(super) fn read(directory: &Path, index: &Index, collector: &mut Collector) -
         Some(options.version),
         Some(index.generation),
     );
+    let takes_conditions = collector.takes_conditions(Form::Webroot, Some(options.version));
     for (ordinal, root) in (1..).zip(roots) {
+        let root = if takes_conditions {
+            root
+        } else {
+            root.without_conditions()
+        };
         collector.offer_root(place.certificate(ordinal), root)?;
     }
     Ok(())

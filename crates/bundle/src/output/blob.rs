@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use jit_trust_core::{Certificate, Entry, MAX_ANCHORS_PER_NAME, TrustBlob, WriteError, v1, v2};
+use jit_trust_core::{BlobError, Certificate, Entry, MAX_ANCHORS_PER_NAME, TrustBlob, WriteError, v1, v2};
 
 use super::atomic::write_unless;
 use super::error::{LostConditions, OutputError};
@@ -50,7 +50,7 @@ pub fn encode_blob(
 ///
 /// # Errors
 /// When the system refuses something, the path is that of a directory, or there is a trust blob of a newer generation
-/// that may not be replaced.
+/// or of a version that is not known, which may not be replaced.
 pub fn write_blob(path: &Path, blob: &EncodedBlob, replace: Replace) -> Result<(), OutputError> {
     write_unless(path, &blob.bytes, |target| match replace {
         Replace::Always => Ok(()),
@@ -71,6 +71,10 @@ fn check_age(path: &Path, target: &Path, new: u32) -> Result<(), OutputError> {
             path: path.to_owned(),
             found,
             new,
+        }),
+        Err(BlobError::UnsupportedVersion(version)) => Err(OutputError::UnknownVersion {
+            path: path.to_owned(),
+            version,
         }),
         _ => Ok(()),
     }

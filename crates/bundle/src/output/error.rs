@@ -58,6 +58,13 @@ pub enum OutputError {
         /// The generation of the store that was to replace it.
         new: u32,
     },
+    /// There is a trust blob of a version that is not known: it may be newer.
+    UnknownVersion {
+        /// The blob.
+        path: PathBuf,
+        /// Its version.
+        version: u16,
+    },
     /// The directory cannot be given another name: it is a mount point, or lies in a lower layer of an overlay.
     CannotStepAside {
         /// The directory.
@@ -126,6 +133,8 @@ impl OutputError {
             WriteError::KeyIdTooLong { index, .. }
             | WriteError::EntryTooLong { index }
             | WriteError::SameNameHash { index, .. }
+            | WriteError::Twice { index, .. }
+            | WriteError::ConstraintsLifted { index }
             | WriteError::TooManyUnderOneName { index } => Some(index),
             _ => None,
         };
@@ -161,6 +170,11 @@ impl fmt::Display for OutputError {
                 shown_path(path),
                 generation(*found),
                 generation(*new)
+            ),
+            Self::UnknownVersion { path, version } => write!(
+                f,
+                "{}: not replaced, for it is a trust blob of version {version}: expected a version that is known",
+                shown_path(path)
             ),
             Self::CannotStepAside { path, error } => write!(
                 f,

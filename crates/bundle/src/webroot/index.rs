@@ -157,12 +157,23 @@ impl Index {
             )));
         }
         let index: Self = serde_json::from_slice(json).map_err(NotAnIndex::because)?;
-        let (has_constraints, member): (fn(&IndexedRoot) -> bool, _) = match head.version {
-            VERSION_1 => (|root| root.applied_constraints.is_some(), "applied_constraints"),
-            _ => (|root| root.name_constraints.is_some(), "name_constraints"),
+        let applied: (fn(&IndexedRoot) -> bool, _) =
+            (|root| root.applied_constraints.is_some(), "applied_constraints");
+        let imposed: (fn(&IndexedRoot) -> bool, _) =
+            (|root| root.name_constraints.is_some(), "name_constraints");
+        let ((has_own, own), (has_other, other)) = match head.version {
+            VERSION_1 => (applied, imposed),
+            _ => (imposed, applied),
         };
-        if !index.roots.iter().all(has_constraints) {
-            return Err(NotAnIndex(format!("missing field `{member}`")));
+        if !index.roots.iter().all(has_own) {
+            return Err(NotAnIndex(format!("missing field `{own}`")));
+        }
+        // Which of the two binds, nobody could say.
+        if index.roots.iter().any(has_other) {
+            let version = head.version;
+            return Err(NotAnIndex(format!(
+                "field `{other}`, which version {version} does not have"
+            )));
         }
         Ok(index)
     }

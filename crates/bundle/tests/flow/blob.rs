@@ -113,7 +113,7 @@ fn a_long_list_with_too_many_under_one_name_is_refused_at_once() {
         Root::new(der, Conditions::default()).unwrap()
     };
     let mut list: Vec<_> = (0..count).map(named).collect();
-    list.extend((0..8).map(|_| named(0)));
+    list.extend((0..8).map(|_| root_of(&Ca::root("00000000"))));
     for version in [BlobVersion::V1, BlobVersion::V2] {
         let options = BlobOptions::default().with_version(version);
         let error = encode_blob(&list, GENERATION, options).unwrap_err().to_string();

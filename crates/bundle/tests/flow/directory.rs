@@ -52,13 +52,21 @@ fn a_broken_certificate_is_named_with_its_file() {
 }
 
 #[test]
-fn an_empty_directory_is_an_empty_list() {
+fn an_empty_directory_is_said_to_have_no_certificate() {
     let directory = tempfile::tempdir().unwrap();
-    let error = refusal(read_path(directory.path()));
-    assert!(
-        error.starts_with(&format!("{}: no root left", directory.path().display())),
-        "{error}"
-    );
+    let path = directory.path().display();
+    for policy in [Policy::Strict, Policy::SkipInvalid, Policy::Store] {
+        let error = refusal(read(&[Input::Path(directory.path().to_owned())], policy));
+        let expected = format!("{path}: no certificate in it: expected PEM or DER files");
+        assert_eq!(error, expected);
+    }
+    // What was left out was there.
+    fs::write(directory.path().join("README"), "read me").unwrap();
+    let error = refusal(read(
+        &[Input::Path(directory.path().to_owned())],
+        Policy::SkipInvalid,
+    ));
+    assert!(error.starts_with(&format!("{path}: no root left")), "{error}");
 }
 
 #[cfg(unix)]
@@ -76,7 +84,7 @@ fn a_directory_without_rights_is_named() {
     }
     let error = refusal(read_path(&closed));
     assert!(
-        error.starts_with(&format!("{}: cannot read the directory: ", closed.display())),
+        error.starts_with(&format!("{}: cannot read: ", closed.display())),
         "{error}"
     );
 }

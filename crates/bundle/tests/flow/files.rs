@@ -69,6 +69,24 @@ fn a_blob_of_a_newer_generation_is_replaced_only_when_a_user_insists() {
 }
 
 #[test]
+fn a_blob_of_a_version_that_is_not_known_is_replaced_only_when_a_user_insists() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("roots.tblb");
+    let new = encode_blob(&roots(1), GENERATION, BlobOptions::default()).unwrap();
+    let mut unknown = new.bytes.clone();
+    unknown[5] = 99;
+    fs::write(&path, &unknown).unwrap();
+    let error = write_blob(&path, &new, Replace::UnlessNewer).unwrap_err();
+    assert!(
+        error.to_string().contains("a trust blob of version 99"),
+        "{error}"
+    );
+    assert_eq!(fs::read(&path).unwrap(), unknown);
+    write_blob(&path, &new, Replace::Always).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), new.bytes);
+}
+
+#[test]
 fn a_blob_of_one_version_does_not_replace_a_newer_one_of_the_other() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("blob");

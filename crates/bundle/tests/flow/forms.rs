@@ -132,5 +132,5 @@ fn devices_and_pipes_are_not_waited_for() {
 #[test]
 fn a_file_that_is_not_there_is_named() {
     let error = refusal(read_path("no/such\u{1b}file".as_ref()));
-    assert!(error.starts_with(r"no/such\u{1b}file: cannot open: "), "{error}");
+    assert!(error.starts_with(r"no/such\u{1b}file: cannot read: "), "{error}");
 }

@@ -436,12 +436,35 @@ fn roots_of_one_key_under_two_names_or_with_two_certificates_stay_apart() {
 
 /// They differ in what version 2 does not hold of a certificate.
 #[test]
-fn two_certificates_of_one_anchor_stay_apart() {
+fn two_certificates_of_one_anchor_are_one_root() {
     let first = Ca::root("Root");
     let again = || first.reissue().serial(first.serial());
     let roots = [root_of(&first), root_of(&again().padding(8).self_signed())];
     assert_eq!(blob(&roots[..1]), blob(&roots[1..]));
-    assert_eq!(read_strictly(pem_of(&roots)).unwrap().roots(), roots);
+    let list = read_strictly(pem_of(&roots)).unwrap();
+    assert_eq!(list.roots(), &roots[..1]);
+    assert!(matches!(
+        list.notes().last().unwrap().kind,
+        NoteKind::Duplicate { .. }
+    ));
+    assert_eq!(blob(list.roots()), blob(&roots[..1]));
+}
+
+#[test]
+fn two_certificates_of_one_anchor_with_different_constraints_are_refused() {
+    let first = Ca::root("Root");
+    let again = first.reissue().serial(first.serial());
+    let constrained = again.name_constraints(&["example"], &[]).self_signed();
+    let error = refusal(read_strictly(pem_of(&[root_of(&first), root_of(&constrained)])));
+    assert!(error.contains("expected the same constraints as at"), "{error}");
+}
+
+#[test]
+fn an_anchor_that_is_to_be_written_twice_is_named() {
+    let root = root_of(&Ca::root("Root"));
+    let twice = [root.clone(), with(&root, Some(DISTRUST_AFTER), None)];
+    let error = encode_blob(&twice, GENERATION, BlobOptions::default()).unwrap_err();
+    assert!(error.to_string().ends_with("(CN=Root)"), "{error}");
 }
 
 #[test]

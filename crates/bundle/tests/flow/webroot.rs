@@ -367,7 +367,7 @@ fn a_webroot_that_is_not_as_its_index_says_is_refused() {
     let other_bundle = || fs::write(webroot.join("bundle.tblb"), blob_v1(&roots[..1])).unwrap();
     assert_eq!(refused_after(&other_bundle), damaged("bundle.tblb"));
     let no_der = || fs::remove_file(webroot.join(&der)).unwrap();
-    assert!(refused_after(&no_der).contains(": cannot open: "));
+    assert!(refused_after(&no_der).contains(": cannot read: "));
 
     let edit = |edit: &dyn Fn(&mut Value)| {
         let mut index = index(&webroot);
@@ -489,7 +489,7 @@ fn a_webroot_of_another_tool_is_read_as_far_as_it_goes() {
         let notes: Vec<_> = list.notes().iter().map(ToString::to_string).collect();
         assert_eq!(notes.len(), 1);
         assert!(
-            notes[0].contains("say nothing of Mozilla's distrust-after dates"),
+            notes[0].contains("carries no distrust-after dates and no imposed name constraints"),
             "{notes:?}"
         );
         list.roots().to_vec()
@@ -562,6 +562,34 @@ fn a_webroot_gives_back_its_roots_with_their_conditions_whatever_its_blobs_are()
     }
 }
 
+#[test]
+fn a_store_has_the_conditions_of_the_blobs_that_it_is_asked_for_and_not_those_of_the_index_alone() {
+    let plain = roots(3);
+    let roots = [
+        with(&plain[0], Some(DISTRUST_AFTER), None),
+        plain[1].clone(),
+        with(&plain[2], None, Some(BELOW_TR)),
+    ];
+    for (version, enforced) in [(BlobVersion::V1, plain.as_slice()), (BlobVersion::V2, &roots)] {
+        let directory = tempfile::tempdir().unwrap();
+        let webroot = directory.path().join("webroot");
+        let options = BlobOptions::default().with_version(version);
+        let replace = Replace::UnlessNewer;
+        write_webroot(&webroot, &roots, GENERATION, options, KeyEntries::Links, replace).unwrap();
+        for (policy, expected) in [
+            (Policy::Store, enforced),
+            (Policy::Strict, &roots),
+            (Policy::SkipInvalid, &roots),
+        ] {
+            let list = read(&[Input::Path(webroot.clone())], policy).unwrap();
+            assert_eq!(list.roots(), expected, "{version} {policy:?}");
+            let carries_conditions = expected == roots;
+            assert_eq!(list.sources()[0].carries_conditions(), carries_conditions);
+            assert_eq!(list.notes().is_empty(), carries_conditions);
+        }
+    }
+}
+
 /// Written before there was a version 2 of the trust blob.
 #[test]
 fn a_webroot_with_an_index_of_version_1_is_read_and_replaced() {
@@ -605,6 +633,23 @@ fn a_webroot_with_an_index_of_version_1_is_read_and_replaced() {
     rewrite(&old);
     write(Replace::UnlessNewer).unwrap();
     assert_eq!(index(&webroot)["version"], 2);
+}
+
+#[test]
+fn an_index_with_constraints_in_the_form_of_another_version_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let webroot = directory.path().join("webroot");
+    write(&webroot, &roots(1));
+    let mut mixed = index(&webroot);
+    mixed["roots"][0]["applied_constraints"] = json!(["*.tr"]);
+    let rewrite = |index: &Value| fs::write(webroot.join("index.json"), index.to_string()).unwrap();
+    rewrite(&mixed);
+    assert!(
+        refusal(read_path(&webroot)).contains("field `applied_constraints`, which version 2 does not have")
+    );
+    mixed["version"] = json!(1);
+    rewrite(&mixed);
+    assert!(refusal(read_path(&webroot)).contains("field `name_constraints`, which version 1 does not have"));
 }
 
 /// A webroot whose `index.json` was lost: the conditions are in the blobs too.

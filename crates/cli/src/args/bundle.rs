@@ -41,20 +41,20 @@ pub(crate) struct BundleArgs {
     #[arg(required = true, value_name = "INPUT")]
     pub(crate) inputs: Vec<OsString>,
 
-    /// Write a trust blob
-    #[arg(long, value_name = "FILE", group = "outputs")]
+    /// Write a trust blob; `-` is stdout
+    #[arg(long, value_name = "FILE", group = "outputs", value_parser = value::output_file())]
     pub(crate) blob: Option<PathBuf>,
 
     /// Write a webroot: static files to look roots up in over the network
-    #[arg(long, value_name = "DIR", group = "outputs")]
+    #[arg(long, value_name = "DIR", group = "outputs", value_parser = value::output_directory())]
     pub(crate) webroot: Option<PathBuf>,
 
     /// Write files instead of links into the webroot, for object stores
     #[arg(long, requires = "webroot")]
     pub(crate) copy: bool,
 
-    /// Write the bytes of the blob as a C initialiser list
-    #[arg(long, value_name = "FILE", group = "outputs")]
+    /// Write the bytes of the blob as a C initialiser list; `-` is stdout
+    #[arg(long, value_name = "FILE", group = "outputs", value_parser = value::output_file())]
     pub(crate) c_array: Option<PathBuf>,
 
     /// The version of the blob, also of those in the webroot and the C array
@@ -85,6 +85,10 @@ pub(crate) struct BundleArgs {
     /// of the roots in force
     #[arg(long)]
     pub(crate) force: bool,
+
+    /// Print only warnings and errors, as for cron
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 
     #[command(flatten)]
     pub(crate) trust: Trust,

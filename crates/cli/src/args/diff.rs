@@ -16,8 +16,8 @@ Examples:
   jit-trust diff trust.tblb mozilla
   jit-trust diff old.tblb new.tblb --json
 
-Exit status: 0 when the stores are equal; 1 when they differ, or the differences could not be
-written; 2 for bad usage or a store that cannot be read.")]
+Exit status: 0 when the stores are equal; 1 when they differ; 2 for bad usage, a store that cannot
+be read, or output that could not be written.")]
 pub(crate) struct DiffArgs {
     /// A trust blob, a PEM file, a webroot directory, or `mozilla`
     pub(crate) old: PathBuf,

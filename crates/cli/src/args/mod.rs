@@ -74,6 +74,9 @@ pub(crate) enum Generate {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Trust {
     /// Trust what STORE holds: a trust blob, a PEM file, a webroot directory, or `mozilla`
+    ///
+    /// Dates up to which a root is trusted, and name constraints imposed on it, bind where STORE carries them: PEM, and
+    /// trust blobs of version 1, alone or in a webroot, cannot.
     #[arg(long, value_name = "STORE", default_value = "mozilla")]
     pub(crate) trust: PathBuf,
 }

@@ -2,10 +2,11 @@
 
 use std::ffi::OsStr;
 use std::marker::PhantomData;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use hyper::header::{HeaderName, HeaderValue};
 use jit_trust_bundle::BlobVersion;
@@ -37,6 +38,26 @@ pub(super) fn https_url(text: &str) -> Result<Url, String> {
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "expected seconds, such as 2.5")?;
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+/// A file to write. Stdout is one too, by the name that it has among files.
+pub(super) fn output_file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| match (path.as_os_str() == "-", cfg!(unix)) {
+        (false, _) => Ok(path),
+        (true, true) => Ok(PathBuf::from("/dev/stdout")),
+        (true, false) => Err("expected the path of a file, such as ./- for one of that name"),
+    })
+}
+
+/// A directory to write.
+pub(super) fn output_directory() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        if path.as_os_str() == "-" {
+            Err("stdout is no directory; ./- is one of that name")
+        } else {
+            Ok(path)
+        }
+    })
 }
 
 /// The version of a trust blob.

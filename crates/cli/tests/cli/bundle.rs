@@ -60,7 +60,7 @@ fn every_output_is_written_and_reported() {
             assert!(made.stderr.contains(part), "{part} in {made:?}");
         }
         // The compiled-in list has the conditions, and only version 1 loses them.
-        assert!(!made.stderr.contains("bare certificates"), "{made:?}");
+        assert!(!made.stderr.contains("this form carries no"), "{made:?}");
         assert_eq!(
             made.stderr.contains("which version 1 cannot hold"),
             version == 1,
@@ -140,15 +140,15 @@ fn what_bare_certificates_do_not_say_is_told_once_and_only_where_no_input_says_i
     let notes = |inputs: &[&Path]| {
         let mut command = jit_trust(["bundle", "--blob"]);
         let made = run(command.arg(&output).args(inputs)).ends_with(0).stderr;
-        let notes = made.lines().filter(|line| line.contains("bare certificates"));
+        let notes = made.lines().filter(|line| line.contains("this form carries no"));
         notes.map(str::to_owned).collect::<Vec<_>>()
     };
     let other = lab.write("other.der", Ca::root("Lab Root B").der());
     assert_eq!(
         notes(&[&pem, &other]),
         [format!(
-            "note: {}, {}: bare certificates say nothing of Mozilla's distrust-after dates; certdata.txt, CCADB's report \
-             and trust blobs of version 2 do",
+            "note: {}, {}: this form carries no distrust-after dates and no imposed name constraints, which Mozilla's \
+             list has for some roots; certdata.txt, CCADB's report and trust blobs of version 2 carry them",
             pem.display(),
             other.display()
         )]
@@ -200,7 +200,7 @@ fn optional_sections_and_version_1_exclude_each_other() {
 }
 
 #[test]
-fn what_no_input_holds_is_warned_about_or_refused() {
+fn what_some_roots_lack_is_warned_about_and_what_all_lack_is_refused() {
     let root = Ca::builder("Lab Root A")
         .subject_key_id(SubjectKeyId::Bytes(vec![0xab; 4]))
         .self_signed();
@@ -208,9 +208,26 @@ fn what_no_input_holds_is_warned_about_or_refused() {
     let pem = lab.write("root.pem", root.pem());
     let (bare, output) = (lab.path("bare.tblb"), lab.path("out.tblb"));
     bundle(&pem, &bare, "").ends_with(0);
-    bundle(&bare, &output, "--names --certificates")
+    for (options, what) in [
+        ("--names", "names"),
+        ("--certificates", "certificates"),
+        ("--names --certificates", "names"),
+    ] {
+        bundle(&bare, &output, options)
+            .ends_with(2)
+            .says_one_line()
+            .says(&format!(
+                "--{what}: {} holds no {what}: expected an input with {what}\n",
+                bare.display()
+            ));
+        assert!(!output.exists());
+    }
+    let other = lab.write("other.pem", Ca::root("Lab Root B").pem());
+    let mut command = jit_trust(["bundle", "--names", "--certificates", "--blob"]);
+    run(command.arg(&output).arg(&bare).arg(&other))
         .ends_with(0)
-        .says("1 anchor without certificates; generation")
+        .says("2 anchors; of 1 the certificate, ")
+        .says("trust blob, version 2, 2 anchors, with names of 1 of 2 and certificates of 1 of 2; ")
         .says("warning: --names: no input holds the names of 1 root; the first is SKID ABABABAB")
         .says(
             "warning: --certificates: no input holds the certificates of 1 root; the first is SKID ABABABAB",
@@ -343,6 +360,101 @@ fn bad_usage_is_refused() {
     ] {
         run_line(arguments).ends_with(2);
     }
+}
+
+#[test]
+fn two_outputs_in_one_place_are_refused_before_anything_is_written() {
+    let lab = Lab::trusting(&[]);
+    let there = lab.write("there", "as it was");
+    std::fs::create_dir(lab.path("webroot")).unwrap();
+    for (arguments, which) in [
+        ("--blob new --c-array new", "--blob and --c-array"),
+        ("--blob new --c-array ./new", "--blob and --c-array"),
+        ("--blob there --c-array webroot/../there", "--blob and --c-array"),
+        ("--blob - --c-array /dev/stdout", "--blob and --c-array"),
+        ("--blob new --webroot new/", "--blob and --webroot"),
+        ("--c-array new --webroot new", "--c-array and --webroot"),
+        ("--blob webroot/new --webroot webroot", "--blob and --webroot"),
+    ] {
+        let mut command = jit_trust(["bundle", "mozilla"]);
+        command
+            .args(arguments.split_whitespace())
+            .current_dir(lab.path("."));
+        let refused = run(&mut command)
+            .ends_with(2)
+            .says_one_line()
+            .says(&format!("{which}: both are to be written to "));
+        assert_eq!(refused.stdout, "");
+        assert!(!lab.path("new").exists() && !lab.path("webroot/new").exists());
+    }
+    assert_eq!(std::fs::read(there).unwrap(), b"as it was");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_hyphen_is_stdout_for_a_file_and_nothing_for_a_webroot() {
+    let lab = Lab::trusting(&[]);
+    for (option, is_it) in [
+        ("--blob", "/dev/stdout: trust blob, "),
+        ("--c-array", "/dev/stdout: C array of "),
+    ] {
+        let mut command = jit_trust(["bundle", "mozilla", option, "-"]);
+        let made = run(command.current_dir(lab.path("."))).ends_with(0).says(is_it);
+        assert!(
+            made.stdout.starts_with("TBLB") || made.stdout.starts_with("0x54, 0x42"),
+            "{made:?}"
+        );
+    }
+    let mut command = jit_trust(["bundle", "mozilla", "--webroot", "-"]);
+    run(command.current_dir(lab.path(".")))
+        .ends_with(2)
+        .says("stdout is no directory");
+    assert!(!lab.path("-").exists());
+}
+
+#[test]
+fn quiet_says_only_warnings_and_errors() {
+    let lab = Lab::trusting(&[]);
+    let root = Ca::root("Lab Root A");
+    let (pem, output) = (lab.write("root.pem", root.pem()), lab.path("out.tblb"));
+    for options in ["-q", "--quiet"] {
+        assert_eq!(bundle(&pem, &output, options).ends_with(0).stderr, "");
+        assert_eq!(
+            bundle(Path::new("mozilla"), &output, options).ends_with(0).stderr,
+            ""
+        );
+    }
+    let version_1 = lab.path("version-1.tblb");
+    let warned = bundle(Path::new("mozilla"), &version_1, "-q --blob-version 1").ends_with(0);
+    assert!(
+        warned.stderr.contains("which version 1 cannot hold"),
+        "{warned:?}"
+    );
+    assert!(
+        warned
+            .stderr
+            .lines()
+            .all(|line| line.starts_with("jit-trust: warning: ")),
+        "{warned:?}"
+    );
+    bundle(&pem, &output, "-q --generated-at 1")
+        .ends_with(1)
+        .says_one_line()
+        .says("--force");
+}
+
+#[test]
+fn of_an_output_that_fails_the_reason_comes_last_and_after_few_lines() {
+    let lab = Lab::trusting(&[]);
+    let blob = lab.path("out.tblb");
+    let failed = bundle(Path::new("mozilla"), &blob, "--c-array /nonexistent/out.inc").ends_with(1);
+    let lines: Vec<&str> = failed.stderr.lines().collect();
+    let [written, reason] = lines.as_slice() else {
+        panic!("{failed:#?}");
+    };
+    assert!(written.contains("out.tblb: trust blob, version 2, "), "{written}");
+    assert!(reason.starts_with("jit-trust: /nonexistent: cannot "), "{reason}");
+    assert!(blob.exists());
 }
 
 #[test]

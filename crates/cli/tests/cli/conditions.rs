@@ -155,6 +155,40 @@ fn version_1_loses_conditions_with_a_warning_and_then_trusts_without_them() {
 }
 
 #[test]
+fn a_webroot_of_version_1_shows_what_it_enforces_and_gives_the_rest_to_lists() {
+    let (dated, constrained) = (Ca::root("Lab Root A"), Ca::root("Lab Root B"));
+    let lab = Lab::trusting(&[]);
+    let rows = [(&dated, DAY, ""), (&constrained, "", "*.good.test")];
+    let list = lab.write("list.csv", ccadb(&rows));
+    let (webroot, again, blob) = (lab.path("webroot"), lab.path("again.tblb"), lab.path("out.tblb"));
+    let mut bundle = jit_trust(["bundle", "--blob-version", "1", "--webroot"]);
+    run(bundle.arg(&webroot).arg(&list)).ends_with(0);
+    for (input, output) in [(&webroot, &again), (&list, &blob)] {
+        let mut bundle = jit_trust(["bundle", "--generated-at", "1", "--blob"]);
+        run(bundle.arg(output).arg(input)).ends_with(0);
+    }
+    assert_eq!(std::fs::read(again).unwrap(), std::fs::read(&blob).unwrap());
+
+    let table = run(jit_trust(["show"]).arg(&webroot)).ends_with(0).stdout;
+    assert!(
+        !table.contains("distrust after") && !table.contains("name constraints"),
+        "{table}"
+    );
+    let late = lab.write("late.pem", issued_the_day_after(&dated).pem());
+    let found = run(jit_trust(["find", "--issuer-of"]).arg(&late).arg(&webroot)).ends_with(0);
+    assert_eq!(found.stderr, "");
+    verify(&lab, &issued_the_day_after(&dated), "a.test", &webroot).ends_with(0);
+    let differ = run(jit_trust(["diff"]).arg(&webroot).arg(&list))
+        .ends_with(1)
+        .says("webroot: this form carries no distrust-after dates and no imposed name constraints");
+    assert_eq!(
+        differ.stdout,
+        "~ CN=Lab Root A: distrust after none -> 2024-11-30T23:59:59Z\n\
+         ~ CN=Lab Root B: name constraints none -> permitted dns:.good.test\n"
+    );
+}
+
+#[test]
 fn a_key_with_and_without_a_date_is_warned_about() {
     let dated = Ca::root("Lab Root A");
     let undated = dated.reissue().self_signed();

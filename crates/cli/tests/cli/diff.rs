@@ -103,7 +103,7 @@ fn conditions_of_a_root_that_was_added_are_said_with_it() {
     ] {
         assert!(added.stdout.contains(line), "{line} in {added:?}");
     }
-    added.says("other.pem: bare certificates say nothing of Mozilla's distrust-after dates");
+    added.says("other.pem: this form carries no distrust-after dates and no imposed name constraints");
 }
 
 #[test]
@@ -208,6 +208,59 @@ fn bad_input_is_told_from_a_difference() {
         .ends_with(2)
         .says_one_line()
         .says("cut.tblb: ");
+}
+
+#[test]
+fn a_store_without_names_is_called_so_where_a_line_lacks_one() {
+    let stores = Stores::new();
+    let bare = |name: &str, list: &Path| bundle(&stores.lab, name, list, "");
+    let (old, new) = (bare("old.tblb", &stores.old), bare("new.tblb", &stores.new));
+    let hint = |store: &Path| {
+        let name = store.display();
+        format!("note: {name} holds no names; `jit-trust bundle --names` makes a blob with them")
+    };
+    let hints_at = |run: &Run, store: &Path| run.stderr.contains(&hint(store));
+    let neither = diff(&old, &new, "").ends_with(1);
+    assert!(
+        hints_at(&neither, &old) && hints_at(&neither, &new),
+        "{neither:?}"
+    );
+    let one = diff(&stores.old, &new, "").ends_with(1);
+    assert!(!hints_at(&one, &stores.old) && hints_at(&one, &new), "{one:?}");
+    for name in ["- CN=Lab Removed\n", "~ CN=Lab Dated: ", "+ (no name; SKID "] {
+        assert!(one.stdout.contains(name), "{name} in {one:?}");
+    }
+    let equal = diff(&new, &new, "").ends_with(0);
+    assert!(!hints_at(&equal, &new), "{equal:?}");
+    assert_eq!(diff(&old, &new, "--json").ends_with(1).stderr, "");
+}
+
+#[test]
+fn the_json_form_says_which_store_could_say_conditions() {
+    let stores = Stores::new();
+    let pem = stores.lab.write("other.pem", Ca::root("Lab Other").pem());
+    let differ = diff(&pem, &stores.new, "--json").ends_with(1).stdout;
+    let report: serde_json::Value = serde_json::from_str(&differ).unwrap();
+    assert_eq!(report["old"]["carries_conditions"], false);
+    assert_eq!(report["new"]["carries_conditions"], true);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_told_from_a_difference() {
+    let stores = Stores::new();
+    for (new, options) in [
+        (&stores.new, ""),
+        (&stores.new, "--json"),
+        (&stores.old, "--json"),
+    ] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = jit_trust(["diff"]);
+        command.arg(&stores.old).arg(new).args(options.split_whitespace());
+        crate::support::run_to(command.stdout(full))
+            .ends_with(2)
+            .says("stdout: cannot write: ");
+    }
 }
 
 #[cfg(unix)]

@@ -92,6 +92,8 @@ fn a_report_is_fetched_once_and_then_only_asked_about() {
     std::fs::write(&cached, bytes).unwrap();
     mirror.bundle("").ends_with(0).says("trusted under");
     assert_eq!(mirror.server.requests_seen()[2].header("if-none-match"), None);
+
+    assert_eq!(mirror.bundle("--quiet").ends_with(0).stderr, "");
 }
 
 #[test]

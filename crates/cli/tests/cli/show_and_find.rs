@@ -94,7 +94,7 @@ fn a_webroot_of_another_tool_is_a_store_for_every_command() {
         .arg(&blob))
     .ends_with(0)
     .says("1 certificate, ")
-    .says("bare certificates say nothing of Mozilla's distrust-after dates");
+    .says("this form carries no distrust-after dates and no imposed name constraints");
     assert!(
         on("show", &blob, "")
             .ends_with(0)
@@ -180,6 +180,58 @@ fn pem_of_a_root_without_certificate_says_what_to_do() {
         let mut find = jit_trust(["find", "--pem", "--issuer-of"]);
         let found = run(find.arg(&leaf).arg(&blob)).ends_with(0).stdout;
         assert_eq!(found, root.pem() + &twin.pem());
+    }
+}
+
+#[test]
+fn a_store_that_is_missing_or_empty_is_refused_in_the_same_words_by_every_command() {
+    let lab = Lab::trusting(&[]);
+    let chain = lab.write("chain.pem", Ca::root("Lab Root A").leaf("a.test").pem());
+    let (missing, empty) = (lab.path("missing"), lab.path("empty"));
+    std::fs::create_dir(&empty).unwrap();
+    let no_such_file = std::fs::File::open(&missing).unwrap_err();
+    for (store, expected) in [
+        (&missing, format!("cannot read: {no_such_file}")),
+        (
+            &empty,
+            "no certificate in it: expected PEM or DER files".to_owned(),
+        ),
+    ] {
+        for command in [
+            "show STORE",
+            "find STORE --skid ab",
+            "diff STORE mozilla",
+            "diff mozilla STORE",
+            "bundle STORE --blob /nonexistent/out.tblb",
+            "get --trust STORE https://a.test/",
+            "verify --host a.test CHAIN --trust STORE",
+        ] {
+            let line = command.replace("STORE", store.to_str().unwrap());
+            let refused = run_line(&line.replace("CHAIN", chain.to_str().unwrap())).ends_with(2);
+            let expected = format!("jit-trust: {}: {expected}\n", store.display());
+            assert_eq!(refused.stderr, expected, "{command}");
+        }
+    }
+}
+
+/// Who may not read a file is told so in the same words; root may read all.
+#[cfg(unix)]
+#[test]
+fn a_store_without_rights_is_refused_in_the_same_words_by_every_command() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let lab = Lab::trusting(&[]);
+    let chain = lab.write("chain.pem", Ca::root("Lab Root A").leaf("a.test").pem());
+    let store = lab.store();
+    std::fs::set_permissions(&store, std::fs::Permissions::from_mode(0o000)).unwrap();
+    let Err(denied) = std::fs::File::open(&store) else {
+        eprintln!("skipped: this user has all rights");
+        return;
+    };
+    let mut verify = jit_trust(["verify", "--host", "a.test", "--trust"]);
+    for refused in [run(verify.arg(&store).arg(chain)), on("show", &store, "")] {
+        let expected = format!("jit-trust: {}: cannot read: {denied}\n", store.display());
+        assert_eq!(refused.ends_with(2).stderr, expected);
     }
 }
 

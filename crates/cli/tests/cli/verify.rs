@@ -156,6 +156,11 @@ fn input_that_cannot_be_read_is_told_from_a_refusal() {
             .says_one_line()
             .says(&format!("/{name}: "));
     }
+    let mut command = jit_trust(["verify", "--host", "a.test", "-"]);
+    run(&mut command)
+        .ends_with(2)
+        .says_one_line()
+        .says("-: nothing was read: expected certificates in PEM or DER");
     verify(&lab.path("missing"), "a.test", &store, now)
         .ends_with(2)
         .says("/missing: cannot read");
