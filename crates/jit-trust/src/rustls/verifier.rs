@@ -104,8 +104,8 @@ impl ServerVerifier {
     ) -> Option<Distrusted> {
         selection.dropped().next()?;
         let without = self.find_path(end_entity, intermediates, now, || selection.anchors());
-        let with = || selection.anchors().chain(selection.dropped());
-        match (without, self.find_path(end_entity, intermediates, now, with)) {
+        let with = self.find_path(end_entity, intermediates, now, || selection.undated());
+        match (without, with) {
             (Err(_), Ok(Some(used))) if !selection.chain().may_lean_on(&used) => {
                 Distrusted::of(&used, selection.chain())
             }

@@ -17,8 +17,15 @@ use smallvec::SmallVec;
 #[derive(Debug)]
 pub struct Selection<'s> {
     chain: &'s PeerChain<'s>,
-    anchors: SmallVec<[Anchor<'s>; 4]>,
-    dropped: SmallVec<[Anchor<'s>; 1]>,
+    /// In the order of the store, which decides in what order a TLS library tries the anchors of one name.
+    found: SmallVec<[Found<'s>; 4]>,
+}
+
+#[derive(Debug)]
+struct Found<'s> {
+    anchor: Anchor<'s>,
+    /// Whether the anchor may vouch for a certificate of this age.
+    is_selected: bool,
 }
 
 /// An anchor, lent by the store or read for this connection.
@@ -107,8 +114,7 @@ impl<'s> Selection<'s> {
     pub fn new(chain: &'s PeerChain<'s>) -> Self {
         Self {
             chain,
-            anchors: SmallVec::new(),
-            dropped: SmallVec::new(),
+            found: SmallVec::new(),
         }
     }
 
@@ -148,33 +154,44 @@ impl<'s> Selection<'s> {
     }
 
     fn insert(&mut self, anchor: &TrustAnchor<'_>, held: impl FnOnce() -> Anchor<'s>) {
-        if !self.chain.is_issued_by(anchor.subject()) {
-            return;
-        }
-        if !self.chain.may_lean_on(anchor) {
-            self.dropped.push(held());
-        } else if !self.anchors.iter().any(|known| known.is(anchor)) {
-            self.anchors.push(held());
+        if self.chain.is_issued_by(anchor.subject())
+            && !self.found.iter().any(|known| known.anchor.is(anchor))
+        {
+            self.found.push(Found {
+                anchor: held(),
+                is_selected: self.chain.may_lean_on(anchor),
+            });
         }
     }
 
     /// The anchors, in the order in which they were added.
     pub fn anchors(&self) -> impl Iterator<Item = TrustAnchor<'_>> {
-        self.anchors.iter().filter_map(Anchor::get)
+        self.get(|found| found.is_selected)
     }
 
     /// The anchors that were left out because they are trusted only for certificates issued up to a date.
     pub fn dropped(&self) -> impl Iterator<Item = TrustAnchor<'_>> {
-        self.dropped.iter().filter_map(Anchor::get)
+        self.get(|found| !found.is_selected)
+    }
+
+    /// The anchors and those that were left out, in the order in which they were added: what there would be without
+    /// dates.
+    pub(crate) fn undated(&self) -> impl Iterator<Item = TrustAnchor<'_>> {
+        self.get(|_| true)
+    }
+
+    fn get(&self, wanted: impl Fn(&Found<'s>) -> bool) -> impl Iterator<Item = TrustAnchor<'_>> {
+        let found = self.found.iter().filter(move |found| wanted(found));
+        found.filter_map(|found| found.anchor.get())
     }
 
     /// How many anchors there are.
     pub fn len(&self) -> usize {
-        self.anchors.len()
+        self.found.iter().filter(|found| found.is_selected).count()
     }
 
     /// Whether none was found.
     pub fn is_empty(&self) -> bool {
-        self.anchors.is_empty()
+        self.len() == 0
     }
 }

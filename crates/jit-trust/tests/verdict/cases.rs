@@ -70,7 +70,7 @@ fn of_two_roots_of_one_name_the_right_one_is_found() {
 }
 
 #[test]
-fn of_roots_of_one_name_the_first_of_the_store_is_tried_first() {
+fn of_roots_of_one_name_the_first_of_the_store_is_tried_first_dated_or_not() {
     // webpki checks at most 100 signatures. Twelve certificates that none of eight roots has signed cost 96 of them.
     let twins: Vec<Ca> = (0..8).map(|_| Ca::root("Twin")).collect();
     let ca = twins[0].intermediate("CA");
@@ -79,11 +79,23 @@ fn of_roots_of_one_name_the_first_of_the_store_is_tried_first() {
     sent.extend((0..12).map(|_| stranger.cross_sign(&ca).der()));
     sent.push(ca.der());
 
-    let first: Vec<&Ca> = twins.iter().collect();
-    let last: Vec<&Ca> = twins.iter().rev().collect();
-    Verifiers::new(&first).agree_today(&sent).unwrap();
-    let error = Verifiers::new(&last).agree_today(&sent).unwrap_err();
-    assert_eq!(error.kind(), "MaximumSignatureChecksExceeded");
+    let first: Vec<TrustedRoot> = twins.iter().map(TrustedRoot::from).collect();
+    let last: Vec<TrustedRoot> = first.iter().rev().cloned().collect();
+    let verdict = |roots: &[TrustedRoot]| {
+        Verifiers::of_conditional(roots, &aws_lc_rs::default_provider()).agree_today(&sent)
+    };
+    verdict(&first).unwrap();
+    assert_eq!(verdict(&last).unwrap_err().kind(), "MaximumSignatureChecksExceeded");
+
+    // Whether the date is the reason depends on that order too: on what there would be without it.
+    let dated = |mut roots: Vec<TrustedRoot>| {
+        let signer = roots.iter_mut().find(|root| root.der == twins[0].der());
+        signer.unwrap().distrust_after = Some(0);
+        roots
+    };
+    assert_eq!(verdict(&dated(first)), Err(Reason::Distrusted));
+    let error = verdict(&dated(last)).unwrap_err();
+    assert_ne!(error, Reason::Distrusted);
 }
 
 #[test]
