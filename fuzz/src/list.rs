@@ -1,11 +1,10 @@
 //! What must hold of a list of roots, whatever its form and whatever is in it.
 
-use std::collections::HashSet;
-
 use jit_trust_bundle::{
-    BlobOptions, BlobVersion, Conditions, EncodedBlob, Input, Policy, Root, RootList, encode_blob, read,
+    BlobOptions, BlobVersion, Conditions, EncodedBlob, Input, Policy, Root, RootList, encode_blob,
+    fitting_version_2, read,
 };
-use jit_trust_core::{Entry, TrustBlob};
+use jit_trust_core::{Entry, MAX_ANCHORS_PER_NAME, TrustBlob, v2};
 
 /// 2026-05-01T00:00:00Z.
 pub const GENERATION: u32 = 1_777_593_600;
@@ -52,7 +51,7 @@ pub fn checked(input: &Input, policy: Policy) -> Option<RootList> {
     list.notes()
         .iter()
         .for_each(|note| assert_is_one_line(&note.to_string()));
-    assert_comes_back(list.roots());
+    assert_comes_back(list.roots(), policy);
     Some(list)
 }
 
@@ -60,43 +59,62 @@ fn assert_is_one_line(text: &str) {
     assert!(!text.contains(char::is_control), "{text:?}");
 }
 
-/// What is written as a blob is read from it: the same roots in the same order.
-fn assert_comes_back(roots: &[Root]) {
-    let full = BlobOptions::default().with_names(true).with_certificates(true);
-    if let Some((_, again)) = written(roots, full) {
-        assert_eq!(again.expect("our own blob can be read").roots(), roots);
-    }
+/// What is written as a blob is read from it, under the policy that it was read under: the same roots in the same order.
+fn assert_comes_back(roots: &[Root], policy: Policy) {
+    let fitting = fitting(roots);
+    let (told_to_fit, left_out) = fitting_version_2(roots);
+    assert!(told_to_fit.iter().eq(fitting.iter().copied()));
+    assert_eq!(left_out.len(), roots.len() - fitting.len());
+    left_out
+        .iter()
+        .for_each(|error| assert_is_one_line(&error.to_string()));
     let bare = BlobOptions::default();
-    if let Some((blob, again)) = written(roots, bare) {
+    let full = bare.with_names(true).with_certificates(true);
+    if fitting.len() < roots.len() {
+        assert!(encode_blob(roots, GENERATION, bare).is_err());
+        assert!(encode_blob(roots, GENERATION, full).is_err());
+    }
+    if !told_to_fit.is_empty() {
+        let (_, again) = written(&told_to_fit, full, policy).expect("what fits can be written");
+        assert_eq!(again.roots(), told_to_fit);
+        let (blob, again) = written(&told_to_fit, bare, policy).expect("what fits can be written");
         let blob = TrustBlob::open(&blob.bytes).expect("our own blob can be read");
-        let entries: Vec<_> = blob.entries().collect();
-        assert_eq!(entries.len(), roots.len());
-        let expected = || roots.iter().map(Root::entry);
-        entries
-            .iter()
-            .zip(expected())
-            .for_each(|(entry, expected)| assert_same_anchor(entry, &expected));
-        // An anchor is one root, with its certificate or without.
-        if let Some(again) = again.filter(|again| again.roots().len() == roots.len()) {
-            let again = again.roots().iter().map(Root::entry);
-            again
-                .zip(expected())
-                .for_each(|(entry, expected)| assert_same_anchor(&entry, &expected));
-        } else {
-            let keys: HashSet<_> = roots.iter().map(Root::spki_fingerprint).collect();
-            assert!(keys.len() < roots.len());
+        assert_same_anchors(blob.entries(), &told_to_fit);
+        assert_same_anchors(again.roots().iter().map(Root::entry), &told_to_fit);
+    }
+    assert_comes_back_without_conditions(roots, policy);
+}
+
+/// The roots that version 2 can hold together: those that fit alone, of each name the first few.
+fn fitting(roots: &[Root]) -> Vec<&Root> {
+    let fits_alone = |root: &&Root| v2::encoded_len(&[root.entry()], v2::Options::default()).is_ok();
+    let mut fitting: Vec<&Root> = Vec::new();
+    for root in roots.iter().filter(fits_alone) {
+        let name = root.entry().name_hash();
+        let of_name = fitting.iter().filter(|before| before.entry().name_hash() == name);
+        if of_name.count() < MAX_ANCHORS_PER_NAME {
+            fitting.push(root);
         }
     }
-    assert_comes_back_without_conditions(roots);
+    fitting
+}
+
+fn assert_same_anchors<'a>(found: impl Iterator<Item = Entry<'a>>, expected: &[Root]) {
+    let found: Vec<_> = found.collect();
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(expected) {
+        assert_same_anchor(found, &expected.entry());
+    }
 }
 
 /// Version 1 holds certificates and nothing else; the roots that have conditions are named.
-fn assert_comes_back_without_conditions(roots: &[Root]) {
+fn assert_comes_back_without_conditions(roots: &[Root], policy: Policy) {
     let version_1 = BlobOptions::default().with_version(BlobVersion::V1);
-    let Some((blob, again)) = written(roots, version_1) else {
+    let Some((blob, again)) = written(roots, version_1, policy) else {
+        assert!(!fit_version_1(roots));
         return;
     };
-    let again = again.expect("our own blob can be read");
+    assert!(fit_version_1(roots));
     let without = roots.iter().map(|root| {
         let der = root.der().expect("version 1 is made of certificates");
         Root::new(der.clone(), Conditions::default()).expect("a certificate")
@@ -106,23 +124,35 @@ fn assert_comes_back_without_conditions(roots: &[Root]) {
     assert_eq!(has_lost, !blob.lost.is_empty());
 }
 
-/// The blob of these roots, and what is read from it: `None` where the roots do not fit, or where the list is refused.
-fn written(roots: &[Root], options: BlobOptions) -> Option<(EncodedBlob, Option<RootList>)> {
+/// Whether version 1 can hold these roots: certificates, with key identifiers that are not too long, and few of one
+/// name.
+fn fit_version_1(roots: &[Root]) -> bool {
+    let fits = |root: &Root| {
+        let key_id = root.entry().subject_key_id();
+        let is_short = key_id.is_none_or(|key_id| key_id.as_bytes().len() <= 255);
+        let of_name = roots
+            .iter()
+            .filter(|other| other.subject() == root.subject())
+            .count();
+        root.der().is_some() && is_short && of_name <= MAX_ANCHORS_PER_NAME
+    };
+    roots.iter().all(fits)
+}
+
+/// The blob of these roots, and what is read from it; `None` where the roots do not fit.
+fn written(roots: &[Root], options: BlobOptions, policy: Policy) -> Option<(EncodedBlob, RootList)> {
     let blob = match encode_blob(roots, GENERATION, options) {
         Ok(blob) => blob,
         Err(error) => {
             assert_is_one_line(&error.to_string());
-            let has_all_certificates = roots.iter().all(|root| root.der().is_some());
-            assert!(has_all_certificates || options.version == BlobVersion::V1);
             return None;
         }
     };
     assert!(blob.lost.is_empty() || options.version == BlobVersion::V1);
-    let again = read(&[content(&blob.bytes)], Policy::Store);
-    if let Ok(again) = &again {
-        assert_eq!(again.generation(), Some(GENERATION));
-    }
-    Some((blob, again.ok()))
+    let again = read(&[content(&blob.bytes)], policy).expect("our own blob can be read");
+    assert_eq!(again.generation(), Some(GENERATION));
+    assert!(again.left_out().is_empty());
+    Some((blob, again))
 }
 
 /// All but the names and certificates, which one of the two may not know.

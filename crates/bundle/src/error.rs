@@ -138,6 +138,11 @@ pub enum Problem {
         /// The name of the column.
         column: &'static str,
     },
+    /// The CSV report has a column twice: which of them counts is not known.
+    SecondColumn {
+        /// The name of the column.
+        column: &'static str,
+    },
     /// The date up to which a root is trusted cannot be read.
     Date {
         /// The date as it stands there.
@@ -250,6 +255,7 @@ impl fmt::Display for Problem {
             ),
             Self::Csv { reason } => write!(f, "expected CSV (RFC 4180): {}", shown(reason)),
             Self::MissingColumn { column } => write!(f, "expected a column \"{column}\""),
+            Self::SecondColumn { column } => write!(f, "column \"{column}\" twice: expected it once"),
             Self::Date { text, expected } => {
                 write!(f, "distrust date \"{}\": expected {expected}", shown(text))
             }

@@ -90,10 +90,11 @@ pub use list::{Form, Policy, RootList, Source};
 pub use note::{Note, NoteKind};
 pub use output::{
     BlobOptions, BlobVersion, EncodedBlob, KeyEntries, LostConditions, OutputError, Replace, StagedFile,
-    WrittenWebroot, c_array, certificates_of, encode_blob, write_blob, write_file, write_webroot,
+    WrittenWebroot, c_array, certificates_of, encode_blob, fitting_version_2, write_blob, write_file,
+    write_webroot,
 };
 pub use place::Place;
 pub use report::{Changed, Diff, Expiry, Field, Record, Summary};
 pub use root::Root;
 pub use time::rfc3339;
-pub use update::{LostRoots, check_update};
+pub use update::{LostRoots, UpdateError, check_update};

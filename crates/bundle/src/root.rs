@@ -156,9 +156,14 @@ impl Root {
             return certificate.says_it_is_no_ca();
         }
         let profile = self.unconditional_entry().profile();
-        let is_ca = matches!(profile.basic_constraints, BasicConstraints::Ca { .. });
+        let is_ca = match profile.basic_constraints {
+            BasicConstraints::Ca { .. } => true,
+            // They may be what could not be read: then they do not say it.
+            BasicConstraints::Absent => profile.is_version_1 || profile.is_incomplete,
+            BasicConstraints::NotCa => false,
+        };
         let may_sign = profile.key_usage.is_none_or(|usage| usage & KEY_CERT_SIGN != 0);
-        !may_sign || !is_ca && !profile.is_version_1
+        !(is_ca && may_sign)
     }
 
     /// What is known of this anchor from either, under the conditions of both. `None` when constraints of the one are

@@ -1,39 +1,93 @@
 //! Whether a new list may replace the one in force.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use jit_trust_core::Entry;
+use jit_trust_core::{CutNameHash, Entry};
 
+use crate::constraints::is_imposed_on;
 use crate::label::label;
 
-/// Refuses a new list that lost more than a fifth of the keys of the list in force: more likely half a download than
-/// a decision of Mozilla's, which removes a few roots at a time.
+/// Refuses a new list that is more likely damaged than a decision of Mozilla's, which removes a few roots at a time and
+/// takes no condition back:
+///
+/// - one that lost more than a fifth of the keys of the list in force;
+/// - one in which a key that was trusted up to a date is trusted for longer;
+/// - one in which a key had name constraints and now has none, or others than these with, at most, domains imposed on
+///   them.
 ///
 /// Roots are told apart by their subject public key info: one that was renewed with its key is not lost, and keys are
-/// what an attacker would have to be after.
+/// what an attacker would have to be after. Of several roots with one key, the conditions are compared with those of the
+/// root of the same name, and under a new name with those of all.
 ///
 /// # Errors
-/// When too many are missing. A user who insists may ignore it.
+/// When too many are missing, or a condition is. A user who insists may ignore it.
 pub fn check_update<'a, 'b>(
     in_force: impl IntoIterator<Item = Entry<'a>>,
     new: impl IntoIterator<Item = Entry<'b>>,
-) -> Result<(), LostRoots> {
-    let kept: HashSet<&[u8]> = new.into_iter().map(|entry| entry.spki_value()).collect();
-    let mut seen = HashSet::new();
-    let mut lost = Vec::new();
-    for entry in in_force {
-        if seen.insert(entry.spki_value()) && !kept.contains(entry.spki_value()) {
-            lost.push(label(&entry));
-        }
-    }
-    if lost.len() * 5 <= seen.len() {
+) -> Result<(), UpdateError> {
+    let in_force: Vec<Entry<'_>> = in_force.into_iter().collect();
+    let new: Vec<Entry<'_>> = new.into_iter().collect();
+    let before = Before::of(&in_force);
+    let lifted = |lifts: fn(&Entry<'_>, &Entry<'_>) -> bool| {
+        let pairs = new.iter().map(|new| (before.roots(new), new));
+        let lifted = pairs.filter(|(old, new)| !old.is_empty() && old.iter().all(|old| lifts(old, new)));
+        lifted.map(|(_, new)| label(new)).collect()
+    };
+    let error = UpdateError {
+        lost: LostRoots::between(&in_force, &new),
+        dates_lifted: lifted(lifts_date),
+        constraints_lifted: lifted(lifts_constraints),
+    };
+    if error.lost.is_none() && error.dates_lifted.is_empty() && error.constraints_lifted.is_empty() {
         return Ok(());
     }
-    Err(LostRoots {
-        in_force: seen.len(),
-        lost,
-    })
+    Err(error)
+}
+
+/// The list in force, by key and name, and by key alone.
+struct Before<'a>(HashMap<(&'a [u8], Option<CutNameHash>), Vec<&'a Entry<'a>>>);
+
+impl<'a> Before<'a> {
+    fn of(in_force: &'a [Entry<'a>]) -> Self {
+        let mut roots: HashMap<_, Vec<_>> = HashMap::new();
+        for entry in in_force {
+            for name in [None, Some(entry.name_hash())] {
+                roots.entry((entry.spki_value(), name)).or_default().push(entry);
+            }
+        }
+        Self(roots)
+    }
+
+    /// What a root of the new list is compared with; nothing when its key is new.
+    fn roots(&self, new: &'a Entry<'a>) -> &[&'a Entry<'a>] {
+        let of_name = self.0.get(&(new.spki_value(), Some(new.name_hash())));
+        let found = of_name.or_else(|| self.0.get(&(new.spki_value(), None)));
+        found.map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+fn lifts_date(old: &Entry<'_>, new: &Entry<'_>) -> bool {
+    let lasts_longer = |old: u64| new.distrust_after().is_none_or(|new| new > old);
+    old.distrust_after().is_some_and(lasts_longer)
+}
+
+fn lifts_constraints(old: &Entry<'_>, new: &Entry<'_>) -> bool {
+    let still_hold = |old: &[u8]| new.name_constraints().is_some_and(|new| is_imposed_on(old, new));
+    old.name_constraints().is_some_and(|old| !still_hold(old))
+}
+
+/// Why a new list should not replace the one in force: at least one of these. Displayed as one line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UpdateError {
+    /// It lacks too many roots.
+    pub lost: Option<LostRoots>,
+    /// Its roots that were trusted up to a date, and now are for longer, as [`Root::label`](crate::Root::label) has
+    /// them.
+    pub dates_lifted: Vec<String>,
+    /// Its roots whose name constraints do not hold any more, as [`Root::label`](crate::Root::label) has them.
+    pub constraints_lifted: Vec<String>,
 }
 
 /// A new list lacks too many roots of the one in force.
@@ -44,6 +98,20 @@ pub struct LostRoots {
     pub in_force: usize,
     /// The roots that the new list lacks, as [`Root::label`](crate::Root::label) has them.
     pub lost: Vec<String>,
+}
+
+impl LostRoots {
+    fn between(in_force: &[Entry<'_>], new: &[Entry<'_>]) -> Option<Self> {
+        let kept: HashSet<&[u8]> = new.iter().map(Entry::spki_value).collect();
+        let mut seen = HashSet::new();
+        let first_of_key = in_force.iter().filter(|entry| seen.insert(entry.spki_value()));
+        let lost: Vec<String> = first_of_key
+            .filter(|entry| !kept.contains(entry.spki_value()))
+            .map(label)
+            .collect();
+        let in_force = seen.len();
+        (lost.len() * 5 > in_force).then_some(Self { in_force, lost })
+    }
 }
 
 impl fmt::Display for LostRoots {
@@ -57,4 +125,31 @@ impl fmt::Display for LostRoots {
     }
 }
 
-impl std::error::Error for LostRoots {}
+impl fmt::Display for UpdateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lost = self.lost.iter().map(ToString::to_string);
+        let lifted = [
+            ("distrust-after date", &self.dates_lifted),
+            ("name constraints", &self.constraints_lifted),
+        ];
+        let lifted = lifted.into_iter().filter(|(_, roots)| !roots.is_empty());
+        let lifted = lifted.map(|(what, roots)| {
+            format!(
+                "the new list lifts the {what} of {}: expected what is in force, or stricter",
+                first_few(roots)
+            )
+        });
+        f.write_str(&lost.chain(lifted).collect::<Vec<_>>().join("; "))
+    }
+}
+
+fn first_few(roots: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let first = roots.get(..SHOWN).unwrap_or(roots);
+    match roots.len() - first.len() {
+        0 => first.join(" and of "),
+        more => format!("{} and of {more} more", first.join(", of ")),
+    }
+}
+
+impl std::error::Error for UpdateError {}

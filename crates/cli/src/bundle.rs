@@ -237,9 +237,9 @@ fn report_input(list: &RootList, generation: u32) -> Report {
     let summary = Summary::of(list.roots(), now);
     for note in list.notes() {
         match note.kind {
-            // What no input says is said once, at the end.
+            // Said at the end, where it is not missed.
             NoteKind::CarriesNoConditions => {}
-            NoteKind::DatedElsewhere { .. } => report.warn(note),
+            NoteKind::DatedElsewhere { .. } | NoteKind::MissingColumn { .. } => report.warn(note),
             _ => report.say(note),
         }
     }
@@ -331,12 +331,12 @@ fn report_missing(roots: &[Root], options: BlobOptions, report: &mut Report) {
     }
 }
 
-/// Says, where no input could, that Mozilla's conditions are not known.
+/// Says of which inputs Mozilla's conditions are not known, whatever others say of other roots.
 fn report_bare_inputs(sources: &[Source], report: &mut Report) {
-    if !sources.iter().any(Source::carries_conditions) {
+    for source in sources.iter().filter(|source| !source.carries_conditions()) {
         report.say(format_args!(
             "note: {}: {}",
-            names(sources),
+            shown(source.name.as_str()),
             NoteKind::CarriesNoConditions
         ));
     }

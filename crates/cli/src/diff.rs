@@ -141,6 +141,9 @@ fn change(field: Field, changed: &Changed) -> String {
         return format!("{} changed", title(field));
     }
     let [old, new] = values.map(|value| value.unwrap_or_else(|| missing(field).to_owned()));
+    if old == new {
+        return format!("{} {old}, now encoded otherwise", title(field));
+    }
     format!("{} {old} -> {new}", title(field))
 }
 

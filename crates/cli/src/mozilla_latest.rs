@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use hyper::StatusCode;
 use hyper::header::{ACCEPT, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, USER_AGENT};
-use jit_trust_bundle::{Fingerprint, Form, Input, Root, check_update, read, write_file};
+use jit_trust_bundle::{Fingerprint, Form, Input, Note, NoteKind, Root, check_update, read, write_file};
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
@@ -30,8 +30,9 @@ const MAX_HEAD_LEN: usize = 64 << 10;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Fetches the report, unless the one fetched last is still the latest. One that lacks more than a fifth of the
-/// roots of the list in force is refused, unless the user insists.
+/// Fetches the report, unless the one fetched last is still the latest. One that does not say under which conditions
+/// roots are trusted, or that [`check_update`] refuses in the place of the list in force, is refused, unless the user
+/// insists.
 pub(crate) fn fetch(args: &BundleArgs) -> Result<Input, Failure> {
     let url = args.mozilla_url.as_str();
     let cache = Cache::of_user();
@@ -78,18 +79,30 @@ fn check(args: &BundleArgs, name: &str, report: &Input) -> Result<(), Failure> {
             "{name}: expected CCADB's report as CSV with PEM"
         )));
     }
+    if let Some(missing) = new.notes().iter().find(|note| is_missing_column(note)) {
+        // With --force, `bundle` warns of it.
+        if !args.force {
+            return Err(Failure::failed(format!(
+                "{missing}; --force takes it all the same"
+            )));
+        }
+    }
     let in_force = store::read(&args.trust.trust)?;
     let in_force = in_force.roots().iter().map(Root::entry);
     match check_update(in_force, new.roots().iter().map(Root::entry)) {
         Ok(()) => Ok(()),
-        Err(lost) if args.force => {
-            warning(format_args!("{name}: {lost}; taken because of --force"));
+        Err(error) if args.force => {
+            warning(format_args!("{name}: {error}; taken because of --force"));
             Ok(())
         }
-        Err(lost) => Err(Failure::failed(format!(
-            "{name}: {lost}; --force takes it all the same"
+        Err(error) => Err(Failure::failed(format!(
+            "{name}: {error}; --force takes it all the same"
         ))),
     }
+}
+
+fn is_missing_column(note: &Note) -> bool {
+    matches!(note.kind, NoteKind::MissingColumn { .. })
 }
 
 enum Fetched {

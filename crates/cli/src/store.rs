@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jit_trust::{BlobError, BlobStore, FileStore, StoreError, TrustStore, WebrootStore};
-use jit_trust_bundle::{BlobOptions, Input, NoteKind, Policy, RootList, encode_blob};
+use jit_trust_bundle::{BlobOptions, Input, NoteKind, Policy, RootList, encode_blob, fitting_version_2};
 
 use crate::exit::Failure;
 use crate::shown::shown;
@@ -64,12 +64,17 @@ fn not_opened(path: &Path, error: &StoreError) -> Failure {
     }
 }
 
-/// The list as a trust blob of version 2, so that its conditions are kept to as those of any other store. It is there
-/// until the command ends, which opens one or two.
+/// The list as a trust blob of version 2, so that its conditions are kept to as those of any other store. What does not
+/// fit is left out, with a warning: the rest of the store is trusted all the same. The blob is there until the command
+/// ends, which opens one or two.
 fn in_memory(name: &str, list: &RootList) -> Result<BlobStore, Failure> {
     let bad_input = |error: &dyn std::error::Error| Failure::bad_input(format!("{name}: {error}"));
     let generation = 0; // nobody asks for it
-    let blob = encode_blob(list.roots(), generation, BlobOptions::default());
+    let (fitting, left_out) = fitting_version_2(list.roots());
+    for error in left_out {
+        warning(format_args!("{name}: {error}; left out"));
+    }
+    let blob = encode_blob(&fitting, generation, BlobOptions::default());
     let blob = blob.map_err(|error| bad_input(&error))?;
     BlobStore::new(blob.bytes.leak()).map_err(|error| bad_input(&error))
 }

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::subtrees::{Subtrees, base, general_name};
 use super::tlv::Tlv;
-use crate::hex;
 use crate::shown::shown;
+use crate::{Fingerprint, hex};
 
 /// What name constraints say, for people and programs: each subtree as text, safe for a terminal.
 ///
@@ -22,6 +22,10 @@ use crate::shown::shown;
 /// | `email:example.com`, `uri:.example.com` | mail addresses, and the hosts of addresses of the web |
 /// | `dirname:C=US, O=Example` | directory names that begin so |
 /// | `other:<lower-case hex>` | the encoding of what is none of these, or cannot be read; among the `permitted` when that is all of it |
+///
+/// In what stands behind `dns:`, `email:` and `uri:`, a comma, semicolon, space, backslash or control character is
+/// escaped, as `\u{2c}` or `\\`. Of more than 256 characters, the first 256 stand there, then `…sha256:` and the SHA-256
+/// of all, in lower-case hex.
 ///
 /// Serialised with the names of these fields, in this order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -76,7 +80,7 @@ fn text(subtree: &Tlv<'_>) -> String {
 }
 
 fn text_of_base(base: &Tlv<'_>) -> Option<String> {
-    let labelled = |label: &str| Some(format!("{label}:{}", shown(ascii(base.value)?)));
+    let labelled = |label: &str| Some(format!("{label}:{}", value(ascii(base.value)?)));
     match base.tag {
         general_name::DNS => labelled("dns"),
         general_name::RFC822 => labelled("email"),
@@ -85,6 +89,22 @@ fn text_of_base(base: &Tlv<'_>) -> Option<String> {
         general_name::DIRECTORY => Some(format!("dirname:{}", Name::from_der(base.value)?)),
         _ => None,
     }
+}
+
+/// A text in ASCII, without the characters that stand between texts. One that is too long to be shown does not look like
+/// another with the same beginning.
+fn value(text: &str) -> String {
+    let mut value = String::new();
+    for character in shown(text).chars() {
+        match character {
+            ',' | ';' | ' ' => value.extend(character.escape_unicode()),
+            _ => value.push(character),
+        }
+    }
+    if value.ends_with('…') {
+        value += &format!("sha256:{}", Fingerprint::of(text.as_bytes()));
+    }
+    value
 }
 
 fn ascii(bytes: &[u8]) -> Option<&str> {
@@ -144,6 +164,14 @@ mod tests {
             (0x82, &b".tr"[..], "dns:.tr"),
             (0x82, b"", "dns:"),
             (0x82, b"a\x1b[2J", r"dns:a\u{1b}[2J"),
+            (0x82, b"a, dns:b", r"dns:a\u{2c}\u{20}dns:b"),
+            (
+                0x86,
+                b"a; excluded uri:b",
+                r"uri:a\u{3b}\u{20}excluded\u{20}uri:b",
+            ),
+            (0x86, br"a\u{2c}", r"uri:a\\u{2c}"),
+            (0x81, b"a\n", r"email:a\n"),
             (0x82, b"\xff", "other:30038201ff"),
             (0x81, b"example.com", "email:example.com"),
             (0x86, b".example.com", "uri:.example.com"),
@@ -161,6 +189,22 @@ mod tests {
         ] {
             assert_eq!(permitted(tag, value), expected);
         }
+    }
+
+    #[test]
+    fn what_is_too_long_to_be_shown_ends_in_a_hash_of_all_of_it() {
+        let (longest, longer) = (vec![b'a'; 256], vec![b'a'; 257]);
+        assert_eq!(permitted(0x82, &longest), format!("dns:{}", "a".repeat(256)));
+        assert_eq!(
+            permitted(0x82, &longer),
+            format!(
+                "dns:{}…sha256:e8d95cc2b4bc198c54b40bd214df958afb65f5e73d2c2eafe0593cf5c635c1f0",
+                "a".repeat(256)
+            )
+        );
+        let mut other = longer.clone();
+        other[256] = b'b';
+        assert_ne!(permitted(0x82, &longer), permitted(0x82, &other));
     }
 
     #[test]
@@ -186,6 +230,13 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn different_texts_look_different_and_end_where_they_end(one in "[ -~\n]{0,300}", other in "[ -~\n]{0,300}") {
+            let of = |text: &str| permitted(0x86, text.as_bytes());
+            proptest::prop_assert_eq!(of(&one) == of(&other), one == other);
+            proptest::prop_assert!(!of(&one).contains([',', ';', ' ']));
+        }
+
         #[test]
         fn whatever_the_bytes_are_there_is_an_answer(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..64)) {
             let _ = NameConstraints::of(&bytes).to_string();

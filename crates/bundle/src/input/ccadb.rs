@@ -1,5 +1,5 @@
 //! CCADB's report on the roots in Mozilla's program, as CSV with PEM: `IncludedCACertificateReportPEMCSV`, and every
-//! other report that has these columns, in any order. Of one with a `Mozilla Status`, only the roots `Included`.
+//! other report that has these columns, each once and in any order. Of one with a `Mozilla Status`, only the roots `Included`.
 
 use csv::{ByteRecord, ReaderBuilder, Trim};
 
@@ -125,15 +125,22 @@ struct Columns {
 
 impl Columns {
     fn of(header: &ByteRecord) -> Result<Self, Problem> {
-        let find = |column: &str| header.iter().position(|name| name == column.as_bytes());
-        let require = |column| find(column).ok_or(Problem::MissingColumn { column });
+        let find = |column: &'static str| {
+            let mut found = (0..).zip(header).filter(|(_, name)| *name == column.as_bytes());
+            let first = found.next().map(|(at, _)| at);
+            match found.next() {
+                Some(_) => Err(Problem::SecondColumn { column }),
+                None => Ok(first),
+            }
+        };
+        let require = |column| find(column)?.ok_or(Problem::MissingColumn { column });
         Ok(Self {
             pem: require(column::PEM)?,
             trust_bits: require(column::TRUST_BITS)?,
-            distrust_after: find(column::DISTRUST_AFTER),
-            constraints: find(column::CONSTRAINTS),
-            fingerprint: find(column::FINGERPRINT),
-            status: find(column::STATUS),
+            distrust_after: find(column::DISTRUST_AFTER)?,
+            constraints: find(column::CONSTRAINTS)?,
+            fingerprint: find(column::FINGERPRINT)?,
+            status: find(column::STATUS)?,
         })
     }
 

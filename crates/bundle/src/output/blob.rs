@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use jit_trust_core::{BlobError, Certificate, Entry, MAX_ANCHORS_PER_NAME, TrustBlob, WriteError, v1, v2};
+use jit_trust_core::{
+    BlobError, Certificate, CutNameHash, Entry, MAX_ANCHORS_PER_NAME, TrustBlob, WriteError, v1, v2,
+};
 
 use super::atomic::write_unless;
 use super::error::{LostConditions, OutputError};
@@ -43,6 +45,34 @@ pub fn encode_blob(
         generation,
         lost: LostConditions::of(&roots, options.version),
     })
+}
+
+/// Those of these roots that a trust blob of version 2 can hold together, and why each of the others does not fit: a
+/// part of it is too long, or [`MAX_ANCHORS_PER_NAME`] before it have its name.
+///
+/// Whoever makes a store writes the list whole or not at all, with [`encode_blob`]. This is for trusting by a list that
+/// is there, whose other roots still count.
+pub fn fitting_version_2(roots: &[Root]) -> (Vec<Root>, Vec<OutputError>) {
+    let (mut fitting, mut left_out) = (Vec::new(), Vec::new());
+    let mut under_one_name: HashMap<CutNameHash, usize> = HashMap::new();
+    for (index, root) in roots.iter().enumerate() {
+        let entry = root.entry();
+        let count = under_one_name.entry(entry.name_hash()).or_default();
+        let error = if v2::encoded_len(&[entry], v2::Options::default()).is_err() {
+            WriteError::EntryTooLong { index }
+        } else if *count == MAX_ANCHORS_PER_NAME {
+            WriteError::TooManyUnderOneName { index }
+        } else {
+            *count += 1;
+            fitting.push(root.clone());
+            continue;
+        };
+        left_out.push(OutputError::DoesNotFit {
+            error,
+            subject: Some(root.label()),
+        });
+    }
+    (fitting, left_out)
 }
 
 /// Writes a trust blob as [`write_file`](crate::write_file) writes a file. Of a file that is there and no trust blob,

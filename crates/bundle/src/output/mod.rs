@@ -9,7 +9,7 @@ mod ownership;
 mod webroot;
 
 pub use atomic::{StagedFile, write_file};
-pub use blob::{EncodedBlob, certificates_of, encode_blob, write_blob};
+pub use blob::{EncodedBlob, certificates_of, encode_blob, fitting_version_2, write_blob};
 pub(crate) use blob::{certificates, encode};
 pub use c_array::c_array;
 pub use error::{LostConditions, OutputError};

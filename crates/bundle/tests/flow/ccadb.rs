@@ -68,6 +68,32 @@ fn columns_are_found_by_name_and_with_a_byte_order_mark_and_windows_lines() {
     );
 }
 
+/// Of two columns of one name, either may be the one that is meant.
+#[test]
+fn a_column_that_is_read_and_there_twice_refuses_the_report() {
+    let roots = roots(1);
+    let csv = ccadb(&all_trusted(&roots)).replace("Common Name or Certificate Name", "Mozilla Status");
+    for column in [
+        "PEM Info",
+        "Trust Bits",
+        "Distrust for TLS After Date",
+        "Mozilla Applied Constraints",
+        "Mozilla Status",
+        "SHA-256 Fingerprint",
+    ] {
+        let error = refusal(read(
+            &[content(csv.replacen("Owner", column, 1))],
+            Policy::SkipInvalid,
+        ));
+        assert_eq!(
+            error,
+            format!("list: line 1: column \"{column}\" twice: expected it once")
+        );
+    }
+    let others_twice = ccadb(&all_trusted(&roots)).replace("Common Name or Certificate Name", "Owner");
+    assert!(read_strictly(others_twice).is_ok());
+}
+
 #[test]
 fn what_a_report_must_have_is_asked_for() {
     let roots = roots(1);

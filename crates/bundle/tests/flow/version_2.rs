@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use jit_trust_bundle::{
     BlobOptions, BlobVersion, Input, KeyEntries, NoteKind, Policy, Replace, Root, certificates_of,
-    encode_blob, read, write_webroot,
+    encode_blob, fitting_version_2, read, write_webroot,
 };
 use jit_trust_core::{Certificate, CutNameHash, TrustBlob};
-use jit_trust_lab::pki::{BasicConstraints, Ca, CertificateBuilder, KeyUsage, SubjectKeyId};
+use jit_trust_lab::pki::{BasicConstraints, Ca, CertificateBuilder, Extension, KeyUsage, SubjectKeyId};
 use sha2::{Digest, Sha256};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -519,6 +519,66 @@ fn an_anchor_that_says_it_is_no_ca_is_refused_without_its_certificate_too() {
     }
     let version_1 = blob(&[root_of(&Ca::builder("Old").version_1().self_signed())]);
     assert!(read_strictly(version_1).is_ok());
+}
+
+/// A path length that is not in its shortest form, something behind what is known, and an extension that nobody knows.
+#[test]
+fn what_is_taken_with_its_certificate_is_taken_without_also_where_not_all_of_it_can_be_read() {
+    let odd_path_length = Extension::new("2.5.29.19", true, b"\x30\x07\x01\x01\xff\x02\x02\x00\x01");
+    let trailing = Extension::new("2.5.29.19", true, b"\x30\x05\x01\x01\xff\x05\x00");
+    let unknown = Extension::new("1.3.6.1.4.1.99999.1", true, b"\x05\x00");
+    let builder = || Ca::builder("Odd").basic_constraints(BasicConstraints::Absent);
+    let cas = [
+        builder().extension(odd_path_length).self_signed(),
+        builder().extension(trailing).self_signed(),
+        Ca::builder("Odd").extension(unknown.clone()).self_signed(),
+    ];
+    for ca in cas {
+        let list = read_strictly(ca.pem()).unwrap();
+        assert!(list.roots()[0].entry().profile().is_incomplete);
+        for options in every_option() {
+            let bytes = encode(list.roots(), options);
+            assert_eq!(
+                encode(read_strictly(bytes.clone()).unwrap().roots(), options),
+                bytes
+            );
+        }
+    }
+    // What can be read still counts.
+    let no_ca = Ca::builder("No CA").basic_constraints(BasicConstraints::NotCa);
+    let bytes = blob(&[root_of(&no_ca.extension(unknown).self_signed())]);
+    assert!(refusal(read_strictly(bytes)).contains("says that it is no CA"));
+}
+
+#[test]
+fn what_does_not_fit_is_told_apart_from_what_does() {
+    let long = Ca::builder("Long").subject_key_id(SubjectKeyId::Bytes(vec![1; 256]));
+    let plain = root_of(&Ca::root("Plain"));
+    let mut all = vec![
+        root_of(&long.self_signed()),
+        with(&plain, Some(u64::MAX), None),
+        with(&plain, None, Some(&[0; 0x1_0000])),
+    ];
+    all.extend((0..10).map(|_| root_of(&Ca::root("Twin"))));
+    assert!(encode_blob(&all, GENERATION, BlobOptions::default()).is_err());
+    let (fitting, left_out) = fitting_version_2(&all);
+    assert_eq!(fitting, all[3..11]);
+    assert!(encode_blob(&fitting, GENERATION, BlobOptions::default()).is_ok());
+    let left_out: Vec<_> = left_out.iter().map(ToString::to_string).collect();
+    let expected = [
+        ("anchor 0 has a part that is too long", "(CN=Long)"),
+        ("anchor 1 has a part that is too long", "(CN=Plain)"),
+        ("anchor 2 has a part that is too long", "(CN=Plain)"),
+        ("certificate 11 is one too many under its name", "(CN=Twin)"),
+        ("certificate 12 is one too many under its name", "(CN=Twin)"),
+    ];
+    assert_eq!(left_out.len(), expected.len());
+    for (left_out, (start, end)) in left_out.iter().zip(expected) {
+        assert!(
+            left_out.starts_with(start) && left_out.ends_with(end),
+            "{left_out}"
+        );
+    }
 }
 
 #[test]

@@ -82,7 +82,7 @@ pub(crate) struct BundleArgs {
     pub(crate) skip_invalid: bool,
 
     /// Replace a blob or webroot of a newer generation, and take a list from mozilla:latest that lacks more than a fifth
-    /// of the roots in force
+    /// of the roots in force, lifts conditions of one, or does not say conditions
     #[arg(long)]
     pub(crate) force: bool,
 

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use jit_trust_bundle::{Input, Policy, read};
-use jit_trust_lab::pki::{Ca, Leaf, SubjectKeyId};
+use jit_trust_lab::pki::{BasicConstraints, Ca, Extension, Leaf, SubjectKeyId};
 
+use crate::lists::ccadb;
 use crate::support::{Lab, Run, jit_trust, run, run_line, shared_data};
 
 fn bundle(input: &Path, output: &Path, options: &str) -> Run {
@@ -125,7 +126,7 @@ fn conditions_that_version_1_cannot_hold_are_named_and_version_2_holds_them_in_5
 }
 
 #[test]
-fn what_bare_certificates_do_not_say_is_told_once_and_only_where_no_input_says_it() {
+fn of_each_input_that_carries_no_conditions_it_is_said() {
     let root = Ca::root("Lab Root A");
     let lab = Lab::trusting(&[]);
     let pem = lab.write("lab.pem", root.pem());
@@ -144,17 +145,49 @@ fn what_bare_certificates_do_not_say_is_told_once_and_only_where_no_input_says_i
         notes.map(str::to_owned).collect::<Vec<_>>()
     };
     let other = lab.write("other.der", Ca::root("Lab Root B").der());
-    assert_eq!(
-        notes(&[&pem, &other]),
-        [format!(
-            "note: {}, {}: this form carries no distrust-after dates and no imposed name constraints, which Mozilla's \
-             list has for some roots; certdata.txt, CCADB's report and trust blobs of version 2 carry them",
-            pem.display(),
-            other.display()
-        )]
-    );
-    assert_eq!(notes(&[&pem, &report]), [""; 0]);
-    assert_eq!(notes(&[&pem, Path::new("mozilla")]), [""; 0]);
+    let note = |input: &Path| {
+        format!(
+            "note: {}: this form carries no distrust-after dates and no imposed name constraints, which Mozilla's list \
+             has for some roots; certdata.txt, CCADB's report and trust blobs of version 2 carry them",
+            input.display()
+        )
+    };
+    assert_eq!(notes(&[&pem, &other]), [note(&pem), note(&other)]);
+    assert_eq!(notes(&[&report, &pem, Path::new("mozilla")]), [note(&pem)]);
+    assert_eq!(notes(&[&report, Path::new("mozilla")]), [""; 0]);
+}
+
+#[test]
+fn a_report_that_cannot_say_conditions_gets_a_warning() {
+    let lab = Lab::trusting(&[]);
+    let output = lab.path("out.tblb");
+    let full = ccadb(&[(&Ca::root("Lab Root A"), "", "")]);
+    for column in ["Distrust for TLS After Date", "Mozilla Applied Constraints"] {
+        let report = lab.write("report.csv", full.replace(column, "Other"));
+        let warned = bundle(&report, &output, "--quiet").ends_with(0);
+        assert_eq!(
+            warned.stderr,
+            format!(
+                "jit-trust: warning: {}: no column \"{column}\": its conditions, if there are any, are not known\n",
+                report.display()
+            )
+        );
+    }
+    let report = lab.write("report.csv", &full);
+    assert_eq!(bundle(&report, &output, "--quiet").ends_with(0).stderr, "");
+}
+
+#[test]
+fn an_anchor_that_cannot_be_judged_whole_goes_from_blob_to_blob() {
+    // A CA's, with a path length that is not in its shortest form.
+    let odd = Extension::new("2.5.29.19", true, b"\x30\x07\x01\x01\xff\x02\x02\x00\x01");
+    let root = Ca::builder("Lab Root A").basic_constraints(BasicConstraints::Absent);
+    let lab = Lab::trusting(&[]);
+    let pem = lab.write("odd.pem", root.extension(odd).self_signed().pem());
+    let (first, second) = (lab.path("first.tblb"), lab.path("second.tblb"));
+    bundle(&pem, &first, "--generated-at 1").ends_with(0);
+    bundle(&first, &second, "--generated-at 1").ends_with(0);
+    assert_eq!(std::fs::read(first).unwrap(), std::fs::read(second).unwrap());
 }
 
 #[test]

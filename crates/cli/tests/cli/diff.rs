@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use jit_trust_lab::pki::{Ca, SubjectKeyId};
+use jit_trust_lab::pki::{Attribute, Ca, Name, StringType, SubjectKeyId};
 
 use crate::lists::{DAY, ccadb};
 use crate::support::{Lab, Run, jit_trust, run, run_line};
@@ -104,6 +104,36 @@ fn conditions_of_a_root_that_was_added_are_said_with_it() {
         assert!(added.stdout.contains(line), "{line} in {added:?}");
     }
     added.says("other.pem: this form carries no distrust-after dates and no imposed name constraints");
+}
+
+#[test]
+fn what_differs_never_looks_the_same() {
+    let lab = Lab::trusting(&[]);
+    let ca = Ca::root("Lab Root A");
+    let of = |file: &str, subject: Name, domain: String| {
+        let root = ca.reissue().subject(subject).serial(&[7]);
+        let root = root
+            .validity(0, 2_000_000_000)
+            .name_constraints(&[&domain], &[])
+            .self_signed();
+        let pem = lab.write("root.pem", root.pem());
+        bundle(&lab, file, &pem, "--names")
+    };
+    let name = |string_type| Name::of(&[Attribute::new("2.5.4.3", string_type, "Lab Root A")]);
+    let domain = |end: char| format!("{}{end}", "a.".repeat(200));
+    let old = of("old.tblb", name(StringType::Utf8), domain('a'));
+    let new = of("new.tblb", name(StringType::Utf8), domain('b'));
+    let differ = diff(&old, &new, "").ends_with(1).stdout;
+    let (before, after) = differ.trim_end().split_once(" -> ").unwrap();
+    let before = before.strip_prefix("~ CN=Lab Root A: name constraints ").unwrap();
+    assert!(before.starts_with("permitted dns:a.a.a.") && before.contains("…sha256:"));
+    assert_ne!(before, after);
+
+    let new = of("new.tblb", name(StringType::Printable), domain('a'));
+    assert_eq!(
+        diff(&old, &new, "").ends_with(1).stdout,
+        "~ CN=Lab Root A: subject CN=Lab Root A, now encoded otherwise\n"
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::{Request, Response, Server};
 
+use crate::lists::{DAY, ccadb};
 use crate::support::{Lab, Run, jit_trust, run};
 
 /// CCADB's report of these roots.
@@ -26,6 +27,7 @@ fn report(roots: &[Ca]) -> String {
 struct Mirror {
     lab: Lab,
     server: Server,
+    roots: Vec<Ca>,
 }
 
 impl Mirror {
@@ -42,12 +44,16 @@ impl Mirror {
                 handler(request, &served)
             })
             .start();
-        Self { lab, server }
+        Self { lab, server, roots }
+    }
+
+    fn url(&self) -> String {
+        self.server.url("mirror.test", "/report")
     }
 
     fn bundle(&self, options: &str) -> Run {
         let mut command = jit_trust(["bundle", "mozilla:latest", "--mozilla-url"]);
-        command.arg(self.server.url("mirror.test", "/report"));
+        command.arg(self.url());
         command.args([
             "--resolve",
             &format!("mirror.test:{}:127.0.0.1", self.server.port()),
@@ -128,6 +134,62 @@ fn a_list_that_lost_more_than_a_fifth_is_refused_unless_forced() {
         .ends_with(0)
         .says("warning:")
         .says("7 certificates");
+}
+
+/// A report from which a column was cut, or a date or constraint taken, must not make trust wider unnoticed.
+#[test]
+fn a_report_that_does_not_say_conditions_is_refused_unless_forced() {
+    for column in ["Distrust for TLS After Date", "Mozilla Applied Constraints"] {
+        let mirror = Mirror::answering(move |_, roots| Response::ok(report(roots).replace(column, "Other")));
+        let missing = format!("no column \"{column}\": its conditions, if there are any, are not known");
+        mirror
+            .bundle("")
+            .ends_with(1)
+            .says(&missing)
+            .says("; --force takes it all the same");
+        assert!(!mirror.lab.path("latest.tblb").exists());
+        let forced = mirror.bundle("--force").ends_with(0);
+        assert_eq!(
+            forced
+                .stderr
+                .matches(&format!("warning: {}", mirror.url()))
+                .count(),
+            1,
+            "{forced:?}"
+        );
+        forced.says(&missing);
+    }
+}
+
+#[test]
+fn a_report_that_lifts_conditions_is_refused_unless_forced() {
+    let mirror = Mirror::answering(|_, roots| Response::ok(report(roots)));
+    let in_force = mirror.lab.write("in-force.csv", {
+        let rows = mirror.roots.iter().zip(0..).map(|(root, number)| match number {
+            1 => (root, DAY, ""),
+            2 => (root, "", "*.good.test"),
+            _ => (root, "", ""),
+        });
+        ccadb(&rows.collect::<Vec<_>>())
+    });
+    let lifted = "the new list lifts the distrust-after date of CN=Lab Root 1: expected what is in force, or stricter; \
+                  the new list lifts the name constraints of CN=Lab Root 2: expected what is in force, or stricter; ";
+    // The same with a list in force that knows neither names nor certificates.
+    let blob = mirror.lab.path("in-force.tblb");
+    run(jit_trust(["bundle", "--blob"]).arg(&blob).arg(&in_force)).ends_with(0);
+    for in_force in [&in_force, &blob] {
+        let trust = format!("--trust {}", in_force.display());
+        mirror
+            .bundle(&trust)
+            .ends_with(1)
+            .says(&format!("{lifted}--force takes it all the same"));
+        assert!(!mirror.lab.path("latest.tblb").exists());
+        mirror
+            .bundle(&format!("{trust} --force"))
+            .ends_with(0)
+            .says(&format!("{lifted}taken because of --force"));
+        std::fs::remove_file(mirror.lab.path("latest.tblb")).unwrap();
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
 
-use jit_trust_lab::pki::{Ca, Leaf, pem};
+use jit_trust_lab::pki::{Ca, Leaf, SubjectKeyId, pem};
 
 use crate::support::{Lab, Run, jit_trust, run, shared_data};
 
@@ -213,16 +213,51 @@ fn a_chain_with_a_broken_certificate_is_refused_with_its_place() {
 }
 
 #[test]
-fn more_roots_of_one_name_than_a_store_may_hold_are_refused() {
-    let twins: Vec<Ca> = (0..9).map(|_| Ca::root("Twin")).collect();
+fn of_more_roots_of_one_name_than_a_store_may_hold_the_first_are_trusted() {
+    let twins: Vec<Ca> = (0..10).map(|_| Ca::root("Twin")).collect();
     let lab = Lab::trusting(&[]);
-    let chain = lab.write("chain.pem", twins[0].leaf("a.test").pem());
-    for (count, status) in [(8, 0), (9, 2)] {
+    for (count, trusted, status) in [(8, 7, 0), (10, 7, 0), (10, 8, 1), (10, 9, 1)] {
+        let chain = lab.write("chain.pem", twins[trusted].leaf("a.test").pem());
         let roots: String = twins.iter().take(count).map(Ca::pem).collect();
         let store = lab.write("twins.pem", roots);
         let mut command = jit_trust(["verify", "--host", "a.test", "--trust"]);
         let ended = run(command.arg(&store).arg(&chain)).ends_with(status);
-        let refusal = "twins.pem: certificate 8 is one too many under its name";
-        assert_eq!(ended.stderr.contains(refusal), count == 9, "{ended:?}");
+        let warnings = (8..count).map(|index| {
+            format!(
+                "jit-trust: warning: {}: certificate {index} is one too many under its name: a store holds at most 8 \
+                 (CN=Twin); left out\n",
+                store.display()
+            )
+        });
+        assert!(
+            ended.stderr.starts_with(&warnings.collect::<String>()),
+            "{ended:?}"
+        );
+        assert_eq!(ended.stderr.matches("left out").count(), count - 8, "{ended:?}");
+    }
+}
+
+#[test]
+fn a_root_that_does_not_fit_is_left_out_of_a_store_with_a_warning() {
+    let root = Ca::root("Lab Root A");
+    let lab = Lab::trusting(&[]);
+    let chain = lab.write("chain.pem", root.leaf("a.test").pem());
+    let long_key_id = Ca::builder("Long").subject_key_id(SubjectKeyId::Bytes(vec![1; 256]));
+    let long_serial = Ca::builder("Long").serial(&[1; 256]);
+    for long in [long_key_id, long_serial] {
+        let long = long.self_signed().pem();
+        let verify = |store: &Path| {
+            let mut command = jit_trust(["verify", "--host", "a.test", "--trust"]);
+            run(command.arg(store).arg(&chain))
+        };
+        let left_out = "anchor 0 has a part that is too long for a trust blob of version 2";
+        verify(&lab.write("some.pem", format!("{long}{}", root.pem())))
+            .ends_with(0)
+            .says(left_out)
+            .says("(CN=Long); left out\n");
+        verify(&lab.write("none.pem", long))
+            .ends_with(2)
+            .says(left_out)
+            .says("none.pem: the list is empty: expected at least one root");
     }
 }

@@ -85,7 +85,10 @@ fn of_roots_of_one_name_the_first_of_the_store_is_tried_first_dated_or_not() {
         Verifiers::of_conditional(roots, &aws_lc_rs::default_provider()).agree_today(&sent)
     };
     verdict(&first).unwrap();
-    assert_eq!(verdict(&last).unwrap_err().kind(), "MaximumSignatureChecksExceeded");
+    assert_eq!(
+        verdict(&last).unwrap_err().kind(),
+        "MaximumSignatureChecksExceeded"
+    );
 
     // Whether the date is the reason depends on that order too: on what there would be without it.
     let dated = |mut roots: Vec<TrustedRoot>| {
