@@ -145,6 +145,7 @@ async fn get_in_any_time(args: &BundleArgs, etag: Option<HeaderValue>) -> Result
         url: args.mozilla_url.clone(),
         headers,
         private_headers: HeaderMap::new(),
+        keeps_cookies: false,
     };
     let rules = Rules {
         max_redirects: 5,

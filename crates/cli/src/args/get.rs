@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::Trust;
-use super::value::{self, Credentials, Field};
+use super::value::{self, Cookies, Credentials, Field};
 use crate::http::Override;
 
 /// Get a URL, trusting just the root that the server's certificates ask for
@@ -23,9 +23,9 @@ Examples:
   jit-trust get -v --resolve a.test:443:127.0.0.1 --trust roots.pem https://a.test/
 
 Exit status: 0 when the last hop was answered, whatever its status; 1 when it was not, when a
-server was not trusted, when the output could not be written, and with --fail for a status of 400
-or more; 2 for bad usage or a STORE that cannot be read; 129, 130 or 143 when ended by SIGHUP,
-Ctrl-C or SIGTERM.")]
+server was not trusted, when a redirect was refused, when the output could not be written, and
+with --fail for a status of 400 or more; 2 for bad usage or a STORE that cannot be read; 129, 130
+or 143 when ended by SIGHUP, Ctrl-C or SIGTERM.")]
 pub(crate) struct GetArgs {
     /// What to get: an https or http URL
     #[arg(value_parser = value::web_url)]
@@ -71,6 +71,13 @@ pub(crate) struct GetArgs {
     #[arg(short = 'H', long, value_name = "NAME: VALUE", value_parser = value::not_shown::<Field>())]
     pub(crate) header: Vec<Field>,
 
+    /// Send these cookies to the first scheme, host and port; may be repeated
+    ///
+    /// Cookies that servers set are kept from hop to hop, by RFC 6265 and the public suffix list, and no longer;
+    /// `-H Cookie:` sends none at all.
+    #[arg(short = 'b', long, value_name = "NAME=VALUE", value_parser = value::not_shown::<Cookies>())]
+    pub(crate) cookie: Vec<Cookies>,
+
     /// Authenticate to the first scheme, host and port, by HTTP's Basic scheme
     #[arg(short, long, value_name = "USER:PASSWORD", value_parser = value::not_shown::<Credentials>())]
     pub(crate) user: Option<Credentials>,
@@ -79,7 +86,7 @@ pub(crate) struct GetArgs {
     #[arg(short = 'k', long)]
     pub(crate) insecure: bool,
 
-    /// Follow redirects from https to http too
+    /// Follow redirects from https to http too, which are refused otherwise; curl's --proto-redir
     #[arg(long)]
     pub(crate) allow_downgrade: bool,
 

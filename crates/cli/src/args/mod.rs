@@ -13,7 +13,7 @@ pub(crate) use diff::DiffArgs;
 pub(crate) use find::FindArgs;
 pub(crate) use get::GetArgs;
 pub(crate) use show::ShowArgs;
-pub(crate) use value::Credentials;
+pub(crate) use value::{Cookies, Credentials};
 pub(crate) use verify::VerifyArgs;
 
 use std::path::PathBuf;

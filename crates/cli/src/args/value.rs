@@ -180,6 +180,35 @@ impl std::fmt::Debug for Credentials {
     }
 }
 
+/// Cookies of `--cookie`: `NAME=VALUE`, or several with semicolons between them.
+#[derive(Clone)]
+pub(crate) struct Cookies(pub(crate) String);
+
+impl FromStr for Cookies {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // curl takes what has no = for a file, or for the wish to keep cookies at all.
+        if !text.contains('=') {
+            return Err(
+                "expected NAME=VALUE; files of cookies are not read, and those that servers set are kept without it"
+                    .to_owned(),
+            );
+        }
+        if HeaderValue::from_str(text).is_err() {
+            return Err("expected text without control characters".to_owned());
+        }
+        let text = text.trim_matches(|character: char| character == ';' || character.is_ascii_whitespace());
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl std::fmt::Debug for Cookies {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cookies").finish_non_exhaustive()
+    }
+}
+
 /// A key identifier in hex, in either case, with or without colons.
 #[derive(Clone, Debug)]
 pub(crate) struct HexKeyId(pub(crate) Vec<u8>);

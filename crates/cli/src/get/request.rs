@@ -7,7 +7,7 @@ use hyper::header::{
 };
 use url::Url;
 
-use crate::args::{Credentials, GetArgs};
+use crate::args::{Cookies, Credentials, GetArgs};
 use crate::http::Request;
 
 /// Fields that are meant for the host that the user has named, and for no other.
@@ -25,6 +25,9 @@ pub(super) fn of(args: &GetArgs) -> Request {
     let credentials = args.user.clone().or_else(|| credentials_in(&url));
     if let Some(value) = credentials.as_ref().and_then(basic) {
         private_headers.insert(AUTHORIZATION, value);
+    }
+    if let Some(value) = cookies(&args.cookie) {
+        private_headers.insert(COOKIE, value);
     }
     // They cannot be set only where there is no host, and then there is nothing to get.
     let _ = url.set_username("");
@@ -49,7 +52,20 @@ pub(super) fn of(args: &GetArgs) -> Request {
         url,
         headers,
         private_headers,
+        // `-H Cookie:` leaves the field out, whoever would set it.
+        keeps_cookies: !args
+            .header
+            .iter()
+            .any(|field| field.name == COOKIE && field.value.is_none()),
     }
+}
+
+/// What all of `--cookie` give, in one field (RFC 6265 section 5.4).
+fn cookies(given: &[Cookies]) -> Option<HeaderValue> {
+    let given: Vec<&str> = given.iter().map(|cookies| cookies.0.as_str()).collect();
+    let mut value = HeaderValue::from_str(&given.join("; ")).ok()?;
+    value.set_sensitive(true);
+    (!given.is_empty()).then_some(value)
 }
 
 /// User and password of the URL itself.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::http::Hop;
+use crate::http::{Hop, Outcome, SetCookie};
 use crate::shown::shown;
 use crate::store::Store;
 use crate::terminal::say;
@@ -16,7 +16,11 @@ pub(super) fn say_all(hops: &[Hop], store: &Store) {
         if let Some(decision) = &hop.decision {
             trust(hop, decision, store);
         }
+        if !hop.cookies_sent.is_empty() {
+            names("cookies sent", hop.cookies_sent.iter().map(String::as_str));
+        }
         answer(hop);
+        cookies(&hop.cookies_set);
         times(hop);
     }
 }
@@ -92,6 +96,31 @@ fn answer(hop: &Hop) {
         )),
         None => say(format_args!("*   status {status}, {} bytes", hop.body_len)),
     }
+}
+
+/// What became of the cookies that the answer wanted to set: by name, for a value may be as good as a password.
+fn cookies(set: &[SetCookie]) {
+    let of = |outcome| set.iter().filter(move |cookie| cookie.outcome == outcome);
+    for (what, outcome) in [("kept", Outcome::Kept), ("deleted", Outcome::Deleted)] {
+        if of(outcome).next().is_some() {
+            let cookies = of(outcome).map(|cookie| cookie.name.as_str());
+            names(&format!("cookies {what}"), cookies);
+        }
+    }
+    for cookie in set {
+        if let Outcome::Ignored(refusal) = cookie.outcome {
+            let name = match cookie.name.as_str() {
+                "" => String::new(),
+                name => format!(" {}", shown(name)),
+            };
+            say(format_args!("*   cookie{name} ignored: {refusal}"));
+        }
+    }
+}
+
+fn names<'a>(what: &str, names: impl Iterator<Item = &'a str>) {
+    let names: Vec<String> = names.map(|name| shown(name).to_string()).collect();
+    say(format_args!("*   {what}: {}", names.join(", ")));
 }
 
 fn times(hop: &Hop) {

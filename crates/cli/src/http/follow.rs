@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::connection::Connection;
+use super::cookies::Jar;
 use super::error::Limit;
 use super::hop::{Hop, Stage};
 use super::origin::Origin;
@@ -30,6 +31,8 @@ pub(crate) struct Request {
     pub(crate) headers: HeaderMap,
     /// Goes to the scheme, host and port of `url` only.
     pub(crate) private_headers: HeaderMap,
+    /// Keep the cookies that answers set, and send them where they belong, until the last redirect.
+    pub(crate) keeps_cookies: bool,
 }
 
 /// Where redirects may lead.
@@ -93,6 +96,7 @@ impl Client {
         let first = origin_of(&request.url)?;
         let mut url = request.url.clone();
         url.set_fragment(None);
+        let mut jar = request.keeps_cookies.then(Jar::default);
         loop {
             let origin = origin_of(&url)?;
             let mut headers = HeaderMap::new();
@@ -107,7 +111,13 @@ impl Client {
             let index = hops.len();
             hops.push(Hop::to(url.clone(), is_verified));
             let hop = &mut hops[index];
+            if let Some(jar) = &jar {
+                hop.cookies_sent = jar.send(&url, &mut headers);
+            }
             let answer = self.get_one(&origin, &url, &headers, hop).await?;
+            if let Some(jar) = &mut jar {
+                hop.cookies_set = jar.keep(&url, answer.headers());
+            }
             let next = target(&answer, &url);
             hop.location = next.clone().and_then(Result::ok);
             let Some(next) = next else {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
+use super::cookies::SetCookie;
 use crate::trust::Decision;
 
 /// One hop: a request and what it took. It is filled in while things happen, so that it is worth reading also when
@@ -29,6 +30,10 @@ pub(crate) struct Hop {
     pub(crate) decision: Option<Decision>,
     /// `h2` or `http/1.1`.
     pub(crate) protocol: Option<&'static str>,
+    /// The names of the cookies that an earlier hop has set and that were sent in this one.
+    pub(crate) cookies_sent: Vec<String>,
+    /// The cookies that the answer wanted to set.
+    pub(crate) cookies_set: Vec<SetCookie>,
     pub(crate) status: Option<u16>,
     /// Where a redirect leads.
     pub(crate) location: Option<Url>,
@@ -87,6 +92,8 @@ impl Hop {
             is_verified,
             decision: None,
             protocol: None,
+            cookies_sent: Vec::new(),
+            cookies_set: Vec::new(),
             status: None,
             location: None,
             body_len: 0,

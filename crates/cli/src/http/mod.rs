@@ -6,6 +6,7 @@
 
 mod connection;
 mod connector;
+mod cookies;
 mod error;
 mod follow;
 mod hop;
@@ -15,6 +16,7 @@ mod resolve;
 mod tls;
 
 pub(crate) use connector::{Connector, Options};
+pub(crate) use cookies::{Outcome, SetCookie};
 pub(crate) use error::{Error, Limit};
 pub(crate) use follow::{Client, Request, Rules};
 pub(crate) use hop::{Hop, Stage};

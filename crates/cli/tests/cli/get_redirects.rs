@@ -103,11 +103,20 @@ fn from_https_to_http_only_where_the_user_allows_it() {
     let lab = Lab::trusting(&[&root]);
     let to = Server::builder().plain(|_| Response::ok("in the clear")).start();
     let target = to.url("a.test", "/");
-    let from = answering(&root, "a.test", move |_| Response::redirect(302, &target));
+    let from = answering(&root, "a.test", {
+        let target = target.clone();
+        move |request| match request.path.as_str() {
+            "/" => Response::redirect(302, "/second"),
+            _ => Response::redirect(302, &target),
+        }
+    });
     let url = from.url("a.test", "/");
     run(&mut get(&lab, &from, &url, &to, ""))
         .ends_with(1)
-        .says("--allow-downgrade follows it");
+        .says_one_line()
+        .says(&format!(
+            "{url}second: redirects to {target}, which is not encrypted; --allow-downgrade follows it"
+        ));
     assert_eq!(to.connections(), 0);
     let got = run(&mut get(&lab, &from, &url, &to, "--allow-downgrade")).ends_with(0);
     assert_eq!(got.stdout, "in the clear");

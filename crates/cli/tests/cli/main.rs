@@ -5,6 +5,7 @@ mod bundle;
 mod conditions;
 mod diff;
 mod get_chains;
+mod get_cookies;
 mod get_faults;
 mod get_output;
 mod get_proxies;

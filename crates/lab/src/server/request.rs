@@ -44,6 +44,19 @@ impl Request {
             .map(|(_, value)| value.as_str())
     }
 
+    /// The value of a cookie that the client sent, the first of this name. To have it sent, answer with the field
+    /// `set-cookie`.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        // HTTP/2 may have each in a field of its own (RFC 9113 section 8.2.3).
+        self.headers
+            .iter()
+            .filter(|(field, _)| field == "cookie")
+            .flat_map(|(_, value)| value.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .find(|(cookie, _)| *cookie == name)
+            .map(|(_, value)| value)
+    }
+
     /// The host of [`authority`](Self::authority), in lower case, without its port.
     pub fn host(&self) -> String {
         let host = match self.authority.rsplit_once(':') {

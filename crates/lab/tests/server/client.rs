@@ -82,6 +82,7 @@ where
         for url in urls {
             let request = hyper::Request::get(url)
                 .header("cookie", "a=b")
+                .header("cookie", "c=d=e; a=f")
                 .body(Empty::<Bytes>::new())?;
             answers.push(whole(sender.send_request(request).await?).await?);
         }
@@ -94,6 +95,7 @@ where
             let request = hyper::Request::get(uri.path_and_query().unwrap().as_str())
                 .header("host", host)
                 .header("cookie", "a=b")
+                .header("cookie", "c=d=e; a=f")
                 .body(Empty::<Bytes>::new())?;
             answers.push(whole(sender.send_request(request).await?).await?);
             sender.ready().await.ok();

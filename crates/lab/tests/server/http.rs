@@ -75,6 +75,10 @@ async fn requests_are_recorded_as_they_came() {
             ("a.test", Some("a=b"))
         );
         assert_eq!(
+            ["a", "c", "d"].map(|name| request.cookie(name)),
+            [Some("b"), Some("d=e"), None]
+        );
+        assert_eq!(
             (request.server_name.as_deref(), request.port),
             (Some("a.test"), server.port())
         );
