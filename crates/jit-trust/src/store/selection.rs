@@ -176,7 +176,7 @@ impl<'s> Selection<'s> {
 
     /// The anchors and those that were left out, in the order in which they were added: what there would be without
     /// dates.
-    pub(crate) fn undated(&self) -> impl Iterator<Item = TrustAnchor<'_>> {
+    pub fn undated(&self) -> impl Iterator<Item = TrustAnchor<'_>> {
         self.get(|_| true)
     }
 
