@@ -5,6 +5,7 @@
 //! - [`server`] presents any chain for any name over HTTP/1.1 and HTTP/2, counts what reaches it and
 //!   misbehaves on request.
 //! - [`proxy`] is an HTTP CONNECT proxy that leads every name to loopback.
+//! - [`relay`] stands before a server and lets its connections break, fall silent or lead elsewhere.
 //!
 //! ```
 //! use jit_trust_lab::pki::Ca;
@@ -26,4 +27,5 @@
 mod listener;
 pub mod pki;
 pub mod proxy;
+pub mod relay;
 pub mod server;

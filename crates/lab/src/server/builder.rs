@@ -6,8 +6,10 @@ use pki_types::CertificateDer;
 use rustls::crypto::aws_lc_rs;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ServerConfig, SupportedProtocolVersion};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
+use super::client_certificates::TakeAny;
 use super::connection::{self, Connections};
 use super::log::Log;
 use super::site::{Handler, Site, Sites};
@@ -22,6 +24,7 @@ pub struct ServerBuilder {
     plain: Option<Handler>,
     alpn: Vec<Vec<u8>>,
     versions: Vec<&'static SupportedProtocolVersion>,
+    asks_for_client_certificates: bool,
     fault: Option<Fault>,
 }
 
@@ -32,6 +35,7 @@ impl Default for ServerBuilder {
             plain: None,
             alpn: vec![connection::H2.to_vec(), connection::HTTP_1_1.to_vec()],
             versions: vec![&TLS13, &TLS12],
+            asks_for_client_certificates: false,
             fault: None,
         }
     }
@@ -110,6 +114,14 @@ impl ServerBuilder {
         }
     }
 
+    /// Asks every client for a certificate, takes whatever comes, and does without.
+    pub fn asking_for_client_certificates(self) -> Self {
+        Self {
+            asks_for_client_certificates: true,
+            ..self
+        }
+    }
+
     /// What to do to every connection instead of serving it.
     pub fn fault(self, fault: Fault) -> Self {
         Self {
@@ -121,21 +133,30 @@ impl ServerBuilder {
     /// Starts it on a free port of 127.0.0.1.
     pub fn start(self) -> Server {
         let sites = Arc::new(self.sites);
-        let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        let log = Arc::new(Log::default());
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let builder = ServerConfig::builder_with_provider(provider.clone())
             .with_protocol_versions(&self.versions)
-            .expect("aws-lc has cipher suites for TLS 1.2 and 1.3")
-            .with_no_client_auth()
-            .with_cert_resolver(sites.clone());
+            .expect("aws-lc has cipher suites for TLS 1.2 and 1.3");
+        let builder = match self.asks_for_client_certificates {
+            true => builder.with_client_cert_verifier(Arc::new(TakeAny {
+                log: log.clone(),
+                provider,
+            })),
+            false => builder.with_no_client_auth(),
+        };
+        let mut config = builder.with_cert_resolver(sites.clone());
         config.alpn_protocols = self.alpn;
 
-        let log = Arc::new(Log::default());
         let scheme = if self.plain.is_some() { "http" } else { "https" };
+        let (goodbye, said) = watch::channel(());
         let connections = Arc::new(Connections {
             sites: sites.clone(),
             plain: self.plain,
             tls: TlsAcceptor::from(Arc::new(config)),
             fault: self.fault,
             log: log.clone(),
+            goodbye: said,
         });
         let listener = Listener::start("lab server", move |stream| connections.clone().serve(stream));
         Server {
@@ -143,6 +164,7 @@ impl ServerBuilder {
             scheme,
             sites,
             log,
+            goodbye,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One connection, from TCP over TLS to HTTP.
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 
 use http_body_util::combinators::BoxBody;
@@ -11,6 +12,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::HandshakeKind;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use super::log::Log;
@@ -30,6 +32,8 @@ pub(super) struct Connections {
     pub(super) tls: TlsAcceptor,
     pub(super) fault: Option<Fault>,
     pub(super) log: Arc<Log>,
+    /// Changes when open connections are to be closed.
+    pub(super) goodbye: watch::Receiver<()>,
 }
 
 /// What the requests of one connection share.
@@ -38,13 +42,25 @@ struct Exchange {
     server_name: Option<String>,
     port: u16,
     log: Arc<Log>,
+    goodbye: watch::Receiver<()>,
+}
+
+/// A connection that is open.
+struct Open<'a>(&'a Log);
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.disconnected();
+    }
 }
 
 impl Connections {
-    /// Serves a connection to its end. A client that breaks off is no error here: it is often what a test
-    /// wants.
+    /// Serves a connection to its end. A client that breaks off is no error here: it is often what a test wants.
     pub(super) async fn serve(self: Arc<Self>, stream: TcpStream) {
         self.log.connected();
+        let _open = Open(&self.log);
+        let mut goodbye = self.goodbye.clone();
+        goodbye.mark_unchanged();
         // Latency is measured with this server; Nagle's algorithm would be part of it.
         let _ = stream.set_nodelay(true);
         let Ok(addr) = stream.local_addr() else { return };
@@ -61,6 +77,7 @@ impl Connections {
                 server_name: None,
                 port: addr.port(),
                 log: self.log.clone(),
+                goodbye,
             };
             return exchange.serve(stream, false).await;
         }
@@ -83,6 +100,7 @@ impl Connections {
             server_name,
             port: addr.port(),
             log: self.log.clone(),
+            goodbye,
         }
         .serve(stream, http2)
         .await;
@@ -91,14 +109,21 @@ impl Connections {
 
 impl Exchange {
     async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, http2: bool) {
+        let mut goodbye = self.goodbye.clone();
         let exchange = Arc::new(self);
         let service = service_fn(move |request| exchange.clone().answer(request));
         let io = TokioIo::new(stream);
         // How a connection ends is the client's to judge.
         let _ = if http2 {
-            http2::Builder::new(TokioExecutor::new())
-                .serve_connection(io, service)
-                .await
+            let connection = http2::Builder::new(TokioExecutor::new()).serve_connection(io, service);
+            let mut connection = pin!(connection);
+            tokio::select! {
+                ended = &mut connection => ended,
+                _ = goodbye.changed() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            }
         } else {
             http1::Builder::new().serve_connection(io, service).await
         };

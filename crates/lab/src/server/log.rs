@@ -8,6 +8,8 @@ use super::Request;
 #[derive(Debug, Default)]
 pub(super) struct Log {
     connections: AtomicUsize,
+    closed: AtomicUsize,
+    client_certificates: AtomicUsize,
     handshakes: AtomicUsize,
     resumptions: AtomicUsize,
     requests: Mutex<Vec<Entry>>,
@@ -22,6 +24,14 @@ struct Entry {
 impl Log {
     pub(super) fn connected(&self) {
         self.connections.fetch_add(1, SeqCst);
+    }
+
+    pub(super) fn disconnected(&self) {
+        self.closed.fetch_add(1, SeqCst);
+    }
+
+    pub(super) fn got_client_certificate(&self) {
+        self.client_certificates.fetch_add(1, SeqCst);
     }
 
     pub(super) fn shook_hands(&self, resumed: bool) {
@@ -45,6 +55,16 @@ impl Log {
 
     pub(super) fn connections(&self) -> usize {
         self.connections.load(SeqCst)
+    }
+
+    pub(super) fn open_connections(&self) -> usize {
+        // In this order: one that ends meanwhile counts as open rather than as less than none.
+        let closed = self.closed.load(SeqCst);
+        self.connections() - closed
+    }
+
+    pub(super) fn client_certificates(&self) -> usize {
+        self.client_certificates.load(SeqCst)
     }
 
     pub(super) fn handshakes(&self) -> usize {

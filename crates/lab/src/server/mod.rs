@@ -24,6 +24,7 @@
 //! ```
 
 mod builder;
+mod client_certificates;
 mod connection;
 mod fault;
 mod log;
@@ -36,6 +37,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pki_types::CertificateDer;
+use tokio::sync::watch;
 
 pub use builder::ServerBuilder;
 pub use fault::Fault;
@@ -54,6 +56,7 @@ pub struct Server {
     scheme: &'static str,
     sites: Arc<Sites>,
     log: Arc<Log>,
+    goodbye: watch::Sender<()>,
 }
 
 impl Server {
@@ -91,6 +94,22 @@ impl Server {
     /// TCP connections accepted.
     pub fn connections(&self) -> usize {
         self.log.connections()
+    }
+
+    /// TCP connections that neither side has closed.
+    pub fn open_connections(&self) -> usize {
+        self.log.open_connections()
+    }
+
+    /// Clients that sent a certificate, of those that were [asked for
+    /// one](ServerBuilder::asking_for_client_certificates).
+    pub fn client_certificates(&self) -> usize {
+        self.log.client_certificates()
+    }
+
+    /// Says goodbye (GOAWAY) on every HTTP/2 connection, and closes each when its requests are answered.
+    pub fn close_connections(&self) {
+        self.goodbye.send_replace(());
     }
 
     /// TLS handshakes completed, resumed ones included. With TLS 1.3 the client is done half a round trip

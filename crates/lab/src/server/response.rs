@@ -25,6 +25,7 @@ enum Delivery {
     Whole,
     Chunked { size: usize, delay: Duration },
     Cut { after: usize },
+    Endless,
     Never,
 }
 
@@ -93,6 +94,14 @@ impl Response {
         }
     }
 
+    /// The body again and again, without end.
+    pub fn endless(self) -> Self {
+        Self {
+            delivery: Delivery::Endless,
+            ..self
+        }
+    }
+
     pub(super) fn is_never(&self) -> bool {
         matches!(self.delivery, Delivery::Never)
     }
@@ -129,6 +138,11 @@ impl Response {
                         }
                     }
                 });
+                body.boxed()
+            }
+            Delivery::Endless => {
+                let (mut sender, body) = Channel::new(1);
+                tokio::spawn(async move { while sender.send_data(whole.clone()).await.is_ok() {} });
                 body.boxed()
             }
             Delivery::Cut { after } => {

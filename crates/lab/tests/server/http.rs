@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use http_body_util::Empty;
+use hyper::body::Bytes;
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::{Request, Response, Server, Version};
 use tokio::net::TcpStream;
@@ -177,4 +181,24 @@ async fn a_plain_server_speaks_http_without_tls() {
         (1, 0, 1)
     );
     assert_eq!(server.requests_seen()[0].server_name, None);
+}
+
+#[tokio::test]
+async fn a_server_says_goodbye_on_open_connections_and_takes_new_ones() {
+    let (root, server) = one_site(|_| Response::ok("hello"));
+    for round in 1..=2 {
+        let config = trusting(&root, &["h2"]);
+        let stream = connect(server.addr(), "a.test", &config).await.unwrap();
+        let made = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await;
+        let (mut sender, connection) = made.unwrap();
+        let ended = tokio::spawn(connection);
+        let request = hyper::Request::get(server.url("a.test", "/"));
+        let request = request.body(Empty::<Bytes>::new()).unwrap();
+        assert_eq!(sender.send_request(request).await.unwrap().status(), 200);
+        assert_eq!((server.connections(), server.open_connections()), (round, 1));
+        server.close_connections();
+        ended.await.unwrap().unwrap();
+        assert!(sender.is_closed());
+        server.wait_until(|server| server.open_connections() == 0);
+    }
 }

@@ -5,4 +5,5 @@ mod client;
 mod faults;
 mod http;
 mod proxy;
+mod relay;
 mod tls;

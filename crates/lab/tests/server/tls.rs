@@ -7,6 +7,7 @@ use jit_trust_lab::server::{Response, Server};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, ProtocolVersion, SignatureScheme};
 
 use crate::client::{connect, get_all, trusting};
@@ -205,4 +206,28 @@ async fn a_resumed_session_is_counted_as_one() {
         get_all(stream, &[server.url("a.test", "/")]).await.unwrap();
     }
     assert_eq!((server.handshakes(), server.resumptions()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_client_certificate_that_was_asked_for_is_counted() {
+    let (root, client) = (Ca::root("Root"), Ca::root("Clients").leaf("client.test"));
+    let leaf = root.leaf("a.test");
+    let server = Server::builder()
+        .site("a.test", leaf.key(), leaf.chain(&[]), |_| Response::ok("hello"))
+        .asking_for_client_certificates()
+        .start();
+    let without = trusting(&root, &["http/1.1"]);
+    let mut with = ClientConfig::clone(&trusting(&root, &["http/1.1"]));
+    let key = default_provider()
+        .key_provider
+        .load_private_key(client.key().private_der())
+        .unwrap();
+    let certified = CertifiedKey::new(vec![client.der()], key);
+    with.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(certified));
+    for (config, certificates) in [(without, 0), (Arc::new(with), 1)] {
+        let url = [server.url("a.test", "/")];
+        let stream = connect(server.addr(), "a.test", &config).await.unwrap();
+        assert_eq!(get_all(stream, &url).await.unwrap()[0].status, 200);
+        assert_eq!(server.client_certificates(), certificates);
+    }
 }
