@@ -14,6 +14,12 @@ impl NameHash {
         Self(Sha256::digest(name_der).into())
     }
 
+    /// A hash that was made before.
+    #[inline]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The 32 bytes of the hash.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
