@@ -1,25 +1,19 @@
-//! hyper's pooling client with hyper-rustls, over HTTP/1.1 or HTTP/2, trusting Mozilla's list just in time.
+//! hyper's pooling client, over HTTP/1.1 or HTTP/2, trusting Mozilla's list just in time.
 //!
-//! `cargo run --example hyper -- https://example.org/`
+//! `cargo run --example hyper --features hyper -- https://example.org/`
 
 use std::error::Error;
 
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
-use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use jit_trust::TrustStore;
+use jit_trust::{HttpsConnector, Trust};
 
 /// Gets a page; returns its body.
-pub(crate) async fn get(url: &str, store: impl TrustStore + 'static) -> Result<String, Box<dyn Error>> {
-    let connector = HttpsConnectorBuilder::new()
-        .with_tls_config(jit_trust::client_config(store))
-        .https_only()
-        .enable_http1()
-        .enable_http2()
-        .build();
-    let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build(connector);
+pub(crate) async fn get(url: &str, trust: impl Into<Trust>) -> Result<String, Box<dyn Error>> {
+    let client: Client<_, Empty<Bytes>> =
+        Client::builder(TokioExecutor::new()).build(HttpsConnector::new(trust));
     let answer = client.get(url.parse()?).await?;
     let body = answer.into_body().collect().await?.to_bytes();
     Ok(String::from_utf8_lossy(&body).into_owned())

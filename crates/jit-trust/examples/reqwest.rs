@@ -1,17 +1,19 @@
-//! reqwest, trusting Mozilla's list just in time.
+//! reqwest, trusting Mozilla's list just in time. The layer is for stores that answer later, which hold up no other task
+//! then.
 //!
-//! `cargo run --example reqwest -- https://example.org/`
+//! `cargo run --example reqwest --features tower -- https://example.org/`
 
 use std::error::Error;
 
-use jit_trust::TrustStore;
+use jit_trust::{ConnectLayer, Trust};
 
 /// Gets a page, following redirects; returns its body.
-pub(crate) async fn get(url: &str, store: impl TrustStore + 'static) -> Result<String, Box<dyn Error>> {
-    let mut config = jit_trust::client_config(store);
+pub(crate) async fn get(url: &str, trust: impl Into<Trust>) -> Result<String, Box<dyn Error>> {
+    let mut config = jit_trust::client_config(trust);
     config.alpn_protocols = vec!["h2".into(), "http/1.1".into()]; // reqwest leaves a given configuration as it is
     let client = reqwest::Client::builder()
         .tls_backend_preconfigured(config)
+        .connector_layer(ConnectLayer::default())
         .build()?;
     let answer = client.get(url).send().await?;
     Ok(answer.error_for_status()?.text().await?)

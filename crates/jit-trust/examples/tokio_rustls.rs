@@ -5,18 +5,14 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use jit_trust::TrustStore;
+use jit_trust::Trust;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 /// Gets `/` from a host and a port; returns the answer, header included.
-pub(crate) async fn get(
-    host: &str,
-    port: u16,
-    store: impl TrustStore + 'static,
-) -> Result<String, Box<dyn Error>> {
-    let connector = TlsConnector::from(Arc::new(jit_trust::client_config(store)));
+pub(crate) async fn get(host: &str, port: u16, trust: impl Into<Trust>) -> Result<String, Box<dyn Error>> {
+    let connector = TlsConnector::from(Arc::new(jit_trust::client_config(trust)));
     let tcp = TcpStream::connect((host, port)).await?;
     let mut stream = connector.connect(host.to_owned().try_into()?, tcp).await?;
     let request = format!("GET / HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n");

@@ -7,7 +7,7 @@ use std::error::Error;
 use std::io::{Read, Write};
 use std::sync::Arc;
 
-use jit_trust::TrustStore;
+use jit_trust::Trust;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use ureq::Agent;
@@ -18,8 +18,8 @@ use ureq::unversioned::transport::{
 };
 
 /// Gets a page, following redirects; returns its body.
-pub(crate) fn get(url: &str, store: impl TrustStore + 'static) -> Result<String, Box<dyn Error>> {
-    let tls = TlsConnector(Arc::new(jit_trust::client_config(store)));
+pub(crate) fn get(url: &str, trust: impl Into<Trust>) -> Result<String, Box<dyn Error>> {
+    let tls = TlsConnector(Arc::new(jit_trust::client_config(trust)));
     let connector = TcpConnector::default().chain(tls);
     let agent = Agent::with_parts(
         Agent::config_builder().build(),

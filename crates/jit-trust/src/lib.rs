@@ -28,6 +28,7 @@
 //! | [`mozilla()`] | compiled in | none |
 //! | [`BlobStore`] | a trust blob in the program | none |
 //! | [`FileStore`] | a trust blob in a file | 32 bytes an anchor |
+//! | [`WatchedFileStore`] | a trust blob in a file that may be replaced while the program runs | 32 bytes an anchor |
 //! | [`WebrootStore`] | a directory with a small file for each name | none |
 //!
 //! Any type can be a store: see [`TrustStore`]. Blobs and webroots are made by the command `jit-trust bundle`, by the
@@ -42,20 +43,50 @@
 //! certificates cannot. A chain that is refused because of a date fails with [`Distrusted`].
 //!
 //! # Features
-//! - `rustls` (default): [`ServerVerifier`] and [`client_config`].
+//! - `rustls` (default): [`ServerVerifier`] and [`client_config`], and [`Connector`] for threads that may wait.
 //! - `mozilla` (default): [`mozilla()`], from the `webpki-root-certs` crate; 52 KB in the program.
+//! - `remote`: [`RemoteStore`], a webroot on an HTTPS server, with tokio, hyper and rustls to ask it.
+//! - `tokio`: [`TokioConnector`]; `hyper`: [`HttpsConnector`]; `tower`: [`ConnectLayer`], as reqwest takes it.
 
 #![cfg_attr(
-    not(all(feature = "mozilla", feature = "rustls")),
-    allow(rustdoc::broken_intra_doc_links, reason = "the text speaks of all features")
+    not(all(
+        feature = "hyper",
+        feature = "mozilla",
+        feature = "remote",
+        feature = "rustls",
+        feature = "tower"
+    )),
+    allow(
+        rustdoc::broken_intra_doc_links,
+        rustdoc::redundant_explicit_links,
+        reason = "the text speaks of all features"
+    )
+)]
+#![cfg_attr(
+    not(feature = "rustls"),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "the edge to a TLS library is what uses it"
+    )
 )]
 
+mod connection;
 mod distrusted;
+mod host_cache;
+mod key;
 #[cfg(feature = "mozilla")]
 mod mozilla;
+mod query;
+#[cfg(feature = "remote")]
+mod remote;
+mod residency;
 #[cfg(feature = "rustls")]
 mod rustls;
 mod store;
+#[cfg(feature = "tokio")]
+mod tokio;
+mod trust;
 
 pub use distrusted::Distrusted;
 pub use jit_trust_core::{
@@ -63,13 +94,29 @@ pub use jit_trust_core::{
     KeyId, MAX_CERTIFICATES, Name, NameHash, PeerChain, Query, TrustAnchor, TrustBlob,
 };
 
+pub use connection::Connection;
+pub use host_cache::{CachedHost, HostCache, HostCacheBuilder, HostCacheError};
+pub use key::AnchorKey;
 #[cfg(feature = "mozilla")]
 pub use mozilla::mozilla;
+pub use query::{Answer, Keys, MAX_ANSWER_LEN, QueryError, QueryStore, Question, Reply};
+#[cfg(feature = "remote")]
+pub use remote::{RemoteError, RemoteStore, RemoteStoreBuilder, Traffic};
 #[cfg(feature = "rustls")]
-pub use rustls::{ServerVerifier, Verification, client_config, client_config_with_provider};
-#[cfg(any(unix, windows))]
-pub use store::FileStore;
+pub use rustls::{
+    AnswerPending, Connector, ServerVerifier, TlsStream, Verification, client_config,
+    client_config_with_provider,
+};
 pub use store::{BlobStore, Selection, StoreError, TrustStore, WebrootStore};
+#[cfg(any(unix, windows))]
+pub use store::{FileChange, FileStore, WatchedFileStore};
+#[cfg(feature = "tower")]
+pub use tokio::{Connect, ConnectLayer};
+#[cfg(feature = "hyper")]
+pub use tokio::{HttpsConnector, MaybeHttps};
+#[cfg(feature = "tokio")]
+pub use tokio::{TokioConnector, TokioTlsStream};
+pub use trust::{InvalidPin, OlderGeneration, QueryMade, QueryOutcome, Trust, TrustBuilder};
 
 /// The examples of the README are compiled with the tests.
 #[cfg(doctest)]

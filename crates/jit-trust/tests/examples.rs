@@ -8,16 +8,21 @@ mod hyper;
 mod reqwest;
 #[path = "../examples/rustls.rs"]
 mod rustls;
+#[path = "../examples/tokio.rs"]
+mod tokio;
 #[path = "../examples/tokio_rustls.rs"]
 mod tokio_rustls;
 #[path = "../examples/ureq.rs"]
 mod ureq;
 
 mod stores;
+#[path = "connectors/support.rs"]
+mod support;
 
 use std::error::Error;
+use std::time::Duration;
 
-use jit_trust::{BlobStore, TrustStore};
+use jit_trust::{BlobStore, Trust};
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::{Response, Server};
 
@@ -32,23 +37,31 @@ fn server(root: &Ca) -> Server {
     builder.start()
 }
 
-/// Runs an example against a server of a trusted root and one of another.
-fn check(get: impl Fn(&Server, Box<dyn TrustStore>) -> Answer) {
+/// Runs an example against a server of a trusted root and one of another, with a store at hand and one that answers
+/// later.
+fn check(get: impl Fn(&Server, Trust) -> Answer) {
     ::rustls::crypto::aws_lc_rs::default_provider()
         .install_default()
         .ok();
-    let (root, other) = (Ca::root("Root"), Ca::root("Other Root"));
-    let store = || -> Box<dyn TrustStore> {
-        Box::new(BlobStore::new(stores::blob(&[&root], stores::Version::V2).leak()).unwrap())
-    };
+    let root = Ca::root("Root");
+    let blob = stores::blob(&[&root], stores::Version::V2).leak();
+    check_with(&root, || BlobStore::new(blob).unwrap().into(), &get);
+    check_with(
+        &root,
+        || support::Later::of(&[&root], Duration::from_millis(50)).trust(),
+        &get,
+    );
+}
 
-    let trusted = server(&root);
-    let answer = get(&trusted, store()).unwrap();
+fn check_with(root: &Ca, trust: impl Fn() -> Trust, get: impl Fn(&Server, Trust) -> Answer) {
+    let other = Ca::root("Other Root");
+    let trusted = server(root);
+    let answer = get(&trusted, trust()).unwrap();
     assert!(answer.ends_with("hello"), "{answer}");
     assert_eq!(trusted.connections(), 1);
 
     let not_trusted = server(&other);
-    let error = get(&not_trusted, store()).unwrap_err();
+    let error = get(&not_trusted, trust()).unwrap_err();
     let mut error: Option<&dyn Error> = Some(error.as_ref());
     let said = std::iter::from_fn(|| {
         let this = error?;
@@ -63,35 +76,32 @@ fn check(get: impl Fn(&Server, Box<dyn TrustStore>) -> Answer) {
     assert_eq!(not_trusted.requests(), 0);
 }
 
-fn block_on(answer: impl Future<Output = Answer>) -> Answer {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(answer)
+#[test]
+fn the_example_for_rustls_works() {
+    check(|server, trust| rustls::get("localhost", server.port(), trust));
 }
 
 #[test]
-fn the_example_for_rustls_works() {
-    check(|server, store| rustls::get("localhost", server.port(), store));
+fn the_example_for_tokio_works() {
+    check(|server, trust| support::block_on(tokio::get("localhost", server.port(), trust)));
 }
 
 #[test]
 fn the_example_for_tokio_rustls_works() {
-    check(|server, store| block_on(tokio_rustls::get("localhost", server.port(), store)));
+    check(|server, trust| support::block_on(tokio_rustls::get("localhost", server.port(), trust)));
 }
 
 #[test]
 fn the_example_for_hyper_works() {
-    check(|server, store| block_on(hyper::get(&server.url("localhost", "/"), store)));
+    check(|server, trust| support::block_on(hyper::get(&server.url("localhost", "/"), trust)));
 }
 
 #[test]
 fn the_example_for_reqwest_works() {
-    check(|server, store| block_on(reqwest::get(&server.url("localhost", "/"), store)));
+    check(|server, trust| support::block_on(reqwest::get(&server.url("localhost", "/"), trust)));
 }
 
 #[test]
 fn the_example_for_ureq_works() {
-    check(|server, store| ureq::get(&server.url("localhost", "/"), store));
+    check(|server, trust| ureq::get(&server.url("localhost", "/"), trust));
 }

@@ -1,8 +1,12 @@
 //! What stays on the heap when trust is ready. Exact, and held to the budgets by tests.
 
-use jit_trust::FileStore;
+use jit_trust::{FileStore, ServerVerifier, Trust};
+use rustls::crypto::aws_lc_rs;
 
+use crate::afar::Afar;
+use crate::host_cache;
 use crate::open::{native_certs, webpki_roots};
+use crate::verify::{Peer, verify};
 
 pub(crate) fn run() {
     let directory = tempfile::tempdir().expect("a temporary directory");
@@ -11,8 +15,18 @@ pub(crate) fn run() {
 
     row("a blob in the program", jit_trust::mozilla);
     row("a blob file", || FileStore::open(&path).expect("a good blob"));
+    let peer = Peer::with_three_certificates();
+    let (sent, afar) = (peer.chain(), Afar::of(&peer.root_der()));
+    // What is kept while a connection leans on it, and for the grace after that.
+    row("an anchor from afar, in use", || {
+        let trust = Trust::builder().query_store(afar.clone()).build();
+        let verifier = ServerVerifier::with_provider(trust, &aws_lc_rs::default_provider());
+        verify(&verifier, &sent);
+        verifier
+    });
     row("webpki-roots", webpki_roots);
     row("rustls-native-certs", native_certs);
+    row("a cache of 10,000 hosts", host_cache::filled);
 }
 
 fn row<T>(what: &str, make: impl Fn() -> T) {

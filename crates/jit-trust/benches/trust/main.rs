@@ -1,12 +1,16 @@
 //! What just-in-time trust costs, beside what it is measured against, in the same run.
 //!
-//! `cargo bench -p jit-trust` prints a table in Markdown (`-- find` and the like only that part of it): ours, the
+//! `cargo bench -p jit-trust --all-features` prints a table in Markdown (`-- find` and the like only that part of it): ours, the
 //! peer, the ratio and the budget. Each pair is timed in turn, ours and the peer's, and the ratio is the median of
 //! the ratios of the rounds: on a machine whose speed drifts, two figures taken one after the other have no ratio
 //! worth the name.
 
+mod afar;
+#[cfg(feature = "tokio")]
+mod connect;
 mod find;
 mod heap;
+mod host_cache;
 mod open;
 mod paired;
 mod select;
@@ -25,6 +29,9 @@ fn main() {
         ("find", find::run),
         ("select", select::run),
         ("verify", verify::run),
+        ("host_cache", host_cache::run),
+        #[cfg(feature = "tokio")]
+        ("connect", connect::run),
     ] {
         if is_asked_for(part) {
             run();

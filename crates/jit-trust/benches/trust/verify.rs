@@ -30,7 +30,7 @@ pub(crate) fn run() {
     }
 }
 
-fn verify(verifier: &dyn ServerCertVerifier, sent: &[CertificateDer<'_>]) {
+pub(crate) fn verify(verifier: &dyn ServerCertVerifier, sent: &[CertificateDer<'_>]) {
     let name = ServerName::try_from("a.test").expect("a name");
     let verdict = verifier.verify_server_cert(&sent[0], &sent[1..], &name, &[], UnixTime::now());
     verdict.expect("a trusted chain");
@@ -68,6 +68,10 @@ impl Peer {
             sent: leaf.chain(&[&lower, &upper]),
             root,
         }
+    }
+
+    pub(crate) fn root_der(&self) -> CertificateDer<'static> {
+        self.root.der()
     }
 
     pub(crate) fn chain(&self) -> Vec<CertificateDer<'static>> {

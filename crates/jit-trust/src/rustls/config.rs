@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use rustls::client::{Resumption, WantsClientCert};
+use rustls::client::WantsClientCert;
 use rustls::crypto::CryptoProvider;
 use rustls::{ClientConfig, ConfigBuilder, WantsVerifier};
 
 use super::ServerVerifier;
-use crate::TrustStore;
+use crate::Trust;
 
-/// A client configuration that trusts what `store` holds, just in time, with the process-wide
+/// A client configuration that trusts what `trust` does, a [`Trust`] or a single store, just in time, with the process-wide
 /// [`CryptoProvider`]; no client certificate.
 ///
-/// Sessions are resumed where the store cannot change while it is open. Where it can, as a directory can, they are not:
-/// rustls asks no verifier about a resumed session, which would go on leaning on an anchor that is gone.
+/// A session is resumed only as long as the anchor that vouched for it is in the store unchanged.
 ///
 /// # Panics
 /// As [`ClientConfig::builder`] does, when there is no process-wide provider and the features of rustls do not say
@@ -23,8 +22,8 @@ use crate::TrustStore;
 /// # rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
 /// let config = jit_trust::client_config(jit_trust::mozilla());
 /// ```
-pub fn client_config(store: impl TrustStore + 'static) -> ClientConfig {
-    trusting(store, ClientConfig::builder())
+pub fn client_config(trust: impl Into<Trust>) -> ClientConfig {
+    trusting(trust, ClientConfig::builder())
 }
 
 /// As [`client_config`], with a given provider of cryptography.
@@ -40,25 +39,20 @@ pub fn client_config(store: impl TrustStore + 'static) -> ClientConfig {
 /// # }
 /// ```
 pub fn client_config_with_provider(
-    store: impl TrustStore + 'static,
+    trust: impl Into<Trust>,
     provider: Arc<CryptoProvider>,
 ) -> Result<ClientConfig, rustls::Error> {
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(trusting(store, builder))
+    Ok(trusting(trust, builder))
 }
 
-fn trusting(
-    store: impl TrustStore + 'static,
-    builder: ConfigBuilder<ClientConfig, WantsVerifier>,
-) -> ClientConfig {
-    let may_change = store.may_change();
-    let verifier = ServerVerifier::with_provider(store, builder.crypto_provider());
+fn trusting(trust: impl Into<Trust>, builder: ConfigBuilder<ClientConfig, WantsVerifier>) -> ClientConfig {
+    let mut verifier = ServerVerifier::with_provider(trust, builder.crypto_provider());
+    let resumption = verifier.resumption();
     let builder: ConfigBuilder<_, WantsClientCert> = builder
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier));
     let mut config = builder.with_no_client_auth();
-    if may_change {
-        config.resumption = Resumption::disabled();
-    }
+    config.resumption = resumption;
     config
 }

@@ -1,10 +1,17 @@
 //! The edge to rustls: certificates in, anchors out. What decides is below, in the stores and in webpki.
 
 mod config;
+mod connector;
 mod error;
+mod pending;
+mod sessions;
 mod verification;
 mod verifier;
 
 pub use config::{client_config, client_config_with_provider};
+pub use connector::{Connector, TlsStream};
+#[cfg(feature = "tokio")]
+pub(crate) use connector::{admit, closed};
+pub use pending::AnswerPending;
 pub use verification::Verification;
 pub use verifier::ServerVerifier;

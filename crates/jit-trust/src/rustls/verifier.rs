@@ -1,10 +1,12 @@
 //! Verifying a server's certificate inside the handshake.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jit_trust_core::PeerChain;
+use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{
     CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
@@ -14,9 +16,12 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, Other
 use smallvec::SmallVec;
 use webpki::{EndEntityCert, KeyUsage};
 
-use super::Verification;
 use super::error::from_webpki;
-use crate::{Distrusted, Selection, TrustStore};
+use super::sessions::Sessions;
+use super::{AnswerPending, Verification};
+use crate::connection::{Attempt, Leaning};
+use crate::trust::{KnownAnchor, Search, Widened};
+use crate::{Distrusted, Selection, Trust};
 
 type Anchor<'a> = jit_trust_core::TrustAnchor<'a>;
 type Observer = dyn Fn(&Verification<'_>) + Send + Sync;
@@ -30,46 +35,72 @@ type Observer = dyn Fn(&Verification<'_>) + Send + Sync;
 /// ended. Where there would be a valid path if no root had been left out for its date, the error holds a
 /// [`Distrusted`].
 ///
-/// rustls asks no verifier about a session that it resumes. With a store that may change while it is open, set
-/// [`ClientConfig::resumption`] to disabled, as [`client_config`](crate::client_config) does.
+/// Where a store answers later, the handshake waits, on the thread that drives it.
+///
+/// rustls asks no verifier about a session that it resumes: see [`resumption`](Self::resumption).
 ///
 /// ```
 /// use std::sync::Arc;
 /// use jit_trust::ServerVerifier;
 /// # rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
 ///
-/// let verifier = ServerVerifier::new(jit_trust::mozilla()).on_verification(|verification| {
+/// let mut verifier = ServerVerifier::new(jit_trust::mozilla()).on_verification(|verification| {
 ///     if let Some(anchor) = verification.anchor {
 ///         println!("{:?}: {}", verification.server_name, anchor.subject());
 ///     }
 /// });
-/// let config = rustls::ClientConfig::builder()
+/// let resumption = verifier.resumption();
+/// let mut config = rustls::ClientConfig::builder()
 ///     .dangerous() // means: with a verifier of one's own
 ///     .with_custom_certificate_verifier(Arc::new(verifier))
 ///     .with_no_client_auth();
+/// config.resumption = resumption; // a session is resumed only while its anchor is there
 /// ```
 pub struct ServerVerifier {
-    store: Box<dyn TrustStore>,
+    trust: Trust,
     algorithms: WebPkiSupportedAlgorithms,
+    sessions: Option<Arc<Sessions>>,
+    waits: bool,
     observer: Option<Box<Observer>>,
 }
 
 impl ServerVerifier {
-    /// A verifier that trusts what `store` holds, with the process-wide [`CryptoProvider`].
+    /// A verifier that trusts what `trust` does, a [`Trust`] or a single store, with the process-wide
+    /// [`CryptoProvider`].
     ///
     /// # Panics
     /// As [`ClientConfig::builder`] does, when there is no such provider.
-    pub fn new(store: impl TrustStore + 'static) -> Self {
-        Self::with_provider(store, ClientConfig::builder().crypto_provider())
+    pub fn new(trust: impl Into<Trust>) -> Self {
+        Self::with_provider(trust, ClientConfig::builder().crypto_provider())
     }
 
-    /// A verifier that trusts what `store` holds, with the signature algorithms of `provider`.
-    pub fn with_provider(store: impl TrustStore + 'static, provider: &CryptoProvider) -> Self {
+    /// A verifier that trusts what `trust` does, with the signature algorithms of `provider`.
+    pub fn with_provider(trust: impl Into<Trust>, provider: &CryptoProvider) -> Self {
         Self {
-            store: Box::new(store),
+            trust: trust.into(),
             algorithms: provider.signature_verification_algorithms,
+            sessions: None,
+            waits: true,
             observer: None,
         }
+    }
+
+    /// Has sessions resumed, and returns what [`ClientConfig::resumption`] is to be set to. A session is offered only as
+    /// long as the anchor that vouched for it is in the store unchanged.
+    ///
+    /// Without it, set [`ClientConfig::resumption`] to disabled: rustls asks no verifier about a session that it resumes.
+    pub fn resumption(&mut self) -> Resumption {
+        let sessions = Arc::new(Sessions::new(self.trust.clone()));
+        self.sessions = Some(sessions.clone());
+        Resumption::store(sessions)
+    }
+
+    /// Does not wait for stores that answer later: the handshake fails with an
+    /// [`AnswerPending`](super::AnswerPending), by which the caller learns when it is worth connecting again. For callers
+    /// on a thread that must not wait; our connectors, which can have it wait elsewhere, need one connection.
+    pub fn without_waiting(mut self) -> Self {
+        self.waits = false;
+        self
     }
 
     /// Has `observer` told of each verification when it has ended, whatever its verdict. It runs inside the
@@ -79,71 +110,242 @@ impl ServerVerifier {
         self
     }
 
-    /// Validates with webpki, and says which anchor the path ends in.
-    fn validate<'a>(
+    /// What this verifier trusts.
+    pub fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// Looks for anchors until there is a path to one, or nothing more to ask, and says to which of those selected.
+    fn find_anchor(
         &self,
-        end_entity: &EndEntityCert<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        now: UnixTime,
-        selection: &'a Selection<'_>,
-    ) -> Result<Option<Anchor<'a>>, webpki::Error> {
-        let used = self.find_path(end_entity, intermediates, now, || selection.anchors())?;
-        end_entity.verify_is_valid_for_subject_name(server_name)?;
-        Ok(used)
+        request: &Request<'_>,
+        search: &mut Search<'_>,
+        attempt: Option<&Attempt>,
+    ) -> Result<Option<usize>, Refusal> {
+        // All waits together are as long as one may be: a server that names many issuers gains nothing by it.
+        let mut deadline = None;
+        loop {
+            let found = request.find_path(self.algorithms, || search.selection().anchors());
+            let Err(error) = found else {
+                return found.map_err(Refusal::Path);
+            };
+            if !self.look_further(&request.host(), search, attempt, &mut deadline)? {
+                return Err(Refusal::Path(error));
+            }
+        }
+    }
+
+    /// Asks until there is something new, because only that can make a difference; false when there is nothing more to
+    /// ask.
+    fn look_further(
+        &self,
+        host: &str,
+        search: &mut Search<'_>,
+        attempt: Option<&Attempt>,
+        deadline: &mut Option<Instant>,
+    ) -> Result<bool, Refusal> {
+        loop {
+            match search.widen(host) {
+                Widened::Yes => return Ok(true),
+                Widened::No => return Ok(false),
+                Widened::Later(_, waiting) if !self.waits && waiting.now().is_none() => {
+                    return Err(Refusal::Pending(AnswerPending(waiting)));
+                }
+                Widened::Later(question, waiting) => {
+                    let asked = Instant::now();
+                    let deadline = *deadline.get_or_insert_with(|| later(asked, waiting.limit()));
+                    let is_cancelled = || attempt.is_some_and(Attempt::is_cancelled);
+                    if search.answered(question, waiting.block(deadline, is_cancelled), asked) {
+                        return Ok(true);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The error for a chain that is refused.
+    fn reason(&self, refusal: Refusal, request: &Request<'_>, search: &mut Search<'_>) -> Error {
+        if let Refusal::Pending(pending) = refusal {
+            return because(pending);
+        }
+        // What a store that did not answer may hold, nobody knows: that comes before what was found without it.
+        if let Some(failure) = search.take_failure() {
+            return because(failure);
+        }
+        match (self.distrusted(request, search.selection()), refusal) {
+            (Some(distrusted), _) => because(distrusted),
+            (None, Refusal::Path(error) | Refusal::Name(error)) => from_webpki(error),
+            (None, Refusal::Pending(pending)) => because(pending),
+        }
     }
 
     /// The reason for a refusal, if it is that anchors were left out for their date: if a path that is valid but for
     /// that leads to one of them, and none to another.
-    fn distrusted(
-        &self,
-        end_entity: &EndEntityCert<'_>,
-        intermediates: &[CertificateDer<'_>],
-        now: UnixTime,
-        selection: &Selection<'_>,
-    ) -> Option<Distrusted> {
+    fn distrusted(&self, request: &Request<'_>, selection: &Selection<'_>) -> Option<Distrusted> {
         selection.dropped().next()?;
-        let without = self.find_path(end_entity, intermediates, now, || selection.anchors());
-        let with = self.find_path(end_entity, intermediates, now, || selection.undated());
+        let without = request.find_path(self.algorithms, || selection.anchors());
+        let with = request.find_path(self.algorithms, || selection.undated());
         match (without, with) {
-            (Err(_), Ok(Some(used))) if !selection.chain().may_lean_on(&used) => {
-                Distrusted::of(&used, selection.chain())
+            (Err(_), Ok(Some(used))) => {
+                let used = selection.undated().nth(used)?;
+                let is_dropped = !selection.chain().may_lean_on(&used);
+                is_dropped.then(|| Distrusted::of(&used, selection.chain()))?
             }
             _ => None,
         }
     }
 
-    /// The anchor that a valid path to one of these ends in.
-    fn find_path<'a, A>(
+    /// Remembers, for as long as it matters, what an accepted connection leans on.
+    fn accept(
         &self,
-        end_entity: &EndEntityCert<'_>,
+        request: &Request<'_>,
+        anchor: &Anchor<'_>,
+        search: &Search<'_>,
+        attempt: Option<&Attempt>,
+    ) {
+        let import = search.import_of(anchor);
+        if let Some(import) = import {
+            self.trust.served(&request.host(), import);
+        }
+        // Where nobody sees the connection close, an anchor that was fetched stays for its grace from here on.
+        let lease = import.and_then(|import| self.trust.lease(import)).map(Arc::new);
+        let chain = search.selection().chain();
+        let sessions = self.sessions.as_ref();
+        let known =
+            sessions.and_then(|sessions| sessions.verified(request.server_name, anchor, chain, import));
+        if let Some(attempt) = attempt.filter(|attempt| attempt.connects_to(&request.host())) {
+            let known = known.or_else(|| {
+                KnownAnchor::new(anchor, chain, import.map(|import| import.place.clone())).map(Arc::new)
+            });
+            attempt.leans_on(Leaning {
+                anchors: known.into_iter().collect(),
+                leases: lease.into_iter().collect(),
+            });
+        }
+    }
+
+    /// Verifies what a server sent.
+    fn verify(
+        &self,
+        end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
         now: UnixTime,
-        anchors: impl Fn() -> A,
-    ) -> Result<Option<Anchor<'a>>, webpki::Error>
-    where
-        A: Iterator<Item = Anchor<'a>>,
-    {
-        let for_webpki: SmallVec<[_; 4]> = anchors().map(|anchor| to_webpki(&anchor)).collect();
-        let path = end_entity.verify_for_usage(
-            self.algorithms.all,
-            &for_webpki,
+        attempt: Option<&Attempt>,
+    ) -> Result<(), Error> {
+        // Reading the clock costs something, and nobody may want to know.
+        let started = self.observer.as_ref().map(|_| Instant::now());
+        let elapsed = || started.map_or(Duration::ZERO, |started| started.elapsed());
+        let stores = self.trust.stores_for(&server_name.to_str());
+        let refuse = |error: Error, chain: Option<&PeerChain<'_>>| {
+            self.tell(&Verification {
+                server_name,
+                chain,
+                store_len: stores.anchor_count(),
+                selected: 0,
+                queries: &[],
+                anchor: None,
+                selecting: elapsed(),
+                validating: Duration::ZERO,
+                result: Err(&error),
+            });
+            error
+        };
+
+        let certificate = EndEntityCert::try_from(end_entity);
+        let request = Request {
+            end_entity: certificate.map_err(|error| refuse(from_webpki(error), None))?,
             intermediates,
+            server_name,
             now,
-            KeyUsage::server_auth(),
-            None,
-            None,
-        )?;
-        let used = for_webpki
-            .iter()
-            .position(|anchor| std::ptr::eq(anchor, path.anchor()));
-        Ok(used.and_then(|used| anchors().nth(used)))
+        };
+        let sent = std::iter::once(end_entity).chain(intermediates);
+        let chain = PeerChain::read(sent.map(AsRef::as_ref));
+        let chain = chain.map_err(|error| refuse(because(error), None))?;
+        let search = Search::new(&stores, &chain);
+        let mut search = search.map_err(|error| refuse(because(error), Some(&chain)))?;
+        let selecting = elapsed();
+
+        let found = self.find_anchor(&request, &mut search, attempt);
+        let found = found.and_then(|used| request.check_name().map(|()| used));
+        let found = found.map_err(|refusal| self.reason(refusal, &request, &mut search));
+        let used = found.as_ref().ok().copied().flatten();
+        let anchor = used.and_then(|used| search.selection().anchors().nth(used));
+        if let Some(anchor) = &anchor {
+            self.accept(&request, anchor, &search, attempt);
+        }
+        let waited: Duration = search.queries().iter().map(|query| query.waited).sum();
+        self.tell(&Verification {
+            server_name,
+            chain: Some(&chain),
+            store_len: stores.anchor_count(),
+            selected: search.selection().len(),
+            queries: search.queries(),
+            anchor,
+            selecting: selecting + waited,
+            validating: elapsed().saturating_sub(selecting + waited),
+            result: found.as_ref().map(|_| ()),
+        });
+        found.map(|_| ())
     }
 
     fn tell(&self, verification: &Verification<'_>) {
         if let Some(observer) = &self.observer {
             observer(verification);
         }
+    }
+}
+
+/// What a verifier is asked.
+struct Request<'r> {
+    end_entity: EndEntityCert<'r>,
+    intermediates: &'r [CertificateDer<'r>],
+    server_name: &'r ServerName<'r>,
+    now: UnixTime,
+}
+
+/// Why a chain is refused.
+enum Refusal {
+    /// There is no valid path.
+    Path(webpki::Error),
+    /// There is a path, and it is not that of this server.
+    Name(webpki::Error),
+    /// It is not known yet.
+    Pending(AnswerPending),
+}
+
+impl Request<'_> {
+    fn host(&self) -> Cow<'_, str> {
+        self.server_name.to_str()
+    }
+
+    /// Which of these anchors a valid path ends in.
+    fn find_path<'a, A>(
+        &self,
+        algorithms: WebPkiSupportedAlgorithms,
+        anchors: impl Fn() -> A,
+    ) -> Result<Option<usize>, webpki::Error>
+    where
+        A: Iterator<Item = Anchor<'a>>,
+    {
+        let anchors: SmallVec<[_; 4]> = anchors().map(|anchor| to_webpki(&anchor)).collect();
+        let path = self.end_entity.verify_for_usage(
+            algorithms.all,
+            &anchors,
+            self.intermediates,
+            self.now,
+            KeyUsage::server_auth(),
+            None,
+            None,
+        )?;
+        Ok(anchors
+            .iter()
+            .position(|anchor| std::ptr::eq(anchor, path.anchor())))
+    }
+
+    fn check_name(&self) -> Result<(), Refusal> {
+        let checked = self.end_entity.verify_is_valid_for_subject_name(self.server_name);
+        checked.map_err(Refusal::Name)
     }
 }
 
@@ -156,52 +358,12 @@ impl ServerCertVerifier for ServerVerifier {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        // Reading the clock costs something, and nobody may want to know.
-        let started = self.observer.as_ref().map(|_| Instant::now());
-        let elapsed = || started.map_or(Duration::ZERO, |started| started.elapsed());
-        let refuse = |error: Error, chain: Option<&PeerChain<'_>>| {
-            self.tell(&Verification {
-                server_name,
-                chain,
-                store_len: self.store.anchor_count(),
-                selected: 0,
-                anchor: None,
-                selecting: elapsed(),
-                validating: Duration::ZERO,
-                result: Err(&error),
-            });
-            error
-        };
-
-        let certificate = EndEntityCert::try_from(end_entity);
-        let certificate = certificate.map_err(|error| refuse(from_webpki(error), None))?;
-        let sent = std::iter::once(end_entity).chain(intermediates);
-        let chain = PeerChain::read(sent.map(AsRef::as_ref));
-        let chain = chain.map_err(|error| refuse(because(error), None))?;
-        let mut selection = Selection::new(&chain);
-        let selected = self.store.select(&mut selection);
-        selected.map_err(|error| refuse(because(error), Some(&chain)))?;
-        let selecting = elapsed();
-
-        let anchor = self.validate(&certificate, intermediates, server_name, now, &selection);
-        let anchor =
-            anchor.map_err(
-                |error| match self.distrusted(&certificate, intermediates, now, &selection) {
-                    Some(distrusted) => because(distrusted),
-                    None => from_webpki(error),
-                },
-            );
-        self.tell(&Verification {
-            server_name,
-            chain: Some(&chain),
-            store_len: self.store.anchor_count(),
-            selected: selection.len(),
-            anchor: anchor.as_ref().ok().copied().flatten(),
-            selecting,
-            validating: elapsed().saturating_sub(selecting),
-            result: anchor.as_ref().map(|_| ()),
-        });
-        anchor.map(|_| ServerCertVerified::assertion())
+        // Stores and the observer may make connections of their own.
+        Attempt::aside(|attempt| {
+            let attempt = attempt.map(AsRef::as_ref);
+            self.verify(end_entity, intermediates, server_name, now, attempt)
+        })?;
+        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -230,7 +392,7 @@ impl ServerCertVerifier for ServerVerifier {
 impl fmt::Debug for ServerVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServerVerifier")
-            .field("store", &self.store)
+            .field("trust", &self.trust)
             .finish_non_exhaustive()
     }
 }
@@ -242,6 +404,12 @@ fn to_webpki<'a>(anchor: &jit_trust_core::TrustAnchor<'a>) -> TrustAnchor<'a> {
         subject_public_key_info: anchor.spki_value().into(),
         name_constraints: anchor.name_constraints().map(Into::into),
     }
+}
+
+/// So much later; where there is no such time, as late as matters to anybody.
+pub(super) fn later(from: Instant, by: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    from.checked_add(by).unwrap_or(from + YEAR)
 }
 
 /// An error of ours, as rustls carries those of verifiers.

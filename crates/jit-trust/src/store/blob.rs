@@ -61,8 +61,8 @@ impl TrustStore for BlobStore {
         Some(self.blob.len())
     }
 
-    fn may_change(&self) -> bool {
-        false
+    fn store_generation(&self) -> Option<u32> {
+        Some(self.blob.generation())
     }
 }
 

@@ -1,9 +1,12 @@
 //! Why a store could not be opened, or could not answer.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::{error, fmt, io};
 
 use jit_trust_core::{BlobError, CertificateError};
+
+use crate::{AnchorKey, QueryError};
 
 /// Why a store could not be opened, or could not answer.
 #[derive(Debug)]
@@ -35,6 +38,15 @@ pub enum StoreError {
         /// Which file.
         path: PathBuf,
     },
+    /// The file was replaced by one that is older than what was in force before.
+    OlderGeneration {
+        /// Which file.
+        path: PathBuf,
+        /// When the file that came was made, in Unix time.
+        came: u32,
+        /// When the newest that was in force was made, in Unix time.
+        newest: u32,
+    },
     /// A file of the store is larger than anything that belongs there.
     TooLarge {
         /// Which file.
@@ -46,6 +58,15 @@ pub enum StoreError {
     NotAWebroot {
         /// Which directory.
         path: PathBuf,
+    },
+    /// A store that may answer later did not, or gave an answer that cannot be used.
+    Query {
+        /// What the store is called.
+        store: String,
+        /// What it was asked for.
+        key: AnchorKey,
+        /// What came of it.
+        error: Arc<QueryError>,
     },
     /// A store of the user's own could not answer.
     Other(Box<dyn error::Error + Send + Sync>),
@@ -80,6 +101,14 @@ impl fmt::Display for StoreError {
                     path.display()
                 )
             }
+            Self::OlderGeneration { path, came, newest } => {
+                write!(
+                    f,
+                    "{}: generation {came} is older than {newest}, which was in force; put a newer one there, or allow \
+                     this with WatchedFileStore::allow_older_generation",
+                    path.display()
+                )
+            }
             Self::TooLarge { path, limit } => {
                 write!(f, "{}: expected at most {limit} bytes", path.display())
             }
@@ -90,6 +119,7 @@ impl fmt::Display for StoreError {
                     path.display()
                 )
             }
+            Self::Query { store, key, error } => write!(f, "{store}: asked for {key}: {error}"),
             Self::Other(error) => error.fmt(f),
         }
     }
@@ -101,8 +131,12 @@ impl error::Error for StoreError {
             Self::Io { error, .. } => Some(error),
             Self::Blob { error, .. } => Some(error),
             Self::Certificate { error, .. } => Some(error),
+            Self::Query { error, .. } => Some(error.as_ref()),
             Self::Other(error) => Some(error.as_ref()),
-            Self::Changed { .. } | Self::TooLarge { .. } | Self::NotAWebroot { .. } => None,
+            Self::Changed { .. }
+            | Self::OlderGeneration { .. }
+            | Self::TooLarge { .. }
+            | Self::NotAWebroot { .. } => None,
         }
     }
 }

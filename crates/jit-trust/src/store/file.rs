@@ -20,7 +20,8 @@ const MAX_BLOB_LEN: usize = 64 << 20;
 /// Each place of the index holds a digest of its entry, under a key that is random and stays in the process. A file
 /// that is written to while it is open therefore makes connections fail, and never makes one trust something else. To
 /// update a store, write the new one beside it and rename it over the old: this store goes on with the old one, and
-/// the next that is opened sees the new.
+/// the next that is opened sees the new. [`WatchedFileStore`](super::WatchedFileStore) goes on with the new one by
+/// itself.
 ///
 /// ```no_run
 /// let store = jit_trust::FileStore::open("/var/lib/trust/trust.tblb")?;
@@ -51,7 +52,11 @@ impl FileStore {
     /// When the file cannot be read, and when it is no trust blob or a damaged one.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref();
-        let file = read::open(path)?;
+        Self::of(read::open(path)?, path)
+    }
+
+    /// The store that an open file is, which was found at `path`.
+    pub(super) fn of(file: File, path: &Path) -> Result<Self, StoreError> {
         let bytes = read::whole(&file, path, MAX_BLOB_LEN)?;
         let blob = TrustBlob::open(&bytes).map_err(|error| StoreError::Blob {
             path: path.to_owned(),
@@ -91,6 +96,14 @@ impl FileStore {
     /// Whether there is no anchor at all.
     pub fn is_empty(&self) -> bool {
         self.index.is_empty()
+    }
+
+    /// Selects without lending anything, so that what is selected may outlast the store.
+    pub(super) fn select_copies(&self, found: &mut Selection<'_>) -> Result<(), StoreError> {
+        let chain = found.chain();
+        chain
+            .issuers()
+            .try_for_each(|issuer| self.add_named(issuer, found))
     }
 
     fn add_named<'s>(&self, issuer: Name<'s>, found: &mut Selection<'s>) -> Result<(), StoreError> {
@@ -150,18 +163,15 @@ impl Place {
 
 impl TrustStore for FileStore {
     fn select<'s>(&'s self, found: &mut Selection<'s>) -> Result<(), StoreError> {
-        let chain = found.chain();
-        chain
-            .issuers()
-            .try_for_each(|issuer| self.add_named(issuer, found))
+        self.select_copies(found)
     }
 
     fn anchor_count(&self) -> Option<usize> {
         Some(self.index.len())
     }
 
-    fn may_change(&self) -> bool {
-        false
+    fn store_generation(&self) -> Option<u32> {
+        Some(self.generation)
     }
 }
 

@@ -6,6 +6,8 @@ mod error;
 mod file;
 mod read;
 mod selection;
+#[cfg(any(unix, windows))]
+mod watched;
 mod webroot;
 
 pub use blob::BlobStore;
@@ -13,6 +15,8 @@ pub use error::StoreError;
 #[cfg(any(unix, windows))]
 pub use file::FileStore;
 pub use selection::Selection;
+#[cfg(any(unix, windows))]
+pub use watched::{FileChange, WatchedFileStore};
 pub use webroot::WebrootStore;
 
 use std::fmt::Debug;
@@ -88,10 +92,9 @@ pub trait TrustStore: Debug + Send + Sync {
         None
     }
 
-    /// Whether what the store answers can change while it is open. Where it can, a TLS session that was verified by an
-    /// anchor which is gone since must not be resumed: [`client_config`](crate::client_config) turns resumption off.
-    fn may_change(&self) -> bool {
-        true
+    /// When the store was made, in Unix time, where the store knows.
+    fn store_generation(&self) -> Option<u32> {
+        None
     }
 }
 
@@ -107,8 +110,8 @@ macro_rules! behind_a_pointer {
                 (**self).anchor_count()
             }
 
-            fn may_change(&self) -> bool {
-                (**self).may_change()
+            fn store_generation(&self) -> Option<u32> {
+                (**self).store_generation()
             }
         }
     )*};

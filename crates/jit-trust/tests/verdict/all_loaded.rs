@@ -54,6 +54,12 @@ impl AllLoaded {
         verdict
     }
 
+    /// The verdict without the roots that may no longer vouch for this leaf, and without regard to what would be if they
+    /// did.
+    pub(crate) fn verdict_without_dropped(&self, question: &Question<'_>) -> Verdict {
+        self.ask(&self.by_date(&question.sent[0]).0, question)
+    }
+
     fn ask(&self, roots: &[&Loaded], question: &Question<'_>) -> Verdict {
         let loaded: RootCertStore = roots.iter().map(|root| root.anchor.clone()).collect();
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(loaded), self.provider.clone());

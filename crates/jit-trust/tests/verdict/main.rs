@@ -3,15 +3,18 @@
 //! Each question (the certificates that a server sent, the name that it was reached by, the time) goes to webpki
 //! with all roots loaded, which is [`all_loaded`], and to just-in-time selection from each of the [`forms`] in
 //! which a store is kept. [`verifiers`] compares what they say: no difference is allowed, but for the refusal of
-//! more than 64 certificates, which is counted.
+//! more than 64 certificates, which is counted, and for what comes of asking a store [`afar`] no further than was
+//! promised, which is counted by its cause.
 //!
 //! The questions are [`cases`], one for each way that a chain can be odd; those of x509-limbo ([`limbo`]); two
 //! [`real_chains`] in every order and with every certificate lost, doubled or spoilt; and [`webs`] of trust that
 //! are generated.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod afar;
 mod all_loaded;
 mod cases;
+mod exceptions;
 mod forms;
 mod limbo;
 mod question;

@@ -1,13 +1,15 @@
 //! Both ways to verify against one store, side by side.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use jit_trust::MAX_CERTIFICATES;
 use jit_trust_lab::pki::{Ca, now};
 use pki_types::CertificateDer;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
+use crate::afar::{Afar, Cause};
 use crate::all_loaded::AllLoaded;
 use crate::forms::{self, Form};
 use crate::question::{Question, Reason, Verdict};
@@ -18,8 +20,13 @@ pub(crate) struct Verifiers {
     all_loaded: AllLoaded,
     without_conditions: AllLoaded,
     pub(crate) forms: Vec<Form>,
+    afar: Afar,
+    /// How often the verdict of the store afar was another, and why.
+    exceptions: Mutex<Exceptions>,
     _directory: tempfile::TempDir,
 }
+
+pub(crate) type Exceptions = BTreeMap<Cause, u64>;
 
 /// A form of the store that does not say what webpki says with all roots loaded.
 #[derive(Debug)]
@@ -47,6 +54,8 @@ impl Verifiers {
             all_loaded: AllLoaded::new(&roots, shared.clone()),
             without_conditions: AllLoaded::without_conditions(&roots, shared),
             forms: forms::of(&roots, directory.path(), provider),
+            afar: Afar::new(&roots, provider),
+            exceptions: Mutex::default(),
             _directory: directory,
         }
     }
@@ -74,7 +83,25 @@ impl Verifiers {
                 }));
             }
         }
+        let just_in_time = question.ask(&self.afar.verifier);
+        if kind(&just_in_time) != kind(&all_loaded)
+            && !(too_many && just_in_time == Err(Reason::TooManyCertificates))
+        {
+            let Some(cause) = self.afar.cause(question, &just_in_time, &self.all_loaded) else {
+                return Err(Box::new(Difference {
+                    form: "a store that answers later",
+                    just_in_time,
+                    all_loaded,
+                }));
+            };
+            *self.exceptions.lock().unwrap().entry(cause).or_default() += 1;
+        }
         Ok(all_loaded)
+    }
+
+    /// How often the store afar, which is asked no further than was promised, was the reason for another verdict.
+    pub(crate) fn exceptions(&self) -> Exceptions {
+        self.exceptions.lock().unwrap().clone()
     }
 
     /// What all say of these certificates; a panic where they differ.
@@ -86,6 +113,10 @@ impl Verifiers {
     pub(crate) fn agree_today(&self, sent: &[CertificateDer<'_>]) -> Verdict {
         self.agree(sent, "a.test", now())
     }
+}
+
+fn kind(verdict: &Verdict) -> Option<String> {
+    verdict.as_ref().err().map(Reason::kind)
 }
 
 impl fmt::Display for Difference {

@@ -15,7 +15,7 @@ use std::io::Write;
 
 /// As many as an ordinary run takes time for. `JIT_TRUST_WEBS` asks for others, `JIT_TRUST_SEED` for another
 /// seed, and `JIT_TRUST_WEB` for a single one by its number.
-const WEBS: u64 = 20_000;
+const WEBS: u64 = 15_000;
 
 #[test]
 fn webs_of_trust_are_judged_as_with_every_root_loaded_and_a_third_or_more_are_accepted() {
@@ -24,18 +24,25 @@ fn webs_of_trust_are_judged_as_with_every_root_loaded_and_a_third_or_more_are_ac
         Some(web) => web..web + 1,
         None => 0..from_environment("JIT_TRUST_WEBS").unwrap_or(WEBS),
     };
-    let run::Outcome { verdicts, seconds } =
-        run::all(seed, &webs).unwrap_or_else(|failure| panic!("{failure}"));
+    let run::Outcome {
+        verdicts,
+        exceptions,
+        seconds,
+    } = run::all(seed, &webs).unwrap_or_else(|failure| panic!("{failure}"));
 
     let count: u64 = verdicts.values().sum();
     let accepted = verdicts.get(run::ACCEPTED).copied().unwrap_or(0);
     let share = 100 * accepted / count;
     // To the error stream itself: what a passing test prints is not shown.
     let report = format!(
-        "{count} webs of seed {seed}, {share}% accepted, none judged differently, in {seconds:.1} s: {verdicts:?}\n"
+        "{count} webs of seed {seed}, {share}% accepted, none judged differently, in {seconds:.1} s: {verdicts:?}; by a store \
+         that answers later, with cause: {exceptions:?}\n"
     );
     std::io::stderr().write_all(report.as_bytes()).unwrap();
     assert!(count < 1_000 || 3 * accepted >= count, "{report}");
+    // Roots of one name, and chains of many, are far more frequent here than anywhere else.
+    let differing: u64 = exceptions.values().sum();
+    assert!(count < 1_000 || 10 * differing <= count, "{report}");
 }
 
 fn from_environment(variable: &str) -> Option<u64> {

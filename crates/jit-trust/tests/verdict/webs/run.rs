@@ -17,7 +17,7 @@ use super::spec::{self, Web};
 use super::{store, web};
 use crate::question::{Question, Verdict};
 use crate::root::TrustedRoot;
-use crate::verifiers::{Difference, Verifiers};
+use crate::verifiers::{Difference, Exceptions, Verifiers};
 
 /// How many webs share a store: to write one takes as long as to ask about some tens of webs.
 const WEBS_PER_STORE: u64 = 250;
@@ -28,6 +28,8 @@ pub(super) const ACCEPTED: &str = "Accepted";
 pub(super) struct Outcome {
     /// How often each verdict was given.
     pub(super) verdicts: BTreeMap<String, u64>,
+    /// How often a store afar was asked no further than was promised, and judged differently.
+    pub(super) exceptions: Exceptions,
     pub(super) seconds: f32,
 }
 
@@ -35,6 +37,7 @@ pub(super) struct Outcome {
 pub(super) fn all(seed: u64, webs: &Range<u64>) -> Result<Outcome, String> {
     let started = Instant::now();
     let outcome = Mutex::new(Ok(BTreeMap::new()));
+    let exceptions = Mutex::new(Exceptions::new());
     let has_failed = AtomicBool::new(false);
     let next = AtomicU64::new(webs.start / WEBS_PER_STORE);
     let work = || {
@@ -45,7 +48,11 @@ pub(super) fn all(seed: u64, webs: &Range<u64>) -> Result<Outcome, String> {
                 return;
             }
             let of_store = first.max(webs.start)..(first + WEBS_PER_STORE).min(webs.end);
-            let asked = Store::make(seed, number).ask_all(of_store);
+            let store = Store::make(seed, number);
+            let asked = store.ask_all(of_store);
+            for (cause, count) in store.verifiers.exceptions() {
+                *exceptions.lock().unwrap().entry(cause).or_default() += count;
+            }
             has_failed.fetch_or(asked.is_err(), Ordering::Relaxed);
             let mut outcome = outcome.lock().unwrap();
             match (outcome.as_mut(), asked) {
@@ -67,6 +74,7 @@ pub(super) fn all(seed: u64, webs: &Range<u64>) -> Result<Outcome, String> {
     let verdicts = outcome.into_inner().unwrap()?;
     Ok(Outcome {
         verdicts,
+        exceptions: exceptions.into_inner().unwrap(),
         seconds: started.elapsed().as_secs_f32(),
     })
 }

@@ -1,0 +1,91 @@
+//! Why a query has no answer.
+
+use std::time::Duration;
+use std::{error, fmt};
+
+use jit_trust_core::{BlobError, CertificateError};
+
+use super::MAX_ANSWER_LEN;
+
+/// Why a query has no answer that could be used.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum QueryError {
+    /// There was none in time.
+    TimedOut(Duration),
+    /// The store dropped the question.
+    Dropped,
+    /// Whoever asked no longer wants to know.
+    Cancelled,
+    /// The answer is larger than [`MAX_ANSWER_LEN`].
+    TooLarge,
+    /// The answer is no trust blob, or a damaged one.
+    Blob(BlobError),
+    /// The answer is no certificate.
+    Certificate(CertificateError),
+    /// The answer holds an anchor that was not asked for.
+    NotAskedFor,
+    /// The answer is older than one that the store gave before.
+    OlderGeneration {
+        /// The generation that came, in Unix time.
+        came: u32,
+        /// The newest that was seen, in Unix time.
+        newest: u32,
+    },
+    /// The answer is of a generation that lies more than a day ahead. If it counted, every other would be refused as
+    /// older until then.
+    FutureGeneration {
+        /// The generation that came, in Unix time.
+        came: u32,
+    },
+    /// Anything else that a store has words for.
+    Other(Box<dyn error::Error + Send + Sync>),
+}
+
+impl QueryError {
+    /// For a store that has words of its own.
+    pub fn other(error: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+impl fmt::Display for QueryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TimedOut(after) => write!(f, "no answer within {after:?}"),
+            Self::Dropped => f.write_str("the store gave no answer"),
+            Self::Cancelled => f.write_str("nobody waits for the answer any more"),
+            Self::TooLarge => write!(f, "the answer is larger than {MAX_ANSWER_LEN} bytes"),
+            Self::Blob(error) => write!(f, "the answer is no good trust blob: {error}"),
+            Self::Certificate(error) => write!(f, "the answer is {error}"),
+            Self::NotAskedFor => f.write_str("the answer holds an anchor that was not asked for"),
+            Self::OlderGeneration { came, newest } => write!(
+                f,
+                "the answer is of generation {came}, older than {newest}, which was seen before: either a cache on the \
+                 way is out of date, or an old store has been put in the place of a new one"
+            ),
+            Self::FutureGeneration { came } => write!(
+                f,
+                "the answer is of generation {came}, a time to come: the clock of whoever made the store is wrong, or ours"
+            ),
+            Self::Other(error) => error.fmt(f),
+        }
+    }
+}
+
+impl error::Error for QueryError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Blob(error) => Some(error),
+            Self::Certificate(error) => Some(error),
+            Self::Other(error) => error.source(),
+            Self::TimedOut(_)
+            | Self::Dropped
+            | Self::Cancelled
+            | Self::TooLarge
+            | Self::NotAskedFor
+            | Self::OlderGeneration { .. }
+            | Self::FutureGeneration { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! One question, from its URL to its answer.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use backon::Retryable;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Body, Incoming};
+use hyper::{Response, StatusCode, Uri};
+use tokio::time::{Instant, timeout_at};
+
+use super::connection::Connection;
+use super::settings::Settings;
+use super::traffic::Counters;
+use super::{RemoteError, retry};
+use crate::{AnchorKey, Answer, MAX_ANSWER_LEN, QueryError, Question};
+
+/// A webroot on a server.
+#[derive(Debug)]
+pub(super) struct Webroot {
+    settings: Arc<Settings>,
+    connection: Connection,
+}
+
+/// Why one try gave no answer.
+enum Failure {
+    /// On the way.
+    Remote(RemoteError),
+    /// What came is no answer, and would be none the next time.
+    NoAnswer(QueryError),
+}
+
+impl Webroot {
+    pub(super) fn new(settings: Arc<Settings>, counters: Arc<Counters>) -> Self {
+        Self {
+            connection: Connection::new(Arc::clone(&settings), counters),
+            settings,
+        }
+    }
+
+    /// Closes the connection as soon as nobody waits for an answer on it.
+    pub(super) fn disconnect(&self) {
+        self.connection.close();
+    }
+
+    /// Answers a question by the deadline, or says why not.
+    pub(super) async fn answer(&self, question: &Question, deadline: Instant) -> Result<Answer, QueryError> {
+        let answer = self.ask(&question.key, None, deadline).await?;
+        match (answer.generation(), question.newest_generation) {
+            // A cache on the way has kept it. It has nothing for a URL that nobody has asked for.
+            (Some(came), Some(newest)) if came < newest => {
+                self.ask(&question.key, Some(newest), deadline).await
+            }
+            _ => Ok(answer),
+        }
+    }
+
+    /// Asks, again where what went wrong may pass.
+    async fn ask(
+        &self,
+        key: &AnchorKey,
+        generation: Option<u32>,
+        deadline: Instant,
+    ) -> Result<Answer, QueryError> {
+        let url = self.settings.url.of(key, generation).map_err(QueryError::other)?;
+        let mut last = None;
+        let tries = (|| self.ask_once(key, &url))
+            .retry(retry::pauses())
+            .adjust(|failure, planned| failure.pause(planned, deadline))
+            .notify(|failure, _| last = failure.remote().cloned());
+        match timeout_at(deadline, tries).await {
+            Ok(answered) => answered.map_err(QueryError::from),
+            Err(_) => Err(self.timed_out(last)),
+        }
+    }
+
+    async fn ask_once(&self, key: &AnchorKey, url: &Uri) -> Result<Answer, Failure> {
+        let response = self.connection.get(url).await?;
+        match response.status() {
+            StatusCode::OK => {}
+            StatusCode::NOT_FOUND | StatusCode::GONE => return Ok(Answer::not_found()),
+            status => {
+                let error = RemoteError::Status {
+                    status: status.as_u16(),
+                    retry_after: retry::retry_after(response.headers(), SystemTime::now()),
+                };
+                return Err(error.into());
+            }
+        }
+        let body = whole(response).await?;
+        let answer = match key {
+            AnchorKey::Subject(_) => Answer::blob(body),
+            AnchorKey::SubjectKeyId(_) | AnchorKey::IssuerSerial { .. } => Answer::certificate(body),
+        };
+        Ok(answer?)
+    }
+
+    fn timed_out(&self, last: Option<RemoteError>) -> QueryError {
+        let after = self.settings.query_timeout;
+        match last {
+            None => QueryError::TimedOut(after),
+            Some(last) => QueryError::other(RemoteError::TimedOut {
+                after,
+                last: Box::new(last),
+            }),
+        }
+    }
+}
+
+/// The body, if it is short enough for an answer. Of one that is not, no more is read than it takes to know.
+async fn whole(response: Response<Incoming>) -> Result<Vec<u8>, Failure> {
+    let body = response.into_body();
+    if usize::try_from(body.size_hint().lower()).map_or(true, |announced| announced > MAX_ANSWER_LEN) {
+        return Err(QueryError::TooLarge.into());
+    }
+    match Limited::new(body, MAX_ANSWER_LEN).collect().await {
+        Ok(body) => Ok(body.to_bytes().into()),
+        Err(error) if error.is::<LengthLimitError>() => Err(QueryError::TooLarge.into()),
+        Err(error) => Err(RemoteError::http(error).into()),
+    }
+}
+
+impl Failure {
+    fn remote(&self) -> Option<&RemoteError> {
+        match self {
+            Self::Remote(error) => Some(error),
+            Self::NoAnswer(_) => None,
+        }
+    }
+
+    /// How long to wait before asking again; none where that is of no use.
+    fn pause(&self, planned: Option<Duration>, deadline: Instant) -> Option<Duration> {
+        let error = self.remote().filter(|error| error.may_pass())?;
+        retry::pause(error, planned, deadline)
+    }
+}
+
+impl From<RemoteError> for Failure {
+    fn from(error: RemoteError) -> Self {
+        Self::Remote(error)
+    }
+}
+
+impl From<QueryError> for Failure {
+    fn from(error: QueryError) -> Self {
+        Self::NoAnswer(error)
+    }
+}
+
+impl From<Failure> for QueryError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Remote(error) => Self::other(error),
+            Failure::NoAnswer(error) => error,
+        }
+    }
+}

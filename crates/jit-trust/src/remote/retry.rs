@@ -1,0 +1,88 @@
+//! Asking again.
+
+use std::time::{Duration, SystemTime};
+
+use backon::ExponentialBuilder;
+use hyper::HeaderMap;
+use hyper::header::RETRY_AFTER;
+use tokio::time::Instant;
+
+use super::RemoteError;
+
+/// The shortest pause before a question is asked again.
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// How often a question is asked again.
+const MAX_RETRIES: usize = 3;
+
+/// The pauses: each up to twice as long as it says, at random, so that many clients of a server that comes up again do
+/// not all ask at once.
+pub(super) fn pauses() -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_min_delay(FIRST_PAUSE)
+        .with_factor(2.0)
+        .with_jitter()
+        .with_max_times(MAX_RETRIES)
+}
+
+/// The pause before the next try: not shorter than the server wants it. None where it would be too late then, for to ask
+/// earlier would be of no use.
+pub(super) fn pause(error: &RemoteError, planned: Option<Duration>, deadline: Instant) -> Option<Duration> {
+    let pause = planned?.max(error.retry_after().unwrap_or_default());
+    let left = deadline.saturating_duration_since(Instant::now());
+    (pause < left).then_some(pause)
+}
+
+/// When the server wants to be asked again (RFC 9110 section 10.2.3), if it says so in a way that can be read.
+pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    fn said(value: &str) -> Option<Duration> {
+        let headers = [(RETRY_AFTER, value.parse().unwrap())].into_iter().collect();
+        retry_after(&headers, UNIX_EPOCH + Duration::from_secs(784_111_777)) // Sun, 06 Nov 1994 08:49:37 GMT
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_and_anything_else_is_nothing() {
+        assert_eq!(said("120"), Some(Duration::from_secs(120)));
+        assert_eq!(
+            said("Sun, 06 Nov 1994 08:50:37 GMT"),
+            Some(Duration::from_secs(60))
+        );
+        assert_eq!(said("Sun, 06 Nov 1994 08:00:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(said(&u64::MAX.to_string()), Some(Duration::from_secs(u64::MAX)));
+        for nothing in ["", "-1", "1.5", "soon", "99999999999999999999"] {
+            assert_eq!(said(nothing), None, "{nothing}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new(), UNIX_EPOCH), None);
+    }
+
+    #[tokio::test]
+    async fn a_pause_is_as_long_as_the_server_wants_it_or_there_is_none() {
+        let wants = |seconds: Option<u64>| RemoteError::Status {
+            status: 503,
+            retry_after: seconds.map(Duration::from_secs),
+        };
+        let deadline = Instant::now() + Duration::from_secs(100);
+        let pause = |seconds, planned| pause(&wants(seconds), planned, deadline);
+        let planned = Some(FIRST_PAUSE);
+        assert_eq!(pause(None, planned), planned);
+        assert_eq!(pause(Some(0), planned), planned);
+        assert_eq!(pause(Some(50), planned), Some(Duration::from_secs(50)));
+        assert_eq!(pause(Some(101), planned), None);
+        assert_eq!(pause(Some(u64::MAX), planned), None);
+        assert_eq!(pause(Some(50), None), None, "no more tries");
+    }
+}

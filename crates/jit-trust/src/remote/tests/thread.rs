@@ -1,0 +1,139 @@
+use std::sync::Weak;
+
+use super::super::settings::Settings;
+use super::super::thread::{MAX_IN_FLIGHT, MAX_WAITING};
+use super::*;
+
+/// The thread has let go of all that it had of the store.
+fn has_ended(store: &Weak<Settings>) -> bool {
+    store.strong_count() == 0
+}
+
+#[test]
+fn dropping_the_store_ends_its_thread_and_its_connection() {
+    let (server, store) = served(|_| Response::status(404));
+    assert!(ask(&store, &subject_of(&Ca::root("Root"))).unwrap().is_empty());
+    assert_eq!(server.open_connections(), 1);
+    let settings = Arc::downgrade(&store.settings);
+    drop(store);
+    server.wait_until(|server| server.open_connections() == 0 && has_ended(&settings));
+}
+
+#[test]
+fn dropping_the_store_does_not_wait_for_answers_and_leaves_nobody_waiting() {
+    let (server, store) = served(|_| Response::never());
+    let answered = begin(&store, &subject_of(&Ca::root("Root")), None);
+    server.wait_until(|server| server.requests_seen().len() == 1);
+    let settings = Arc::downgrade(&store.settings);
+    drop(store);
+    let error = answered.recv_timeout(PATIENCE).unwrap().unwrap_err();
+    assert!(matches!(error, QueryError::Dropped), "{error:?}");
+    server.wait_until(|server| server.open_connections() == 0 && has_ended(&settings));
+}
+
+#[test]
+fn a_store_may_be_dropped_by_whoever_takes_an_answer() {
+    let (server, store) = served(|_| Response::status(404));
+    let store = Arc::new(store);
+    let settings = Arc::downgrade(&store.settings);
+    let question = Question {
+        key: subject_of(&Ca::root("Root")),
+        newest_generation: None,
+    };
+    let (go, gone) = mpsc::channel::<()>();
+    let last = Arc::clone(&store);
+    let take = move |_: Answered| {
+        let _ = gone.recv();
+        drop(last);
+    };
+    store.query(question, Reply::new(take));
+    drop(store);
+    drop(go);
+    server.wait_until(|server| server.open_connections() == 0 && has_ended(&settings));
+}
+
+#[test]
+fn one_who_panics_over_an_answer_harms_no_other() {
+    let (server, store) = served(|_| Response::status(404));
+    let key = subject_of(&Ca::root("Root"));
+    let question = Question {
+        key: key.clone(),
+        newest_generation: None,
+    };
+    let panics = |_: Answered| panic!("on request");
+    store.query(question, Reply::new(panics));
+    server.wait_until(|server| server.requests() == 1);
+    assert!(ask(&store, &key).unwrap().is_empty());
+    assert_eq!(server.connections(), 1);
+}
+
+#[test]
+fn a_store_that_is_never_asked_starts_no_thread() {
+    let (server, store) = served(|_| Response::status(404));
+    assert!(store.thread.lock().unwrap().is_none());
+    drop(store);
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn questions_beyond_those_that_may_wait_are_refused_at_once() {
+    let (server, store) = served(|_| Response::never());
+    let key = subject_of(&Ca::root("Root"));
+    let ask_all = |number| -> Vec<_> { (0..number).map(|_| begin(&store, &key, None)).collect() };
+    let mut kept = ask_all(MAX_IN_FLIGHT);
+    server.wait_until(|server| server.requests_seen().len() == MAX_IN_FLIGHT);
+    kept.extend(ask_all(MAX_WAITING));
+    let error = reason(ask(&store, &key));
+    assert!(matches!(error, RemoteError::TooManyQuestions), "{error:?}");
+    assert!(
+        kept.iter().all(|answered| answered.try_recv().is_err()),
+        "they wait"
+    );
+    assert_eq!(server.requests_seen().len(), MAX_IN_FLIGHT);
+    drop(store);
+    for answered in kept {
+        let error = answered.recv_timeout(PATIENCE).unwrap().unwrap_err();
+        assert!(matches!(error, QueryError::Dropped), "{error:?}");
+    }
+}
+
+#[test]
+fn a_question_that_waits_for_others_ends_with_its_own_time() {
+    let operator = Operator::new();
+    let server = operator.server(|_| Response::never()).start();
+    let limit = Duration::from_secs(2);
+    let store = operator
+        .store(server.port())
+        .query_timeout(limit)
+        .build()
+        .unwrap();
+    let key = subject_of(&Ca::root("Root"));
+    let began = std::time::Instant::now();
+    let waiting: Vec<_> = (0..2 * MAX_IN_FLIGHT)
+        .map(|_| begin(&store, &key, None))
+        .collect();
+    for answered in waiting {
+        let error = answered.recv_timeout(PATIENCE).unwrap().unwrap_err();
+        assert!(matches!(error, QueryError::TimedOut(_)), "{error:?}");
+    }
+    assert!(began.elapsed() < 2 * limit, "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_runtime_of_one_thread_can_ask_and_wait_for_the_answer() {
+    let (server, store) = served(|_| Response::status(404));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let answer = runtime.block_on(async {
+        let (tell, answered) = tokio::sync::oneshot::channel();
+        let question = Question {
+            key: subject_of(&Ca::root("Root")),
+            newest_generation: None,
+        };
+        store.query(question, Reply::new(move |answer| drop(tell.send(answer))));
+        answered.await.unwrap()
+    });
+    assert!(answer.unwrap().is_empty());
+    drop(runtime);
+    assert!(ask(&store, &subject_of(&Ca::root("Root"))).unwrap().is_empty());
+    assert_eq!(server.connections(), 1, "it was not the runtime's");
+}

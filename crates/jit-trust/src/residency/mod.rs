@@ -1,0 +1,194 @@
+//! Anchors that were fetched from afar: asked for once, kept while a connection leans on them, then forgotten.
+//!
+//! [`Residency`] stands before a [`QueryStore`](crate::QueryStore) and holds what it answered in `slots`, one for
+//! each key. It has these rules, for whatever store it is:
+//!
+//! - Of many who want one key, one asks: the others wait for the same answer, which comes whether or not the one who
+//!   asked still waits.
+//! - An answer must hold what was asked for, and be of no older generation than the newest that was seen.
+//! - Anchors stay while a [`Lease`] on them lives, and for a grace after the last; then their memory is given back.
+//! - That there is no such anchor is remembered for a while, or until a newer generation is seen.
+//! - What is of an older generation than the newest serves no new connection. An answer that does not say its own is of
+//!   the newest that was known when it was asked for.
+//! - A question is put once more, and not a third time, where the store could not help it: a newer generation was seen
+//!   meanwhile, or whoever asked is gone and took the question along while others wait.
+
+mod lease;
+mod pending;
+mod reaper;
+mod slots;
+
+pub(crate) use lease::Lease;
+pub(crate) use pending::Waiting;
+pub(crate) use slots::Presence;
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use pending::Pending;
+use slots::{Answered, Put, Slots, Why};
+
+use crate::{AnchorKey, Answer, Keys, QueryError, QueryStore, Question, Reply};
+
+/// How long things are remembered and waited for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    /// How long an anchor stays after the last connection that leaned on it.
+    pub(crate) idle_grace: Duration,
+    /// How long it is remembered that a store has no such anchor.
+    pub(crate) not_found: Duration,
+    /// How long a query may take.
+    pub(crate) query: Duration,
+}
+
+/// A store that is asked by key, and what it answered.
+#[derive(Debug)]
+pub(crate) struct Residency(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    store: Box<dyn QueryStore>,
+    times: Times,
+    slots: Mutex<Slots>,
+    /// Wakes the thread that forgets.
+    closed: Condvar,
+}
+
+/// What a question came to.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    /// The answer was there, from an earlier question.
+    Here(Arc<Answer>),
+    /// The store was asked. The answer may be there already.
+    Later(Waiting),
+}
+
+impl Residency {
+    pub(crate) fn new(store: Box<dyn QueryStore>, times: Times) -> Self {
+        Self(Arc::new(Shared {
+            store,
+            times,
+            slots: Mutex::default(),
+            closed: Condvar::new(),
+        }))
+    }
+
+    pub(crate) fn store(&self) -> &dyn QueryStore {
+        &*self.0.store
+    }
+
+    pub(crate) fn keys(&self) -> Keys {
+        self.0.store.keys()
+    }
+
+    /// The newest generation of the store that was seen.
+    pub(crate) fn newest_generation(&self) -> Option<u32> {
+        self.0.lock().newest()
+    }
+
+    /// Takes it from elsewhere, as from a file that outlasted the program, which generation was seen.
+    pub(crate) fn saw_generation(&self, generation: u32) {
+        if !slots::is_in_the_future(generation) {
+            self.0.lock().saw(Some(generation));
+        }
+    }
+
+    /// The answer, if it is there, and otherwise what to wait for. Never waits itself.
+    pub(crate) fn ask(&self, key: &AnchorKey) -> Asked {
+        self.0.ask(key, Why::Wanted)
+    }
+
+    /// Keeps an answer, which was found by this key, for as long as the lease lives.
+    pub(crate) fn lease(&self, key: &AnchorKey, answer: &Arc<Answer>) -> Lease {
+        self.0.lock().lease(key, answer);
+        Lease::new(self.0.clone(), key.clone())
+    }
+
+    /// Keeps what is there of what was found by this key.
+    pub(crate) fn lease_again(&self, key: &AnchorKey) -> Option<Lease> {
+        let is_there = self.0.lock().lease_again(key);
+        is_there.then(|| Lease::new(self.0.clone(), key.clone()))
+    }
+
+    /// Whether an anchor that was found by this key is known to be there still.
+    pub(crate) fn presence(
+        &self,
+        key: &AnchorKey,
+        is_it: impl Fn(&jit_trust_core::Entry<'_>) -> bool,
+    ) -> Presence {
+        self.0.lock().presence(key, is_it)
+    }
+}
+
+/// The thread that forgets need not wait any longer.
+impl Drop for Residency {
+    fn drop(&mut self) {
+        self.0.lock().is_closed = true;
+        self.0.closed.notify_all();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Slots> {
+        // Nothing panics while it holds this; and what is there is whole after every statement.
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ask(self: &Arc<Self>, key: &AnchorKey, why: Why) -> Asked {
+        let now = Instant::now();
+        let mut slots = self.lock();
+        if let Some(answer) = slots.find(key, now, &self.times) {
+            return Asked::Here(answer);
+        }
+        let (waiting, put) = slots.ask(key, why, now, &self.times);
+        drop(slots);
+        if let Some(put) = put {
+            self.put(key, put);
+        }
+        Asked::Later(waiting)
+    }
+
+    /// Puts a question to the store, which may do anything now, even answer. No lock is held.
+    fn put(self: &Arc<Self>, key: &AnchorKey, put: Put) {
+        let question = Question {
+            key: key.clone(),
+            newest_generation: put.newest,
+        };
+        let (shared, key) = (Arc::downgrade(self), key.clone());
+        let reply = Reply::new(move |answer| match shared.upgrade() {
+            Some(shared) => shared.answered(&key, &put, answer),
+            None => tell(put.pending.upgrade(), Err(QueryError::Dropped)),
+        });
+        self.store.query(question, reply);
+    }
+
+    /// Takes what the store says to a question, whenever it does.
+    fn answered(self: &Arc<Self>, key: &AnchorKey, put: &Put, answer: Result<Answer, QueryError>) {
+        // It may be large, and is looked at without anybody waiting for it.
+        let answer = answer.and_then(|answer| answer.check(key).map(|()| answer));
+        let mut slots = self.lock();
+        let answered = slots.answered(key, put, answer, Instant::now(), &self.times);
+        reaper::wake(self, &mut slots);
+        drop(slots);
+        match answered {
+            Answered::Repeat(put) => self.put(key, put),
+            Answered::Tell {
+                pending,
+                outcome,
+                outdated,
+            } => {
+                tell(pending, outcome);
+                // Connections lean on these, and whether they still may is to be known.
+                for key in outdated {
+                    self.ask(&key, Why::Refresh);
+                }
+            }
+        }
+    }
+}
+
+fn tell(pending: Option<Arc<Pending>>, outcome: Result<Arc<Answer>, QueryError>) {
+    if let Some(pending) = pending {
+        pending.set(outcome);
+    }
+}

@@ -1,0 +1,519 @@
+//! What is known of each key.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant, SystemTime};
+
+use jit_trust_core::Entry;
+
+use super::Times;
+use super::pending::{Asker, Pending, Waiting};
+use crate::{AnchorKey, Answer, QueryError};
+
+/// How many keys are remembered that nobody leans on. A hostile server can name as many as it likes.
+const MAX_IDLE: usize = 256;
+
+/// How far ahead of our clock a store's may be.
+const CLOCKS_APART: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What is known of each key.
+#[derive(Debug, Default)]
+pub(super) struct Slots {
+    slots: HashMap<AnchorKey, Slot>,
+    /// The newest generation of the store that was seen.
+    newest: Option<u32>,
+    /// How many questions were put.
+    questions: u64,
+    /// Whether a newer generation came of a refresh, so that what connections lean on is to be refreshed once more.
+    has_news: bool,
+    /// Whether a thread sees to it that what is idle is forgotten.
+    pub(super) is_reaped: bool,
+    /// Whether nobody will ask any more.
+    pub(super) is_closed: bool,
+}
+
+#[derive(Debug)]
+struct Slot {
+    held: Option<Held>,
+    asking: Option<Asking>,
+    leases: usize,
+    /// When it was last of use.
+    used: Instant,
+}
+
+/// An answer that was taken.
+#[derive(Debug)]
+struct Held {
+    answer: Arc<Answer>,
+    has_anchors: bool,
+    /// The newest generation when it came.
+    generation: Option<u32>,
+    /// The number of the question that it answers.
+    number: u64,
+    since: Instant,
+}
+
+/// A question on its way, and those who wait for its answer.
+#[derive(Debug)]
+struct Asking {
+    number: u64,
+    pending: Arc<Pending>,
+    /// When it counts as lost, so that the next who wants to know asks anew.
+    deadline: Instant,
+}
+
+/// Why a question is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// A connection wants to know.
+    Wanted,
+    /// Connections lean on an answer that is out of date.
+    Refresh,
+}
+
+/// A question as it was put to the store.
+#[derive(Debug)]
+pub(super) struct Put {
+    why: Why,
+    number: u64,
+    /// The newest generation then.
+    pub(super) newest: Option<u32>,
+    /// Whether it was put before, and is not put a third time.
+    is_repeated: bool,
+    asker: Weak<Asker>,
+    /// Those who wait, if anybody does.
+    pub(super) pending: Weak<Pending>,
+}
+
+/// What comes of an answer.
+#[derive(Debug)]
+pub(super) enum Answered {
+    /// Whom to tell what, and whose answers to refresh.
+    Tell {
+        pending: Option<Arc<Pending>>,
+        outcome: Result<Arc<Answer>, QueryError>,
+        outdated: Vec<AnchorKey>,
+    },
+    /// It is to be asked once more.
+    Repeat(Put),
+}
+
+/// An answer that was taken, and what else it means.
+#[derive(Debug)]
+struct Taken {
+    answer: Arc<Answer>,
+    /// Keys that connections lean on and whose answers are of an older generation.
+    outdated: Vec<AnchorKey>,
+}
+
+/// Whether an anchor is still in a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// It is, unchanged.
+    Here,
+    /// It is not, or not as it was.
+    Gone,
+    /// The store would have to be asked.
+    Unknown,
+}
+
+impl Slots {
+    /// The newest generation of the store that was seen.
+    pub(super) fn newest(&self) -> Option<u32> {
+        self.newest
+    }
+
+    /// Notes that the store has been seen to have this generation.
+    pub(super) fn saw(&mut self, generation: Option<u32>) {
+        if self.newest.is_none() {
+            // What came before the first that said so is of it: nothing changed.
+            for slot in self.slots.values_mut() {
+                if let Some(held) = &mut slot.held {
+                    held.generation = held.generation.or(generation);
+                }
+            }
+        }
+        self.newest = self.newest.max(generation);
+    }
+
+    /// The answer for a key, if it is there and may be used.
+    pub(super) fn find(&mut self, key: &AnchorKey, now: Instant, times: &Times) -> Option<Arc<Answer>> {
+        let newest = self.newest;
+        let slot = self.slots.get_mut(key)?;
+        // It may be there still, because nobody has forgotten it yet.
+        if slot.forgotten_at(times).is_some_and(|at| at <= now) {
+            return None;
+        }
+        let held = slot
+            .held
+            .as_ref()
+            .filter(|held| held.is_current(newest, now, times))?;
+        slot.used = now;
+        Some(held.answer.clone())
+    }
+
+    /// A place among those who wait for the answer, and the question, if it is not on its way.
+    pub(super) fn ask(
+        &mut self,
+        key: &AnchorKey,
+        why: Why,
+        now: Instant,
+        times: &Times,
+    ) -> (Waiting, Option<Put>) {
+        let asking = self.slots.get(key).and_then(|slot| slot.asking.as_ref());
+        let pending = match asking {
+            Some(asking) if now < asking.deadline => {
+                return (Waiting::new(asking.pending.clone(), times.query), None);
+            }
+            // Whoever waits for the lost question may have the answer to this one.
+            Some(lost) => lost.pending.clone(),
+            None => Arc::default(),
+        };
+        self.make_room(now, times);
+        let (waiting, asker) = Waiting::of_asker(pending.clone(), times.query);
+        let put = Put {
+            why,
+            asker,
+            is_repeated: false,
+            ..self.put(key, pending, now, times)
+        };
+        (waiting, Some(put))
+    }
+
+    fn put(&mut self, key: &AnchorKey, pending: Arc<Pending>, now: Instant, times: &Times) -> Put {
+        self.questions = self.questions.saturating_add(1);
+        let put = Put {
+            why: Why::Wanted,
+            number: self.questions,
+            newest: self.newest,
+            is_repeated: true,
+            asker: Weak::new(),
+            pending: Arc::downgrade(&pending),
+        };
+        self.slot(key, now).asking = Some(Asking {
+            number: put.number,
+            pending,
+            deadline: now + times.query,
+        });
+        put
+    }
+
+    /// Takes what a store says to a question. It holds what was asked for.
+    pub(super) fn answered(
+        &mut self,
+        key: &AnchorKey,
+        put: &Put,
+        answer: Result<Answer, QueryError>,
+        now: Instant,
+        times: &Times,
+    ) -> Answered {
+        let taken = answer.and_then(|answer| self.take(key, put, answer, now));
+        let asking = self.slots.get(key).and_then(|slot| slot.asking.as_ref());
+        let same = asking.filter(|asking| std::ptr::eq(Arc::as_ptr(&asking.pending), put.pending.as_ptr()));
+        let is_repeated_since = same.is_some_and(|asking| asking.number != put.number);
+        let outcome = match taken {
+            Ok(Taken { answer, outdated }) => {
+                let pending = self.is_on_its_way_no_more(key, put);
+                self.make_room(now, times);
+                return Answered::Tell {
+                    pending,
+                    outcome: Ok(answer),
+                    outdated,
+                };
+            }
+            Err(error) => error,
+        };
+        // Those who wait are waiting for the later question by now.
+        if is_repeated_since {
+            return Answered::Tell {
+                pending: None,
+                outcome: Err(outcome),
+                outdated: Vec::new(),
+            };
+        }
+        let pending = self.is_on_its_way_no_more(key, put);
+        match pending {
+            Some(pending) if self.is_worth_repeating(put, &pending, &outcome) => {
+                let why = put.why;
+                Answered::Repeat(Put {
+                    why,
+                    ..self.put(key, pending, now, times)
+                })
+            }
+            pending => Answered::Tell {
+                pending,
+                outcome: Err(outcome),
+                outdated: Vec::new(),
+            },
+        }
+    }
+
+    /// Whether it is the store's fault that a question came to nothing, or that of the time at which it was asked.
+    fn is_worth_repeating(&self, put: &Put, pending: &Arc<Pending>, error: &QueryError) -> bool {
+        // One reference is our own.
+        let is_waited_for = Arc::strong_count(pending) > 1;
+        match error {
+            _ if put.is_repeated => false,
+            // What was answered before an update says nothing about what is there since.
+            QueryError::OlderGeneration { .. } => put.newest < self.newest,
+            // The one who asked may have taken the question along.
+            QueryError::Dropped => is_waited_for && put.asker.strong_count() == 0,
+            _ => false,
+        }
+    }
+
+    fn take(
+        &mut self,
+        key: &AnchorKey,
+        put: &Put,
+        answer: Answer,
+        now: Instant,
+    ) -> Result<Taken, QueryError> {
+        let said = answer.generation();
+        if let Some(came) = said.filter(|came| is_in_the_future(*came)) {
+            return Err(QueryError::FutureGeneration { came });
+        }
+        // An answer that does not say is of the newest that was known when it was asked for.
+        let came = said.or(put.newest);
+        if let (Some(came), Some(newest)) = (came, self.newest) {
+            if came < newest {
+                return Err(QueryError::OlderGeneration { came, newest });
+            }
+        }
+        let is_newer = self.newest.is_some() && came > self.newest;
+        self.saw(came);
+        let newest = self.newest;
+        let (number, has_anchors) = (put.number, !answer.is_empty());
+        let slot = self.slot(key, now);
+        let later = slot
+            .held
+            .as_ref()
+            .filter(|held| held.generation == newest && held.number > number);
+        let answer = match later {
+            // It took so long that the same was asked again, and answered.
+            Some(later) => later.answer.clone(),
+            None => Arc::new(answer),
+        };
+        if later.is_none() {
+            slot.used = now;
+            slot.held = Some(Held {
+                answer: answer.clone(),
+                has_anchors,
+                generation: newest,
+                number,
+                since: now,
+            });
+        }
+        Ok(Taken {
+            answer,
+            outdated: self.outdated(put.why, is_newer),
+        })
+    }
+
+    /// Which keys are to be asked for again, because connections lean on answers of an older generation. Of answers to such
+    /// questions none are: a store that is of a newer generation with each answer would be asked without end.
+    fn outdated(&mut self, why: Why, is_newer: bool) -> Vec<AnchorKey> {
+        self.has_news |= is_newer;
+        if why == Why::Refresh || !std::mem::take(&mut self.has_news) {
+            return Vec::new();
+        }
+        let newest = self.newest;
+        let leaned_on = self.slots.iter().filter(|(_, slot)| {
+            slot.leases > 0 && slot.held.as_ref().is_some_and(|held| held.generation != newest)
+        });
+        leaned_on.map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Notes that this question is on its way no more, and says who waits for it.
+    fn is_on_its_way_no_more(&mut self, key: &AnchorKey, put: &Put) -> Option<Arc<Pending>> {
+        let pending = put.pending.upgrade();
+        if let Some(slot) = self.slots.get_mut(key) {
+            slot.asking
+                .take_if(|asking| std::ptr::eq(Arc::as_ptr(&asking.pending), put.pending.as_ptr()));
+            if slot.is_empty() {
+                self.slots.remove(key);
+            }
+        }
+        pending
+    }
+
+    /// Notes that a connection leans on this answer.
+    pub(super) fn lease(&mut self, key: &AnchorKey, answer: &Arc<Answer>) {
+        let now = Instant::now();
+        let slot = self.slot(key, now);
+        slot.leases += 1;
+        // It may have been forgotten while the connection was made.
+        slot.held.get_or_insert_with(|| Held {
+            answer: answer.clone(),
+            has_anchors: !answer.is_empty(),
+            generation: answer.generation(),
+            number: 0,
+            since: now,
+        });
+    }
+
+    /// Notes that one connection more leans on an answer, if it is there.
+    pub(super) fn lease_again(&mut self, key: &AnchorKey) -> bool {
+        let slot = self.slots.get_mut(key).filter(|slot| slot.held.is_some());
+        slot.map(|slot| slot.leases += 1).is_some()
+    }
+
+    /// Notes that one connection less leans on it.
+    pub(super) fn release(&mut self, key: &AnchorKey, now: Instant) {
+        if let Some(slot) = self.slots.get_mut(key) {
+            slot.leases = slot.leases.saturating_sub(1);
+            slot.used = now;
+        }
+    }
+
+    pub(super) fn presence(&self, key: &AnchorKey, is_it: impl Fn(&Entry<'_>) -> bool) -> Presence {
+        let held = self.slots.get(key).and_then(|slot| slot.held.as_ref());
+        match held.filter(|held| held.generation == self.newest) {
+            None => Presence::Unknown,
+            Some(held) if held.answer.entries().iter().any(is_it) => Presence::Here,
+            Some(_) => Presence::Gone,
+        }
+    }
+
+    /// Forgets what nobody has leaned on, or waits for, for long enough.
+    pub(super) fn forget_idle(&mut self, now: Instant, times: &Times) {
+        self.slots.retain(|_, slot| {
+            slot.forget(now, times);
+            !slot.is_empty()
+        });
+        if self.slots.len() <= self.slots.capacity() / 4 {
+            self.slots.shrink_to_fit();
+        }
+    }
+
+    /// When the next anchors are to be forgotten.
+    pub(super) fn next_to_forget(&self, times: &Times) -> Option<Instant> {
+        let anchors = self.slots.values().filter(|slot| slot.holds_anchors());
+        anchors.filter_map(|slot| slot.forgotten_at(times)).min()
+    }
+
+    /// Forgets what nobody leans on, as far as there is too much of it: what was of use longest ago first.
+    fn make_room(&mut self, now: Instant, times: &Times) {
+        self.forget_idle(now, times);
+        while self.slots.values().filter(|slot| slot.is_idle()).count() >= MAX_IDLE {
+            let idle = self.slots.iter().filter(|(_, slot)| slot.is_idle());
+            let Some(key) = idle.min_by_key(|(_, slot)| slot.used).map(|(key, _)| key.clone()) else {
+                return;
+            };
+            self.slots.remove(&key);
+        }
+    }
+
+    fn slot(&mut self, key: &AnchorKey, now: Instant) -> &mut Slot {
+        self.slots.entry(key.clone()).or_insert_with(|| Slot {
+            held: None,
+            asking: None,
+            leases: 0,
+            used: now,
+        })
+    }
+}
+
+impl Slot {
+    /// Whether it is for nobody's present good.
+    fn is_idle(&self) -> bool {
+        self.leases == 0 && !self.asking.as_ref().is_some_and(Asking::is_waited_for)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.leases == 0 && self.held.is_none() && self.asking.is_none()
+    }
+
+    fn holds_anchors(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| held.has_anchors)
+    }
+
+    /// When what is held is forgotten, unless it is of use before.
+    fn forgotten_at(&self, times: &Times) -> Option<Instant> {
+        let held = self.held.as_ref().filter(|_| self.leases == 0)?;
+        Some(match held.has_anchors {
+            true => self.used + times.idle_grace,
+            false => held.since + times.not_found,
+        })
+    }
+
+    /// Forgets the answer and the question whose time has passed.
+    fn forget(&mut self, now: Instant, times: &Times) {
+        if self.forgotten_at(times).is_some_and(|at| at <= now) {
+            self.held = None;
+        }
+        self.asking
+            .take_if(|asking| asking.deadline <= now && !asking.is_waited_for());
+    }
+}
+
+impl Held {
+    /// Whether it may serve a new connection.
+    fn is_current(&self, newest: Option<u32>, now: Instant, times: &Times) -> bool {
+        self.generation == newest && (self.has_anchors || now < self.since + times.not_found)
+    }
+}
+
+impl Asking {
+    fn is_waited_for(&self) -> bool {
+        // One reference is our own, and whoever gets another gets it from this, under the same lock.
+        Arc::strong_count(&self.pending) > 1
+    }
+}
+
+/// Whether a store cannot be of this generation yet. One that were taken would have every other refused until then.
+pub(super) fn is_in_the_future(generation: u32) -> bool {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let latest = now.unwrap_or_default() + CLOCKS_APART;
+    u64::from(generation) > latest.as_secs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMES: Times = Times {
+        idle_grace: Duration::from_secs(1),
+        not_found: Duration::from_secs(2),
+        query: Duration::from_secs(3),
+    };
+
+    /// A key, of which there is this.
+    fn answered(slots: &mut Slots, answer: Answer, now: Instant) -> AnchorKey {
+        let key = AnchorKey::SubjectKeyId([1].into());
+        let (waiting, put) = slots.ask(&key, Why::Wanted, now, &TIMES);
+        slots.answered(&key, &put.unwrap(), Ok(answer), now, &TIMES);
+        drop(waiting);
+        key
+    }
+
+    #[test]
+    fn what_is_forgotten_takes_no_memory_even_for_one_key() {
+        let (mut slots, now) = (Slots::default(), Instant::now());
+        let key = answered(&mut slots, Answer::not_found(), now);
+        assert!(slots.find(&key, now, &TIMES).is_some());
+        slots.forget_idle(now + TIMES.not_found, &TIMES);
+        assert_eq!(slots.slots.capacity(), 0);
+    }
+
+    #[test]
+    fn what_should_be_forgotten_is_not_found_even_if_no_thread_has_seen_to_it() {
+        let (mut slots, now) = (Slots::default(), Instant::now());
+        let root = jit_trust_lab::pki::Ca::root("Root").der().to_vec();
+        let key = answered(&mut slots, Answer::certificate(root).unwrap(), now);
+        assert!(slots.find(&key, now, &TIMES).is_some());
+        assert!(slots.find(&key, now + TIMES.idle_grace, &TIMES).is_none());
+    }
+
+    #[test]
+    fn questions_that_are_never_answered_and_that_nobody_waits_for_take_little() {
+        let (mut slots, now) = (Slots::default(), Instant::now());
+        for number in 0..1_000_u32 {
+            let key = AnchorKey::SubjectKeyId(number.to_be_bytes().into());
+            drop(slots.ask(&key, Why::Wanted, now, &TIMES));
+            assert!(slots.slots.len() <= MAX_IDLE);
+        }
+        slots.forget_idle(now + TIMES.query, &TIMES);
+        assert!(slots.slots.is_empty());
+    }
+}

@@ -1,0 +1,218 @@
+//! Connecting with tokio.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::io::{self, IoSlice};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use event_listener::EventListener;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_rustls::client::TlsStream;
+
+use super::ahead::ReadAhead;
+use super::handshake::shake_hands;
+use crate::connection::{Attempt, Guard};
+use crate::rustls::{admit, closed};
+use crate::{Connector, Trust};
+
+/// Makes TLS connections with tokio: as [`Connector`], without holding up the executor. Where a store answers later, the
+/// handshake waits for it on a thread of tokio's blocking pool, and other tasks go on, on a current-thread runtime too.
+/// One connection, cold or warm. A connect future that is dropped closes its connection and gives up its wait.
+///
+/// As many handshakes can wait at a time as that pool has threads, 512 unless set. A store that needs the pool itself, as to
+/// look up the address of a server, is better off with a runtime of its own: behind so many that wait it would have to wait
+/// for them.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use tokio::io::AsyncWriteExt;
+///
+/// let connector = jit_trust::TokioConnector::new(jit_trust::mozilla());
+/// let tcp = tokio::net::TcpStream::connect("www.rust-lang.org:443").await?;
+/// let mut tls = connector.connect("www.rust-lang.org".try_into()?, tcp).await?;
+/// tls.write_all(b"GET / HTTP/1.0\r\nHost: www.rust-lang.org\r\n\r\n").await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct TokioConnector(Connector);
+
+impl TokioConnector {
+    /// As [`Connector::new`].
+    ///
+    /// # Panics
+    /// As that does.
+    pub fn new(trust: impl Into<Trust>) -> Self {
+        Self(Connector::new(trust))
+    }
+
+    /// As [`Connector::with_config`].
+    pub fn with_config(trust: Trust, config: impl Into<Arc<ClientConfig>>) -> Self {
+        Self(Connector::with_config(trust, config))
+    }
+
+    /// What it trusts.
+    pub fn trust(&self) -> &Trust {
+        self.0.trust()
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Arc<ClientConfig> {
+        self.0.config()
+    }
+
+    /// Asks for the anchors that served this host before, if they are not at hand any more, and does not wait for them.
+    /// [`connect`](Self::connect) does so too: to do it before the TCP connection is made saves time.
+    ///
+    /// Returns how many questions that were.
+    pub fn prefetch(&self, server: &ServerName<'_>) -> usize {
+        self.trust().prefetch(&server.to_str())
+    }
+
+    /// Makes the connection over `stream`.
+    ///
+    /// # Errors
+    /// As [`Connector::connect`]; and where the runtime is shut down meanwhile.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime, where a store may answer later.
+    pub async fn connect<S>(&self, server: ServerName<'static>, stream: S) -> io::Result<TokioTlsStream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let host = server.to_str().into_owned();
+        self.trust().prefetch(&host);
+        let attempt = Attempt::to(host.clone());
+        let connector = tokio_rustls::TlsConnector::from(self.config().clone());
+        let (stream, tap) = ReadAhead::new(stream);
+        let connecting = attempt.drive(|| connector.connect(server, stream));
+        let tls = if self.trust().may_wait() {
+            let shaken = shake_hands(connecting, &attempt, &tap).await;
+            shaken.map_err(io::Error::other)??
+        } else {
+            tap.turn(true);
+            let mut connecting = pin!(connecting);
+            poll_fn(|context| attempt.drive(|| connecting.as_mut().poll(context))).await?
+        };
+        let guard = admit(self.trust(), host, &attempt, tls.get_ref().1, None)?;
+        Ok(TokioTlsStream {
+            tls,
+            attempt,
+            read_closed: guard.closed(),
+            write_closed: guard.closed(),
+            guard,
+        })
+    }
+}
+
+/// A TLS connection whose server was verified.
+pub struct TokioTlsStream<S> {
+    tls: TlsStream<ReadAhead<S>>,
+    attempt: Arc<Attempt>,
+    guard: Guard,
+    read_closed: EventListener,
+    write_closed: EventListener,
+}
+
+impl<S> TokioTlsStream<S> {
+    /// The stream under it, and the TLS side of it.
+    pub fn get_ref(&self) -> (&S, &ClientConnection) {
+        let (stream, connection) = self.tls.get_ref();
+        (stream.get_ref(), connection)
+    }
+}
+
+impl<S> TokioTlsStream<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    fn step<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        side: impl FnOnce(&mut Self) -> &mut EventListener,
+        step: impl FnOnce(Pin<&mut TlsStream<ReadAhead<S>>>, &mut Context<'_>) -> Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if self.guard.is_closed() || Pin::new(side(self)).poll(context).is_ready() {
+            return Poll::Ready(Err(closed()));
+        }
+        // A ticket may come: what it leans on is what this connection leans on.
+        let Self { tls, attempt, .. } = self;
+        attempt.drive(|| step(Pin::new(tls), context))
+    }
+}
+
+impl<S> AsyncRead for TokioTlsStream<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = |tls: Pin<&mut TlsStream<ReadAhead<S>>>, context: &mut Context<'_>| {
+            tls.poll_read(context, buffer)
+        };
+        self.step(context, |stream| &mut stream.read_closed, read)
+    }
+}
+
+impl<S> AsyncWrite for TokioTlsStream<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let write = |tls: Pin<&mut TlsStream<ReadAhead<S>>>, context: &mut Context<'_>| {
+            tls.poll_write(context, bytes)
+        };
+        self.step(context, |stream| &mut stream.write_closed, write)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.step(context, |stream| &mut stream.write_closed, TlsStream::poll_flush)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let write = |tls: Pin<&mut TlsStream<ReadAhead<S>>>, context: &mut Context<'_>| {
+            tls.poll_write_vectored(context, bytes)
+        };
+        self.step(context, |stream| &mut stream.write_closed, write)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.tls.is_write_vectored()
+    }
+
+    /// Shuts the stream under it down as well. Where it was [closed](crate::Connection::close), it does only that: what
+    /// was not sent yet must not be.
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.guard.is_closed() {
+            return Pin::new(self.tls.get_mut().0).poll_shutdown(context);
+        }
+        self.step(
+            context,
+            |stream| &mut stream.write_closed,
+            TlsStream::poll_shutdown,
+        )
+    }
+}
+
+impl<S> fmt::Debug for TokioTlsStream<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokioTlsStream")
+            .field("guard", &self.guard)
+            .finish_non_exhaustive()
+    }
+}

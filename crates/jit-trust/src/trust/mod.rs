@@ -1,0 +1,284 @@
+//! What a program trusts, as a whole: its stores in their order, hosts with CAs of their own, and what is remembered.
+
+mod builder;
+mod known;
+mod pins;
+mod search;
+
+pub use builder::{InvalidPin, TrustBuilder};
+pub(crate) use known::KnownAnchor;
+pub(crate) use search::{Import, Place, Search, Widened};
+pub use search::{QueryMade, QueryOutcome};
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use pins::Pins;
+
+use crate::connection::{Connection, Connections};
+use crate::host_cache::HostCache;
+use crate::residency::{Asked, Lease, Presence, Residency};
+use crate::{AnchorKey, Keys, TrustStore};
+
+type LocalStore = Arc<dyn TrustStore>;
+
+/// What a program trusts: stores, which are asked in their order, and for some hosts CAs of their own.
+///
+/// A chain is validated against what the stores at hand hold. Only where that does not suffice are stores asked that
+/// may answer later, for one issuer after the other, and no further than needed: at most six questions and three
+/// imported anchors a connection.
+///
+/// It is one object however often it is cloned, and everything that a program connects with should be made of one, so
+/// that an anchor that was fetched for one connection serves the next.
+///
+/// ```
+/// use jit_trust::Trust;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let company_ca = jit_trust_lab::pki::Ca::root("Company").der().to_vec();
+/// let trust = Trust::builder()
+///     .pin("*.example.com", [company_ca])? // these hosts lean on this CA and on no other
+///     .store(jit_trust::mozilla())
+///     .build();
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Trust(Arc<Inner>);
+
+struct Inner {
+    pins: Pins,
+    local: RwLock<Local>,
+    remote: Box<[Residency]>,
+    host_cache: Option<HostCache>,
+    connections: Connections,
+}
+
+/// The stores at hand.
+struct Local {
+    stores: Arc<[LocalStore]>,
+    /// The newest generation that was in force. A store that does not know its own does not make it forgotten.
+    newest: Option<u32>,
+}
+
+impl Local {
+    fn new(stores: Vec<LocalStore>) -> Self {
+        Self {
+            newest: stores.iter().filter_map(TrustStore::store_generation).max(),
+            stores: stores.into(),
+        }
+    }
+}
+
+/// The stores that one connection is trusted by, as they were when it began.
+#[derive(Debug)]
+pub(crate) struct Stores<'t> {
+    local: Arc<[LocalStore]>,
+    remote: &'t [Residency],
+    host_cache: Option<&'t HostCache>,
+}
+
+impl Trust {
+    /// Trusts what this store holds.
+    pub fn new(store: impl TrustStore + 'static) -> Self {
+        Self::builder().store(store).build()
+    }
+
+    /// Nothing is trusted yet.
+    pub fn builder() -> TrustBuilder {
+        TrustBuilder::default()
+    }
+
+    /// Puts `store` in the place of all stores at hand, from the next connection on; those that may answer later stay.
+    /// Sessions that lean on an anchor that is gone are not resumed, and
+    /// connections that do can be listed and closed.
+    ///
+    /// # Errors
+    /// When `store` is of an older generation than one that was in force before.
+    /// [`replace_even_by_older`](Self::replace_even_by_older) insists. A store that does not know its generation replaces
+    /// any.
+    pub fn replace_store(&self, store: impl TrustStore + 'static) -> Result<(), OlderGeneration> {
+        let mut replacement = Local::new(vec![Arc::new(store)]);
+        let mut local = self.0.local.write().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(newest), Some(given)) = (local.newest, replacement.newest) {
+            if given < newest {
+                drop(local);
+                return Err(OlderGeneration { given, newest });
+            }
+        }
+        replacement.newest = replacement.newest.max(local.newest);
+        let replaced = std::mem::replace(&mut *local, replacement);
+        // A store of the user's own may do anything when it is dropped, even ask what is trusted.
+        drop(local);
+        drop(replaced);
+        Ok(())
+    }
+
+    /// As [`replace_store`](Self::replace_store), whatever its generation. What a newer generation took back is trusted
+    /// again.
+    pub fn replace_even_by_older(&self, store: impl TrustStore + 'static) {
+        let replacement = Local::new(vec![Arc::new(store)]);
+        let mut local = self.0.local.write().unwrap_or_else(PoisonError::into_inner);
+        let replaced = std::mem::replace(&mut *local, replacement);
+        drop(local);
+        drop(replaced);
+    }
+
+    /// What is remembered of hosts, if that was asked for.
+    pub fn host_cache(&self) -> Option<&HostCache> {
+        self.0.host_cache.as_ref()
+    }
+
+    /// The connections that were made with our connectors and live, the oldest first.
+    pub fn connections(&self) -> Vec<Connection> {
+        self.0.connections.list(self)
+    }
+
+    pub(crate) fn connections_of_all(&self) -> &Connections {
+        &self.0.connections
+    }
+
+    /// The stores that decide about this host.
+    pub(crate) fn stores_for(&self, host: &str) -> Stores<'_> {
+        match self.0.pins.of(host) {
+            Some(pinned) => Stores {
+                local: Arc::new([pinned]),
+                remote: &[],
+                host_cache: None,
+            },
+            None => Stores {
+                local: self.local(),
+                remote: &self.0.remote,
+                host_cache: self.host_cache(),
+            },
+        }
+    }
+
+    fn local(&self) -> Arc<[LocalStore]> {
+        self.0
+            .local
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .stores
+            .clone()
+    }
+
+    /// Whether a connection may have to wait for a store.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn may_wait(&self) -> bool {
+        !self.0.remote.is_empty()
+    }
+
+    /// Asks for the anchors that served this host before, if they are not at hand any more. Does not wait: whoever wants
+    /// them later finds them, or the question on its way. Says how many questions that were.
+    pub(crate) fn prefetch(&self, host: &str) -> usize {
+        let stores = self.stores_for(host);
+        // One connection would import no more than these.
+        let served = stores.served_before(host).into_iter().take(search::MAX_IMPORTS);
+        let asked = served.filter_map(|key| {
+            let mut remote = stores.remote.iter();
+            let remote = remote.find(|remote| is_asked_by(remote.keys(), &key))?;
+            matches!(remote.ask(&key), Asked::Later(_)).then_some(())
+        });
+        asked.count()
+    }
+
+    /// Whether an anchor that vouched for this host is still there.
+    pub(crate) fn presence(&self, host: &str, anchor: &KnownAnchor) -> Presence {
+        let stores = self.stores_for(host);
+        if stores.local.iter().any(|store| anchor.is_held_by(&**store)) {
+            return Presence::Here;
+        }
+        let origin = anchor
+            .origin()
+            .and_then(|place| Some((stores.remote.get(place.store)?, place)));
+        match origin {
+            Some((remote, place)) => remote.presence(&place.key, |entry| anchor.is_of(entry)),
+            None => Presence::Gone,
+        }
+    }
+
+    /// Keeps what was imported for as long as the lease lives.
+    pub(crate) fn lease(&self, import: &Import) -> Option<Lease> {
+        let remote = self.0.remote.get(import.place.store)?;
+        Some(remote.lease(&import.place.key, &import.answer))
+    }
+
+    /// Keeps what is still there of what was imported before.
+    pub(crate) fn lease_again(&self, place: &Place) -> Option<Lease> {
+        self.0.remote.get(place.store)?.lease_again(&place.key)
+    }
+
+    /// Remembers that an anchor served a host.
+    pub(crate) fn served(&self, host: &str, import: &Import) {
+        if let Some(host_cache) = &self.0.host_cache {
+            host_cache.served(host, std::slice::from_ref(&import.place.key));
+            if let Some(remote) = self.0.remote.get(import.place.store) {
+                if let Some(generation) = remote.newest_generation() {
+                    host_cache.saw_generation(&remote.store().name(), generation);
+                }
+            }
+        }
+    }
+}
+
+impl Stores<'_> {
+    fn served_before(&self, host: &str) -> Vec<AnchorKey> {
+        let keys = self.host_cache.and_then(|cache| cache.get(host));
+        keys.map(|keys| keys.into_iter().collect()).unwrap_or_default()
+    }
+
+    /// How many anchors there are, where all stores know.
+    pub(crate) fn anchor_count(&self) -> Option<usize> {
+        if !self.remote.is_empty() {
+            return None;
+        }
+        self.local.iter().map(TrustStore::anchor_count).sum()
+    }
+}
+
+fn is_asked_by(keys: Keys, key: &AnchorKey) -> bool {
+    match keys {
+        Keys::Subjects => matches!(key, AnchorKey::Subject(_)),
+        Keys::KeyIdentifiers => !matches!(key, AnchorKey::Subject(_)),
+    }
+}
+
+/// Each store alone is enough to trust by.
+impl<S: TrustStore + 'static> From<S> for Trust {
+    fn from(store: S) -> Self {
+        Self::new(store)
+    }
+}
+
+impl fmt::Debug for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trust")
+            .field("pins", &self.0.pins)
+            .field("local", &self.local())
+            .field("remote", &self.0.remote)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A store is of an older generation than the one that it should replace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OlderGeneration {
+    /// The generation of the store that was given, in Unix time.
+    pub given: u32,
+    /// The newest generation that was in force, in Unix time.
+    pub newest: u32,
+}
+
+impl fmt::Display for OlderGeneration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the store is of generation {}, older than {}, which was in force: it may trust what was taken back since",
+            self.given, self.newest
+        )
+    }
+}
+
+impl std::error::Error for OlderGeneration {}

@@ -1,0 +1,220 @@
+//! What is taken of what a store answers.
+
+use std::time::{Duration, SystemTime};
+
+use jit_trust::{Answer, MAX_ANSWER_LEN, QueryError, Trust};
+use jit_trust_lab::pki::{Ca, garbage};
+use rustls::CertificateError;
+
+use crate::afar::{self, Afar, What, by_key_id, by_subject};
+use crate::verify::{ask, words};
+
+fn trust(afar: &Afar) -> Trust {
+    Trust::builder().query_store(afar.clone()).build()
+}
+
+#[test]
+fn an_answer_that_is_not_what_was_asked_for_is_refused_and_the_error_says_who_was_asked_what_and_what_came() {
+    let (root, other) = (Ca::root("Root"), Ca::root("Other"));
+    let sent = root.leaf("a.test").chain(&[]);
+    let mut damaged = afar::blob(&[&root], 7);
+    let last = damaged.len() - 1;
+    damaged[last] ^= 1;
+    let answers = [
+        (What::Blob(afar::blob(&[&other], 7)), "NotAskedFor"),
+        (What::Blob(afar::blob(&[&root, &other], 7)), "NotAskedFor"),
+        (What::Certificate(other.der().to_vec()), "NotAskedFor"),
+        (What::Blob(damaged), "Blob("),
+        (What::Blob(garbage::noise(100)), "Blob("),
+        (What::Blob(garbage::noise(MAX_ANSWER_LEN + 1)), "TooLarge"),
+        (What::Certificate(garbage::noise(100)), "Certificate("),
+        (What::Certificate(garbage::noise(MAX_ANSWER_LEN + 1)), "TooLarge"),
+    ];
+    for (answer, reason) in answers {
+        let afar = Afar::default();
+        afar.says(by_subject(&root), answer);
+        let text = words(ask(&trust(&afar), &sent));
+        assert!(text.contains(reason) && text.contains("afar"), "{reason}: {text}");
+        assert!(text.contains(&format!("{:?}", by_subject(&root))), "{text}");
+    }
+}
+
+#[test]
+fn an_answer_by_key_identifier_must_have_it() {
+    let (root, other) = (Ca::root("Root"), Ca::root("Other"));
+    let afar = Afar::by_key_id(&[]);
+    afar.says(by_key_id(&root), What::Certificate(other.der().to_vec()));
+    let text = words(ask(&trust(&afar), &root.leaf("a.test").chain(&[])));
+    assert!(text.contains("NotAskedFor"), "{text}");
+}
+
+#[test]
+fn a_blob_of_the_largest_size_is_taken_and_one_byte_more_is_not() {
+    let largest = |padding: usize| {
+        let root = Ca::builder("Large Root").padding(padding).self_signed();
+        // Version 1 keeps certificates whole.
+        crate::stores::blob(&[&root], crate::stores::Version::V1)
+    };
+    let overhead = largest(60_000).len() - 60_000;
+    for padding in MAX_ANSWER_LEN - overhead - 40..MAX_ANSWER_LEN - overhead + 40 {
+        if padding > 65_000 {
+            break;
+        }
+        let blob = largest(padding);
+        let fits = blob.len() <= MAX_ANSWER_LEN;
+        match Answer::blob(blob) {
+            Ok(_) => assert!(fits),
+            Err(error) => assert!(!fits && matches!(error, QueryError::TooLarge)),
+        }
+    }
+}
+
+#[test]
+fn an_answer_of_an_older_generation_than_the_newest_seen_is_refused() {
+    let (root, other) = (Ca::root("Root"), Ca::root("Other"));
+    let afar = Afar::default();
+    afar.has(&root, 8);
+    afar.has(&other, 7);
+    let trust = trust(&afar);
+    ask(&trust, &root.leaf("a.test").chain(&[])).unwrap();
+    let text = words(ask(&trust, &other.leaf("a.test").chain(&[])));
+    assert!(text.contains("OlderGeneration { came: 7, newest: 8 }"), "{text}");
+    assert_eq!((afar.queries(), afar.last_told()), (2, Some(8)));
+    afar.has(&other, 9);
+    ask(&trust, &other.leaf("a.test").chain(&[])).unwrap();
+}
+
+#[test]
+fn a_newer_generation_has_what_is_at_hand_asked_for_anew() {
+    let (root, other) = (Ca::root("Root"), Ca::root("Other"));
+    let sent = root.leaf("a.test").chain(&[]);
+    let afar = Afar::of(&[&root]);
+    let trust = trust(&afar);
+    ask(&trust, &sent).unwrap();
+    afar.loses(&root);
+    ask(&trust, &sent).unwrap();
+    afar.has(&other, 8);
+    ask(&trust, &other.leaf("a.test").chain(&[])).unwrap();
+    // An update has taken it back.
+    let error = ask(&trust, &sent).unwrap_err();
+    assert_eq!(error, CertificateError::UnknownIssuer.into());
+    assert_eq!(afar.queries(), 3);
+}
+
+#[test]
+fn an_answer_of_a_generation_to_come_is_refused_and_locks_no_other_out() {
+    let root = Ca::root("Root");
+    let sent = root.leaf("a.test").chain(&[]);
+    let afar = Afar::default();
+    let trust = trust(&afar);
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let in_days = |days: u64| {
+        let then = now + Duration::from_secs(days * 24 * 60 * 60);
+        u32::try_from(then.as_secs()).unwrap()
+    };
+    for generation in [u32::MAX, in_days(2)] {
+        afar.has(&root, generation);
+        let text = words(ask(&trust, &sent));
+        assert!(text.contains("FutureGeneration"), "{text}");
+    }
+    afar.has(&root, 7);
+    ask(&trust, &sent).unwrap();
+    // The clocks of a store's maker and of this machine are never quite the same.
+    let (other, sent) = (Ca::root("Other"), Ca::root("Other"));
+    afar.has(&other, in_days(1) - 60);
+    ask(&trust, &sent.leaf("a.test").chain(&[])).unwrap_err();
+    ask(&trust, &other.leaf("a.test").chain(&[])).unwrap();
+}
+
+/// What was answered before an update says nothing about what is there since. The store could not help it, so it is asked
+/// once more.
+#[test]
+fn an_answer_that_an_update_overtook_is_asked_for_once_more() {
+    let (root, other) = (Ca::root("Root"), Ca::root("Other"));
+    let sent = root.leaf("a.test").chain(&[]);
+    for (before, after, accepts) in [
+        // A blob of before, which it is no more.
+        (Some(7), Some(8), true),
+        (Some(7), None, false),
+        // No such anchor; there is one now.
+        (None, Some(8), true),
+        // A store that never catches up is asked no third time.
+        (Some(7), Some(7), false),
+    ] {
+        let afar = Afar::of(&[&other]);
+        let trust = trust(&afar);
+        ask(&trust, &other.leaf("a.test").chain(&[])).unwrap();
+        let says = |generation: Option<u32>| match generation {
+            Some(generation) => afar.has(&root, generation),
+            None => afar.loses(&root),
+        };
+        says(before);
+        afar.hold_back();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| ask(&trust, &sent));
+            afar.wait_for(1);
+            let (reply, answer) = afar.take_first();
+            // The update.
+            afar.answer_at_once();
+            let third = Ca::root("Third");
+            afar.has(&third, 8);
+            ask(&trust, &third.leaf("a.test").chain(&[])).unwrap();
+            says(after);
+            reply.send(answer);
+            assert_eq!(waiting.join().unwrap().is_ok(), accepts, "{before:?} {after:?}");
+        });
+        assert_eq!((afar.queries(), afar.last_told()), (4, Some(8)));
+    }
+}
+
+#[test]
+fn an_answer_that_was_taken_for_lost_does_not_replace_a_later_one() {
+    let root = Ca::root("Root");
+    let sent = root.leaf("a.test").chain(&[]);
+    let afar = Afar::default();
+    let trust = Trust::builder()
+        .query_store(afar.clone())
+        .patience(Duration::from_millis(100))
+        .build();
+    // No such anchor, it will say.
+    afar.hold_back();
+    let text = words(ask(&trust, &sent));
+    assert!(text.contains("TimedOut(100ms)"), "{text}");
+    let (late, says) = afar.take_first();
+    afar.answer_at_once();
+    afar.has(&root, 7);
+    ask(&trust, &sent).unwrap();
+    late.send(says);
+    ask(&trust, &sent).unwrap();
+    assert_eq!(afar.queries(), 2);
+}
+
+#[test]
+fn an_answer_that_comes_when_nobody_waits_any_more_serves_the_next() {
+    let root = Ca::root("Root");
+    let sent = root.leaf("a.test").chain(&[]);
+    let afar = Afar::of(&[&root]);
+    let trust = Trust::builder()
+        .query_store(afar.clone())
+        .patience(Duration::from_millis(50))
+        .build();
+    afar.hold_back();
+    ask(&trust, &sent).unwrap_err();
+    afar.answer_first();
+    ask(&trust, &sent).unwrap();
+    assert_eq!(afar.queries(), 1);
+}
+
+#[test]
+fn an_answer_that_comes_when_the_trust_is_gone_is_of_no_harm() {
+    let root = Ca::root("Root");
+    let afar = Afar::of(&[&root]);
+    let trust = Trust::builder()
+        .query_store(afar.clone())
+        .patience(Duration::from_millis(10))
+        .build();
+    afar.hold_back();
+    ask(&trust, &root.leaf("a.test").chain(&[])).unwrap_err();
+    drop(trust);
+    afar.answer_first();
+}

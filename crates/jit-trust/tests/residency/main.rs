@@ -1,0 +1,13 @@
+//! Stores that answer later: what they are asked and how often, what is taken of what they answer, and how long it stays.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod afar;
+mod answers;
+mod asking;
+mod hostile;
+mod live;
+mod stacking;
+#[path = "../stores/mod.rs"]
+mod stores;
+mod verify;
+mod waiting;

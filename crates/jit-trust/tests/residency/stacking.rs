@@ -1,0 +1,158 @@
+//! Stores one behind the other: pinned CAs, stores at hand, stores that answer later.
+
+use std::fmt;
+use std::net::TcpStream;
+use std::sync::{Arc, OnceLock};
+
+use jit_trust::{BlobStore, Connector, OlderGeneration, Selection, StoreError, Trust, TrustStore};
+use jit_trust_lab::pki::Ca;
+use jit_trust_lab::server::{Response, Server};
+use rustls::CertificateError;
+
+use crate::afar::{Afar, What, blob, by_subject, wait_until};
+use crate::verify::{Verifier, ask, words};
+
+fn at_hand(roots: &[&Ca], generation: u32) -> BlobStore {
+    BlobStore::new(blob(roots, generation).leak()).unwrap()
+}
+
+#[test]
+fn what_a_store_at_hand_vouches_for_is_asked_of_no_other_even_if_that_fails() {
+    let (root, other) = (Ca::root("Root"), Ca::root("Other"));
+    let afar = Afar::default();
+    afar.says(by_subject(&root), What::Broken);
+    afar.says(by_subject(&other), What::Broken);
+    let trust = Trust::builder()
+        .query_store(afar.clone())
+        .store(at_hand(&[&root], 7))
+        .build();
+    ask(&trust, &root.leaf("a.test").chain(&[])).unwrap();
+    assert_eq!(afar.queries(), 0);
+    let text = words(ask(&trust, &other.leaf("a.test").chain(&[])));
+    assert!(text.contains("the line is dead"), "{text}");
+
+    // A chain to both: the store that fails knows only the topmost.
+    let sent = root.leaf("a.test").chain(&[&other.cross_sign(&root)]);
+    ask(&trust, &sent).unwrap();
+}
+
+#[test]
+fn of_several_stores_that_answer_later_a_failing_one_does_not_stop_another_that_vouches() {
+    let root = Ca::root("Root");
+    let (failing, good) = (Afar::default(), Afar::of(&[&root]));
+    failing.says(by_subject(&root), What::Broken);
+    let trust = Trust::builder()
+        .query_store(failing.clone())
+        .query_store(good.clone())
+        .build();
+    ask(&trust, &root.leaf("a.test").chain(&[])).unwrap();
+    assert_eq!((failing.queries(), good.queries()), (1, 1));
+}
+
+#[test]
+fn a_pinned_host_leans_on_its_own_cas_and_nothing_is_looked_up_for_it() {
+    let (company, public) = (Ca::root("Company"), Ca::root("Public"));
+    let afar = Afar::of(&[&company, &public]);
+    let trust = Trust::builder()
+        .pin("a.test", [company.der().to_vec()])
+        .unwrap()
+        .pin("*.b.test", [company.der().to_vec()])
+        .unwrap()
+        .store(at_hand(&[&public], 7))
+        .query_store(afar.clone())
+        .build();
+    let verifier = Verifier::new(&trust);
+    for host in ["a.test", "www.b.test", "x.y.b.test"] {
+        verifier.ask_about(host, &company.leaf(host).chain(&[])).unwrap();
+        let error = verifier.ask_about(host, &public.leaf(host).chain(&[]));
+        assert_eq!(error, Err(CertificateError::UnknownIssuer.into()), "{host}");
+    }
+    assert_eq!(afar.queries(), 0);
+    // Not those that are not pinned.
+    for host in ["b.test", "www.a.test"] {
+        verifier.ask_about(host, &public.leaf(host).chain(&[])).unwrap();
+        verifier.ask_about(host, &company.leaf(host).chain(&[])).unwrap();
+    }
+    assert_eq!(afar.queries(), 1);
+}
+
+#[test]
+fn a_store_that_is_replaced_decides_about_the_next_connection() {
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .ok();
+    let (old, new) = (Ca::root("Old"), Ca::root("New"));
+    let leaf = old.leaf("a.test");
+    let server = Server::builder()
+        .site("a.test", leaf.key(), leaf.chain(&[]), |_| Response::ok("hello"))
+        .start();
+    let trust = Trust::new(at_hand(&[&old], 7));
+    let connector = Connector::new(trust.clone());
+    let connect = || {
+        let tcp = TcpStream::connect(server.addr())?;
+        connector.connect("a.test".try_into().unwrap(), tcp)
+    };
+    let connection = connect().unwrap();
+    assert!(!trust.connections()[0].leans_on_removed());
+    trust.replace_store(at_hand(&[&new], 8)).unwrap();
+    assert!(trust.connections()[0].leans_on_removed());
+    let error = connect().unwrap_err();
+    assert!(error.to_string().contains("UnknownIssuer"), "{error}");
+    drop(connection);
+}
+
+#[test]
+fn a_store_of_an_older_generation_replaces_a_newer_one_only_when_that_is_insisted_on() {
+    let (old, new) = (Ca::root("Old"), Ca::root("New"));
+    let sent = old.leaf("a.test").chain(&[]);
+    let trust = Trust::new(at_hand(&[&new], 8));
+    let refused = trust.replace_store(at_hand(&[&old], 7)).unwrap_err();
+    assert_eq!((refused.given, refused.newest), (7, 8));
+    assert!(ask(&trust, &sent).is_err());
+    trust.replace_store(at_hand(&[&new], 8)).unwrap();
+
+    // One that does not know its generation does not make what was in force forgotten.
+    trust.replace_store(Ageless(None)).unwrap();
+    assert!(trust.replace_store(at_hand(&[&old], 7)).is_err());
+    trust.replace_even_by_older(at_hand(&[&old], 7));
+    ask(&trust, &sent).unwrap();
+    trust.replace_store(at_hand(&[&old], 7)).unwrap();
+}
+
+/// A store of no generation, which asks what is trusted when it is dropped.
+struct Ageless(Option<Arc<OnceLock<Trust>>>);
+
+impl fmt::Debug for Ageless {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ageless")
+    }
+}
+
+impl TrustStore for Ageless {
+    fn select<'s>(&'s self, _: &mut Selection<'s>) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+impl Drop for Ageless {
+    fn drop(&mut self) {
+        if let Some(trust) = self.0.as_ref().and_then(|trust| trust.get()) {
+            assert!(format!("{trust:?}").contains("Trust"));
+        }
+    }
+}
+
+#[test]
+fn a_store_that_is_dropped_when_it_is_replaced_may_ask_what_is_trusted() {
+    let known = Arc::new(OnceLock::new());
+    let trust = Trust::new(Ageless(Some(known.clone())));
+    known.set(trust.clone()).unwrap();
+    let replacing = std::thread::spawn(move || {
+        trust.replace_store(Ageless(Some(known.clone())))?;
+        trust.replace_even_by_older(Ageless(Some(known)));
+        trust.replace_store(jit_trust::mozilla())?;
+        Ok::<(), OlderGeneration>(())
+    });
+    wait_until(|| replacing.is_finished());
+    replacing.join().unwrap().unwrap();
+}

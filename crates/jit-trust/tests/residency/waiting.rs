@@ -1,0 +1,318 @@
+//! Waiting for a store: together, not for ever, and without a lock.
+
+use std::fmt;
+use std::io;
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::task::{Context, Wake, Waker};
+use std::time::{Duration, Instant};
+
+use jit_trust::{Answer, AnswerPending, Connector, QueryStore, Question, Reply, ServerVerifier, Trust};
+use jit_trust_lab::pki::Ca;
+use jit_trust_lab::server::{Response, Server};
+use rustls::crypto::aws_lc_rs;
+
+use crate::afar::{Afar, blob, by_subject, wait_until};
+use crate::verify::{Verifier, ask, words};
+
+fn not_waiting(trust: &Trust) -> Verifier {
+    let verifier = ServerVerifier::with_provider(trust.clone(), &aws_lc_rs::default_provider());
+    Verifier::of(verifier.without_waiting())
+}
+
+#[test]
+fn many_connections_that_want_one_ca_make_one_query() {
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .ok();
+    let root = Ca::root("Root");
+    let leaf = root.leaf("a.test");
+    let server = Server::builder()
+        .site("a.test", leaf.key(), leaf.chain(&[]), |_| Response::ok("hello"))
+        .start();
+    let afar = Afar::of(&[&root]);
+    afar.hold_back();
+    let trust = Trust::builder().query_store(afar.clone()).build();
+    let connector = Connector::new(trust.clone());
+    std::thread::scope(|scope| {
+        let connect = || -> io::Result<_> {
+            connector.connect("a.test".try_into().unwrap(), TcpStream::connect(server.addr())?)
+        };
+        let all: Vec<_> = (0..16).map(|_| scope.spawn(connect)).collect();
+        server.wait_until(|server| server.connections() == 16);
+        afar.wait_for(1);
+        std::thread::sleep(Duration::from_millis(100));
+        afar.answer_first();
+        let all: Vec<_> = all.into_iter().map(|one| one.join().unwrap().unwrap()).collect();
+        assert_eq!(trust.connections().len(), all.len());
+    });
+    assert_eq!(afar.queries(), 1);
+    assert_eq!(server.connections(), 16);
+}
+
+#[test]
+fn when_the_one_that_asked_is_gone_the_others_get_the_answer() {
+    let root = Ca::root("Root");
+    let sent = root.leaf("a.test").chain(&[]);
+    let afar = Afar::of(&[&root]);
+    afar.hold_back();
+    let trust = Trust::builder().query_store(afar.clone()).build();
+    let pending = not_waiting(&trust).ask(&sent).unwrap_err();
+    assert!(AnswerPending::of(&pending).is_some());
+    drop(pending);
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| ask(&trust, &sent));
+        std::thread::sleep(Duration::from_millis(100));
+        afar.answer_first();
+        waiting.join().unwrap().unwrap();
+    });
+    assert_eq!(afar.queries(), 1);
+}
+
+#[test]
+fn when_the_one_that_asked_is_gone_and_took_the_question_along_another_asks_once() {
+    let root = Ca::root("Root");
+    let sent = root.leaf("a.test").chain(&[]);
+    for is_dropped_again in [false, true] {
+        let afar = Afar::of(&[&root]);
+        afar.hold_back();
+        let trust = Trust::builder().query_store(afar.clone()).build();
+        let asker = not_waiting(&trust).ask(&sent).unwrap_err();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| ask(&trust, &sent));
+            std::thread::sleep(Duration::from_millis(200));
+            drop(asker);
+            drop(afar.take_first());
+            afar.wait_for(1);
+            if is_dropped_again {
+                drop(afar.take_first());
+                let text = words(waiting.join().unwrap());
+                assert!(text.contains("Dropped"), "{text}");
+            } else {
+                afar.answer_first();
+                waiting.join().unwrap().unwrap();
+            }
+        });
+        assert_eq!(afar.queries(), 2);
+    }
+}
+
+#[test]
+fn a_question_that_is_dropped_while_the_one_that_asked_waits_is_an_error_and_not_asked_again() {
+    let root = Ca::root("Root");
+    let sent = root.leaf("a.test").chain(&[]);
+    let afar = Afar::of(&[&root]);
+    afar.hold_back();
+    let trust = Trust::builder().query_store(afar.clone()).build();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| ask(&trust, &sent));
+        afar.wait_for(1);
+        drop(afar.take_first());
+        let text = words(waiting.join().unwrap());
+        assert!(text.contains("Dropped"), "{text}");
+    });
+    assert_eq!(afar.queries(), 1);
+}
+
+#[test]
+fn one_connection_waits_at_most_its_patience_in_all() {
+    let root = Ca::root("Root");
+    let mut cas = vec![root.intermediate("CA 0")];
+    for number in 1..6 {
+        cas.push(cas[number - 1].intermediate(format!("CA {number}").as_str()));
+    }
+    let sent = cas[5].leaf("a.test").chain(&cas.iter().rev().collect::<Vec<_>>());
+    let afar = Afar::default();
+    afar.hold_back();
+    let trust = Trust::builder()
+        .query_store(afar.clone())
+        .patience(Duration::from_millis(600))
+        .build();
+    let started = Instant::now();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| words(ask(&trust, &sent)));
+        // Each answer comes in time, all together do not.
+        while !waiting.is_finished() {
+            std::thread::sleep(Duration::from_millis(250));
+            if afar.is_held_back() {
+                afar.answer_first();
+            }
+        }
+        let text = waiting.join().unwrap();
+        assert!(text.contains("TimedOut(600ms)"), "{text}");
+    });
+    let elapsed = started.elapsed();
+    assert!(elapsed >= Duration::from_millis(600), "{elapsed:?}");
+    assert!(elapsed < Duration::from_millis(1_400), "{elapsed:?}");
+}
+
+#[test]
+fn who_came_late_to_a_question_that_was_lost_gets_the_answer_to_the_next() {
+    let root = Ca::root("Root");
+    let sent = root.leaf("a.test").chain(&[]);
+    let afar = Afar::of(&[&root]);
+    afar.hold_back();
+    let patience = Duration::from_millis(1_000);
+    let trust = Trust::builder()
+        .query_store(afar.clone())
+        .patience(patience)
+        .build();
+    let asked = Instant::now();
+    let asker = not_waiting(&trust).ask(&sent).unwrap_err();
+    let lost = afar.take_first();
+    std::thread::scope(|scope| {
+        std::thread::sleep(patience / 2);
+        let late = scope.spawn(|| ask(&trust, &sent));
+        std::thread::sleep((patience + Duration::from_millis(50)).saturating_sub(asked.elapsed()));
+        afar.answer_at_once();
+        ask(&trust, &sent).unwrap();
+        late.join().unwrap().unwrap();
+    });
+    assert_eq!(afar.queries(), 2);
+    drop((asker, lost));
+}
+
+#[test]
+fn a_verifier_that_does_not_wait_has_the_error_of_a_store_that_fails_at_once() {
+    let root = Ca::root("Root");
+    let afar = Afar::default();
+    afar.says(by_subject(&root), crate::afar::What::Broken);
+    let trust = Trust::builder().query_store(afar).build();
+    let error = not_waiting(&trust)
+        .ask(&root.leaf("a.test").chain(&[]))
+        .unwrap_err();
+    assert!(AnswerPending::of(&error).is_none());
+    assert!(words(Err(error)).contains("the line is dead"));
+}
+
+/// A waker that asks what is trusted, as an executor does that polls where it is woken.
+struct AsksAgain {
+    trust: Trust,
+    sent: Vec<pki_types::CertificateDer<'static>>,
+    woken: AtomicUsize,
+}
+
+impl Wake for AsksAgain {
+    fn wake(self: Arc<Self>) {
+        ask(&self.trust, &self.sent).unwrap();
+        self.woken.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn whoever_is_woken_by_an_answer_may_ask_at_once() {
+    let root = Ca::root("Root");
+    let sent = root.leaf("a.test").chain(&[]);
+    let afar = Afar::of(&[&root]);
+    afar.hold_back();
+    let trust = Trust::builder().query_store(afar.clone()).build();
+    let error = not_waiting(&trust).ask(&sent).unwrap_err();
+    let pending = AnswerPending::of(&error).unwrap().clone();
+    let woken = Arc::new(AsksAgain {
+        trust,
+        sent,
+        woken: AtomicUsize::new(0),
+    });
+    let waker = Waker::from(woken.clone());
+    let mut answered = std::pin::pin!(pending.answered());
+    assert!(
+        answered
+            .as_mut()
+            .poll(&mut Context::from_waker(&waker))
+            .is_pending()
+    );
+    let answering = std::thread::spawn(move || afar.answer_first());
+    wait_until(|| woken.woken.load(Ordering::SeqCst) == 1);
+    answering.join().unwrap();
+}
+
+/// A store that looks around before it answers inside `query`.
+#[derive(Default)]
+struct Curious {
+    trust: OnceLock<Trust>,
+    root: Vec<u8>,
+    other: Vec<u8>,
+    sent_by_other: Vec<pki_types::CertificateDer<'static>>,
+    seen: Mutex<Vec<String>>,
+}
+
+impl fmt::Debug for Curious {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("curious")
+    }
+}
+
+impl QueryStore for &'static Curious {
+    fn name(&self) -> String {
+        "curious".to_owned()
+    }
+
+    fn query(&self, _: Question, reply: Reply) {
+        let mut seen = self.seen.lock().unwrap();
+        seen.push(String::new());
+        let is_first = seen.len() == 1;
+        drop(seen);
+        if !is_first {
+            return reply.send(Answer::blob(self.other.clone()));
+        }
+        let trust = self.trust.get().unwrap();
+        let text = format!("{trust:?} {:?}", trust.connections());
+        self.seen.lock().unwrap()[0] = text;
+        trust.replace_store(jit_trust::mozilla()).unwrap();
+        // Another question while this one is on its way.
+        ask(trust, &self.sent_by_other).unwrap();
+        reply.send(Answer::blob(self.root.clone()));
+    }
+}
+
+#[test]
+fn a_store_may_use_the_trust_that_asks_it() {
+    let (root, other) = (Ca::root("Root"), Ca::root("Other"));
+    let curious: &'static Curious = Box::leak(Box::new(Curious {
+        root: blob(&[&root], 7),
+        other: blob(&[&other], 7),
+        sent_by_other: other.leaf("a.test").chain(&[]),
+        ..Curious::default()
+    }));
+    let trust = Trust::builder().query_store(curious).build();
+    curious.trust.set(trust.clone()).unwrap();
+    let asked = std::thread::spawn(move || ask(&trust, &root.leaf("a.test").chain(&[])));
+    wait_until(|| asked.is_finished());
+    asked.join().unwrap().unwrap();
+    assert!(curious.seen.lock().unwrap()[0].contains("Trust"));
+}
+
+#[test]
+fn times_that_never_end_are_taken() {
+    let root = Ca::root("Root");
+    let sent = root.leaf("a.test").chain(&[]);
+    let afar = Afar::of(&[&root]);
+    let trust = Trust::builder()
+        .query_store(afar.clone())
+        .idle_grace(Duration::MAX)
+        .not_found_for(Duration::MAX)
+        .patience(Duration::MAX)
+        .build();
+    ask(&trust, &sent).unwrap();
+    let elsewhere = Ca::root("Elsewhere").leaf("a.test").chain(&[]);
+    for _ in 0..2 {
+        ask(&trust, &elsewhere).unwrap_err();
+        ask(&trust, &sent).unwrap();
+    }
+    assert_eq!(afar.queries(), 2);
+
+    // And times that are over at once.
+    let afar = Afar::of(&[&root]);
+    let trust = Trust::builder()
+        .query_store(afar.clone())
+        .idle_grace(Duration::ZERO)
+        .not_found_for(Duration::ZERO)
+        .patience(Duration::ZERO)
+        .build();
+    for _ in 0..2 {
+        ask(&trust, &sent).unwrap();
+        ask(&trust, &elsewhere).unwrap_err();
+    }
+    assert_eq!(afar.queries(), 4);
+}
