@@ -5,6 +5,7 @@
 
 mod args;
 mod bundle;
+mod cache;
 mod certificates;
 mod diff;
 mod exit;
@@ -13,7 +14,9 @@ mod generate;
 mod get;
 mod http;
 mod mozilla_latest;
+mod questions;
 mod runtime;
+mod serve;
 mod show;
 mod shown;
 mod store;
@@ -50,6 +53,8 @@ fn run(args: Args) -> Result<(), Failure> {
         Some(Command::Show(args)) => show::run(&args),
         Some(Command::Find(args)) => find::run(&args),
         Some(Command::Diff(args)) => diff::run(&args),
+        Some(Command::Cache(args)) => cache::run(&args),
+        Some(Command::Serve(args)) => serve::run(&args),
         None => Err(Failure::bad_input("expected a command; try jit-trust --help")),
     }
 }

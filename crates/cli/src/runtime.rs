@@ -4,29 +4,39 @@ use tokio::runtime::Builder;
 
 use crate::exit::Failure;
 
+/// The signals that end a command early.
+pub(crate) const SIGHUP: u8 = 1;
+const SIGINT: u8 = 2;
+#[cfg(unix)]
+const SIGTERM: u8 = 15;
+
 /// Runs `work` to its end. Ctrl-C, SIGTERM and SIGHUP end it early, and whatever it holds is dropped as on any other way
 /// out: temporary files are removed.
 pub(crate) fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let runtime = Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
-    let result = runtime.block_on(async {
+    run_to_its_end(async {
         tokio::select! {
             result = work => result,
             number = signal() => Err(Failure::Signal(number)),
         }
-    });
+    })
+}
+
+/// Runs `work`, which asks for signals itself, to its end.
+pub(crate) fn run_to_its_end<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
+    let result = runtime.block_on(work);
     // The system's resolver cannot be interrupted; nobody waits for it any longer.
     runtime.shutdown_background();
     result
 }
 
+/// Waits for one of the signals above and gives its number. Once this has been asked for, no other end of the command
+/// comes of them.
 #[cfg(unix)]
-async fn signal() -> u8 {
+pub(crate) async fn signal() -> u8 {
     use tokio::signal::unix::{SignalKind, signal};
 
-    const SIGHUP: u8 = 1;
-    const SIGINT: u8 = 2;
-    const SIGTERM: u8 = 15;
     let (Ok(mut interrupt), Ok(mut terminate)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
@@ -63,11 +73,11 @@ fn ignores_hang_up() -> bool {
     ignored.is_none_or(|mask| mask & 1 != 0)
 }
 
+/// Waits for Ctrl-C.
 #[cfg(not(unix))]
-async fn signal() -> u8 {
-    const CTRL_C: u8 = 2;
+pub(crate) async fn signal() -> u8 {
     match tokio::signal::ctrl_c().await {
-        Ok(()) => CTRL_C,
+        Ok(()) => SIGINT,
         Err(_) => std::future::pending().await,
     }
 }

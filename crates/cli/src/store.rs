@@ -4,29 +4,154 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use jit_trust::{BlobError, BlobStore, FileStore, StoreError, TrustStore, WebrootStore};
+use jit_trust::{
+    BlobError, BlobStore, FileStore, RemoteError, RemoteStore, StoreError, Trust, TrustStore, WebrootStore,
+};
 use jit_trust_bundle::{BlobOptions, Input, NoteKind, Policy, RootList, encode_blob, fitting_version_2};
+use rustls::crypto::aws_lc_rs;
 
-use crate::exit::Failure;
+use crate::args::{Pin, TrustBy};
+use crate::exit::{Causes, Failure};
+use crate::questions::OpenQuestions;
 use crate::shown::shown;
 use crate::terminal::{say, warning};
+use crate::{cache, certificates};
 
-/// A store to trust by, and what to call it.
+/// What to trust by, and what to call it.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     pub(crate) name: String,
-    pub(crate) anchors: Arc<dyn TrustStore>,
+    pub(crate) trust: Trust,
+    /// Whether some of it is on a server, so that nobody here knows how many roots there are.
+    pub(crate) is_remote: bool,
+    /// What stores on servers have not answered yet.
+    pub(crate) open_questions: OpenQuestions,
+    pins: Vec<Pin>,
+    /// The file of `--cache`, where it is remembered which generations were seen.
+    pub(crate) cache: Option<String>,
 }
 
-/// Opens a store to trust by. A blob, a webroot and the compiled-in list stay where they are; any other form is read
-/// whole.
+impl Store {
+    /// What to call that which decides about this host.
+    pub(crate) fn name_for(&self, host: &str) -> String {
+        if self.is_pinned(host) {
+            return format!("the CAs that {} is pinned to", shown(host));
+        }
+        self.name.clone()
+    }
+
+    /// Whether nothing but a pin decides about this host.
+    pub(crate) fn is_pinned(&self, host: &str) -> bool {
+        self.pins.iter().any(|pin| pin.is_of(host))
+    }
+}
+
+/// Opens a store of files to trust by.
 pub(crate) fn open(path: &Path) -> Result<Store, Failure> {
-    let name = shown(path.to_string_lossy()).to_string();
-    let anchors = match open_in_place(path)? {
-        Some(anchors) => anchors,
-        None => Arc::new(in_memory(&name, &read(path)?)?),
+    Ok(Store {
+        name: name_of(path),
+        trust: Trust::new(open_local(path)?),
+        is_remote: false,
+        open_questions: OpenQuestions::default(),
+        pins: Vec::new(),
+        cache: None,
+    })
+}
+
+/// Opens all that a connection is to be trusted by.
+pub(crate) fn open_all(args: &TrustBy) -> Result<Store, Failure> {
+    let mut trust = Trust::builder();
+    let (remote, local): (Vec<_>, Vec<_>) = args.trust.iter().partition(|path| is_url(path));
+    for path in local {
+        trust = trust.store(open_local(path)?);
+    }
+    if args.trust_ca.is_some() && remote.is_empty() {
+        return Err(Failure::bad_input(
+            "--trust-ca: expected with it a --trust https://…, whose server it is for",
+        ));
+    }
+    let open_questions = OpenQuestions::default();
+    for url in &remote {
+        let store = remote_store(url, args.trust_ca.as_deref())?;
+        trust = trust.query_store(open_questions.to(store));
+    }
+    for pin in &args.pin {
+        let authorities = certificates::read(&pin.authorities)?;
+        let pinned = trust.pin(&pin.host, authorities.iter().map(|der| der.to_vec()));
+        trust = pinned.map_err(|error| Failure::bad_input(format!("--pin: {}", shown(error.to_string()))))?;
+    }
+    if let Some(path) = &args.cache {
+        if let Some(cache) = cache::open(path) {
+            trust = trust.host_cache(cache);
+        }
+    }
+    let names: Vec<String> = args.trust.iter().map(|path| name_of(path)).collect();
+    Ok(Store {
+        name: names.join(" and "),
+        trust: trust.build(),
+        is_remote: !remote.is_empty(),
+        open_questions,
+        pins: args.pin.clone(),
+        cache: args.cache.as_deref().map(name_of),
+    })
+}
+
+/// Whether it is a URL, whatever may be wrong with it, and no file.
+fn is_url(path: &Path) -> bool {
+    let path = path.to_string_lossy();
+    let scheme = path.split_once("://").map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http"))
+}
+
+fn remote_store(url: &Path, authorities: Option<&Path>) -> Result<RemoteStore, Failure> {
+    let name = name_of(url);
+    let certificates = authorities.map(certificates::read).transpose()?;
+    let store = RemoteStore::builder(&url.to_string_lossy())
+        .trust_certificates(certificates.unwrap_or_default())
+        .provider(aws_lc_rs::default_provider().into())
+        .build();
+    store.map_err(|error| match (error, authorities) {
+        (RemoteError::NoTrust, _) => Failure::bad_input(format!(
+            "{name}: expected --trust-ca CA.pem with it: the CA that vouches for that server, and for no other"
+        )),
+        (RemoteError::Trust(cause), Some(path)) => {
+            Failure::bad_input(format!("--trust-ca {}: {}", name_of(path), Causes(&cause)))
+        }
+        (error, _) => Failure::bad_input(format!("{name}: {}", Causes(&error))),
+    })
+}
+
+/// A store that is to be read whole, or kept to for good, cannot be on a server.
+fn refuse_url(path: &Path) -> Result<(), Failure> {
+    if !is_url(path) {
+        return Ok(());
+    }
+    Err(Failure::bad_input(format!(
+        "{}: expected a file or directory: only `get` and `verify` ask a webroot on a server",
+        name_of(path)
+    )))
+}
+
+/// What to call a store: without user and password, if it is a URL that has them.
+fn name_of(path: &Path) -> String {
+    let name = path.to_string_lossy();
+    let parts = name.split_once("://").filter(|_| is_url(path));
+    let Some((scheme, rest)) = parts else {
+        return shown(name).to_string();
     };
-    Ok(Store { name, anchors })
+    let authority_len = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, behind) = rest.split_at(authority_len);
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    shown(format!("{scheme}://{host}{behind}")).to_string()
+}
+
+/// A blob, a webroot and the compiled-in list stay where they are; any other form is read whole.
+fn open_local(path: &Path) -> Result<Arc<dyn TrustStore>, Failure> {
+    refuse_url(path)?;
+    match open_in_place(path)? {
+        Some(anchors) => Ok(anchors),
+        None => Ok(Arc::new(in_memory(&name_of(path), &read(path)?)?)),
+    }
 }
 
 /// The store, if it is of a form that can be looked up in where it is.
@@ -81,6 +206,7 @@ fn in_memory(name: &str, list: &RootList) -> Result<BlobStore, Failure> {
 
 /// Reads a store to look into. What it holds but should not is said on stderr.
 pub(crate) fn read(path: &Path) -> Result<RootList, Failure> {
+    refuse_url(path)?;
     let list = jit_trust_bundle::read(&[Input::named(path)], Policy::Store)?;
     for left_out in list.left_out() {
         warning(format_args!("{left_out}; left out"));

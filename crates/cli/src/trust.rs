@@ -3,7 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jit_trust::{Certificate, Distrusted, PeerChain, ServerVerifier, StoreError, Verification};
+use jit_trust::{
+    AnchorKey, Certificate, Distrusted, PeerChain, QueryError, QueryMade, ServerVerifier, StoreError,
+    Verification,
+};
 use rustls::crypto::CryptoProvider;
 use rustls::{CertificateError, Error, OtherError};
 
@@ -14,14 +17,18 @@ use crate::time::moment;
 /// What was decided about one server. All text is safe to show.
 #[derive(Clone, Debug)]
 pub(crate) struct Decision {
+    /// What decided, as to be called.
+    pub(crate) store: String,
     /// What the server sent, in its order.
     pub(crate) sent: Vec<SentCertificate>,
     /// How many certificates of it could not be read.
     pub(crate) unreadable: usize,
     /// How many anchors the store has, where it knows.
     pub(crate) store_len: Option<usize>,
-    /// How many of them could have issued one of the certificates.
+    /// How many of them, and of those that were asked for, could have issued one of the certificates.
     pub(crate) selected: usize,
+    /// What stores on servers were asked for.
+    pub(crate) queries: Vec<QueryMade>,
     /// The one that the path ends in.
     pub(crate) root: Option<ChosenRoot>,
     pub(crate) selecting: Duration,
@@ -66,20 +73,24 @@ impl LastDecision {
 /// A verifier that trusts by this store, and where its latest decision is to be found.
 pub(crate) fn verifier(store: &Store, provider: &CryptoProvider) -> (ServerVerifier, LastDecision) {
     let last = LastDecision::default();
-    let verifier = ServerVerifier::with_provider(Arc::clone(&store.anchors), provider);
-    let (store, told) = (store.name.clone(), last.clone());
+    let verifier = ServerVerifier::with_provider(store.trust.clone(), provider);
+    let (store, told) = (store.clone(), last.clone());
     let verifier = verifier.on_verification(move |verification| told.set(Decision::of(verification, &store)));
     (verifier, last)
 }
 
 impl Decision {
-    fn of(verification: &Verification<'_>, store: &str) -> Self {
+    fn of(verification: &Verification<'_>, store: &Store) -> Self {
+        let host = verification.server_name.to_str();
+        let name = store.name_for(&host);
+        let is_known_whole = !store.is_remote || store.is_pinned(&host);
         let sent = verification.chain.into_iter().flat_map(PeerChain::certificates);
         Self {
             sent: sent.map(SentCertificate::of).collect(),
             unreadable: verification.chain.map_or(0, PeerChain::skipped),
-            store_len: verification.store_len,
+            store_len: verification.store_len.filter(|_| is_known_whole),
             selected: verification.selected,
+            queries: verification.queries.to_vec(),
             root: verification.anchor.map(|anchor| ChosenRoot {
                 subject: anchor.subject().to_string(),
                 skid: anchor.subject_key_id().map(|key_id| key_id.to_string()),
@@ -89,12 +100,13 @@ impl Decision {
             refusal: verification
                 .result
                 .err()
-                .map(|error| reason(error, verification, store)),
+                .map(|error| reason(error, verification, &name, store.cache.as_deref())),
             store_failed: verification
                 .result
                 .err()
                 .and_then(of_ours::<StoreError>)
                 .is_some(),
+            store: name,
         }
     }
 }
@@ -117,9 +129,9 @@ fn of_ours<E: std::error::Error + 'static>(error: &Error) -> Option<&E> {
 }
 
 /// Why a server is not trusted: which certificate, what is wrong with it, what was looked for.
-fn reason(error: &Error, verification: &Verification<'_>, store: &str) -> String {
+fn reason(error: &Error, verification: &Verification<'_>, store: &str, cache: Option<&str>) -> String {
     if let Some(error) = of_ours::<StoreError>(error) {
-        return format!("the store cannot answer: {}", shown(error.to_string()));
+        return no_answer(error, cache);
     }
     if let Some(Distrusted {
         root,
@@ -159,6 +171,19 @@ fn reason(error: &Error, verification: &Verification<'_>, store: &str) -> String
         }
         CertificateError::Other(other) => other_reason(other),
         other => shown(Error::InvalidCertificate(other.clone()).to_string()).to_string(),
+    }
+}
+
+/// Why a store cannot answer, and what the user may do about it.
+fn no_answer(error: &StoreError, cache: Option<&str>) -> String {
+    let why = shown(error.to_string());
+    let is_older = matches!(error, StoreError::Query { error, .. } if matches!(**error, QueryError::OlderGeneration { .. }));
+    match cache.filter(|_| is_older) {
+        Some(cache) => format!(
+            "the store cannot answer: {why}; if that is meant to be, `jit-trust cache clear --generations {cache}` has \
+             the older one taken"
+        ),
+        None => format!("the store cannot answer: {why}"),
     }
 }
 
@@ -245,10 +270,18 @@ fn unknown_issuer(verification: &Verification<'_>, store: &str) -> String {
         ""
     };
     format!(
-        "no root in {store} named \"{}\" (asked for by the certificate of \"{}\"){hint}",
+        "no root in {store} named \"{}\" (asked for by the certificate of \"{}\"{}){hint}",
         top.issuer(),
-        top.subject()
+        top.subject(),
+        asked_under(verification, top)
     )
+}
+
+/// Where a store on a server was looked into for the issuer of this certificate, if one was.
+fn asked_under(verification: &Verification<'_>, certificate: &Certificate<'_>) -> String {
+    let key = AnchorKey::Subject(certificate.issuer().hash());
+    let asked = verification.queries.iter().find(|query| query.key == key);
+    asked.map_or_else(String::new, |query| format!(", under {}", query.key))
 }
 
 /// The first certificate of the path that this is true of.

@@ -8,6 +8,7 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::aws_lc_rs;
 
 use crate::args::VerifyArgs;
+use crate::cache;
 use crate::certificates;
 use crate::exit::Failure;
 use crate::shown::shown;
@@ -19,7 +20,7 @@ use crate::trust::{self, Decision};
 pub(crate) fn run(args: &VerifyArgs) -> Result<(), Failure> {
     let file = shown(args.chain.to_string_lossy());
     let chain = certificates::read(&args.chain)?;
-    let store = store::open(&args.trust.trust)?;
+    let store = store::open_all(&args.trust)?;
     let Some((end_entity, others)) = chain.split_first() else {
         return Err(Failure::bad_input(format!("{file}: no certificate")));
     };
@@ -32,8 +33,9 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<(), Failure> {
     };
     let (verifier, last) = trust::verifier(&store, &aws_lc_rs::default_provider());
     let verdict = verifier.verify_server_cert(end_entity, others, &args.host, &[], now);
+    cache::keep(&store.trust);
     match (verdict, last.take()) {
-        (Ok(_), Some(decision)) => print(trusted(&decision, &args.host.to_str(), &store.name)),
+        (Ok(_), Some(decision)) => print(trusted(&decision, &args.host.to_str())),
         (
             Err(_),
             Some(Decision {
@@ -41,7 +43,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<(), Failure> {
                 refusal: Some(reason),
                 ..
             }),
-        ) => Err(Failure::bad_input(format!("{}: {reason}", store.name))),
+        ) => Err(Failure::bad_input(format!("{file}: cannot be judged: {reason}"))),
         (
             Err(_),
             Some(Decision {
@@ -64,7 +66,7 @@ fn now() -> Result<UnixTime, Failure> {
     Ok(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
 }
 
-fn trusted(decision: &Decision, host: &str, store: &str) -> String {
+fn trusted(decision: &Decision, host: &str) -> String {
     let Some(root) = &decision.root else {
         return format!("{host}: trusted\n");
     };
@@ -78,9 +80,10 @@ fn trusted(decision: &Decision, host: &str, store: &str) -> String {
         .map(|len| format!(" out of {len}"))
         .unwrap_or_default();
     format!(
-        "{host}: trusted under {}{skid}\n{} selected{out_of} in {store}; certificates sent: {}\n",
+        "{host}: trusted under {}{skid}\n{} selected{out_of} in {}; certificates sent: {}\n",
         root.subject,
         decision.selected,
+        decision.store,
         decision.sent.len(),
     )
 }

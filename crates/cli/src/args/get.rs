@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::Trust;
+use super::TrustBy;
 use super::value::{self, Cookies, Credentials, Field};
 use crate::http::Override;
 
@@ -20,6 +20,7 @@ use crate::http::Override;
 Examples:
   jit-trust get https://www.rust-lang.org/
   jit-trust get --trust trust.tblb -o page.html https://www.rust-lang.org/
+  jit-trust get -v --trust https://trust.test/ --trust-ca ca.pem --cache hosts https://a.test/
   jit-trust get -v --resolve a.test:443:127.0.0.1 --trust roots.pem https://a.test/
 
 Exit status: 0 when the last hop was answered, whatever its status; 1 when it was not, when a
@@ -32,7 +33,7 @@ pub(crate) struct GetArgs {
     pub(crate) url: url::Url,
 
     #[command(flatten)]
-    pub(crate) trust: Trust,
+    pub(crate) trust: TrustBy,
 
     /// Speak HTTP/1.1 only
     #[arg(long = "http1.1", conflicts_with = "http2")]

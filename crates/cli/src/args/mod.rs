@@ -1,18 +1,24 @@
 //! The command line, described once: `--help`, the man page and the completions come from here.
 
 mod bundle;
+mod cache;
 mod diff;
 mod find;
 mod get;
+mod serve;
 mod show;
+mod trust_by;
 mod value;
 mod verify;
 
 pub(crate) use bundle::BundleArgs;
+pub(crate) use cache::{CacheArgs, CacheCommand};
 pub(crate) use diff::DiffArgs;
 pub(crate) use find::FindArgs;
 pub(crate) use get::GetArgs;
+pub(crate) use serve::ServeArgs;
 pub(crate) use show::ShowArgs;
+pub(crate) use trust_by::{Pin, TrustBy};
 pub(crate) use value::{Cookies, Credentials};
 pub(crate) use verify::VerifyArgs;
 
@@ -58,6 +64,8 @@ pub(crate) enum Command {
     Show(ShowArgs),
     Find(FindArgs),
     Diff(DiffArgs),
+    Cache(CacheArgs),
+    Serve(ServeArgs),
 }
 
 /// What can be made of the description of the command line.

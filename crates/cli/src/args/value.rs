@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::marker::PhantomData;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -32,6 +33,12 @@ pub(super) fn https_url(text: &str) -> Result<Url, String> {
         "https" => Ok(url),
         scheme => Err(format!("scheme {scheme}: expected https")),
     }
+}
+
+/// Where to listen.
+pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
+    let address = text.parse();
+    address.map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8443 or [::1]:8443".to_owned())
 }
 
 /// Seconds with decimals, as curl has them.

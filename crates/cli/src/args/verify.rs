@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use pki_types::ServerName;
 
-use super::Trust;
+use super::TrustBy;
 use super::value::{self, Moment};
 
 /// Say whether a chain of certificates would be trusted, and under which root
@@ -19,8 +19,8 @@ Examples:
   jit-trust verify --host 192.0.2.1 --trust trust.tblb --at 2026-01-01T00:00:00Z chain.pem
   openssl s_client -showcerts -connect a.test:443 </dev/null | jit-trust verify --host a.test -
 
-Exit status: 0 when trusted; 1 when not, the reason is on stderr; 2 for bad usage or input that
-cannot be read.")]
+Exit status: 0 when trusted; 1 when not, the reason is on stderr; 2 for bad usage, input that
+cannot be read, or a STORE that cannot answer.")]
 pub(crate) struct VerifyArgs {
     /// The certificates in PEM, the server's own first, as the server sends them; `-` is stdin
     #[arg(value_name = "CHAIN.pem")]
@@ -31,7 +31,7 @@ pub(crate) struct VerifyArgs {
     pub(crate) host: ServerName<'static>,
 
     #[command(flatten)]
-    pub(crate) trust: Trust,
+    pub(crate) trust: TrustBy,
 
     /// Judge as of this time instead of now: RFC 3339, such as 2026-01-01T00:00:00Z, or Unix seconds
     #[arg(long, value_name = "TIME")]

@@ -8,13 +8,14 @@ mod verbose;
 use tokio::time::timeout;
 
 use crate::args::GetArgs;
+use crate::cache;
 use crate::exit::Failure;
 use crate::http::{
     Client, Connector, Error, Hop, Limit, Options, Overrides, Protocols, Proxies, Request, Rules, Stage,
 };
 use crate::runtime;
 use crate::shown::shown;
-use crate::store;
+use crate::store::{self, Store};
 use crate::terminal::print_json;
 use output::Output;
 use report::Report;
@@ -30,18 +31,19 @@ pub(crate) fn run(args: &GetArgs) -> Result<(), Failure> {
             "--json and --output -: expected one of them, both write to stdout",
         ));
     }
-    let store = store::open(&args.trust.trust)?;
+    let store = store::open_all(&args.trust)?;
     let client = Client::new(Connector::new(&store, options(args)?)?);
     let output = Output::open(args)?;
     let request = request::of(args);
     let mut hops = Vec::new();
-    let result = runtime::run(get(args, client, output, &request, &mut hops));
+    let result = runtime::run(get(args, &store, client, output, &request, &mut hops));
 
     for hop in &mut hops {
         hop.end();
     }
+    cache::keep(&store.trust);
     if args.verbose {
-        verbose::say_all(&hops, &store);
+        verbose::say_all(&hops);
     }
     if args.json {
         let printed = print_json(&Report::of(&store, &hops, &result));
@@ -53,6 +55,7 @@ pub(crate) fn run(args: &GetArgs) -> Result<(), Failure> {
 
 async fn get(
     args: &GetArgs,
+    store: &Store,
     client: Client,
     output: Output,
     request: &Request,
@@ -62,7 +65,7 @@ async fn get(
         return transfer(args, client, output, request, hops).await;
     }
     let in_time = timeout(args.max_time, transfer(args, client, output, request, hops)).await;
-    in_time.unwrap_or_else(|_| Err(late(request, hops)))
+    in_time.unwrap_or_else(|_| Err(late(request, hops, store)))
 }
 
 fn options(args: &GetArgs) -> Result<Options, Failure> {
@@ -109,11 +112,11 @@ async fn transfer(
 }
 
 /// What to say when --max-time is over.
-fn late(request: &Request, hops: &[Hop]) -> Failure {
+fn late(request: &Request, hops: &[Hop], store: &Store) -> Failure {
     let (url, stage) = hops
         .last()
         .map_or((&request.url, Stage::Resolve), |hop| (&hop.url, hop.stage));
-    let error = Error::timed_out(stage, shown(url.as_str()));
+    let error = Error::timed_out(stage, shown(url.as_str()), &store.open_questions);
     Failure::failed(format_args!("{error}; --max-time gives it more time"))
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jit_trust::{QueryMade, QueryOutcome};
 use serde::Serialize;
 
 use crate::exit::Failure;
@@ -37,6 +38,8 @@ struct Tls<'a> {
     verified: bool,
     refusal: Option<&'a str>,
     root: Option<Root<'a>>,
+    asked_ahead: usize,
+    queries: Vec<Query<'a>>,
     selected: usize,
     store_len: Option<usize>,
     sent: Vec<Certificate<'a>>,
@@ -53,6 +56,35 @@ struct Root<'a> {
 struct Certificate<'a> {
     subject: &'a str,
     issuer: &'a str,
+}
+
+/// What a store on a server was asked for.
+#[derive(Serialize)]
+struct Query<'a> {
+    store: &'a str,
+    key: String,
+    /// `at-hand`, `found`, `not-found` or `failed`.
+    outcome: &'static str,
+    found: usize,
+    waited_us: u64,
+}
+
+impl<'a> Query<'a> {
+    fn of(query: &'a QueryMade) -> Self {
+        let (outcome, found) = match query.outcome {
+            QueryOutcome::AtHand(found) => ("at-hand", found),
+            QueryOutcome::Found(found) => ("found", found),
+            QueryOutcome::NotFound => ("not-found", 0),
+            _ => ("failed", 0),
+        };
+        Self {
+            store: &query.store,
+            key: query.key.to_string(),
+            outcome,
+            found,
+            waited_us: micros(query.waited),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -117,6 +149,8 @@ impl<'a> Tls<'a> {
                 subject: &root.subject,
                 skid: root.skid.as_deref(),
             }),
+            asked_ahead: hop.asked_ahead,
+            queries: decision.queries.iter().map(Query::of).collect(),
             selected: decision.selected,
             store_len: decision.store_len,
             sent: sent.collect(),

@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
+use jit_trust::QueryOutcome;
+
 use crate::http::{Hop, Outcome, SetCookie};
-use crate::shown::shown;
-use crate::store::Store;
+use crate::shown::{counted, shown};
 use crate::terminal::say;
 use crate::trust::Decision;
 
 /// Says what happened on each hop.
-pub(super) fn say_all(hops: &[Hop], store: &Store) {
+pub(super) fn say_all(hops: &[Hop]) {
     for (index, hop) in hops.iter().enumerate() {
         say(format_args!("* hop {}: {}", index + 1, shown(hop.url.as_str())));
+        asked_ahead(hop);
         connection(hop);
         if let Some(decision) = &hop.decision {
-            trust(hop, decision, store);
+            trust(hop, decision);
         }
         if !hop.cookies_sent.is_empty() {
             names("cookies sent", hop.cookies_sent.iter().map(String::as_str));
@@ -50,7 +52,40 @@ fn connection(hop: &Hop) {
     say(format_args!("*   {made}{to}{proxy}{over}"));
 }
 
-fn trust(hop: &Hop, decision: &Decision, store: &Store) {
+/// What stores on servers were asked before there was a connection.
+fn asked_ahead(hop: &Hop) {
+    match hop.asked_ahead {
+        0 => {}
+        1 => say("*   host in the cache: asked ahead for the root that served it"),
+        count => say(format_args!(
+            "*   host in the cache: asked ahead for the {count} roots that served it"
+        )),
+    }
+}
+
+/// What stores on servers were asked, step by step.
+fn queries(decision: &Decision) {
+    for query in &decision.queries {
+        let outcome = match query.outcome {
+            QueryOutcome::AtHand(count) => format!("{}, at hand already", counted(count, "root")),
+            QueryOutcome::Found(count) => {
+                format!("{}, after {}", counted(count, "root"), millis(query.waited))
+            }
+            QueryOutcome::NotFound => format!("no such root, after {}", millis(query.waited)),
+            _ => match &query.error {
+                Some(error) => format!("{}, after {}", shown(error.to_string()), millis(query.waited)),
+                None => format!("no answer that could be used, after {}", millis(query.waited)),
+            },
+        };
+        say(format_args!(
+            "*   asked {} for {}: {outcome}",
+            shown(query.store.as_str()),
+            query.key
+        ));
+    }
+}
+
+fn trust(hop: &Hop, decision: &Decision) {
     let unreadable = match decision.unreadable {
         0 => String::new(),
         count => format!(", and {count} that cannot be read"),
@@ -65,13 +100,14 @@ fn trust(hop: &Hop, decision: &Decision, store: &Store) {
             certificate.subject, certificate.issuer
         ));
     }
+    queries(decision);
     let out_of = decision
         .store_len
         .map(|len| format!(" out of {len}"))
         .unwrap_or_default();
     say(format_args!(
         "*   roots selected: {}{out_of} in {}",
-        decision.selected, store.name
+        decision.selected, decision.store
     ));
     let is_accepted = !hop.is_verified && hop.tls_version.is_some();
     match (&decision.refusal, &decision.root) {

@@ -22,6 +22,7 @@ use super::proxy::{Proxies, Proxy};
 use super::resolve::{Addresses, Overrides, is_address};
 use super::tls::{Protocols, Tls};
 use crate::exit::{Causes, Failure};
+use crate::questions::OpenQuestions;
 use crate::shown::shown;
 use crate::store::Store;
 
@@ -42,14 +43,15 @@ pub(crate) struct Connector {
     proxies: Proxies,
     overrides: Arc<Overrides>,
     connect_timeout: Duration,
+    open_questions: OpenQuestions,
 }
 
 /// A stream of bytes to the server, whatever lies between.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-type BoxedStream = Box<dyn Stream>;
+pub(super) type BoxedStream = Box<dyn Stream>;
 
 impl Connector {
     /// A connector that trusts by this store.
@@ -59,6 +61,7 @@ impl Connector {
             proxies: options.proxies,
             overrides: Arc::new(options.overrides),
             connect_timeout: options.connect_timeout,
+            open_questions: store.open_questions.clone(),
         })
     }
 
@@ -68,7 +71,7 @@ impl Connector {
             return self.connect_in_any_time(origin, hop).await;
         }
         let connected = timeout(self.connect_timeout, self.connect_in_any_time(origin, hop)).await;
-        connected.unwrap_or_else(|_| Err(Error::connect_timed_out(hop.stage, origin)))
+        connected.unwrap_or_else(|_| Err(Error::connect_timed_out(hop.stage, origin, &self.open_questions)))
     }
 
     async fn connect_in_any_time(&self, origin: &Origin, hop: &mut Hop) -> Result<Connection, Error> {
@@ -77,6 +80,9 @@ impl Connector {
             .parse()
             .map_err(|error: hyper::http::uri::InvalidUri| Error::at(Stage::Resolve, &at, &error))?;
         let proxy = self.proxies.for_url(&uri);
+        if origin.is_https {
+            hop.asked_ahead = self.tls.prefetch(&origin.host);
+        }
         let stream = match &proxy {
             None => Box::new(self.tcp(&origin.host, origin.port, &at, hop).await?),
             Some(proxy) => self.through(proxy, origin, &uri, hop).await?,

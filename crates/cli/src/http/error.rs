@@ -4,9 +4,8 @@ use std::fmt;
 
 use super::hop::Stage;
 use crate::exit::Causes;
+use crate::questions::OpenQuestions;
 use crate::shown::shown;
-
-const TIMED_OUT: &str = "timed out";
 
 /// Why a request was not answered: where, at which stage, what. Displayed in one line, safe to show.
 #[derive(Debug)]
@@ -57,13 +56,13 @@ impl Error {
     }
 
     /// The time for all together, which the caller measures, was over at this stage.
-    pub(crate) fn timed_out(stage: Stage, at: impl fmt::Display) -> Self {
-        Self::said(stage, at, TIMED_OUT)
+    pub(crate) fn timed_out(stage: Stage, at: impl fmt::Display, open: &OpenQuestions) -> Self {
+        Self::said(stage, at, timed_out(stage, open))
     }
 
     /// The time for a connection was over at this stage.
-    pub(super) fn connect_timed_out(stage: Stage, at: impl fmt::Display) -> Self {
-        Self::limited(stage, at, TIMED_OUT, Limit::ConnectTimeout)
+    pub(super) fn connect_timed_out(stage: Stage, at: impl fmt::Display, open: &OpenQuestions) -> Self {
+        Self::limited(stage, at, &timed_out(stage, open), Limit::ConnectTimeout)
     }
 
     /// We do not do what would come next.
@@ -89,6 +88,17 @@ impl Error {
             at: at.to_string(),
             kind,
         }
+    }
+}
+
+/// That there was no more time, and which store was waited for in a handshake, if one was.
+fn timed_out(stage: Stage, open: &OpenQuestions) -> String {
+    match open.oldest().filter(|_| stage == Stage::Tls) {
+        Some((store, key)) => format!(
+            "timed out; {} has not answered yet, asked for {key}",
+            shown(store)
+        ),
+        None => "timed out".to_owned(),
     }
 }
 

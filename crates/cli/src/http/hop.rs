@@ -26,6 +26,8 @@ pub(crate) struct Hop {
     pub(crate) tls_version: Option<&'static str>,
     /// Whether the server has to be trusted.
     pub(crate) is_verified: bool,
+    /// How many roots were asked for ahead of the connection, because they served this host before.
+    pub(crate) asked_ahead: usize,
     /// What was decided about the server.
     pub(crate) decision: Option<Decision>,
     /// `h2` or `http/1.1`.
@@ -90,6 +92,7 @@ impl Hop {
             proxy: None,
             tls_version: None,
             is_verified,
+            asked_ahead: 0,
             decision: None,
             protocol: None,
             cookies_sent: Vec::new(),

@@ -1,27 +1,29 @@
 //! TLS, with trust just in time.
 
+use std::io;
 use std::sync::Arc;
 
-use jit_trust::ServerVerifier;
-use pki_types::{CertificateDer, ServerName, UnixTime};
+use jit_trust::{TokioConnector, TokioTlsStream};
+use pki_types::ServerName;
 use rustls::client::Resumption;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::aws_lc_rs;
-use rustls::{ClientConfig, DigitallySignedStruct, ProtocolVersion, SignatureScheme};
+use rustls::{ClientConfig, ClientConnection, ProtocolVersion};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
 use super::Error;
+use super::connector::BoxedStream;
 use super::error::Limit;
 use super::hop::{Hop, Stage};
+use super::insecure::InsecureConnector;
 use crate::exit::{Causes, Failure};
 use crate::shown::shown;
 use crate::store::Store;
 use crate::trust::{self, LastDecision};
 
-const H2: &[u8] = b"h2";
-const HTTP_1_1: &[u8] = b"http/1.1";
+/// What TLS calls the versions of HTTP.
+pub(crate) const H2: &[u8] = b"h2";
+pub(crate) const HTTP_1_1: &[u8] = b"http/1.1";
 
 /// Which versions of HTTP to speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,9 +51,9 @@ impl Protocols {
 #[derive(Debug)]
 pub(super) struct Tls {
     protocols: Protocols,
-    verified: Arc<ClientConfig>,
-    unverified: Arc<ClientConfig>,
-    to_proxy: Arc<ClientConfig>,
+    verified: TokioConnector,
+    unverified: InsecureConnector,
+    to_proxy: TokioConnector,
     last: LastDecision,
 }
 
@@ -59,14 +61,22 @@ impl Tls {
     pub(super) fn new(store: &Store, protocols: Protocols) -> Result<Self, Failure> {
         let (verifier, last) = trust::verifier(store, &aws_lc_rs::default_provider());
         let verifier = Arc::new(verifier);
-        let unverified = Arc::new(Unverified(Arc::clone(&verifier)));
+        let trusting = |protocols| -> Result<_, Failure> {
+            let config = config(verifier.clone(), protocols)?;
+            Ok(TokioConnector::with_config(store.trust.clone(), config))
+        };
         Ok(Self {
             protocols,
-            verified: config(verifier.clone(), protocols)?,
-            unverified: config(unverified, protocols)?,
-            to_proxy: config(verifier, Protocols::Http1)?,
+            verified: trusting(protocols)?,
+            to_proxy: trusting(Protocols::Http1)?,
+            unverified: InsecureConnector::new(verifier.clone(), |verifier| config(verifier, protocols))?,
             last,
         })
+    }
+
+    /// Asks for the roots that served this host before, ahead of the connection, and says how many that were.
+    pub(super) fn prefetch(&self, host: &str) -> usize {
+        server_name(host).map_or(0, |name| self.verified.prefetch(&name))
     }
 
     /// A TLS connection to a server, over `stream`, and whether to speak HTTP/2 on it.
@@ -76,25 +86,35 @@ impl Tls {
         host: &str,
         stream: S,
         hop: &mut Hop,
-    ) -> Result<(TlsStream<S>, bool), Error>
+    ) -> Result<(BoxedStream, bool), Error>
     where
-        S: AsyncRead + AsyncWrite + Unpin,
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         hop.stage = Stage::Tls;
-        let config = if hop.is_verified {
-            &self.verified
+        let shaken = if hop.is_verified {
+            let shaken = shake_hands(host, |name| self.verified.connect(name, stream)).await;
+            shaken.map(|stream| {
+                (
+                    Negotiated::of(stream.get_ref().1),
+                    Box::new(stream) as BoxedStream,
+                )
+            })
         } else {
-            &self.unverified
+            let shaken = shake_hands(host, |name| self.unverified.connect(name, stream)).await;
+            shaken.map(|stream| {
+                (
+                    Negotiated::of(stream.get_ref().1),
+                    Box::new(stream) as BoxedStream,
+                )
+            })
         };
-        let shaken = shake_hands(config, host, stream).await;
         hop.decision = self.last.take();
-        let stream = match shaken {
-            Ok(stream) => stream,
+        let (negotiated, stream) = match shaken {
+            Ok(shaken) => shaken,
             Err(what) => return Err(refused(at, what, hop)),
         };
-        let session = stream.get_ref().1;
-        hop.tls_version = session.protocol_version().map(version);
-        let is_http2 = session.alpn_protocol() == Some(H2);
+        hop.tls_version = negotiated.version;
+        let is_http2 = negotiated.is_http2;
         if self.protocols == Protocols::Http2 && !is_http2 {
             return Err(Error::limited(
                 Stage::Tls,
@@ -112,11 +132,11 @@ impl Tls {
         at: &str,
         host: &str,
         stream: S,
-    ) -> Result<TlsStream<S>, Error>
+    ) -> Result<TokioTlsStream<S>, Error>
     where
-        S: AsyncRead + AsyncWrite + Unpin,
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let shaken = shake_hands(&self.to_proxy, host, stream).await;
+        let shaken = shake_hands(host, |name| self.to_proxy.connect(name, stream)).await;
         let refusal = self.last.take().and_then(|decision| decision.refusal);
         match refusal {
             Some(reason) => Err(Error::not_trusted(at, reason)),
@@ -139,10 +159,7 @@ fn refused(at: &str, what: String, hop: &mut Hop) -> Error {
     Error::said(Stage::Tls, at, what)
 }
 
-fn config(
-    verifier: Arc<impl ServerCertVerifier + 'static>,
-    protocols: Protocols,
-) -> Result<Arc<ClientConfig>, Failure> {
+fn config(verifier: Arc<dyn ServerCertVerifier>, protocols: Protocols) -> Result<ClientConfig, Failure> {
     let builder = ClientConfig::builder_with_provider(aws_lc_rs::default_provider().into());
     let builder = builder
         .with_safe_default_protocol_versions()
@@ -153,25 +170,42 @@ fn config(
         .with_no_client_auth();
     config.alpn_protocols = protocols.alpn();
     config.resumption = Resumption::disabled();
-    Ok(Arc::new(config))
+    Ok(config)
 }
 
-async fn shake_hands<S>(config: &Arc<ClientConfig>, host: &str, stream: S) -> Result<TlsStream<S>, String>
+async fn shake_hands<T, F>(host: &str, connect: impl FnOnce(ServerName<'static>) -> F) -> Result<T, String>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    F: Future<Output = io::Result<T>>,
 {
-    let bare = host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(host);
-    let name = ServerName::try_from(bare.to_owned());
-    let name = name.map_err(|_| "no certificate can be for a host of this name")?;
-    let shaken = TlsConnector::from(Arc::clone(config)).connect(name, stream).await;
-    shaken.map_err(|error| {
+    let name = server_name(host).ok_or("no certificate can be for a host of this name")?;
+    connect(name).await.map_err(|error| {
         let of_tls = error.get_ref().and_then(|error| error.downcast_ref());
         let worded = of_tls.and_then(trust::broken_handshake);
         worded.unwrap_or_else(|| shown(Causes(&error).to_string()).to_string())
     })
+}
+
+fn server_name(host: &str) -> Option<ServerName<'static>> {
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(host);
+    ServerName::try_from(bare.to_owned()).ok()
+}
+
+/// What client and server have agreed on.
+struct Negotiated {
+    version: Option<&'static str>,
+    is_http2: bool,
+}
+
+impl Negotiated {
+    fn of(session: &ClientConnection) -> Self {
+        Self {
+            version: session.protocol_version().map(version),
+            is_http2: session.alpn_protocol() == Some(H2),
+        }
+    }
 }
 
 fn version(version: ProtocolVersion) -> &'static str {
@@ -179,47 +213,5 @@ fn version(version: ProtocolVersion) -> &'static str {
         ProtocolVersion::TLSv1_2 => "TLSv1.2",
         ProtocolVersion::TLSv1_3 => "TLSv1.3",
         _ => "unknown",
-    }
-}
-
-/// Lets any certificate pass, and still has the verdict told to whoever listens.
-#[derive(Debug)]
-struct Unverified(Arc<ServerVerifier>);
-
-impl ServerCertVerifier for Unverified {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let verdict = self
-            .0
-            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        verdict.or_else(|_| Ok(ServerCertVerified::assertion()))
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.0.verify_tls12_signature(message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.0.verify_tls13_signature(message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
     }
 }

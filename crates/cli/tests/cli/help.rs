@@ -4,7 +4,9 @@ use crate::support::{jit_trust, run, run_line};
 
 #[test]
 fn the_help_is_what_it_was() {
-    for command in ["", "get", "verify", "bundle", "show", "find", "diff"] {
+    for command in [
+        "", "get", "verify", "bundle", "show", "find", "diff", "cache", "serve",
+    ] {
         let help = run(&mut jit_trust(command.split_whitespace().chain(["--help"]))).ends_with(0);
         insta::assert_snapshot!(format!("help_{command}"), help.stdout);
         assert!(
@@ -53,10 +55,14 @@ fn man_page_and_completions_know_every_command_and_option() {
             "show",
             "find",
             "diff",
+            "serve",
+            "cache",
+            "trust-ca",
             "max-redirs",
             "issuer-of",
             "webroot",
             "blob-version",
+            "max-age",
         ] {
             assert!(text.contains(word), "{word} in {what}");
         }

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, wherever it does")]
 
 mod bundle;
+mod cache;
+mod client;
 mod conditions;
 mod diff;
 mod get_chains;
@@ -10,10 +12,18 @@ mod get_faults;
 mod get_output;
 mod get_proxies;
 mod get_redirects;
+mod get_remote;
 mod get_report;
 mod help;
 mod lists;
 mod mozilla_latest;
+#[cfg(unix)]
+mod nginx;
+mod pins;
+mod remote;
+#[cfg(unix)]
+mod serve;
+mod served;
 mod show_and_find;
 mod support;
 mod verify;

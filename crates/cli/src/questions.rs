@@ -1,0 +1,66 @@
+//! The questions that stores on servers have not answered yet: to say whom a command was waiting for.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jit_trust::{AnchorKey, Keys, QueryStore, Question, Reply};
+
+/// The questions that are open, the oldest first.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OpenQuestions(Arc<Mutex<Vec<OpenQuestion>>>);
+
+/// A store, and what it was asked for.
+type OpenQuestion = (String, AnchorKey);
+
+impl OpenQuestions {
+    /// `store`, whose questions are noted here until there is an answer.
+    pub(crate) fn to<S: QueryStore>(&self, store: S) -> Noted<S> {
+        Noted {
+            store,
+            open: self.clone(),
+        }
+    }
+
+    /// The oldest that is open.
+    pub(crate) fn oldest(&self) -> Option<OpenQuestion> {
+        self.lock().first().cloned()
+    }
+
+    fn close(&self, question: &OpenQuestion) {
+        let mut open = self.lock();
+        if let Some(at) = open.iter().position(|other| other == question) {
+            open.remove(at);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<OpenQuestion>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A store whose questions are noted.
+#[derive(Debug)]
+pub(crate) struct Noted<S> {
+    store: S,
+    open: OpenQuestions,
+}
+
+impl<S: QueryStore> QueryStore for Noted<S> {
+    fn name(&self) -> String {
+        self.store.name()
+    }
+
+    fn keys(&self) -> Keys {
+        self.store.keys()
+    }
+
+    fn query(&self, question: Question, reply: Reply) {
+        let noted = (self.store.name(), question.key.clone());
+        self.open.lock().push(noted.clone());
+        let open = self.open.clone();
+        let reply = Reply::new(move |answer| {
+            open.close(&noted);
+            reply.send(answer);
+        });
+        self.store.query(question, reply);
+    }
+}

@@ -1,0 +1,278 @@
+//! `--cache` and `jit-trust cache`: which roots served which host, and how new a store was.
+
+use std::path::Path;
+use std::process::Command;
+
+use jit_trust_lab::pki::Ca;
+use jit_trust_lab::server::{Fault, Server};
+use serde_json::Value;
+
+use crate::remote::{Remote, pem_of, tls_of_hops};
+use crate::support::{Run, hello_server, jit_trust, run};
+
+fn with_cache<'c>(command: &'c mut Command, file: &Path) -> &'c mut Command {
+    command.arg("--cache").arg(file)
+}
+
+fn cache(line: &str, file: &Path) -> Run {
+    run(jit_trust(["cache"]).args(line.split_whitespace()).arg(file))
+}
+
+/// The names of the hosts that the file has.
+fn hosts(file: &Path) -> Vec<String> {
+    let shown = cache("show --json", file).ends_with(0);
+    let report: Value = serde_json::from_str(&shown.stdout).unwrap();
+    let hosts = report["hosts"].as_array().unwrap().iter();
+    hosts
+        .map(|host| host["host"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_host_that_is_remembered_is_asked_for_ahead_at_one_connection() {
+    let root = Ca::root("Lab Root A");
+    let (remote, server) = (Remote::of(&[&root]), hello_server("a.test", &root));
+    let file = remote.path("hosts");
+    let get = |options: &str| {
+        let mut get = remote.get(&server.url("a.test", "/"), options);
+        run(with_cache(&mut get, &file)).ends_with(0)
+    };
+    let ahead = "*   host in the cache: asked ahead for the root that served it\n";
+    let cold = get("-v");
+    assert!(!cold.stderr.contains(ahead), "{cold:#?}");
+    assert_eq!((remote.asked(), server.connections()), (1, 1));
+    get("-v").says(ahead).says("*   trusted under: CN=Lab Root A\n");
+    assert_eq!((remote.asked(), remote.server.connections()), (2, 2));
+    assert_eq!(server.connections(), 2);
+    let tls = &tls_of_hops(&get("--json"))[0];
+    assert_eq!(tls["asked_ahead"], 1);
+    let queries = tls["queries"].as_array().unwrap();
+    assert_eq!(queries.len(), 1);
+    assert!(
+        ["found", "at-hand"].contains(&queries[0]["outcome"].as_str().unwrap()),
+        "{tls:#}"
+    );
+    assert_eq!((remote.asked(), server.connections()), (3, 3));
+}
+
+#[test]
+fn to_ask_ahead_is_to_ask_before_the_host_has_sent_anything() {
+    let root = Ca::root("Lab Root A");
+    let (remote, server) = (Remote::of(&[&root]), hello_server("a.test", &root));
+    let file = remote.path("hosts");
+    run(with_cache(&mut remote.get(&server.url("a.test", "/"), ""), &file)).ends_with(0);
+    let silent = Server::builder().fault(Fault::Silence).start();
+    let mut get = remote.get(&silent.url("a.test", "/"), "--max-time 3 -v");
+    run(with_cache(&mut get, &file))
+        .ends_with(1)
+        .says("asked ahead for the root");
+    assert_eq!(remote.asked(), 2);
+}
+
+#[test]
+fn a_host_is_remembered_by_its_name_without_the_port_and_only_when_it_was_trusted() {
+    let (root, other) = (Ca::root("Lab Root A"), Ca::root("Lab Root B"));
+    let (remote, server) = (Remote::of(&[&root]), hello_server("a.test", &root));
+    let file = remote.path("hosts");
+    for url in [
+        server.url("A.Test", "/"),
+        hello_server("b.test", &other).url("b.test", "/"),
+    ] {
+        run(with_cache(&mut remote.get(&url, ""), &file));
+    }
+    assert_eq!(hosts(&file), ["a.test"]);
+}
+
+#[test]
+fn verify_remembers_too() {
+    let root = Ca::root("Lab Root A");
+    let remote = Remote::of(&[&root]);
+    let file = remote.path("hosts");
+    run(with_cache(&mut remote.verify(&root.leaf("a.test"), &[]), &file)).ends_with(0);
+    assert_eq!(hosts(&file), ["a.test"]);
+}
+
+#[test]
+fn a_root_that_is_remembered_and_gone_costs_a_question_and_no_trust() {
+    let (old, new) = (Ca::root("Lab Root A"), Ca::root("Lab Root B"));
+    let remote = Remote::of(&[&old, &new]);
+    let file = remote.path("hosts");
+    let get = |root: &Ca| {
+        let server = hello_server("a.test", root);
+        run(with_cache(&mut remote.get(&server.url("a.test", "/"), ""), &file))
+    };
+    get(&old).ends_with(0);
+    get(&new).ends_with(0);
+    remote.bundle(&pem_of(&[&new]), 2);
+    get(&new).ends_with(0);
+    get(&old).ends_with(1).says("not trusted: no root in ");
+}
+
+#[test]
+fn show_has_each_host_with_its_key_and_the_time_that_is_left() {
+    let root = Ca::root("Lab Root A");
+    let (remote, server) = (Remote::of(&[&root]), hello_server("a.test", &root));
+    let file = remote.path("hosts");
+    run(with_cache(&mut remote.get(&server.url("a.test", "/"), ""), &file)).ends_with(0);
+    let path = remote.server.requests_seen()[0].path.clone();
+    let key = path.trim_start_matches('/');
+    let shown = cache("show", &file).ends_with(0);
+    let lines: Vec<Vec<&str>> = shown
+        .stdout
+        .lines()
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    assert_eq!(lines[0], ["host", "left", "root", "asked", "for", "by"]);
+    assert_eq!(lines[1], ["a.test", "60", "min", key]);
+    assert_eq!(lines[2], ["1", "host"]);
+
+    let report: Value = serde_json::from_str(&cache("show --json", &file).stdout).unwrap();
+    let host = &report["hosts"][0];
+    assert_eq!(
+        (&host["host"], &host["keys"]),
+        (&"a.test".into(), &serde_json::json!([key]))
+    );
+    let (age, left) = (
+        host["age_s"].as_u64().unwrap(),
+        host["time_left_s"].as_u64().unwrap(),
+    );
+    assert!((3599..=3600).contains(&(age + left)) && age < 60, "{report:#}");
+}
+
+#[test]
+fn clear_forgets_the_hosts_and_an_empty_cache_is_one() {
+    let root = Ca::root("Lab Root A");
+    let (remote, server) = (Remote::of(&[&root]), hello_server("a.test", &root));
+    let file = remote.path("hosts");
+    let get = || {
+        run(with_cache(
+            &mut remote.get(&server.url("a.test", "/"), "-v"),
+            &file,
+        ))
+        .ends_with(0)
+    };
+    get();
+    let cleared = cache("clear", &file).ends_with(0);
+    assert_eq!((cleared.stdout, cleared.stderr), (String::new(), String::new()));
+    assert_eq!(hosts(&file), [""; 0]);
+    assert!(cache("show", &file).ends_with(0).stdout.ends_with("0 hosts\n"));
+    assert!(!get().stderr.contains("asked ahead"));
+}
+
+#[test]
+fn a_store_that_is_older_than_before_is_refused_until_the_user_insists() {
+    let root = Ca::root("Lab Root A");
+    let (remote, server) = (Remote::of(&[&root]), hello_server("a.test", &root));
+    let file = remote.path("hosts");
+    let get = || run(with_cache(&mut remote.get(&server.url("a.test", "/"), ""), &file));
+    remote.bundle(&root.pem(), 7);
+    get().ends_with(0);
+    remote.bundle(&root.pem(), 6);
+    let refused = format!(
+        "the answer is of generation 6, older than 7, which was seen before: either a cache on the way is out of date, \
+         or an old store has been put in the place of a new one; if that is meant to be, `jit-trust cache clear \
+         --generations {}` has the older one taken",
+        file.display()
+    );
+    let before = remote.asked();
+    get().ends_with(1).says_one_line().says(&refused);
+    // Not only a cache on the way had the older one.
+    let asked = remote.server.requests_seen().split_off(before);
+    assert!(
+        asked
+            .iter()
+            .any(|request| request.path.ends_with(".tblb?newest=7")),
+        "{asked:?}"
+    );
+    let verified = run(with_cache(&mut remote.verify(&root.leaf("a.test"), &[]), &file));
+    verified.ends_with(2).says_one_line().says(&refused);
+
+    cache("clear", &file).ends_with(0);
+    get().ends_with(1).says(&refused);
+    cache("clear --generations", &file).ends_with(0);
+    get().ends_with(0);
+    remote.bundle(&root.pem(), 5);
+    get().ends_with(1).says("older than 6");
+}
+
+#[test]
+fn a_file_that_is_cut_anywhere_is_a_warning_and_replaced() {
+    let root = Ca::root("Lab Root A");
+    let remote = Remote::of(&[&root]);
+    let file = remote.path("hosts");
+    let leaf = root.leaf("a.test");
+    run(with_cache(&mut remote.verify(&leaf, &[]), &file)).ends_with(0);
+    let whole = std::fs::read(&file).unwrap();
+    // Another store, so that nothing is learnt and each run is a short one.
+    let (ca, chain) = (remote.write("root.pem", root.pem()), remote.path("chain.pem"));
+    for len in 0..whole.len() {
+        std::fs::write(&file, &whole[..len]).unwrap();
+        let mut verify = jit_trust(["verify", "--host", "a.test", "--trust"]);
+        run(with_cache(verify.arg(&ca).arg(&chain), &file))
+            .ends_with(0)
+            .says_one_line()
+            .says("jit-trust: warning: --cache: ")
+            .says("/hosts: not a host cache, or a damaged one: expected ");
+        cache("show", &file)
+            .ends_with(2)
+            .says_one_line()
+            .says("/hosts: no file of --cache, or a damaged one: ");
+    }
+    cache("clear", &file).ends_with(2).says_one_line();
+    cache("clear --generations", &file).ends_with(2).says_one_line();
+    run(with_cache(&mut remote.verify(&leaf, &[]), &file))
+        .ends_with(0)
+        .says("warning: ");
+    assert_eq!(hosts(&file), ["a.test"]);
+}
+
+#[test]
+fn a_cache_that_cannot_be_kept_disturbs_no_transfer() {
+    let root = Ca::root("Lab Root A");
+    let (remote, server) = (Remote::of(&[&root]), hello_server("a.test", &root));
+    let (directory, missing) = (remote.path("webroot"), remote.path("missing/hosts"));
+    for (file, what) in [
+        (
+            directory.as_path(),
+            "webroot: expected a regular file, or none yet",
+        ),
+        (missing.as_path(), "create this directory for the host cache"),
+        (Path::new("/dev/null"), "/dev/null: expected a regular file"),
+        #[cfg(target_os = "linux")]
+        (
+            Path::new("/proc/self/hosts"),
+            "make the file and its directory writable",
+        ),
+    ] {
+        let got = run(with_cache(&mut remote.get(&server.url("a.test", "/"), ""), file)).ends_with(0);
+        assert_eq!(got.stdout, "hello");
+        got.says_one_line()
+            .says("jit-trust: warning: --cache: ")
+            .says(what);
+    }
+    cache("show", &missing)
+        .ends_with(2)
+        .says("missing/hosts: cannot read: ");
+    cache("show", &directory)
+        .ends_with(2)
+        .says("webroot: expected a regular file\n");
+    cache("clear", &missing)
+        .ends_with(2)
+        .says("missing/hosts: cannot read: ");
+}
+
+/// Nobody else should learn which hosts were visited.
+#[cfg(unix)]
+#[test]
+fn the_file_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let root = Ca::root("Lab Root A");
+    let (remote, server) = (Remote::of(&[&root]), hello_server("a.test", &root));
+    let file = remote.path("hosts");
+    run(with_cache(&mut remote.get(&server.url("a.test", "/"), ""), &file)).ends_with(0);
+    assert_eq!(
+        std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+}
