@@ -78,6 +78,7 @@ fn not_looked_into(file: &Path, error: &HostCacheError) -> Failure {
         HostCacheError::Damaged { expected, .. } => {
             format!("no file of --cache, or a damaged one: expected {expected}")
         }
+        HostCacheError::NotACache { .. } => "no file of --cache".to_owned(),
         HostCacheError::TooLarge { limit, .. } => {
             format!("no file of --cache: expected at most {limit} bytes")
         }

@@ -280,7 +280,7 @@ fn a_damaged_file_is_ignored_and_said_and_replaced() {
     with_file(&path).served("a.test", &[by_name(1), by_key_id(2, 20)]);
     let good = fs::read(&path).unwrap();
     let cut = (0..good.len()).map(|len| good[..len].to_vec());
-    let changed = (0..good.len()).map(|at| {
+    let changed = (4..good.len()).map(|at| {
         let mut bytes = good.clone();
         bytes[at] ^= 0x20;
         bytes
@@ -307,10 +307,29 @@ fn a_damaged_file_is_ignored_and_said_and_replaced() {
 }
 
 #[test]
+fn a_file_that_is_none_of_a_cache_is_left_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("page.html");
+    for bytes in [&b"<html>"[..], b"J", b"JTH", b"JTHX and more", &[b'x'; 9 << 20]] {
+        fs::write(&path, bytes).unwrap();
+        let cache = with_file(&path);
+        cache.served("a.test", &[by_name(1)]);
+        let is_cut = b"JTHC".starts_with(bytes);
+        assert_eq!(cache.flush().is_ok(), is_cut, "{:?}", cache.notes());
+        assert_eq!(fs::read(&path).unwrap() == bytes, !is_cut);
+        if !is_cut {
+            assert!(matches!(&cache.notes()[0], HostCacheError::NotACache { .. }));
+        }
+    }
+}
+
+#[test]
 fn a_file_that_is_too_large_is_ignored() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("hosts");
-    fs::File::create(&path).unwrap().set_len(1 << 33).unwrap();
+    fs::write(&path, b"JTHC").unwrap();
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    file.set_len(1 << 33).unwrap();
     let notes = with_file(&path).notes();
     assert!(
         matches!(&notes[..], [HostCacheError::TooLarge { .. }]),

@@ -35,6 +35,11 @@ pub enum HostCacheError {
         /// What was expected.
         expected: &'static str,
     },
+    /// The file is none of a cache. It stays as it is.
+    NotACache {
+        /// Which file.
+        path: PathBuf,
+    },
     /// The file is larger than a cache may be.
     TooLarge {
         /// Which file.
@@ -100,6 +105,11 @@ impl fmt::Display for HostCacheError {
                 "{}: not a host cache, or a damaged one: expected {expected}; the cache begins anew, and replaces it",
                 path.display()
             ),
+            Self::NotACache { path } => write!(
+                f,
+                "{}: no file of a host cache, and left as it is: name another for the cache, or remove it",
+                path.display()
+            ),
             Self::TooLarge { path, limit } => write!(
                 f,
                 "{}: expected at most {limit} bytes; the host cache begins anew, and replaces it",
@@ -121,7 +131,9 @@ impl error::Error for HostCacheError {
             Self::Directory { error, .. } | Self::Read { error, .. } | Self::Write { error, .. } => {
                 Some(error)
             }
-            Self::NotAFile { .. } | Self::Damaged { .. } | Self::TooLarge { .. } => None,
+            Self::NotAFile { .. } | Self::Damaged { .. } | Self::NotACache { .. } | Self::TooLarge { .. } => {
+                None
+            }
         }
     }
 }

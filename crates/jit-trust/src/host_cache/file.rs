@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 
 use super::HostCacheError;
-use super::format::MAX_FILE_LEN;
+use super::format::{MAGIC, MAX_FILE_LEN};
 
 /// Whether there can be a file: whether its directory can be read, and nothing else is in its place. A named pipe would
 /// never let go.
@@ -35,6 +35,20 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, HostCacheError> {
         return Err(too_large(path));
     }
     Ok(Some(bytes))
+}
+
+/// Whether the file begins as no cache does, cut or whole: somebody else's, which is neither used nor replaced.
+///
+/// A link is replaced, and what it leads to stays.
+pub(super) fn is_another(path: &Path) -> bool {
+    if path.is_symlink() {
+        return false;
+    }
+    let mut begin = Vec::new();
+    let len = u64::try_from(MAGIC.len()).unwrap_or(u64::MAX);
+    // What cannot be read at all shows elsewhere.
+    let read = File::open(path).and_then(|file| file.take(len).read_to_end(&mut begin));
+    read.is_ok() && !MAGIC.starts_with(&begin)
 }
 
 /// Replaces the file in one step, so that a reader sees the old one or the new one, whole, also after a crash. It is the

@@ -5,7 +5,7 @@ use super::{MAX_HOST_LEN, MAX_KEYS, is_host_name};
 use crate::AnchorKey;
 use jit_trust_core::NameHash;
 
-const MAGIC: &[u8; 4] = b"JTHC";
+pub(super) const MAGIC: &[u8; 4] = b"JTHC";
 const VERSION: u16 = 1;
 
 /// The longest file that is written or read, in bytes: some 200,000 hosts.

@@ -110,7 +110,8 @@ const MAX_KEYS: usize = 3;
 /// years. A service that runs long calls `flush` now and then, say every ten minutes and when it is told to stop; what
 /// it loses when it is killed are hints.
 ///
-/// The file is replaced as a whole, and one that is damaged is ignored as a whole. Of two processes with one file, the
+/// The file is replaced as a whole, and one that is damaged is ignored as a whole. One that does not even begin as a cache
+/// does is somebody else's: it is neither used nor replaced. Of two processes with one file, the
 /// last that writes wins; only generations are those of both.
 ///
 /// # Time
@@ -313,6 +314,7 @@ impl HostCache {
     }
 
     fn load(&self, path: &Path) -> Result<(), HostCacheError> {
+        not_another(path)?;
         let Some(bytes) = file::read(path)? else {
             return Ok(());
         };
@@ -322,7 +324,8 @@ impl HostCache {
     }
 
     fn write(&self, path: &Path) -> Result<(), HostCacheError> {
-        // Whatever is wrong with the old file, it is about to be replaced.
+        not_another(path)?;
+        // Whatever else is wrong with the old file, it is about to be replaced.
         let old = file::read(path).ok().flatten().unwrap_or_default();
         let time = self.time();
         let bytes = {
@@ -363,6 +366,15 @@ impl fmt::Debug for HostCache {
             .field("time_to_live", &Duration::from_nanos(self.life))
             .field("file", &self.file.as_ref().map(|file| &file.path))
             .finish_non_exhaustive()
+    }
+}
+
+fn not_another(path: &Path) -> Result<(), HostCacheError> {
+    match file::is_another(path) {
+        true => Err(HostCacheError::NotACache {
+            path: path.to_owned(),
+        }),
+        false => Ok(()),
     }
 }
 
