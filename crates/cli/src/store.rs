@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jit_trust::{
-    BlobError, BlobStore, FileStore, RemoteError, RemoteStore, StoreError, Trust, TrustStore, WebrootStore,
+    BlobError, BlobStore, FileStore, Keys, RemoteError, RemoteStore, StoreError, Trust, TrustStore,
+    WebrootStore,
 };
 use jit_trust_bundle::{BlobOptions, Input, NoteKind, Policy, RootList, encode_blob, fitting_version_2};
 use rustls::crypto::aws_lc_rs;
@@ -70,9 +71,24 @@ pub(crate) fn open_all(args: &TrustBy) -> Result<Store, Failure> {
             "--trust-ca: expected with it a --trust https://…, whose server it is for",
         ));
     }
+    if args.ask_by_key_id && remote.is_empty() {
+        return Err(Failure::bad_input(
+            "--ask-by-key-id: expected with it a --trust https://…, which is asked so",
+        ));
+    }
+    let keys = match args.ask_by_key_id {
+        true => Keys::KeyIdentifiers,
+        false => Keys::Subjects,
+    };
     let open_questions = OpenQuestions::default();
     for url in &remote {
-        let store = remote_store(url, args.trust_ca.as_deref())?;
+        if args.ask_by_key_id {
+            warning(format_args!(
+                "{}: asked by key identifier for bare certificates, which carry none of Mozilla's conditions",
+                name_of(url)
+            ));
+        }
+        let store = remote_store(url, args.trust_ca.as_deref(), keys)?;
         trust = trust.query_store(open_questions.to(store));
     }
     for pin in &args.pin {
@@ -103,11 +119,12 @@ fn is_url(path: &Path) -> bool {
     scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http"))
 }
 
-fn remote_store(url: &Path, authorities: Option<&Path>) -> Result<RemoteStore, Failure> {
+fn remote_store(url: &Path, authorities: Option<&Path>, keys: Keys) -> Result<RemoteStore, Failure> {
     let name = name_of(url);
     let certificates = authorities.map(certificates::read).transpose()?;
     let store = RemoteStore::builder(&url.to_string_lossy())
         .trust_certificates(certificates.unwrap_or_default())
+        .keys(keys)
         .provider(aws_lc_rs::default_provider().into())
         .build();
     store.map_err(|error| match (error, authorities) {

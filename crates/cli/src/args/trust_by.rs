@@ -22,6 +22,13 @@ pub(crate) struct TrustBy {
     #[arg(long, value_name = "CA.pem")]
     pub(crate) trust_ca: Option<PathBuf>,
 
+    /// Ask a STORE that is a URL by key identifier, for bare certificates, as webroots of other tools want it
+    ///
+    /// Bare certificates carry none of Mozilla's conditions: a root is trusted without its date, and for any name. A root
+    /// without a key identifier is not found.
+    #[arg(long)]
+    pub(crate) ask_by_key_id: bool,
+
     /// Remember in FILE which roots served which host, for an hour, and ask a STORE that is a URL for them ahead
     ///
     /// It is a hint and decides nothing; that it cannot be read or written is a warning. FILE says which hosts were

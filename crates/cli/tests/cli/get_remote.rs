@@ -473,3 +473,24 @@ fn a_server_that_speaks_no_http_2_is_named() {
     get.args(["--resolve", &format!("*:{}:127.0.0.1", server.port())]);
     run(&mut get).ends_with(1).says("HTTP/2");
 }
+
+#[test]
+fn a_webroot_of_another_tool_is_asked_by_key_identifier_and_what_is_lost_is_said() {
+    let root = Ca::root("Lab Root A");
+    let (remote, server) = (Remote::of(&[&root]), hello_server("a.test", &root));
+    let got = run(&mut remote.get(&server.url("a.test", "/"), "--ask-by-key-id")).ends_with(0);
+    assert_eq!(got.stdout, "hello");
+    got.says("carry none of Mozilla's conditions");
+    let asked: Vec<_> = remote
+        .server
+        .requests_seen()
+        .into_iter()
+        .map(|request| request.path)
+        .collect();
+    assert_eq!(asked.len(), 1);
+    assert!(asked[0].starts_with("/by-skid/"), "{asked:?}");
+
+    run(jit_trust(["get", "--ask-by-key-id", "https://a.test/"]).arg("--trust=mozilla"))
+        .ends_with(2)
+        .says("--ask-by-key-id: expected with it a --trust https://");
+}
