@@ -8,7 +8,7 @@ use std::time::Duration;
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::{Response, Server};
 
-use crate::support::{Lab, hello_server, run, run_to};
+use crate::support::{Lab, hello_server, run, run_to, with_hang_up};
 
 fn serving(root: &Ca, response: impl Fn() -> Response + Send + Sync + 'static) -> Server {
     let leaf = root.leaf("a.test");
@@ -317,16 +317,10 @@ fn a_hang_up_removes_what_was_begun_and_is_ignored_under_nohup() {
     let server = serving(&root, || {
         Response::ok("x".repeat(10_000)).chunked(1000, Duration::from_millis(100))
     });
-    // Whoever runs the tests may have it ignored as well, and a shell cannot undo that.
-    for (disposition, status) in [("--default-signal=HUP", 129), ("--ignore-signal=HUP", 0)] {
+    for (disposition, status) in [("default", 129), ("ignore", 0)] {
         let requests = server.requests();
-        let get = output(&lab, &server, &lab.path("body"), "");
-        let mut command = std::process::Command::new("env");
-        command
-            .arg(disposition)
-            .arg(get.get_program())
-            .args(get.get_args());
-        let running = command.spawn().unwrap();
+        let mut get = with_hang_up(&output(&lab, &server, &lab.path("body"), ""), disposition);
+        let running = get.spawn().unwrap();
         while server.requests() == requests {
             std::thread::sleep(Duration::from_millis(5));
         }

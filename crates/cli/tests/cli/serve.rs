@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, ChildStderr, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use hyper::Version;
@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::client::{Client, PROTOCOLS, block_on};
 use crate::served::{Served, path_of_none};
-use crate::support::{Run, jit_trust, run};
+use crate::support::{Run, jit_trust, run, with_hang_up};
 
 /// The command, serving.
 struct Serving {
@@ -23,7 +23,11 @@ struct Serving {
 
 impl Serving {
     fn start(served: &Served, options: &str) -> Self {
-        let mut child = command(served, options)
+        Self::by(served, &mut command(served, options))
+    }
+
+    fn by(served: &Served, command: &mut Command) -> Self {
+        let mut child = command
             .stderr(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()
@@ -236,11 +240,12 @@ fn without_verbose_nothing_is_said() {
     assert_eq!(serving.end_by(Signal::INT), (Some(0), String::new()));
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn signals_end_it_soon_also_with_clients_that_do_nothing() {
     let served = Served::new();
     for (signal, status) in [(Signal::INT, 0), (Signal::TERM, 0), (Signal::HUP, 129)] {
-        let serving = Serving::start(&served, "");
+        let serving = Serving::by(&served, &mut with_hang_up(&command(&served, ""), "default"));
         let silent = TcpStream::connect(serving.client.addr).unwrap();
         let (status_then, took) = block_on(async {
             let idle = [

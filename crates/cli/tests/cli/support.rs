@@ -77,6 +77,24 @@ pub(crate) fn run(command: &mut Command) -> Run {
     }
 }
 
+/// The same with SIGHUP as it is by default, or ignored: whoever runs the tests may have it ignored.
+#[cfg(target_os = "linux")]
+pub(crate) fn with_hang_up(command: &Command, disposition: &str) -> Command {
+    let mut changed = Command::new("env");
+    changed
+        .arg(format!("--{disposition}-signal=HUP"))
+        .arg(command.get_program())
+        .args(command.get_args())
+        .stdin(Stdio::null());
+    for (variable, value) in command.get_envs() {
+        match value {
+            Some(value) => changed.env(variable, value),
+            None => changed.env_remove(variable),
+        };
+    }
+    changed
+}
+
 /// Runs the program, whose stdout is given to it already.
 pub(crate) fn run_to(command: &mut Command) -> Run {
     let started = Instant::now();
