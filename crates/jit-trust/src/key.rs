@@ -28,6 +28,7 @@ const NAME_HASH_LEN: usize = 64;
 /// assert_eq!(key.webroot_path(), query.webroot_path().to_string());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum AnchorKey {
     /// Every anchor whose subject has this hash.
     Subject(NameHash),

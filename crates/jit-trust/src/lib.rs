@@ -1,8 +1,8 @@
 //! Just-in-time trust for TLS clients: trust every public CA, hold none of them in memory.
 //!
 //! A TLS client normally loads 120 to 150 root certificates before its first connection and keeps them. One
-//! connection needs one of them. With this crate the roots stay where they are, in the program, in a file or in
-//! a directory; when a server has sent its certificates, those roots are looked up that could have issued one of
+//! connection needs one of them. With this crate the roots stay where they are, in the program, in a file or on a
+//! server; when a server has sent its certificates, those roots are looked up that could have issued one of
 //! them, and the TLS library does its full validation against just these. It happens inside the handshake: one
 //! connection, and the verdict is that of a client with all roots loaded.
 //!
@@ -31,7 +31,13 @@
 //! | [`WatchedFileStore`] | a trust blob in a file that may be replaced while the program runs | 32 bytes an anchor |
 //! | [`WebrootStore`] | a directory with a small file for each name | none |
 //!
-//! Any type can be a store: see [`TrustStore`]. Blobs and webroots are made by the command `jit-trust bundle`, by the
+//! | [`RemoteStore`] | on an HTTPS server | one or three anchors while they are in use, 2 KB each |
+//!
+//! A program that trusts more than one store hands out a [`Trust`]: stores in their order, those that answer later last,
+//! hosts pinned to CAs of their own, and what is remembered of hosts. Its stores can be replaced at run time, and the
+//! connections that lean on a removed anchor be listed and closed.
+//!
+//! Any type can be a store: see [`TrustStore`], and [`QueryStore`] for one that may answer later. Blobs and webroots are made by the command `jit-trust bundle`, by the
 //! crate `jit-trust-bundle`, or, of entries in memory, by [`jit_trust_core::v2`].
 //!
 //! # What it does not do

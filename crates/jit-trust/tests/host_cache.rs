@@ -453,3 +453,15 @@ fn many_threads_use_a_cache_and_its_file_at_once() {
     cache.flush().unwrap();
     assert_eq!(with_file(&path).hosts().len(), cache.len());
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_named_pipe_that_takes_the_files_place_holds_nobody_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("hosts");
+    let cache = with_file(&path);
+    cache.served("a.test", &[by_name(1)]);
+    let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(made.success());
+    assert!(matches!(cache.flush(), Err(HostCacheError::NotAFile { .. })));
+}

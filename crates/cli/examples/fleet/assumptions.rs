@@ -10,7 +10,7 @@
 //! | hosts of a page | its own and 0 to 10 more, each as probable | pages load from many hosts |
 //! | a connection to a host | is used again while it is open; closes 60 seconds after its last use | nginx's default is 75 seconds |
 //! | queries of a connection | 1, for the name that its chain ends in; [`ISSUERS_OF_CHAIN`] where the list has none of the names | a path is asked for from its end, and the issuer of the server's own certificate last |
-//! | the client's rules | [`IDLE_GRACE`], [`HOST_CACHE`], [`NOT_FOUND_CACHE`], [`STORE_IDLE`] | the client's defaults |
+//! | the client's rules | [`IDLE_GRACE`], [`MAX_AGE`], [`HOST_CACHE`], [`NOT_FOUND_CACHE`], [`STORE_IDLE`] | the client's defaults |
 //! | a handshake with the store | [`HANDSHAKE`] bytes, never resumed | TLS 1.3, two certificates on P-256, 910 bytes together: measured with `jit-trust get` and `jit-trust serve`, above TCP |
 //! | a query | [`FOUND`] bytes and the blob, or [`NOT_FOUND`] | HTTP/2, the second and third query of a connection, measured alike |
 //! | a blob | the file of `by-subject` for that root | made of the compiled-in list |
@@ -58,6 +58,8 @@ pub(crate) const ISSUERS_OF_CHAIN: u64 = 2;
 
 /// How long an anchor stays after the last connection that leaned on it has closed.
 pub(crate) const IDLE_GRACE: u64 = 5;
+/// How long after it came an anchor serves new connections.
+pub(crate) const MAX_AGE: u64 = 5 * MINUTE;
 /// How long it is remembered which anchors a host needs: they are then asked for while the handshake begins.
 pub(crate) const HOST_CACHE: u64 = HOUR;
 /// How long it is remembered that the store has no anchor of a name.

@@ -2,8 +2,8 @@
 
 use crate::anchors::Anchors;
 use crate::assumptions::{
-    Bytes, DAY, FOUND, HANDSHAKE, HOST_CACHE, HOST_IDLE, HOUR, IDLE_GRACE, ISSUERS_OF_CHAIN, NOT_FOUND,
-    NOT_FOUND_CACHE, STORE_IDLE,
+    Bytes, DAY, FOUND, HANDSHAKE, HOST_CACHE, HOST_IDLE, HOUR, IDLE_GRACE, ISSUERS_OF_CHAIN, MAX_AGE,
+    NOT_FOUND, NOT_FOUND_CACHE, STORE_IDLE,
 };
 
 /// What went over the network.
@@ -53,6 +53,8 @@ pub(crate) struct Device<'a> {
     known: Vec<u64>,
     /// For each anchor, how long it is in memory.
     resident: Vec<u64>,
+    /// For each anchor, how long it serves new connections before the store is asked again.
+    current: Vec<u64>,
     /// For each anchor, how long it is remembered that the store does not have it.
     not_found: Vec<u64>,
     /// How long the connection to the store is open.
@@ -67,6 +69,7 @@ impl<'a> Device<'a> {
             open: vec![0; anchors.hosts()],
             known: vec![0; anchors.hosts()],
             resident: vec![0; anchors.count()],
+            current: vec![0; anchors.count()],
             not_found: vec![0; anchors.count()],
             store: 0,
             traffic: Traffic::default(),
@@ -94,7 +97,7 @@ impl<'a> Device<'a> {
 
     /// Whether the anchor is there, after a query if need be.
     fn get(&mut self, now: u64, host: usize, anchor: usize) -> bool {
-        if now < self.resident[anchor] {
+        if now < self.resident[anchor] && now < self.current[anchor] {
             return true;
         }
         if now < self.not_found[anchor] {
@@ -115,6 +118,7 @@ impl<'a> Device<'a> {
             return false;
         };
         self.query(now, &FOUND);
+        self.current[anchor] = now + MAX_AGE;
         self.traffic.bytes_down += len;
         self.traffic.blob_bytes += len;
         true

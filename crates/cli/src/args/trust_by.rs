@@ -32,8 +32,8 @@ pub(crate) struct TrustBy {
     /// Remember in FILE which roots served which host, for an hour, and ask a STORE that is a URL for them ahead
     ///
     /// It is a hint and decides nothing; that it cannot be read or written is a warning. FILE says which hosts were
-    /// visited. It has the newest generation of each STORE that is a URL, too, of which none that is older is taken then:
-    /// `jit-trust cache` shows and empties it.
+    /// visited. It has the newest generation of each STORE that is a URL, too, of which none that is older is taken then.
+    /// `jit-trust cache` shows the hosts, and empties it.
     #[arg(long, value_name = "FILE")]
     pub(crate) cache: Option<PathBuf>,
 

@@ -31,6 +31,15 @@ pub(super) type Answer = Response<Full<Bytes>>;
 
 impl Webroot {
     pub(super) async fn answer<B>(self: &Arc<Self>, request: &Request<B>) -> Answer {
+        let mut answer = self.answer_to_path(request).await;
+        // With a query a client asks past caches: what one keeps of that is in the way of the next who does.
+        if request.uri().query().is_some() {
+            set(&mut answer, CACHE_CONTROL, "no-store");
+        }
+        answer
+    }
+
+    async fn answer_to_path<B>(self: &Arc<Self>, request: &Request<B>) -> Answer {
         let is_head = request.method() == Method::HEAD;
         if !is_head && request.method() != Method::GET {
             let mut answer = self.empty(StatusCode::METHOD_NOT_ALLOWED);

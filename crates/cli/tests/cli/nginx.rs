@@ -175,7 +175,9 @@ fn the_published_configuration_serves_a_webroot_in_both_versions_of_http() {
             assert_eq!((head.status, head.body.len()), (200, 0));
 
             let newest = format!("{path}?newest=1795242330");
-            assert_eq!(nginx.client.get(protocol, &newest).body, got.body);
+            let past_caches = nginx.client.get(protocol, &newest);
+            assert_eq!(past_caches.body, got.body);
+            assert_eq!(past_caches.header("cache-control"), "no-store");
         }
         let index = nginx.client.get(protocol, "/index.json");
         assert_eq!(

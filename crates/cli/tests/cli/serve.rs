@@ -179,12 +179,13 @@ fn only_get_and_head_are_answered() {
 }
 
 #[test]
-fn the_query_plays_no_part() {
+fn what_is_asked_with_a_query_is_the_same_and_kept_by_no_cache() {
     let served = Served::new();
     let serving = Serving::start(&served, "");
     let (path, content) = served.file_in("by-subject");
     let got = serving.client.get("h2", &format!("{path}?newest=1795242330"));
     assert_eq!((got.status, &got.body[..]), (200, &content[..]));
+    assert_eq!(got.header("cache-control"), "no-store");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Anchors, Leaning};
+use crate::Trust;
 
 thread_local! {
     static CURRENT: RefCell<Option<Arc<Attempt>>> = const { RefCell::new(None) };
@@ -16,8 +17,9 @@ thread_local! {
 /// drives the connection, before the call to rustls returns; so whoever drives it [says so](Self::drive).
 #[derive(Debug, Default)]
 pub(crate) struct Attempt {
-    /// Whom it connects to; `None` where it may make several connections, so that nobody knows of which a step is.
-    server: Option<String>,
+    /// Whom it connects to, and what it trusts; `None` where it may make several connections, so that nobody knows of which
+    /// a step is.
+    connection: Option<(String, Trust)>,
     is_cancelled: AtomicBool,
     known: Mutex<Known>,
 }
@@ -29,10 +31,10 @@ struct Known {
 }
 
 impl Attempt {
-    /// One connection to this server.
-    pub(crate) fn to(server: String) -> Arc<Self> {
+    /// One connection to this server, by this trust.
+    pub(crate) fn to(server: String, trust: &Trust) -> Arc<Self> {
         Arc::new(Self {
-            server: Some(server),
+            connection: Some((server, trust.clone())),
             ..Self::default()
         })
     }
@@ -50,16 +52,17 @@ impl Attempt {
         step(restored.0.as_ref())
     }
 
-    /// The one that this thread is driving, if it connects to this server. A key for client certificates may be
+    /// The one that this thread is driving, if it connects to this server by this trust. A key for client certificates may be
     /// reached over TLS itself: that is another connection, to another server.
-    pub(crate) fn current(server: &str) -> Option<Arc<Self>> {
+    pub(crate) fn current(server: &str, trust: &Trust) -> Option<Arc<Self>> {
         let current = CURRENT.with_borrow(Clone::clone)?;
-        current.connects_to(server).then_some(current)
+        current.connects_to(server, trust).then_some(current)
     }
 
-    /// Whether this is the one server that it connects to.
-    pub(crate) fn connects_to(&self, server: &str) -> bool {
-        self.server.as_deref() == Some(server)
+    /// Whether this is the one server that it connects to, and what it trusts.
+    pub(crate) fn connects_to(&self, server: &str, trust: &Trust) -> bool {
+        let connection = self.connection.as_ref();
+        connection.is_some_and(|(own, trusted)| own == server && trusted.is(trust))
     }
 
     /// Has whoever waits for a store give up.
@@ -125,25 +128,29 @@ mod tests {
 
     #[test]
     fn a_step_that_panics_leaves_no_attempt_behind() {
-        let attempt = Attempt::to("a.test".to_owned());
+        let trust = Trust::builder().build();
+        let attempt = Attempt::to("a.test".to_owned(), &trust);
         let step = || attempt.drive(|| panic!("a store's own fault"));
         assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(step)).is_err());
-        assert!(Attempt::current("a.test").is_none());
+        assert!(Attempt::current("a.test", &trust).is_none());
     }
 
     #[test]
     fn what_a_program_does_meanwhile_is_not_of_the_attempt() {
-        let (outer, inner) = (Attempt::to("a.test".to_owned()), Attempt::to("b.test".to_owned()));
+        let (trust, other) = (Trust::builder().build(), Trust::builder().build());
+        let outer = Attempt::to("a.test".to_owned(), &trust);
+        let inner = Attempt::to("b.test".to_owned(), &trust);
         outer.drive(|| {
-            assert!(Attempt::current("a.test").is_some_and(|current| Arc::ptr_eq(&current, &outer)));
-            assert!(Attempt::current("b.test").is_none());
-            inner.drive(|| assert!(Attempt::current("a.test").is_none()));
+            assert!(Attempt::current("a.test", &trust).is_some_and(|current| Arc::ptr_eq(&current, &outer)));
+            assert!(Attempt::current("b.test", &trust).is_none());
+            assert!(Attempt::current("a.test", &other).is_none());
+            inner.drive(|| assert!(Attempt::current("a.test", &trust).is_none()));
             Attempt::aside(|driven| {
                 assert!(driven.is_some_and(|driven| Arc::ptr_eq(driven, &outer)));
-                assert!(Attempt::current("a.test").is_none());
+                assert!(Attempt::current("a.test", &trust).is_none());
             });
-            assert!(Attempt::current("a.test").is_some());
+            assert!(Attempt::current("a.test", &trust).is_some());
         });
-        assert!(Attempt::current("a.test").is_none());
+        assert!(Attempt::current("a.test", &trust).is_none());
     }
 }

@@ -46,7 +46,8 @@ impl Connections {
     /// Those that live, the oldest first.
     pub(crate) fn list(&self, trust: &Trust) -> Vec<Connection> {
         let live = self.lock();
-        let states = live.connections.values();
+        let is_closed = |state: &Arc<State>| state.is_closed.load(Ordering::Acquire);
+        let states = live.connections.values().filter(|state| !is_closed(state));
         states
             .map(|state| Connection {
                 trust: trust.clone(),

@@ -12,6 +12,10 @@ use super::format::{MAGIC, MAX_FILE_LEN};
 pub(super) fn check(path: &Path) -> Result<(), HostCacheError> {
     let directory = parent(path);
     fs::read_dir(directory).map_err(HostCacheError::directory(directory))?;
+    is_a_file(path)
+}
+
+fn is_a_file(path: &Path) -> Result<(), HostCacheError> {
     match fs::metadata(path) {
         Ok(metadata) if !metadata.is_file() => Err(HostCacheError::NotAFile {
             path: path.to_owned(),
@@ -22,6 +26,7 @@ pub(super) fn check(path: &Path) -> Result<(), HostCacheError> {
 
 /// The file's bytes, or `None` when there is none.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, HostCacheError> {
+    is_a_file(path)?;
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -41,7 +46,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, HostCacheError> {
 ///
 /// A link is replaced, and what it leads to stays.
 pub(super) fn is_another(path: &Path) -> bool {
-    if path.is_symlink() {
+    if path.is_symlink() || is_a_file(path).is_err() {
         return false;
     }
     let mut begin = Vec::new();

@@ -326,7 +326,10 @@ impl HostCache {
     fn write(&self, path: &Path) -> Result<(), HostCacheError> {
         not_another(path)?;
         // Whatever else is wrong with the old file, it is about to be replaced.
-        let old = file::read(path).ok().flatten().unwrap_or_default();
+        let old = match file::read(path) {
+            Err(error @ HostCacheError::NotAFile { .. }) => return Err(error),
+            old => old.ok().flatten().unwrap_or_default(),
+        };
         let time = self.time();
         let bytes = {
             let mut state = self.state();

@@ -58,6 +58,7 @@ pub trait QueryStore: Debug + Send + Sync {
 
 /// By what a store can be asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Keys {
     /// By the subject of the anchor. That is complete: see
     /// [`PeerChain::issuers`](crate::PeerChain::issuers).

@@ -8,7 +8,8 @@
 //! - An answer must hold what was asked for, and be of no older generation than the newest that was seen.
 //! - Anchors stay while a [`Lease`] on them lives, and for a grace after the last; then their memory is given back.
 //! - That there is no such anchor is remembered for a while, or until a newer generation is seen.
-//! - What is of an older generation than the newest serves no new connection. An answer that does not say its own is of
+//! - What is of an older generation than the newest serves no new connection, nor what came too long ago, however many
+//!   lean on it: what a store takes back is taken back in the end. An answer that does not say its own is of
 //!   the newest that was known when it was asked for.
 //! - A question is put once more, and not a third time, where the store could not help it: a newer generation was seen
 //!   meanwhile, or whoever asked is gone and took the question along while others wait.
@@ -35,6 +36,8 @@ use crate::{AnchorKey, Answer, Keys, QueryError, QueryStore, Question, Reply};
 pub(crate) struct Times {
     /// How long an anchor stays after the last connection that leaned on it.
     pub(crate) idle_grace: Duration,
+    /// How long after it came an anchor serves new connections, before the store is asked again.
+    pub(crate) max_age: Duration,
     /// How long it is remembered that a store has no such anchor.
     pub(crate) not_found: Duration,
     /// How long a query may take.
@@ -88,9 +91,7 @@ impl Residency {
 
     /// Takes it from elsewhere, as from a file that outlasted the program, which generation was seen.
     pub(crate) fn saw_generation(&self, generation: u32) {
-        if !slots::is_in_the_future(generation) {
-            self.0.lock().saw(Some(generation));
-        }
+        self.0.lock().remember(generation);
     }
 
     /// The answer, if it is there, and otherwise what to wait for. Never waits itself.
@@ -116,7 +117,7 @@ impl Residency {
         key: &AnchorKey,
         is_it: impl Fn(&jit_trust_core::Entry<'_>) -> bool,
     ) -> Presence {
-        self.0.lock().presence(key, is_it)
+        self.0.lock().presence(key, Instant::now(), &self.0.times, is_it)
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) struct Slots {
     slots: HashMap<AnchorKey, Slot>,
     /// The newest generation of the store that was seen.
     newest: Option<u32>,
+    /// One that was seen before the program ran, as long as our clock is behind it: it may be the clock that is wrong.
+    remembered: Option<u32>,
     /// How many questions were put.
     questions: u64,
     /// Whether a newer generation came of a refresh, so that what connections lean on is to be refreshed once more.
@@ -123,6 +125,22 @@ impl Slots {
         self.newest
     }
 
+    /// Notes that the store had this generation before the program ran.
+    pub(super) fn remember(&mut self, generation: u32) {
+        self.remembered = Some(generation);
+        self.recall();
+    }
+
+    /// Takes over what is remembered, when the clock allows that it was so.
+    fn recall(&mut self) {
+        let recalled = self
+            .remembered
+            .take_if(|generation| !is_in_the_future(*generation));
+        if recalled.is_some() {
+            self.saw(recalled);
+        }
+    }
+
     /// Notes that the store has been seen to have this generation.
     pub(super) fn saw(&mut self, generation: Option<u32>) {
         if self.newest.is_none() {
@@ -138,6 +156,7 @@ impl Slots {
 
     /// The answer for a key, if it is there and may be used.
     pub(super) fn find(&mut self, key: &AnchorKey, now: Instant, times: &Times) -> Option<Arc<Answer>> {
+        self.recall();
         let newest = self.newest;
         let slot = self.slots.get_mut(key)?;
         // It may be there still, because nobody has forgotten it yet.
@@ -269,6 +288,7 @@ impl Slots {
         answer: Answer,
         now: Instant,
     ) -> Result<Taken, QueryError> {
+        self.recall();
         let said = answer.generation();
         if let Some(came) = said.filter(|came| is_in_the_future(*came)) {
             return Err(QueryError::FutureGeneration { came });
@@ -366,9 +386,15 @@ impl Slots {
         }
     }
 
-    pub(super) fn presence(&self, key: &AnchorKey, is_it: impl Fn(&Entry<'_>) -> bool) -> Presence {
+    pub(super) fn presence(
+        &self,
+        key: &AnchorKey,
+        now: Instant,
+        times: &Times,
+        is_it: impl Fn(&Entry<'_>) -> bool,
+    ) -> Presence {
         let held = self.slots.get(key).and_then(|slot| slot.held.as_ref());
-        match held.filter(|held| held.generation == self.newest) {
+        match held.filter(|held| held.is_current(self.newest, now, times)) {
             None => Presence::Unknown,
             Some(held) if held.answer.entries().iter().any(is_it) => Presence::Here,
             Some(_) => Presence::Gone,
@@ -450,7 +476,12 @@ impl Slot {
 impl Held {
     /// Whether it may serve a new connection.
     fn is_current(&self, newest: Option<u32>, now: Instant, times: &Times) -> bool {
-        self.generation == newest && (self.has_anchors || now < self.since + times.not_found)
+        let life = if self.has_anchors {
+            times.max_age
+        } else {
+            times.not_found
+        };
+        self.generation == newest && now < self.since + life
     }
 }
 
@@ -462,7 +493,7 @@ impl Asking {
 }
 
 /// Whether a store cannot be of this generation yet. One that were taken would have every other refused until then.
-pub(super) fn is_in_the_future(generation: u32) -> bool {
+fn is_in_the_future(generation: u32) -> bool {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let latest = now.unwrap_or_default() + CLOCKS_APART;
     u64::from(generation) > latest.as_secs()
@@ -474,6 +505,7 @@ mod tests {
 
     const TIMES: Times = Times {
         idle_grace: Duration::from_secs(1),
+        max_age: Duration::from_secs(60),
         not_found: Duration::from_secs(2),
         query: Duration::from_secs(3),
     };

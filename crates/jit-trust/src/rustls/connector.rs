@@ -76,7 +76,7 @@ impl Connector {
     pub fn connect(&self, server: ServerName<'static>, tcp: TcpStream) -> io::Result<TlsStream> {
         let host = server.to_str().into_owned();
         self.trust.prefetch(&host);
-        let attempt = Attempt::to(host.clone());
+        let attempt = Attempt::to(host.clone(), self.trust());
         let mut tcp = Shared(Arc::new(tcp));
         let connection = attempt.drive(|| -> io::Result<_> {
             let config = self.config.clone();

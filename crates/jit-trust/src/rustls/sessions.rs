@@ -90,7 +90,8 @@ impl Sessions {
 
     /// What a session leans on that comes now.
     fn leaned_on(&self, server: &ServerName<'_>) -> Option<Anchors> {
-        let attempt = Attempt::current(&server.to_str()).map(|attempt| attempt.sessions_lean_on());
+        let attempt =
+            Attempt::current(&server.to_str(), &self.trust).map(|attempt| attempt.sessions_lean_on());
         if let Some(anchors) = attempt.filter(|anchors| !anchors.is_empty()) {
             return Some(anchors);
         }
@@ -105,7 +106,7 @@ impl Sessions {
         let host = server.to_str();
         let is_here = |anchor: &Arc<KnownAnchor>| self.trust.presence(&host, anchor) == Presence::Here;
         let are_here = Attempt::aside(|_| anchors.iter().all(is_here));
-        if let Some(attempt) = Attempt::current(&host).filter(|_| are_here) {
+        if let Some(attempt) = Attempt::current(&host, &self.trust).filter(|_| are_here) {
             let origins = anchors.iter().filter_map(|anchor| anchor.origin());
             let leases = origins.filter_map(|origin| self.trust.lease_again(origin));
             attempt.offers(Leaning {

@@ -129,6 +129,10 @@ impl ServerVerifier {
             let Err(error) = found else {
                 return found.map_err(Refusal::Path);
             };
+            // webpki looks at this first, whatever the anchors: no other would make a difference.
+            if request.is_out_of_date(search.selection().chain()) {
+                return Err(Refusal::Path(error));
+            }
             if !self.look_further(&request.host(), search, attempt, &mut deadline)? {
                 return Err(Refusal::Path(error));
             }
@@ -213,7 +217,7 @@ impl ServerVerifier {
         let sessions = self.sessions.as_ref();
         let known =
             sessions.and_then(|sessions| sessions.verified(request.server_name, anchor, chain, import));
-        if let Some(attempt) = attempt.filter(|attempt| attempt.connects_to(&request.host())) {
+        if let Some(attempt) = attempt.filter(|attempt| attempt.connects_to(&request.host(), &self.trust)) {
             let known = known.or_else(|| {
                 KnownAnchor::new(anchor, chain, import.map(|import| import.place.clone())).map(Arc::new)
             });
@@ -341,6 +345,16 @@ impl Request<'_> {
         Ok(anchors
             .iter()
             .position(|anchor| std::ptr::eq(anchor, path.anchor())))
+    }
+
+    /// Whether the server's own certificate has expired, or is not valid yet.
+    fn is_out_of_date(&self, chain: &PeerChain<'_>) -> bool {
+        let now = self.now.as_secs();
+        let Some(own) = chain.certificates().next() else {
+            return false;
+        };
+        let (from, to) = (own.not_before(), own.not_after());
+        from.is_some_and(|from| now < from) || to.is_some_and(|to| to < now)
     }
 
     fn check_name(&self) -> Result<(), Refusal> {

@@ -86,7 +86,7 @@ impl TokioConnector {
     {
         let host = server.to_str().into_owned();
         self.trust().prefetch(&host);
-        let attempt = Attempt::to(host.clone());
+        let attempt = Attempt::to(host.clone(), self.trust());
         let connector = tokio_rustls::TlsConnector::from(self.config().clone());
         let (stream, tap) = ReadAhead::new(stream);
         let connecting = attempt.drive(|| connector.connect(server, stream));

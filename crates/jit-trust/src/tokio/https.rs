@@ -108,12 +108,12 @@ where
         let connector = self.connector.clone();
         Box::pin(async move {
             let Some(server) = server else {
-                return Ok(MaybeHttps::Http(tcp.await.map_err(Into::into)?));
+                return Ok(MaybeHttps(Stream::Http(tcp.await.map_err(Into::into)?)));
             };
             let server = server?;
             let tcp = tcp.await.map_err(Into::into)?;
             let tls = connector.connect(server, TokioIo::new(tcp)).await?;
-            Ok(MaybeHttps::Https(Box::new(TokioIo::new(tls))))
+            Ok(MaybeHttps(Stream::Https(Box::new(TokioIo::new(tls)))))
         })
     }
 }
@@ -130,19 +130,19 @@ fn server_name(uri: &Uri) -> Result<ServerName<'static>, BoxError> {
 
 /// A connection with TLS, or, where that was allowed, without.
 #[derive(Debug)]
-#[non_exhaustive]
-pub enum MaybeHttps<T> {
-    /// Without.
+pub struct MaybeHttps<T>(Stream<T>);
+
+#[derive(Debug)]
+enum Stream<T> {
     Http(T),
-    /// With TLS.
     Https(Box<TokioIo<TokioTlsStream<TokioIo<T>>>>),
 }
 
 impl<T: Connection> Connection for MaybeHttps<T> {
     fn connected(&self) -> Connected {
-        match self {
-            Self::Http(tcp) => tcp.connected(),
-            Self::Https(tls) => {
+        match &self.0 {
+            Stream::Http(tcp) => tcp.connected(),
+            Stream::Https(tls) => {
                 let (tcp, tls) = tls.inner().get_ref();
                 let connected = tcp.inner().connected();
                 match tls.alpn_protocol() {
@@ -160,18 +160,18 @@ impl<T: Read + Write + Unpin> Read for MaybeHttps<T> {
         context: &mut Context<'_>,
         buffer: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Http(tcp) => Pin::new(tcp).poll_read(context, buffer),
-            Self::Https(tls) => Pin::new(tls).poll_read(context, buffer),
+        match &mut self.get_mut().0 {
+            Stream::Http(tcp) => Pin::new(tcp).poll_read(context, buffer),
+            Stream::Https(tls) => Pin::new(tls).poll_read(context, buffer),
         }
     }
 }
 
 impl<T: Read + Write + Unpin> Write for MaybeHttps<T> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Http(tcp) => Pin::new(tcp).poll_write(context, bytes),
-            Self::Https(tls) => Pin::new(tls).poll_write(context, bytes),
+        match &mut self.get_mut().0 {
+            Stream::Http(tcp) => Pin::new(tcp).poll_write(context, bytes),
+            Stream::Https(tls) => Pin::new(tls).poll_write(context, bytes),
         }
     }
 
@@ -180,30 +180,30 @@ impl<T: Read + Write + Unpin> Write for MaybeHttps<T> {
         context: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Http(tcp) => Pin::new(tcp).poll_write_vectored(context, bytes),
-            Self::Https(tls) => Pin::new(tls).poll_write_vectored(context, bytes),
+        match &mut self.get_mut().0 {
+            Stream::Http(tcp) => Pin::new(tcp).poll_write_vectored(context, bytes),
+            Stream::Https(tls) => Pin::new(tls).poll_write_vectored(context, bytes),
         }
     }
 
     fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Http(tcp) => tcp.is_write_vectored(),
-            Self::Https(tls) => tls.is_write_vectored(),
+        match &self.0 {
+            Stream::Http(tcp) => tcp.is_write_vectored(),
+            Stream::Https(tls) => tls.is_write_vectored(),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Http(tcp) => Pin::new(tcp).poll_flush(context),
-            Self::Https(tls) => Pin::new(tls).poll_flush(context),
+        match &mut self.get_mut().0 {
+            Stream::Http(tcp) => Pin::new(tcp).poll_flush(context),
+            Stream::Https(tls) => Pin::new(tls).poll_flush(context),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Http(tcp) => Pin::new(tcp).poll_shutdown(context),
-            Self::Https(tls) => Pin::new(tls).poll_shutdown(context),
+        match &mut self.get_mut().0 {
+            Stream::Http(tcp) => Pin::new(tcp).poll_shutdown(context),
+            Stream::Https(tls) => Pin::new(tls).poll_shutdown(context),
         }
     }
 }

@@ -13,6 +13,8 @@ use crate::{CertificateError, QueryStore, TrustStore};
 
 /// How long an anchor stays after the last connection that leaned on it, unless set.
 const IDLE_GRACE: Duration = Duration::from_secs(5);
+/// How long after it came an anchor serves new connections, unless set.
+const MAX_AGE: Duration = Duration::from_secs(5 * 60);
 /// How long it is remembered that a store has no such anchor.
 const NOT_FOUND_FOR: Duration = Duration::from_secs(10 * 60);
 /// How long a connection waits for stores in all, unless set.
@@ -28,6 +30,7 @@ pub struct TrustBuilder {
     remote: Vec<Box<dyn QueryStore>>,
     host_cache: Option<HostCache>,
     idle_grace: Duration,
+    max_age: Duration,
     not_found_for: Duration,
     patience: Duration,
 }
@@ -40,6 +43,7 @@ impl Default for TrustBuilder {
             remote: Vec::new(),
             host_cache: None,
             idle_grace: IDLE_GRACE,
+            max_age: MAX_AGE,
             not_found_for: NOT_FOUND_FOR,
             patience: PATIENCE,
         }
@@ -85,6 +89,13 @@ impl TrustBuilder {
         self
     }
 
+    /// How long after it came an anchor serves new connections before the store is asked again, 5 minutes unless set, however
+    /// many connections lean on it. A root that a store takes back vouches for new connections no longer than this.
+    pub fn max_age(mut self, max_age: Duration) -> Self {
+        self.max_age = max_age;
+        self
+    }
+
     /// How long it is remembered that a store which may answer later has no such anchor, 10 minutes unless set, or until the
     /// store is seen to have a newer generation. A root that is new in a store is found after this time at the latest;
     /// a hostile server can have the store asked in vain for one name no more often than that.
@@ -103,6 +114,7 @@ impl TrustBuilder {
     pub fn build(self) -> Trust {
         let times = Times {
             idle_grace: self.idle_grace.min(LONGEST),
+            max_age: self.max_age.min(LONGEST),
             not_found: self.not_found_for.min(LONGEST),
             query: self.patience.min(LONGEST),
         };

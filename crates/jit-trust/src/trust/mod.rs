@@ -213,16 +213,26 @@ impl Trust {
     pub(crate) fn served(&self, host: &str, import: &Import) {
         if let Some(host_cache) = &self.0.host_cache {
             host_cache.served(host, std::slice::from_ref(&import.place.key));
-            if let Some(remote) = self.0.remote.get(import.place.store) {
-                if let Some(generation) = remote.newest_generation() {
-                    host_cache.saw_generation(&remote.store().name(), generation);
-                }
-            }
         }
+    }
+
+    /// Whether it is the same object.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
 impl Stores<'_> {
+    /// Remembers the newest generation that a store was seen to have.
+    fn note_generation(&self, store: usize) {
+        if let (Some(remote), Some(host_cache)) = (self.remote.get(store), self.host_cache) {
+            let generation = remote.newest_generation();
+            generation
+                .into_iter()
+                .for_each(|generation| host_cache.saw_generation(&remote.store().name(), generation));
+        }
+    }
+
     fn served_before(&self, host: &str) -> Vec<AnchorKey> {
         let keys = self.host_cache.and_then(|cache| cache.get(host));
         keys.map(|keys| keys.into_iter().collect()).unwrap_or_default()

@@ -191,6 +191,7 @@ impl<'s> Search<'s> {
                     found => QueryOutcome::Found(found),
                 };
                 self.note(&planned, outcome, waited, None);
+                self.stores.note_generation(planned.place.store);
                 found > 0
             }
             Err(error) => {
@@ -235,9 +236,17 @@ impl<'s> Search<'s> {
                 }
             }
         }
-        planned.sort_by_key(|(rank, planned)| (!served.contains(&planned.place.key), *rank));
-        planned.truncate(MAX_QUERIES);
-        planned.into_iter().map(|(_, planned)| planned).collect()
+        let has_served = |planned: &Planned<'_>| served.contains(&planned.place.key);
+        planned.sort_by_key(|(rank, planned)| (!has_served(planned), *rank));
+        // Those that served before may have been asked for ahead of the connection, wanted or not.
+        let mut others = MAX_QUERIES - served.len().min(MAX_IMPORTS);
+        let planned = planned.into_iter().map(|(_, planned)| planned);
+        let planned = planned.filter(|planned| {
+            let is_asked = has_served(planned) || others > 0;
+            others -= usize::from(is_asked && !has_served(planned));
+            is_asked
+        });
+        planned.take(MAX_QUERIES).collect()
     }
 
     /// Takes over what an answer holds for this chain, and says how many anchors that were.

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jit_trust::{Connector, TlsStream, Trust, client_config_with_provider};
+use jit_trust::{Connector, HostCache, TlsStream, Trust, client_config_with_provider};
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::{Response, Server};
 use rustls::crypto::aws_lc_rs;
@@ -169,4 +169,69 @@ fn a_store_of_a_newer_generation_with_each_answer_is_not_asked_without_end() {
     }
     // One for each connection, and one for each that lived when it was made.
     assert_eq!(generation.load(Ordering::SeqCst) - 1, 4 + 1 + 2 + 3);
+}
+
+#[test]
+fn an_anchor_that_a_store_took_back_serves_new_connections_no_longer_than_its_age_however_many_lean_on_it() {
+    let mut fixture = Fixture::new();
+    let max_age = Duration::from_millis(300);
+    let trust = Trust::builder()
+        .query_store(fixture.afar.clone())
+        .max_age(max_age);
+    fixture.trust = trust.build();
+    let _open = fixture.connect();
+    fixture.afar.loses(&fixture.root);
+    // Nobody has told, and it is in use.
+    drop(fixture.connect());
+    assert_eq!(fixture.afar.queries(), 1);
+
+    std::thread::sleep(max_age);
+    let connector = Connector::new(fixture.trust.clone());
+    let tcp = TcpStream::connect(fixture.server.addr()).unwrap();
+    let refused = connector.connect("a.test".try_into().unwrap(), tcp);
+    assert!(refused.unwrap_err().to_string().contains("UnknownIssuer"));
+    assert!(fixture.afar.queries() > 1);
+    // By now it is known.
+    assert!(fixture.trust.connections()[0].leans_on_removed());
+}
+
+#[test]
+fn a_configuration_of_another_trust_is_refused() {
+    let fixture = Fixture::new();
+    let other = Trust::builder().query_store(fixture.afar.clone()).build();
+    let provider = aws_lc_rs::default_provider().into();
+    let config = client_config_with_provider(other, provider).unwrap();
+    let connector = Connector::with_config(fixture.trust.clone(), config);
+    let tcp = TcpStream::connect(fixture.server.addr()).unwrap();
+    let refused = connector.connect("a.test".try_into().unwrap(), tcp).unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::InvalidInput);
+    assert!(fixture.trust.connections().is_empty());
+}
+
+#[test]
+fn what_is_asked_ahead_in_vain_counts_among_the_six_questions_of_a_connection() {
+    let fixture = Fixture::new();
+    let gone: Vec<Ca> = (0..3)
+        .map(|number| Ca::root(format!("Gone {number}").as_str()))
+        .collect();
+    let named: Vec<Ca> = (0..8)
+        .map(|number| Ca::root(format!("Named {number}").as_str()))
+        .collect();
+    let leaf = named[0].leaf("a.test");
+    let mut sent = leaf.chain(&[]);
+    sent.extend(named.iter().map(|root| root.intermediate("Unrelated").der()));
+    let server = Server::builder()
+        .site("a.test", leaf.key(), sent, |_| Response::ok("hello"))
+        .start();
+
+    let host_cache = HostCache::builder().build().unwrap();
+    let keys: Vec<_> = gone.iter().map(crate::afar::by_subject).collect();
+    host_cache.served("a.test", &keys);
+    let trust = Trust::builder()
+        .query_store(fixture.afar.clone())
+        .host_cache(host_cache);
+    let tcp = TcpStream::connect(server.addr()).unwrap();
+    let connector = Connector::new(trust.build());
+    connector.connect("a.test".try_into().unwrap(), tcp).unwrap_err();
+    assert_eq!(fixture.afar.queries(), 6);
 }
