@@ -48,6 +48,8 @@ pub enum RemoteError {
         /// When the server wants to be asked again, if it says.
         retry_after: Option<Duration>,
     },
+    /// The server has said when it wants to be asked again, and it is not time yet.
+    LeftAlone(Duration),
     /// There was no answer in time, though the question was asked several times.
     TimedOut {
         /// The time that there was.
@@ -121,6 +123,11 @@ impl fmt::Display for RemoteError {
                     _ => Ok(()),
                 }
             }
+            Self::LeftAlone(left) => write!(
+                f,
+                "the server has said that it wants to be asked again in {} s at the earliest",
+                left.as_secs().saturating_add(1)
+            ),
             Self::TimedOut { after, last } => write!(f, "no answer within {after:?}; before that: {last}"),
         }
     }
@@ -141,6 +148,7 @@ impl Error for RemoteError {
             | Self::NoProvider
             | Self::NoTime
             | Self::TooManyQuestions
+            | Self::LeftAlone(_)
             | Self::ConnectTimedOut(_)
             | Self::NoHttp2
             | Self::Status { .. } => None,

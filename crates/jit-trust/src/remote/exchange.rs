@@ -10,6 +10,7 @@ use hyper::{Response, StatusCode, Uri};
 use tokio::time::{Instant, timeout_at};
 
 use super::connection::Connection;
+use super::health::Health;
 use super::settings::Settings;
 use super::traffic::Counters;
 use super::{RemoteError, retry};
@@ -20,6 +21,7 @@ use crate::{AnchorKey, Answer, MAX_ANSWER_LEN, QueryError, Question};
 pub(super) struct Webroot {
     settings: Arc<Settings>,
     connection: Connection,
+    health: Health,
 }
 
 /// Why one try gave no answer.
@@ -35,6 +37,7 @@ impl Webroot {
         Self {
             connection: Connection::new(Arc::clone(&settings), counters),
             settings,
+            health: Health::default(),
         }
     }
 
@@ -63,12 +66,19 @@ impl Webroot {
         deadline: Instant,
     ) -> Result<Answer, QueryError> {
         let url = self.settings.url.of(key, generation).map_err(QueryError::other)?;
+        self.health.check(Instant::now()).map_err(QueryError::other)?;
         let mut last = None;
         let tries = (|| self.ask_once(key, &url))
-            .retry(retry::pauses())
+            .retry(retry::pauses(self.health.retries()))
             .adjust(|failure, planned| failure.pause(planned, deadline))
             .notify(|failure, _| last = failure.remote().cloned());
-        match timeout_at(deadline, tries).await {
+        let answered = timeout_at(deadline, tries).await;
+        match &answered {
+            Ok(Ok(_)) => self.health.is_well(),
+            Ok(Err(Failure::Remote(error))) => self.health.failed(error, Instant::now()),
+            Ok(Err(Failure::NoAnswer(_))) | Err(_) => {}
+        }
+        match answered {
             Ok(answered) => answered.map_err(QueryError::from),
             Err(_) => Err(self.timed_out(last)),
         }

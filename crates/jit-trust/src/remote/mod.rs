@@ -4,6 +4,7 @@ mod builder;
 mod connection;
 mod error;
 mod exchange;
+mod health;
 mod retry;
 mod settings;
 #[cfg(test)]
@@ -44,7 +45,8 @@ use traffic::Counters;
 /// | anything else, redirects too | an error |
 ///
 /// Pauses before asking again are of 0.1, 0.2 and 0.4 seconds, up to twice that at random, and not shorter than a
-/// `Retry-After` says. An answer older than one that was seen before is asked for once more with `?newest=` and what
+/// `Retry-After` says. Of a server that failed the last time, a question is asked again once; and none is for as long as
+/// its `Retry-After` says, ten minutes at most. An answer older than one that was seen before is asked for once more with `?newest=` and what
 /// was seen, so that a cache on the way passes the question on.
 ///
 /// A query never waits in the thread that asks it. A thread of the store's own, `jit-trust-remote`, starts with the first

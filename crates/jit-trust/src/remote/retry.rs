@@ -13,16 +13,16 @@ use super::RemoteError;
 pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// How often a question is asked again.
-const MAX_RETRIES: usize = 3;
+pub(super) const MAX_RETRIES: usize = 3;
 
 /// The pauses: each up to twice as long as it says, at random, so that many clients of a server that comes up again do
 /// not all ask at once.
-pub(super) fn pauses() -> ExponentialBuilder {
+pub(super) fn pauses(retries: usize) -> ExponentialBuilder {
     ExponentialBuilder::default()
         .with_min_delay(FIRST_PAUSE)
         .with_factor(2.0)
         .with_jitter()
-        .with_max_times(MAX_RETRIES)
+        .with_max_times(retries)
 }
 
 /// The pause before the next try: not shorter than the server wants it. None where it would be too late then, for to ask

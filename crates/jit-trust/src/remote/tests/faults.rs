@@ -16,6 +16,9 @@ fn a_server_that_goes_on_failing_is_asked_three_times_again_and_no_more() {
     let error = reason(ask(&store, &key()));
     assert_eq!(error.to_string(), "HTTP status 500");
     assert_eq!((server.requests(), store.traffic().requests), (4, 4));
+    // It is known by now how the server is doing.
+    reason(ask(&store, &key()));
+    assert_eq!(server.requests(), 6);
 }
 
 #[test]
@@ -62,6 +65,10 @@ fn a_server_that_wants_to_be_asked_too_late_is_not_asked_again() {
     let (server, store) = served(|_| Response::status(503).header("retry-after", "3600"));
     let error = reason(ask(&store, &key()));
     assert_eq!(error.to_string(), "HTTP status 503, to be asked again in 3600 s");
+    assert_eq!(server.requests(), 1);
+    // Nor for another question, and not for as long as it says: ten minutes are enough.
+    let said = reason(ask(&store, &key())).to_string();
+    assert!(said.contains("wants to be asked again in 600 s"), "{said}");
     assert_eq!(server.requests(), 1);
 }
 
