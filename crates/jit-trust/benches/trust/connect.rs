@@ -1,9 +1,12 @@
 //! A warm connection whose anchor came from afar, beside one whose anchor is in a local store: the same connector, the
 //! same server.
 
-use jit_trust::{BlobStore, TokioConnector, TokioTlsStream, Trust};
+use std::time::Duration;
+
+use jit_trust::{BlobStore, Connector, TlsStream, TokioConnector, TokioTlsStream, Trust};
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::{Response, Server};
+use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls::crypto::aws_lc_rs;
 use tokio::net::TcpStream;
@@ -24,15 +27,30 @@ pub(crate) fn run() {
 
     let der = root.der();
     let store = Afar::of(&der);
-    let local = connector(Trust::new(BlobStore::new(store.blob).expect("a good blob")));
-    let remote = connector(Trust::builder().query_store(store).build());
+    let local = Trust::new(BlobStore::new(store.blob).expect("a good blob"));
+    // It stays in use, and is not asked for again.
+    let remote = Trust::builder().query_store(store).max_age(Duration::MAX).build();
+    let blocking = |trust: &Trust| Connector::with_config(trust.clone(), config(trust));
+    let (from_afar, at_hand) = (blocking(&remote), blocking(&local));
+    let _open = connect_blocking(&from_afar, &server);
+    compare(
+        "a warm connection, anchor from afar",
+        || drop(connect_blocking(&from_afar, &server)),
+        ("anchor in a local store", || {
+            drop(connect_blocking(&at_hand, &server));
+        }),
+        "1.02",
+    );
+
+    let tokio = |trust: &Trust| TokioConnector::with_config(trust.clone(), config(trust));
+    let (remote, local) = (tokio(&remote), tokio(&local));
     // What serves it is there from here on.
     let _open = runtime.block_on(connect(&remote, &server));
 
     let ours = || drop(runtime.block_on(connect(&remote, &server)));
     let theirs = || drop(runtime.block_on(connect(&local, &server)));
     compare(
-        "a warm connection, anchor from afar",
+        "the same with tokio",
         ours,
         ("anchor in a local store", theirs),
         "1.02",
@@ -40,12 +58,19 @@ pub(crate) fn run() {
 }
 
 /// Without sessions: each connection is verified.
-fn connector(trust: Trust) -> TokioConnector {
+fn config(trust: &Trust) -> ClientConfig {
     let provider = aws_lc_rs::default_provider().into();
     let config = jit_trust::client_config_with_provider(trust.clone(), provider);
     let mut config = config.expect("cipher suites");
     config.resumption = Resumption::disabled();
-    TokioConnector::with_config(trust, config)
+    config
+}
+
+fn connect_blocking(connector: &Connector, server: &Server) -> TlsStream {
+    let tcp = std::net::TcpStream::connect(server.addr()).expect("a server");
+    tcp.set_nodelay(true).expect("a socket");
+    let name = "a.test".try_into().expect("a name");
+    connector.connect(name, tcp).expect("a trusted server")
 }
 
 async fn connect(connector: &TokioConnector, server: &Server) -> TokioTlsStream<TcpStream> {
