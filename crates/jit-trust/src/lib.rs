@@ -77,7 +77,6 @@
     )
 )]
 
-mod connection;
 mod distrusted;
 mod host_cache;
 mod key;
@@ -100,7 +99,6 @@ pub use jit_trust_core::{
     KeyId, MAX_CERTIFICATES, Name, NameHash, PeerChain, Query, TrustAnchor, TrustBlob,
 };
 
-pub use connection::Connection;
 pub use host_cache::{CachedHost, HostCache, HostCacheBuilder, HostCacheError};
 pub use key::AnchorKey;
 #[cfg(feature = "mozilla")]
@@ -122,7 +120,7 @@ pub use tokio::{Connect, ConnectLayer};
 pub use tokio::{HttpsConnector, MaybeHttps};
 #[cfg(feature = "tokio")]
 pub use tokio::{TokioConnector, TokioTlsStream};
-pub use trust::{InvalidPin, OlderGeneration, QueryMade, QueryOutcome, Trust, TrustBuilder};
+pub use trust::{Connection, InvalidPin, OlderGeneration, QueryMade, QueryOutcome, Trust, TrustBuilder};
 
 /// The examples of the README are compiled with the tests.
 #[cfg(doctest)]

@@ -10,7 +10,7 @@ use rustls::{ClientConfig, ClientConnection, HandshakeKind, StreamOwned};
 
 use super::client_config;
 use crate::Trust;
-use crate::connection::{Attempt, Guard};
+use crate::trust::{Attempt, Guard};
 
 /// Makes TLS connections and keeps account of what they lean on: an anchor that was fetched stays for as long as a
 /// connection that it vouched for lives, and [`Trust::connections`] lists them. A plain [`ClientConfig`] serves as well,

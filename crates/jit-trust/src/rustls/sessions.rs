@@ -12,9 +12,8 @@ use rustls::pki_types::ServerName;
 use schnellru::{ByLength, LruMap};
 
 use crate::Trust;
-use crate::connection::{Anchors, Attempt, Leaning};
 use crate::residency::Presence;
-use crate::trust::{Import, KnownAnchor};
+use crate::trust::{Anchors, Attempt, Import, KnownAnchor, Leaning};
 
 /// How many servers are remembered, as with rustls' own store.
 const MAX_SERVERS: u32 = 256;

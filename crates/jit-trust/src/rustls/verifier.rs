@@ -19,8 +19,7 @@ use webpki::{EndEntityCert, KeyUsage};
 use super::error::from_webpki;
 use super::sessions::Sessions;
 use super::{AnswerPending, Verification};
-use crate::connection::{Attempt, Leaning};
-use crate::trust::{KnownAnchor, Search, Widened};
+use crate::trust::{Attempt, KnownAnchor, Leaning, Search, Widened};
 use crate::{Distrusted, Selection, Trust};
 
 type Anchor<'a> = jit_trust_core::TrustAnchor<'a>;

@@ -15,8 +15,8 @@ use tokio_rustls::client::TlsStream;
 
 use super::ahead::ReadAhead;
 use super::handshake::shake_hands;
-use crate::connection::{Attempt, Guard};
 use crate::rustls::{admit, closed};
+use crate::trust::{Attempt, Guard};
 use crate::{Connector, Trust};
 
 /// Makes TLS connections with tokio: as [`Connector`], without holding up the executor. Where a store answers later, the

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use tokio::runtime::Handle;
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
-use crate::connection::Attempt;
+use crate::trust::Attempt;
 
 /// The runtime was shut down, and polls nothing any more.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,7 @@ use std::task::{Poll, Waker};
 
 use super::ahead::Tap;
 use super::elsewhere::{ShutDown, poll_elsewhere, polled};
-use crate::connection::Attempt;
+use crate::trust::Attempt;
 
 /// Makes a connection over a stream that is [read ahead](super::ahead): what takes in what has come
 /// does so on another thread, and nothing else. When this is dropped, a poll that waits gives up.

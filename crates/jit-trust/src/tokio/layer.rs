@@ -9,7 +9,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::off_executor::OffExecutor;
-use crate::connection::Attempt;
+use crate::trust::Attempt;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 

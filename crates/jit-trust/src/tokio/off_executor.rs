@@ -11,7 +11,7 @@ use event_listener::{Event, EventListener};
 use tokio::task::JoinHandle;
 
 use super::elsewhere::{Polled, ShutDown, poll_elsewhere, polled};
-use crate::connection::Attempt;
+use crate::trust::Attempt;
 
 /// A future that makes a connection, and that may wait inside a poll. Each poll of it runs on a thread on which that is
 /// all right, and as a step of the attempt; between polls it takes no thread. When this is dropped, a poll that waits

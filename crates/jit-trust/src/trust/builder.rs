@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
+use super::connection::Connections;
 use super::pins::Pins;
 use super::{Inner, Local, LocalStore, Trust};
-use crate::connection::Connections;
 use crate::host_cache::HostCache;
 use crate::residency::{Residency, Times};
 use crate::{CertificateError, QueryStore, TrustStore};

@@ -1,11 +1,14 @@
 //! What a program trusts, as a whole: its stores in their order, hosts with CAs of their own, and what is remembered.
 
 mod builder;
+mod connection;
 mod known;
 mod pins;
 mod search;
 
 pub use builder::{InvalidPin, TrustBuilder};
+pub use connection::Connection;
+pub(crate) use connection::{Anchors, Attempt, Guard, Leaning};
 pub(crate) use known::KnownAnchor;
 pub(crate) use search::{Import, Place, Search, Widened};
 pub use search::{QueryMade, QueryOutcome};
@@ -13,9 +16,9 @@ pub use search::{QueryMade, QueryOutcome};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use connection::Connections;
 use pins::Pins;
 
-use crate::connection::{Connection, Connections};
 use crate::host_cache::HostCache;
 use crate::residency::{Asked, Lease, Presence, Residency};
 use crate::{AnchorKey, Keys, TrustStore};

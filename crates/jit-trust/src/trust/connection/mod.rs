@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::KnownAnchor;
 use crate::residency::Lease;
-use crate::trust::KnownAnchor;
 
 /// The anchors that vouched for a connection: the one that its path ended in, or, if it resumed a session, those that
 /// vouched for that.
