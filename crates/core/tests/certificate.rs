@@ -165,9 +165,9 @@ fn oddities_are_taken_or_refused_as_webpki_does() {
 #[test]
 fn unused_bits_in_the_signature_are_refused_in_every_version() {
     let mut old = Ca::builder("Old Root").version_1().self_signed().der().to_vec();
-    let signature = old
-        .windows(2)
-        .rposition(|header| header[0] == 0x03 && usize::from(header[1]) > 60)
+    // The BIT STRING that ends with the certificate. The bytes of a signature may look like the header of one.
+    let signature = (0..old.len() - 2)
+        .find(|at| old[*at] == 0x03 && at + 2 + usize::from(old[at + 1]) == old.len())
         .unwrap();
     old[signature + 2] = 1;
     assert!(Certificate::from_der(&old).is_err());
