@@ -15,7 +15,7 @@ use std::io::Write;
 
 /// As many as an ordinary run takes time for. `JIT_TRUST_WEBS` asks for others, `JIT_TRUST_SEED` for another
 /// seed, and `JIT_TRUST_WEB` for a single one by its number.
-const WEBS: u64 = 15_000;
+const WEBS: u64 = 20_000;
 
 #[test]
 fn webs_of_trust_are_judged_as_with_every_root_loaded_and_a_third_or_more_are_accepted() {
