@@ -23,7 +23,8 @@ use tokio::runtime::Builder;
 const CONNECTIONS: usize = 1_000;
 const HOSTS: usize = 50;
 const AUTHORITIES: usize = 20;
-const ROUNDS: usize = 4;
+/// At most so many times the crowd comes.
+const MAX_ROUNDS: usize = 10;
 const IDLE_GRACE: Duration = Duration::from_secs(1);
 
 /// What tells the test that it is the client: the addresses of the sites and of the store, and the CA of that.
@@ -74,13 +75,12 @@ fn a_thousand_connections_to_50_hosts_under_20_cas_take_20_queries_and_give_thei
     assert!(told.status.success(), "{text}");
 
     // Everything is forgotten between the rounds.
-    assert_eq!(store.requests(), ROUNDS * AUTHORITIES, "{text}");
+    let reports: Vec<&str> = text.lines().filter(|line| line.contains("bytes")).collect();
+    let rounds = reports.len();
+    assert_eq!(store.requests(), rounds * AUTHORITIES, "{text}");
     assert_eq!(store.connections(), 1);
-    assert_eq!(sites.connections(), ROUNDS * CONNECTIONS);
-    let report = text
-        .lines()
-        .find(|line| line.contains("bytes"))
-        .unwrap_or_default();
+    assert_eq!(sites.connections(), rounds * CONNECTIONS);
+    let report = reports.join("\n");
     std::io::stderr()
         .write_all(format!("{report}\n").as_bytes())
         .unwrap();
@@ -129,12 +129,18 @@ fn client(addresses: &str) {
         std::thread::sleep(IDLE_GRACE + Duration::from_secs(1));
         (during, HEAP.current_usage())
     };
-    // The first rounds also pay for what a program allocates once: tokio's tables, and how far they grow is chance.
-    let before = (1..ROUNDS).map(|_| round().1).max().unwrap();
-    let (during, after) = round();
-    println!("heap: {before} bytes before, {during} with {CONNECTIONS} connections open, {after} after");
-    // One anchor that stays would be more than a kilobyte, and there are twenty.
-    assert!(after < before + 4_000, "{before} bytes before, {after} after");
+    // The first rounds also pay for what a program allocates once: tokio's tables, and how far they grow is chance. One
+    // anchor that stays would be more than a kilobyte, and twenty come in each round: then none would be as the last.
+    let mut before = 0;
+    for number in 1..=MAX_ROUNDS {
+        let (during, after) = round();
+        println!("\nheap: {during} bytes with {CONNECTIONS} connections open, {after} bytes after, in round {number}");
+        if number > 1 && after < before + 4_000 {
+            return;
+        }
+        before = after;
+    }
+    panic!("each round leaves more behind");
 }
 
 async fn crowd(connector: &TokioConnector, sites: SocketAddr) -> Vec<TokioTlsStream<TcpStream>> {
