@@ -134,7 +134,9 @@ fn client(addresses: &str) {
     let mut before = 0;
     for number in 1..=MAX_ROUNDS {
         let (during, after) = round();
-        println!("\nheap: {during} bytes with {CONNECTIONS} connections open, {after} bytes after, in round {number}");
+        println!(
+            "\nheap: {during} bytes with {CONNECTIONS} connections open, {after} bytes after, in round {number}"
+        );
         if number > 1 && after < before + 4_000 {
             return;
         }
