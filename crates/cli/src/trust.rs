@@ -81,9 +81,9 @@ pub(crate) fn verifier(store: &Store, provider: &CryptoProvider) -> (ServerVerif
 
 impl Decision {
     fn of(verification: &Verification<'_>, store: &Store) -> Self {
-        let host = verification.server_name.to_str();
-        let name = store.name_for(&host);
-        let is_known_whole = !store.is_remote || store.is_pinned(&host);
+        let host = verification.host;
+        let name = store.name_for(host);
+        let is_known_whole = !store.is_remote || store.is_pinned(host);
         let sent = verification.chain.into_iter().flat_map(PeerChain::certificates);
         Self {
             sent: sent.map(SentCertificate::of).collect(),
@@ -103,9 +103,7 @@ impl Decision {
                 .map(|error| reason(error, verification, &name, store.cache.as_deref())),
             store_failed: verification
                 .result
-                .err()
-                .and_then(of_ours::<StoreError>)
-                .is_some(),
+                .is_err_and(|error| of_ours::<StoreError>(error).is_some()),
             store: name,
         }
     }
@@ -120,16 +118,19 @@ impl SentCertificate {
     }
 }
 
-/// The error of ours that rustls carries, if it is of this kind.
-fn of_ours<E: std::error::Error + 'static>(error: &Error) -> Option<&E> {
-    match error {
-        Error::InvalidCertificate(CertificateError::Other(OtherError(other))) => other.downcast_ref(),
-        _ => None,
+/// Why a verification failed, as a verifier tells it.
+type Refusal = dyn std::error::Error + Send + Sync + 'static;
+
+/// The error of ours that this is or, being rustls', carries, if it is of this kind.
+fn of_ours<E: std::error::Error + 'static>(error: &Refusal) -> Option<&E> {
+    match error.downcast_ref() {
+        Some(Error::InvalidCertificate(CertificateError::Other(OtherError(other)))) => other.downcast_ref(),
+        _ => error.downcast_ref(),
     }
 }
 
 /// Why a server is not trusted: which certificate, what is wrong with it, what was looked for.
-fn reason(error: &Error, verification: &Verification<'_>, store: &str, cache: Option<&str>) -> String {
+fn reason(error: &Refusal, verification: &Verification<'_>, store: &str, cache: Option<&str>) -> String {
     if let Some(error) = of_ours::<StoreError>(error) {
         return no_answer(error, cache);
     }
@@ -142,7 +143,7 @@ fn reason(error: &Error, verification: &Verification<'_>, store: &str, cache: Op
     {
         return trusted_up_to(root, store, *distrust_after, *issued_at);
     }
-    let Error::InvalidCertificate(error) = error else {
+    let Some(Error::InvalidCertificate(error)) = error.downcast_ref() else {
         return shown(error.to_string()).to_string();
     };
     match error {

@@ -2,7 +2,10 @@
 
 use std::{error, fmt};
 
-use jit_trust_core::{PeerChain, TrustAnchor};
+use jit_trust_core::TrustAnchor;
+use smallvec::SmallVec;
+
+use crate::Selection;
 
 /// The root that a chain leads to is trusted only for certificates issued up to a date, and this one was issued later:
 /// Mozilla's "Distrust for TLS After Date". But for that the path is valid, signatures and all; no other leads to a
@@ -35,12 +38,27 @@ pub struct Distrusted {
 }
 
 impl Distrusted {
-    /// Says it of an anchor that was dropped because of its date.
-    #[cfg_attr(not(feature = "rustls"), expect(dead_code, reason = "for those who validate"))]
-    pub(crate) fn of(dropped: &TrustAnchor<'_>, chain: &PeerChain<'_>) -> Option<Self> {
+    /// The reason for a refusal, if it is that anchors were left out for their date: if a path that is valid but for
+    /// that leads to one of them, and none to another. `path` says in which of the anchors that it is given a valid
+    /// path ends.
+    pub(crate) fn because_of(
+        selection: &Selection<'_>,
+        mut path: impl FnMut(&[TrustAnchor<'_>]) -> Option<usize>,
+    ) -> Option<Self> {
+        selection.dropped().next()?;
+        let without: SmallVec<[_; 4]> = selection.anchors().collect();
+        if path(&without).is_some() {
+            return None;
+        }
+        let with: SmallVec<[_; 4]> = selection.undated().collect();
+        let used = with.get(path(&with)?)?;
+        let chain = selection.chain();
+        if chain.may_lean_on(used) {
+            return None;
+        }
         Some(Self {
-            root: dropped.subject().to_string(),
-            distrust_after: dropped.distrust_after()?,
+            root: used.subject().to_string(),
+            distrust_after: used.distrust_after()?,
             issued_at: chain.issued_at(),
         })
     }

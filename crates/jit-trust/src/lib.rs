@@ -108,8 +108,7 @@ pub use query::{Answer, Keys, MAX_ANSWER_LEN, QueryError, QueryStore, Question, 
 pub use remote::{RemoteError, RemoteStore, RemoteStoreBuilder, Traffic};
 #[cfg(feature = "rustls")]
 pub use rustls::{
-    AnswerPending, Connector, ServerVerifier, TlsStream, Verification, client_config,
-    client_config_with_provider,
+    AnswerPending, Connector, ServerVerifier, TlsStream, client_config, client_config_with_provider,
 };
 pub use store::{BlobStore, Selection, StoreError, TrustStore, WebrootStore};
 #[cfg(any(unix, windows))]
@@ -120,7 +119,9 @@ pub use tokio::{Connect, ConnectLayer};
 pub use tokio::{HttpsConnector, MaybeHttps};
 #[cfg(feature = "tokio")]
 pub use tokio::{TokioConnector, TokioTlsStream};
-pub use trust::{Connection, InvalidPin, OlderGeneration, QueryMade, QueryOutcome, Trust, TrustBuilder};
+pub use trust::{
+    Connection, InvalidPin, OlderGeneration, QueryMade, QueryOutcome, Trust, TrustBuilder, Verification,
+};
 
 /// The examples of the README are compiled with the tests.
 #[cfg(doctest)]

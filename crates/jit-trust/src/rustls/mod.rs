@@ -5,7 +5,6 @@ mod connector;
 mod error;
 mod pending;
 mod sessions;
-mod verification;
 mod verifier;
 
 pub use config::{client_config, client_config_with_provider};
@@ -13,5 +12,4 @@ pub use connector::{Connector, TlsStream};
 #[cfg(feature = "tokio")]
 pub(crate) use connector::{admit, closed};
 pub use pending::AnswerPending;
-pub use verification::Verification;
 pub use verifier::ServerVerifier;

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use super::verifier::later;
 use crate::residency::Waiting;
+use crate::trust::later;
 
 /// The handshake failed because a store had not answered yet and the verifier [does not
 /// wait](super::ServerVerifier::without_waiting). The question is on its way: when the answer is there, a second

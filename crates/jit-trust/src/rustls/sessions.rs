@@ -13,7 +13,7 @@ use schnellru::{ByLength, LruMap};
 
 use crate::Trust;
 use crate::residency::Presence;
-use crate::trust::{Anchors, Attempt, Import, KnownAnchor, Leaning};
+use crate::trust::{Anchors, Attempt, KnownAnchor, Leaning, Place};
 
 /// How many servers are remembered, as with rustls' own store.
 const MAX_SERVERS: u32 = 256;
@@ -79,10 +79,10 @@ impl Sessions {
         server: &ServerName<'_>,
         anchor: &TrustAnchor<'_>,
         chain: &PeerChain<'_>,
-        import: Option<&Import>,
+        origin: Option<&Place>,
     ) -> Option<Arc<KnownAnchor>> {
         let mut known = self.lock();
-        let anchor = known.anchor(anchor, chain, import);
+        let anchor = known.anchor(anchor, chain, origin);
         known.server_or_new(server)?.vouching.add(anchor.as_ref());
         anchor
     }
@@ -133,14 +133,13 @@ impl Known {
         &mut self,
         anchor: &TrustAnchor<'_>,
         chain: &PeerChain<'_>,
-        import: Option<&Import>,
+        origin: Option<&Place>,
     ) -> Option<Arc<KnownAnchor>> {
-        let origin = import.map(|import| &import.place);
         let mut known = self.anchors.iter().filter_map(Weak::upgrade);
         if let Some(known) = known.find(|known| known.origin() == origin && known.is(anchor)) {
             return Some(known);
         }
-        let known = Arc::new(KnownAnchor::new(anchor, chain, origin.cloned())?);
+        let known = Arc::new(KnownAnchor::new(anchor, chain, origin)?);
         self.anchors.retain(|anchor| anchor.strong_count() > 0);
         self.anchors.push(Arc::downgrade(&known));
         Some(known)

@@ -16,11 +16,11 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, Other
 use smallvec::SmallVec;
 use webpki::{EndEntityCert, KeyUsage};
 
+use super::AnswerPending;
 use super::error::from_webpki;
 use super::sessions::Sessions;
-use super::{AnswerPending, Verification};
-use crate::trust::{Attempt, KnownAnchor, Leaning, Search, Widened};
-use crate::{Distrusted, Selection, Trust};
+use crate::trust::{Accepted, Attempt, KnownAnchor, Leaning, Patience, Search};
+use crate::{Distrusted, Trust, Verification};
 
 type Anchor<'a> = jit_trust_core::TrustAnchor<'a>;
 type Observer = dyn Fn(&Verification<'_>) + Send + Sync;
@@ -121,8 +121,7 @@ impl ServerVerifier {
         search: &mut Search<'_>,
         attempt: Option<&Attempt>,
     ) -> Result<Option<usize>, Refusal> {
-        // All waits together are as long as one may be: a server that names many issuers gains nothing by it.
-        let mut deadline = None;
+        let mut patience = Patience::new(self.waits, attempt);
         loop {
             let found = request.find_path(self.algorithms, || search.selection().anchors());
             let Err(error) = found else {
@@ -132,36 +131,9 @@ impl ServerVerifier {
             if request.is_out_of_date(search.selection().chain()) {
                 return Err(Refusal::Path(error));
             }
-            if !self.look_further(&request.host(), search, attempt, &mut deadline)? {
+            let further = search.look_further(&request.host(), &mut patience);
+            if !further.map_err(|waiting| Refusal::Pending(AnswerPending(waiting)))? {
                 return Err(Refusal::Path(error));
-            }
-        }
-    }
-
-    /// Asks until there is something new, because only that can make a difference; false when there is nothing more to
-    /// ask.
-    fn look_further(
-        &self,
-        host: &str,
-        search: &mut Search<'_>,
-        attempt: Option<&Attempt>,
-        deadline: &mut Option<Instant>,
-    ) -> Result<bool, Refusal> {
-        loop {
-            match search.widen(host) {
-                Widened::Yes => return Ok(true),
-                Widened::No => return Ok(false),
-                Widened::Later(_, waiting) if !self.waits && waiting.now().is_none() => {
-                    return Err(Refusal::Pending(AnswerPending(waiting)));
-                }
-                Widened::Later(question, waiting) => {
-                    let asked = Instant::now();
-                    let deadline = *deadline.get_or_insert_with(|| later(asked, waiting.limit()));
-                    let is_cancelled = || attempt.is_some_and(Attempt::is_cancelled);
-                    if search.answered(question, waiting.block(deadline, is_cancelled), asked) {
-                        return Ok(true);
-                    }
-                }
             }
         }
     }
@@ -175,26 +147,15 @@ impl ServerVerifier {
         if let Some(failure) = search.take_failure() {
             return because(failure);
         }
-        match (self.distrusted(request, search.selection()), refusal) {
+        let distrusted = Distrusted::because_of(search.selection(), |anchors| {
+            request
+                .find_path(self.algorithms, || anchors.iter().copied())
+                .ok()?
+        });
+        match (distrusted, refusal) {
             (Some(distrusted), _) => because(distrusted),
             (None, Refusal::Path(error) | Refusal::Name(error)) => from_webpki(error),
             (None, Refusal::Pending(pending)) => because(pending),
-        }
-    }
-
-    /// The reason for a refusal, if it is that anchors were left out for their date: if a path that is valid but for
-    /// that leads to one of them, and none to another.
-    fn distrusted(&self, request: &Request<'_>, selection: &Selection<'_>) -> Option<Distrusted> {
-        selection.dropped().next()?;
-        let without = request.find_path(self.algorithms, || selection.anchors());
-        let with = request.find_path(self.algorithms, || selection.undated());
-        match (without, with) {
-            (Err(_), Ok(Some(used))) => {
-                let used = selection.undated().nth(used)?;
-                let is_dropped = !selection.chain().may_lean_on(&used);
-                is_dropped.then(|| Distrusted::of(&used, selection.chain()))?
-            }
-            _ => None,
         }
     }
 
@@ -206,20 +167,13 @@ impl ServerVerifier {
         search: &Search<'_>,
         attempt: Option<&Attempt>,
     ) {
-        let import = search.import_of(anchor);
-        if let Some(import) = import {
-            self.trust.served(&request.host(), import);
-        }
-        // Where nobody sees the connection close, an anchor that was fetched stays for its grace from here on.
-        let lease = import.and_then(|import| self.trust.lease(import)).map(Arc::new);
+        let Accepted { import, lease } = self.trust.accepts(&request.host(), anchor, search);
         let chain = search.selection().chain();
         let sessions = self.sessions.as_ref();
         let known =
             sessions.and_then(|sessions| sessions.verified(request.server_name, anchor, chain, import));
         if let Some(attempt) = attempt.filter(|attempt| attempt.connects_to(&request.host(), &self.trust)) {
-            let known = known.or_else(|| {
-                KnownAnchor::new(anchor, chain, import.map(|import| import.place.clone())).map(Arc::new)
-            });
+            let known = known.or_else(|| KnownAnchor::new(anchor, chain, import).map(Arc::new));
             attempt.leans_on(Leaning {
                 anchors: known.into_iter().collect(),
                 leases: lease.into_iter().collect(),
@@ -239,10 +193,11 @@ impl ServerVerifier {
         // Reading the clock costs something, and nobody may want to know.
         let started = self.observer.as_ref().map(|_| Instant::now());
         let elapsed = || started.map_or(Duration::ZERO, |started| started.elapsed());
-        let stores = self.trust.stores_for(&server_name.to_str());
+        let host = server_name.to_str();
+        let stores = self.trust.stores_for(&host);
         let refuse = |error: Error, chain: Option<&PeerChain<'_>>| {
             self.tell(&Verification {
-                server_name,
+                host: &host,
                 chain,
                 store_len: stores.anchor_count(),
                 selected: 0,
@@ -279,7 +234,7 @@ impl ServerVerifier {
         }
         let waited: Duration = search.queries().iter().map(|query| query.waited).sum();
         self.tell(&Verification {
-            server_name,
+            host: &host,
             chain: Some(&chain),
             store_len: stores.anchor_count(),
             selected: search.selection().len(),
@@ -287,7 +242,7 @@ impl ServerVerifier {
             anchor,
             selecting: selecting + waited,
             validating: elapsed().saturating_sub(selecting + waited),
-            result: found.as_ref().map(|_| ()),
+            result: found.as_ref().map(|_| ()).map_err(|error| error as _),
         });
         found.map(|_| ())
     }
@@ -417,12 +372,6 @@ fn to_webpki<'a>(anchor: &jit_trust_core::TrustAnchor<'a>) -> TrustAnchor<'a> {
         subject_public_key_info: anchor.spki_value().into(),
         name_constraints: anchor.name_constraints().map(Into::into),
     }
-}
-
-/// So much later; where there is no such time, as late as matters to anybody.
-pub(super) fn later(from: Instant, by: Duration) -> Instant {
-    const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-    from.checked_add(by).unwrap_or(from + YEAR)
 }
 
 /// An error of ours, as rustls carries those of verifiers.

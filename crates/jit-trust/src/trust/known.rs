@@ -26,7 +26,7 @@ impl KnownAnchor {
     pub(crate) fn new(
         anchor: &TrustAnchor<'_>,
         chain: &PeerChain<'_>,
-        origin: Option<Place>,
+        origin: Option<&Place>,
     ) -> Option<Self> {
         let is_issued = |certificate: &&Certificate<'_>| certificate.issuer() == anchor.subject();
         let is_it = |certificate: &&Certificate<'_>| certificate.subject() == anchor.subject();
@@ -42,7 +42,7 @@ impl KnownAnchor {
             name_constraints: anchor.name_constraints().map(Into::into),
             distrust_after: anchor.distrust_after(),
             naming: naming.map(|certificate| certificate.as_der().into()).collect(),
-            origin,
+            origin: origin.cloned(),
         })
     }
 

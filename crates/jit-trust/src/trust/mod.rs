@@ -3,20 +3,27 @@
 mod builder;
 mod connection;
 mod known;
+mod patience;
 mod pins;
 mod search;
+mod verification;
 
 pub use builder::{InvalidPin, TrustBuilder};
 pub use connection::Connection;
 pub(crate) use connection::{Anchors, Attempt, Guard, Leaning};
 pub(crate) use known::KnownAnchor;
-pub(crate) use search::{Import, Place, Search, Widened};
+pub(crate) use patience::Patience;
+#[cfg(feature = "rustls")]
+pub(crate) use patience::later;
+pub(crate) use search::{Place, Search, Widened};
 pub use search::{QueryMade, QueryOutcome};
+pub use verification::Verification;
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use connection::Connections;
+use jit_trust_core::TrustAnchor;
 use pins::Pins;
 
 use crate::host_cache::HostCache;
@@ -201,10 +208,25 @@ impl Trust {
         }
     }
 
-    /// Keeps what was imported for as long as the lease lives.
-    pub(crate) fn lease(&self, import: &Import) -> Option<Lease> {
-        let remote = self.0.remote.get(import.place.store)?;
-        Some(remote.lease(&import.place.key, &import.answer))
+    /// Remembers that a path of this host's ended in an anchor, which the search found.
+    pub(crate) fn accepts<'a>(
+        &self,
+        host: &str,
+        anchor: &TrustAnchor<'_>,
+        search: &'a Search<'_>,
+    ) -> Accepted<'a> {
+        let import = search.import_of(anchor);
+        if let (Some(host_cache), Some(import)) = (&self.0.host_cache, import) {
+            host_cache.served(host, std::slice::from_ref(&import.place.key));
+        }
+        let lease = import.and_then(|import| {
+            let remote = self.0.remote.get(import.place.store)?;
+            Some(Arc::new(remote.lease(&import.place.key, &import.answer)))
+        });
+        Accepted {
+            import: import.map(|import| &import.place),
+            lease,
+        }
     }
 
     /// Keeps what is still there of what was imported before.
@@ -212,17 +234,18 @@ impl Trust {
         self.0.remote.get(place.store)?.lease_again(&place.key)
     }
 
-    /// Remembers that an anchor served a host.
-    pub(crate) fn served(&self, host: &str, import: &Import) {
-        if let Some(host_cache) = &self.0.host_cache {
-            host_cache.served(host, std::slice::from_ref(&import.place.key));
-        }
-    }
-
     /// Whether it is the same object.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
+}
+
+/// What comes of an anchor in which a path ended.
+pub(crate) struct Accepted<'a> {
+    /// Where it was imported from, if it was.
+    pub(crate) import: Option<&'a Place>,
+    /// Keeps it resident. Where nobody sees the connection close, it stays for its grace after this is dropped.
+    pub(crate) lease: Option<Arc<Lease>>,
 }
 
 impl Stores<'_> {

@@ -1,19 +1,19 @@
 //! What happened in one verification, for those who want to show it.
 
+use std::error::Error;
 use std::time::Duration;
 
 use jit_trust_core::{PeerChain, TrustAnchor};
-use rustls::pki_types::ServerName;
 
 use crate::QueryMade;
 
-/// What happened in one verification, success or failure. It is told to the observer of a
-/// [`ServerVerifier`](super::ServerVerifier) and decides nothing.
+/// What happened in one verification, success or failure, with whatever TLS library. It is told to the observer of a
+/// verifier and decides nothing.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Verification<'a> {
-    /// The server that was to be reached.
-    pub server_name: &'a ServerName<'a>,
+    /// The name or address of the server that was to be reached.
+    pub host: &'a str,
     /// What it sent; `None` when that could not be looked at.
     pub chain: Option<&'a PeerChain<'a>>,
     /// How many anchors the stores at hand have, where they know.
@@ -28,6 +28,8 @@ pub struct Verification<'a> {
     pub selecting: Duration,
     /// How long the TLS library's validation took.
     pub validating: Duration,
-    /// The verdict, as rustls gets it.
-    pub result: Result<(), &'a rustls::Error>,
+    /// The verdict. The reason for a refusal is one of this crate's errors ([`Distrusted`](crate::Distrusted),
+    /// [`StoreError`](crate::StoreError), [`ChainError`](crate::ChainError)), or the TLS library's own. With rustls it is
+    /// always a [`rustls::Error`](::rustls::Error), which holds the former.
+    pub result: Result<(), &'a (dyn Error + Send + Sync + 'static)>,
 }
