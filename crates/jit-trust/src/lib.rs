@@ -69,19 +69,19 @@
     )
 )]
 #![cfg_attr(
-    not(feature = "rustls"),
-    allow(
-        dead_code,
-        unused_imports,
-        reason = "the edge to a TLS library is what uses it"
-    )
+    not(all(feature = "openssl-tokio", feature = "tokio")),
+    allow(dead_code, unused_imports, reason = "each edge to a TLS library uses a part")
 )]
 
 mod distrusted;
+#[cfg(feature = "openssl")]
+mod guarded;
 mod host_cache;
 mod key;
 #[cfg(feature = "mozilla")]
 mod mozilla;
+#[cfg(feature = "openssl")]
+pub mod openssl;
 mod query;
 #[cfg(feature = "remote")]
 mod remote;

@@ -132,7 +132,7 @@ impl ServerVerifier {
                 return Err(Refusal::Path(error));
             }
             let further = search.look_further(&request.host(), &mut patience);
-            if !further.map_err(|waiting| Refusal::Pending(AnswerPending(waiting)))? {
+            if !further.map_err(|suspended| Refusal::Pending(AnswerPending(suspended.waiting)))? {
                 return Err(Refusal::Path(error));
             }
         }

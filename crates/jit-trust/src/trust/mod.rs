@@ -12,10 +12,8 @@ pub use builder::{InvalidPin, TrustBuilder};
 pub use connection::Connection;
 pub(crate) use connection::{Anchors, Attempt, Guard, Leaning};
 pub(crate) use known::KnownAnchor;
-pub(crate) use patience::Patience;
-#[cfg(feature = "rustls")]
-pub(crate) use patience::later;
-pub(crate) use search::{Place, Search, Widened};
+pub(crate) use patience::{Deadline, Patience, later};
+pub(crate) use search::{Outcome, Place, Search, Suspended};
 pub use search::{QueryMade, QueryOutcome};
 pub use verification::Verification;
 

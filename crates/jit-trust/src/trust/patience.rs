@@ -2,15 +2,29 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Attempt, Search, Widened};
+use super::search::{Suspended, Widened};
+use super::{Attempt, Search};
 use crate::residency::Waiting;
 
-/// How far one connection waits: all waits together are as long as one may be, so that a server that names many issuers
-/// gains nothing by it.
+/// How far one connection waits on the thread that it is verified on.
 pub(crate) struct Patience<'a> {
     attempt: Option<&'a Attempt>,
     waits: bool,
-    deadline: Option<Instant>,
+    deadline: Deadline,
+}
+
+/// Until when a connection waits. All its waits together are as long as one may be, so that a server that names many
+/// issuers gains nothing by it.
+#[derive(Debug, Default)]
+pub(crate) struct Deadline(Option<Instant>);
+
+impl Deadline {
+    /// The time, which the first wait sets.
+    pub(crate) fn for_wait(&mut self, waiting: &Waiting) -> Instant {
+        *self
+            .0
+            .get_or_insert_with(|| later(Instant::now(), waiting.limit()))
+    }
 }
 
 impl<'a> Patience<'a> {
@@ -19,7 +33,7 @@ impl<'a> Patience<'a> {
         Self {
             attempt,
             waits,
-            deadline: None,
+            deadline: Deadline::default(),
         }
     }
 }
@@ -30,21 +44,33 @@ impl Search<'_> {
     ///
     /// # Errors
     /// What is to be waited for, where that is for somebody else to do.
-    pub(crate) fn look_further(&mut self, host: &str, patience: &mut Patience<'_>) -> Result<bool, Waiting> {
+    pub(crate) fn look_further(
+        &mut self,
+        host: &str,
+        patience: &mut Patience<'_>,
+    ) -> Result<bool, Suspended> {
         loop {
             match self.widen(host) {
                 Widened::Yes => return Ok(true),
                 Widened::No => return Ok(false),
-                Widened::Later(_, waiting) if !patience.waits && waiting.now().is_none() => {
-                    return Err(waiting);
-                }
                 Widened::Later(question, waiting) => {
                     let asked = Instant::now();
-                    let deadline = *patience
-                        .deadline
-                        .get_or_insert_with(|| later(asked, waiting.limit()));
-                    let is_cancelled = || patience.attempt.is_some_and(Attempt::is_cancelled);
-                    if self.answered(question, waiting.block(deadline, is_cancelled), asked) {
+                    let answer = match waiting.now() {
+                        Some(answer) => answer,
+                        None if !patience.waits => {
+                            let place = question.place;
+                            return Err(Suspended {
+                                place,
+                                waiting,
+                                asked,
+                            });
+                        }
+                        None => {
+                            let deadline = patience.deadline.for_wait(&waiting);
+                            waiting.block(deadline, || patience.attempt.is_some_and(Attempt::is_cancelled))
+                        }
+                    };
+                    if self.answered(question, answer, asked.elapsed()) {
                         return Ok(true);
                     }
                 }

@@ -33,12 +33,41 @@ pub(crate) struct Search<'s> {
     failed: SmallVec<[usize; 2]>,
     /// Why the first of them could not.
     failure: Option<StoreError>,
+    /// What came to questions of this connection before it was verified anew.
+    earlier: &'s [Outcome],
+}
+
+/// What came to a question that a connection was suspended for.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    place: Place,
+    answer: Result<Arc<Answer>, Arc<QueryError>>,
+    waited: Duration,
+}
+
+/// A question for whose answer a connection is suspended.
+#[derive(Clone, Debug)]
+pub(crate) struct Suspended {
+    pub(crate) place: Place,
+    pub(crate) waiting: Waiting,
+    pub(crate) asked: Instant,
+}
+
+impl Suspended {
+    /// What came to it.
+    pub(crate) fn outcome(self, answer: Result<Arc<Answer>, Arc<QueryError>>) -> Outcome {
+        Outcome {
+            place: self.place,
+            answer,
+            waited: self.asked.elapsed(),
+        }
+    }
 }
 
 /// A question that is worth asking.
 #[derive(Clone, Debug)]
 pub(crate) struct Planned<'s> {
-    place: Place,
+    pub(super) place: Place,
     query: Query<'s>,
 }
 
@@ -114,7 +143,14 @@ impl<'s> Search<'s> {
             made: Vec::new(),
             failed: SmallVec::new(),
             failure: None,
+            earlier: &[],
         })
+    }
+
+    /// Takes these answers for those to its own questions, so that none is put twice for one connection.
+    pub(crate) fn with_earlier(mut self, earlier: &'s [Outcome]) -> Self {
+        self.earlier = earlier;
+        self
     }
 
     /// What was found.
@@ -130,6 +166,11 @@ impl<'s> Search<'s> {
     /// Why a store could not answer, if one could not: nothing can be said then about what it may hold.
     pub(crate) fn take_failure(&mut self) -> Option<StoreError> {
         self.failure.take()
+    }
+
+    /// Whether there are stores that may answer later.
+    pub(crate) fn may_ask(&self) -> bool {
+        !self.stores.remote.is_empty()
     }
 
     /// Looks further, one question at a time, until there is something new. `host` is whom the chain should be of.
@@ -151,6 +192,17 @@ impl<'s> Search<'s> {
             let Some(remote) = self.stores.remote.get(planned.place.store) else {
                 continue;
             };
+            let mut earlier = self.earlier.iter();
+            let earlier = earlier.find(|earlier| earlier.place == planned.place);
+            if let Some(Outcome { answer, waited, .. }) = earlier.cloned() {
+                if self.answered(planned, answer, waited) {
+                    return Widened::Yes;
+                }
+                continue;
+            }
+            if self.earlier.len() >= MAX_QUERIES {
+                break;
+            }
             let asked = Instant::now();
             let is_new = match remote.ask(&planned.place.key) {
                 Asked::Here(answer) => {
@@ -164,7 +216,7 @@ impl<'s> Search<'s> {
                 }
                 Asked::Later(waiting) => match waiting.now() {
                     // The store answered at once.
-                    Some(outcome) => self.answered(planned, outcome, asked),
+                    Some(answer) => self.answered(planned, answer, asked.elapsed()),
                     None => return Widened::Later(planned, waiting),
                 },
             };
@@ -180,9 +232,8 @@ impl<'s> Search<'s> {
         &mut self,
         planned: Planned<'s>,
         answer: Result<Arc<Answer>, Arc<QueryError>>,
-        asked: Instant,
+        waited: Duration,
     ) -> bool {
-        let waited = asked.elapsed();
         match answer {
             Ok(answer) => {
                 let found = self.import(&planned, &answer);

@@ -1,0 +1,203 @@
+//! Streams of connections that live, and can be closed from elsewhere.
+
+use std::fmt;
+use std::io::{self, IoSlice, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
+
+#[cfg(feature = "openssl-tokio")]
+use event_listener::EventListener;
+
+use crate::Trust;
+use crate::trust::{Guard, Leaning};
+
+/// A stream that gives an error once its connection was closed from elsewhere.
+pub(crate) struct Guarded<T> {
+    stream: T,
+    guard: Guard,
+    #[cfg(feature = "openssl-tokio")]
+    closed: [EventListener; 2],
+}
+
+impl<T> Guarded<T> {
+    pub(crate) fn new(stream: T, guard: Guard) -> Self {
+        Self {
+            stream,
+            #[cfg(feature = "openssl-tokio")]
+            closed: [guard.closed(), guard.closed()],
+            guard,
+        }
+    }
+
+    pub(crate) fn get_ref(&self) -> &T {
+        &self.stream
+    }
+
+    /// A step of it that is neither reading nor writing, or is.
+    pub(crate) fn step<O>(&mut self, step: impl FnOnce(&mut T) -> io::Result<O>) -> io::Result<O> {
+        if self.guard.is_closed() {
+            return Err(closed());
+        }
+        let done = step(&mut self.stream);
+        if self.guard.is_closed() {
+            Err(closed())
+        } else {
+            done
+        }
+    }
+}
+
+/// What reading and writing come to on a connection that was closed from elsewhere.
+pub(crate) fn closed() -> io::Error {
+    let text = "the connection was closed because of what it leans on";
+    io::Error::new(io::ErrorKind::ConnectionAborted, text)
+}
+
+/// Notes that a connection lives, which leans on this, if it may.
+///
+/// # Errors
+/// When that was removed since: nobody who looked for such connections then can have seen this one.
+pub(crate) fn admit(
+    trust: &Trust,
+    host: String,
+    leaning: Leaning,
+    close: Option<Box<dyn Fn() + Send + Sync>>,
+) -> io::Result<Guard> {
+    let guard = Guard::new(trust, host, leaning, close);
+    match guard.leans_on_removed() {
+        true => Err(closed()),
+        false => Ok(guard),
+    }
+}
+
+impl<T: Read> Read for Guarded<T> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.step(|stream| stream.read(buffer))
+    }
+}
+
+impl<T: Write> Write for Guarded<T> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.step(|stream| stream.write(bytes))
+    }
+
+    fn write_vectored(&mut self, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.step(|stream| stream.write_vectored(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.step(Write::flush)
+    }
+}
+
+impl<T> fmt::Debug for Guarded<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guarded")
+            .field("guard", &self.guard)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A TCP connection that can be closed from elsewhere as long as it is there.
+#[derive(Debug)]
+pub(crate) struct SharedTcp(Arc<TcpStream>);
+
+impl SharedTcp {
+    pub(crate) fn new(tcp: TcpStream) -> Self {
+        Self(Arc::new(tcp))
+    }
+
+    pub(crate) fn get_ref(&self) -> &TcpStream {
+        &self.0
+    }
+
+    /// What closes it.
+    pub(crate) fn closer(&self) -> Box<dyn Fn() + Send + Sync> {
+        let other_end = Arc::downgrade(&self.0);
+        Box::new(move || {
+            // If it is gone, or closed already, that is what is wanted.
+            let _ = other_end.upgrade().map(|tcp| tcp.shutdown(Shutdown::Both));
+        })
+    }
+}
+
+impl Read for SharedTcp {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&*self.0).read(buffer)
+    }
+}
+
+impl Write for SharedTcp {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (&*self.0).write(bytes)
+    }
+
+    fn write_vectored(&mut self, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
+        (&*self.0).write_vectored(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        (&*self.0).flush()
+    }
+}
+
+#[cfg(feature = "openssl-tokio")]
+mod with_tokio {
+    use std::future::Future;
+    use std::io;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+    use super::{Guarded, closed};
+
+    const READ: usize = 0;
+    const WRITE: usize = 1;
+
+    impl<T: Unpin> Guarded<T> {
+        fn poll_step<O>(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+            side: usize,
+            step: impl FnOnce(Pin<&mut T>, &mut Context<'_>) -> Poll<io::Result<O>>,
+        ) -> Poll<io::Result<O>> {
+            let told = self.closed.get_mut(side);
+            let is_told = told.is_some_and(|told| Pin::new(told).poll(context).is_ready());
+            if is_told || self.guard.is_closed() {
+                return Poll::Ready(Err(closed()));
+            }
+            step(Pin::new(&mut self.stream), context)
+        }
+    }
+
+    impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+            buffer: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            self.poll_step(context, READ, |stream, context| stream.poll_read(context, buffer))
+        }
+    }
+
+    impl<T: AsyncWrite + Unpin> AsyncWrite for Guarded<T> {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            self.poll_step(context, WRITE, |stream, context| {
+                stream.poll_write(context, bytes)
+            })
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+            self.poll_step(context, WRITE, T::poll_flush)
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+            self.poll_step(context, WRITE, T::poll_shutdown)
+        }
+    }
+}

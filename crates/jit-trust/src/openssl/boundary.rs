@@ -1,0 +1,116 @@
+//! Where OpenSSL calls us: no panic goes beyond this, and no pointer comes further.
+#![allow(unsafe_code, reason = "OpenSSL's interface")]
+
+use std::ffi::{c_int, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::sync::{Arc, OnceLock};
+
+use foreign_types::ForeignTypeRef;
+use openssl::error::ErrorStack;
+use openssl::ex_data::Index;
+use openssl::ssl::{SslContext, SslContextBuilder, SslContextRef, SslRef, SslVerifyMode};
+use openssl::x509::{X509StoreContext, X509StoreContextRef};
+use openssl_sys::{SSL, X509_STORE_CTX};
+
+use super::ffi::{self, InfoCallback};
+use super::verifier::{Answered, Verifier};
+use super::{queue, session};
+
+/// What hangs on a context.
+struct Attached {
+    verifier: Arc<Verifier>,
+    /// The info callback that there was before.
+    info: Option<InfoCallback>,
+}
+
+/// Has OpenSSL call `verifier` for connections of this context.
+pub(super) fn attach(verifier: Arc<Verifier>, context: &mut SslContextBuilder) -> Result<(), ErrorStack> {
+    let index = index()?;
+    let argument = Arc::as_ptr(&verifier).cast_mut().cast();
+    // SAFETY: the context is ours to set up. The verifier that OpenSSL passes back is held by the context for as long as
+    // that calls us: its data are freed with it. The callbacks are of the types that are asked for.
+    unsafe {
+        let raw = context.as_ptr();
+        let info = ffi::SSL_CTX_get_info_callback(raw)
+            .filter(|before| !ptr::fn_addr_eq(*before, on_info as InfoCallback));
+        let callback = ffi::SSL_CTX_get_verify_callback(raw);
+        let mode = openssl_sys::SSL_CTX_get_verify_mode(raw) | SslVerifyMode::PEER.bits();
+        ffi::SSL_CTX_set_cert_verify_callback(raw, Some(on_verify), argument);
+        ffi::SSL_CTX_set_info_callback(raw, Some(on_info));
+        openssl_sys::SSL_CTX_set_verify(raw, mode, callback);
+        context.set_ex_data(index, Attached { verifier, info });
+    }
+    Ok(())
+}
+
+/// The verifier that was attached to a context.
+pub(super) fn attached(context: &SslContextRef) -> Option<&Verifier> {
+    Some(&*context.ex_data(index().ok()?)?.verifier)
+}
+
+/// OpenSSL asks whether to trust what a server sent.
+unsafe extern "C" fn on_verify(context: *mut X509_STORE_CTX, verifier: *mut c_void) -> c_int {
+    let answered = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: OpenSSL passes a context that nobody else uses during the call, and what `attach` gave it, which the SSL's
+        // context holds. The connection, if there is one, is driven by this call and is another object than the
+        // context; both live until it returns.
+        unsafe {
+            if context.is_null() || verifier.is_null() {
+                return 0;
+            }
+            let context = X509StoreContextRef::from_ptr_mut(context);
+            let verifier = &*verifier.cast::<Verifier>();
+            let ssl = X509StoreContext::ssl_idx().ok();
+            let ssl = ssl
+                .and_then(|index| context.ex_data(index))
+                .map(ForeignTypeRef::as_ptr);
+            let ssl = ssl.map(|ssl| SslRef::from_ptr(ssl));
+            match (verifier.answer(context, ssl), ssl) {
+                (Answered::Yes, _) => 1,
+                (Answered::Later, Some(ssl)) => {
+                    // Not trusted yet: with this set, OpenSSL goes no further and asks again.
+                    let set = openssl_sys::SSL_ctrl(
+                        ssl.as_ptr(),
+                        ffi::SSL_CTRL_SET_RETRY_VERIFY,
+                        0,
+                        ptr::null_mut(),
+                    );
+                    c_int::from(set == 1)
+                }
+                (Answered::Later, None) | (Answered::No, _) => 0,
+            }
+        }
+    }));
+    answered.unwrap_or_else(|_| {
+        queue::say("the verification panicked");
+        0
+    })
+}
+
+/// OpenSSL says what it does.
+unsafe extern "C" fn on_info(ssl: *const SSL, at: c_int, value: c_int) {
+    // SAFETY: OpenSSL passes the connection that it drives, which nobody else uses during the call.
+    let ssl = unsafe { SslRef::from_ptr(ssl.cast_mut()) };
+    if at == ffi::SSL_CB_HANDSHAKE_START
+        && catch_unwind(AssertUnwindSafe(|| session::check_offered(ssl))).is_err()
+    {
+        session::withhold(ssl);
+    }
+    let before = index()
+        .ok()
+        .and_then(|index| ssl.ssl_context().ex_data(index)?.info);
+    if let Some(before) = before {
+        // SAFETY: it was called by OpenSSL like this before it was replaced.
+        unsafe { before(ssl.as_ptr(), at, value) };
+    }
+}
+
+fn index() -> Result<Index<SslContext, Attached>, ErrorStack> {
+    static INDEX: OnceLock<Index<SslContext, Attached>> = OnceLock::new();
+    match INDEX.get() {
+        Some(index) => Ok(*index),
+        // Two threads may both take one: the second is lost, a few bytes, once.
+        None => SslContext::new_ex_index().map(|index| *INDEX.get_or_init(|| index)),
+    }
+}

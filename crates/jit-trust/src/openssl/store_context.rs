@@ -1,0 +1,185 @@
+//! One verification, as OpenSSL hands it over: an `X509_STORE_CTX`, read and filled.
+#![allow(unsafe_code, reason = "OpenSSL's interface")]
+
+use std::ffi::{CStr, c_int};
+use std::net::IpAddr;
+
+use foreign_types::{ForeignType, ForeignTypeRef};
+use openssl::error::ErrorStack;
+use openssl::ssl::{NameType, SslRef};
+use openssl::stack::{Stack, StackRef};
+use openssl::x509::store::X509StoreRef;
+use openssl::x509::verify::X509VerifyParam;
+use openssl::x509::{X509, X509NameRef, X509Ref, X509StoreContext, X509StoreContextRef};
+
+use super::ffi;
+
+/// The certificates that the peer sent, its own first, each in DER.
+pub(super) fn sent(context: &X509StoreContextRef) -> Result<Vec<Vec<u8>>, ErrorStack> {
+    let mut sent = Vec::new();
+    if let Some(all) = untrusted(context).filter(|all| !all.is_empty()) {
+        for certificate in all {
+            sent.push(certificate.to_der()?);
+        }
+    }
+    // Outside of TLS, the certificate in question need not be among the others.
+    if let Some(own) = certificate(context) {
+        let own = own.to_der()?;
+        if sent.first() != Some(&own) {
+            sent.insert(0, own);
+        }
+    }
+    Ok(sent)
+}
+
+/// The certificate in question.
+pub(super) fn certificate(context: &X509StoreContextRef) -> Option<&X509Ref> {
+    // SAFETY: the pointer is null or to a certificate that the context keeps while it is borrowed.
+    unsafe {
+        let certificate = ffi::X509_STORE_CTX_get0_cert(context.as_ptr());
+        (!certificate.is_null()).then(|| X509Ref::from_ptr(certificate))
+    }
+}
+
+/// What came with it. OpenSSL holds in it all that a server sent.
+pub(super) fn untrusted(context: &X509StoreContextRef) -> Option<&StackRef<X509>> {
+    // SAFETY: the pointer is null or to a stack of certificates that the context keeps while it is borrowed.
+    unsafe {
+        let untrusted = ffi::X509_STORE_CTX_get0_untrusted(context.as_ptr());
+        (!untrusted.is_null()).then(|| StackRef::from_ptr(untrusted))
+    }
+}
+
+/// The host that the certificate should be of: the one that OpenSSL checks the name of, and where it is not to check
+/// any, the one that SNI names.
+pub(super) fn host(context: &X509StoreContextRef, ssl: Option<&SslRef>) -> Option<String> {
+    // SAFETY: the parameters are the context's own, which is borrowed; what they return is null or a string that ends
+    // with a NUL. The host's is the parameters' own and copied at once, the address is ours to free.
+    unsafe {
+        let param = ffi::X509_STORE_CTX_get0_param(context.as_ptr());
+        if param.is_null() {
+            return None;
+        }
+        let host = ffi::X509_VERIFY_PARAM_get0_host(param, 0);
+        if !host.is_null() {
+            return Some(CStr::from_ptr(host).to_string_lossy().into_owned());
+        }
+        let address = ffi::X509_VERIFY_PARAM_get1_ip_asc(param);
+        if !address.is_null() {
+            let text = CStr::from_ptr(address).to_string_lossy().into_owned();
+            openssl_sys::CRYPTO_free(address.cast(), c"jit-trust".as_ptr(), 0);
+            // OpenSSL writes IPv6 addresses in a form of its own.
+            return Some(text.parse().map_or(text, |address: IpAddr| address.to_string()));
+        }
+    }
+    ssl?.servername(NameType::HOST_NAME).map(str::to_owned)
+}
+
+/// The certificates of this name that were loaded into the context's store, or that its directories hold.
+pub(super) fn loaded(context: &mut X509StoreContextRef, name: &X509NameRef) -> Option<Stack<X509>> {
+    // SAFETY: both are borrowed for the call; the stack that comes back, if any, is ours, as is a reference to each of its
+    // certificates.
+    unsafe {
+        let found = ffi::X509_STORE_CTX_get1_certs(context.as_ptr(), name.as_ptr());
+        (!found.is_null()).then(|| Stack::from_ptr(found))
+    }
+}
+
+/// OpenSSL's verdict with just these anchors, and which of them the path ends in. No context judges twice.
+pub(super) fn verify(
+    context: &mut X509StoreContextRef,
+    anchors: &StackRef<X509>,
+) -> Result<(bool, Option<usize>), ErrorStack> {
+    let _lent = Lent::new(context, anchors);
+    let verdict = context.verify_cert()?;
+    let top = context.chain().and_then(|chain| chain.iter().last());
+    let used = top.and_then(|top| anchors.iter().position(|anchor| anchor.as_ptr() == top.as_ptr()));
+    Ok((verdict, used.filter(|_| verdict)))
+}
+
+/// As [`verify`], in a context of its own with the parameters of this: without consequences. The user's callback, which
+/// may accept what OpenSSL does not, is not asked.
+pub(super) fn try_out(
+    context: &X509StoreContextRef,
+    anchors: &StackRef<X509>,
+) -> Result<Option<usize>, ErrorStack> {
+    let Some(certificate) = certificate(context) else {
+        return Ok(None);
+    };
+    let none = Stack::new()?;
+    let untrusted = untrusted(context).unwrap_or(&none);
+    // SAFETY: the store is the context's own, which is borrowed.
+    let store = unsafe {
+        let store = ffi::X509_STORE_CTX_get0_store(context.as_ptr());
+        if store.is_null() {
+            return Ok(None);
+        }
+        X509StoreRef::from_ptr(store)
+    };
+    let mut trial = X509StoreContext::new()?;
+    trial.init(store, certificate, untrusted, |trial| {
+        set_parameters_of(trial, context)?;
+        Ok(Marked::during(|| verify(trial, anchors))?.1)
+    })
+}
+
+/// Takes over with what parameters another judges: names, time, purpose, flags.
+fn set_parameters_of(
+    context: &mut X509StoreContextRef,
+    other: &X509StoreContextRef,
+) -> Result<(), ErrorStack> {
+    let param = X509VerifyParam::new()?;
+    // SAFETY: both contexts are borrowed, the parameters that are copied are the other's own; the copy is given away to
+    // the context, which frees it, and is not used here any more.
+    unsafe {
+        if ffi::X509_VERIFY_PARAM_set1(param.as_ptr(), ffi::X509_STORE_CTX_get0_param(other.as_ptr())) != 1 {
+            return Err(ErrorStack::get());
+        }
+        ffi::X509_STORE_CTX_set0_param(context.as_ptr(), param.as_ptr());
+    }
+    std::mem::forget(param);
+    Ok(())
+}
+
+/// Anchors that a context uses for as long as this lives: it neither copies nor frees them.
+struct Lent(*mut openssl_sys::X509_STORE_CTX);
+
+impl Lent {
+    fn new(context: &mut X509StoreContextRef, anchors: &StackRef<X509>) -> Self {
+        // SAFETY: `verify` borrows both for longer than this lives, and OpenSSL does not change the stack.
+        unsafe { ffi::X509_STORE_CTX_set0_trusted_stack(context.as_ptr(), anchors.as_ptr()) };
+        Self(context.as_ptr())
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        // SAFETY: the context lives, as in `new`. It trusts nothing from here on.
+        unsafe { ffi::X509_STORE_CTX_set0_trusted_stack(self.0, std::ptr::null_mut()) };
+    }
+}
+
+/// Says why the certificate is refused, by OpenSSL's number.
+pub(super) fn set_error(context: &mut X509StoreContextRef, error: c_int) {
+    // SAFETY: the context is borrowed.
+    unsafe { openssl_sys::X509_STORE_CTX_set_error(context.as_ptr(), error) };
+}
+
+/// Keeps OpenSSL's error queue as it is, whatever goes wrong meanwhile.
+pub(super) struct Marked(());
+
+impl Marked {
+    pub(super) fn during<T>(step: impl FnOnce() -> T) -> T {
+        // SAFETY: a call without conditions.
+        unsafe { ffi::ERR_set_mark() };
+        let _marked = Self(());
+        step()
+    }
+}
+
+impl Drop for Marked {
+    fn drop(&mut self) {
+        // SAFETY: a call without conditions.
+        unsafe { ffi::ERR_pop_to_mark() };
+    }
+}

@@ -1,0 +1,318 @@
+//! Choosing the anchors for one verification, and having OpenSSL judge by them.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jit_trust_core::{PeerChain, TrustAnchor};
+use openssl::error::ErrorStack;
+use openssl::ssl::{SslContextBuilder, SslRef};
+use openssl::x509::{X509StoreContextRef, X509VerifyResult};
+
+use super::anchors::{Anchors, Loaded};
+use super::error::Panicked;
+use super::session::{self, Tie};
+use super::state::{Refusal, State};
+use super::{boundary, ffi, queue, store_context};
+use crate::trust::{Accepted, Attempt, KnownAnchor, Leaning, Patience, Search, Suspended};
+use crate::{Distrusted, StoreError, Trust, Verification};
+
+type Observer = dyn Fn(&Verification<'_>) + Send + Sync;
+
+/// Selects trust anchors when a server has sent its certificates, and has OpenSSL validate the whole path against just
+/// those: see the [module](super).
+///
+/// Its verdict is that of OpenSSL with every anchor of the store loaded that may vouch for a certificate of this age, but
+/// for the [exceptions](super#what-differs).
+pub struct Verifier {
+    trust: Trust,
+    observer: Option<Box<Observer>>,
+}
+
+/// What a verification came to.
+pub(super) enum Judged {
+    Accepted,
+    /// OpenSSL refused it, or we did, and why.
+    Refused(Refusal),
+    /// A store answers later.
+    Suspended(Suspended),
+}
+
+impl Verifier {
+    /// A verifier that trusts what `trust` does, a [`Trust`] or a single store.
+    pub fn new(trust: impl Into<Trust>) -> Self {
+        Self {
+            trust: trust.into(),
+            observer: None,
+        }
+    }
+
+    /// Has `observer` told of each verification when it has ended, whatever its verdict. It runs inside the
+    /// handshake, so it should be quick.
+    pub fn on_verification(mut self, observer: impl Fn(&Verification<'_>) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Box::new(observer));
+        self
+    }
+
+    /// What this verifier trusts.
+    pub fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// Has connections of this context trust just in time, beside the CAs that are loaded into it. Sets
+    /// `SSL_VERIFY_PEER`: the default of a plain context is to accept anything. A verify callback that was set stays.
+    ///
+    /// It takes the place of the context's certificate verify callback, and stands before its info callback.
+    ///
+    /// # Errors
+    /// Where OpenSSL has no memory.
+    pub fn attach(self, context: &mut SslContextBuilder) -> Result<(), ErrorStack> {
+        boundary::attach(Arc::new(self), context)
+    }
+
+    /// Judges a certificate outside of a connection: what `X509_verify_cert` does, with trust just in time. The host by
+    /// which it is decided what is trusted is the one whose name OpenSSL checks.
+    ///
+    /// Returns OpenSSL's verdict. If a certificate is refused for a reason of this crate's, that is in the
+    /// error queue, and the context's error says `application verification failure` or `store lookup error`.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let root = jit_trust_lab::pki::Ca::root("Root");
+    /// # let leaf = root.leaf("a.test");
+    /// # let sent = leaf.chain(&[]);
+    /// # let blob = [jit_trust::Entry::from_certificate(jit_trust::Certificate::from_der(root.der())?)];
+    /// # let blob = jit_trust_core::v2::encode(&blob, Default::default())?;
+    /// # let store = jit_trust::BlobStore::new(blob.leak())?;
+    /// use jit_trust::openssl::Verifier;
+    /// use openssl::stack::Stack;
+    /// use openssl::x509::store::X509StoreBuilder;
+    /// use openssl::x509::{X509, X509StoreContext};
+    ///
+    /// let verifier = Verifier::new(store);
+    /// let leaf = X509::from_der(&sent[0])?;
+    /// let nothing_loaded = X509StoreBuilder::new()?.build();
+    /// let is_valid = X509StoreContext::new()?.init(&nothing_loaded, &leaf, Stack::new()?.as_ref(), |context| {
+    ///     verifier.verify(context)
+    /// })?;
+    /// assert!(is_valid);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Where OpenSSL cannot judge.
+    pub fn verify(&self, context: &mut X509StoreContextRef) -> Result<bool, ErrorStack> {
+        match self.judge(context, None, None) {
+            Ok(Judged::Accepted) => Ok(true),
+            Ok(Judged::Refused(refusal)) => {
+                refused(context, &refusal);
+                Ok(false)
+            }
+            // Without a connection there is nobody who could go on later, and it waits.
+            Ok(Judged::Suspended(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Judges, for a connection if there is one.
+    pub(super) fn judge(
+        &self,
+        context: &mut X509StoreContextRef,
+        ssl: Option<&SslRef>,
+        state: Option<&State>,
+    ) -> Result<Judged, ErrorStack> {
+        let started = Instant::now();
+        let host = store_context::host(context, ssl).unwrap_or_default();
+        let stores = self.trust.stores_for(&host);
+        let refuse = |refusal: Refusal, chain: Option<&PeerChain<'_>>| {
+            self.tell(&Verification {
+                host: &host,
+                chain,
+                store_len: stores.anchor_count(),
+                selected: 0,
+                queries: &[],
+                anchor: None,
+                selecting: started.elapsed(),
+                validating: Duration::ZERO,
+                result: Err(&*refusal),
+            });
+            Ok(Judged::Refused(refusal))
+        };
+
+        let sent = store_context::sent(context)?;
+        let chain = match PeerChain::read(sent.iter().map(Vec::as_slice)) {
+            Ok(chain) => chain,
+            Err(error) => return refuse(Arc::new(error), None),
+        };
+        let earlier = state
+            .map(|state| state.lock().earlier.clone())
+            .unwrap_or_default();
+        let mut search = match Search::new(&stores, &chain) {
+            Ok(search) => search.with_earlier(&earlier),
+            Err(error) => return refuse(Arc::new(error), Some(&chain)),
+        };
+        let selecting = started.elapsed();
+
+        let loaded = Loaded::for_chain(context)?;
+        let can_suspend = state.is_some_and(|state| state.lock().can_suspend);
+        if let Some(suspended) = self.complete(context, &loaded, &mut search, &host, can_suspend)? {
+            return Ok(Judged::Suspended(suspended));
+        }
+        let anchors = Anchors::new(&loaded, search.selection().anchors())?;
+        let (is_valid, used) = store_context::verify(context, &anchors.stack)?;
+        let used = used.and_then(|used| anchors.selected(used));
+        let refusal = (!is_valid).then(|| reason(context, &loaded, &mut search));
+        let waited: Duration = search.queries().iter().map(|query| query.waited).sum();
+        if is_valid {
+            let anchor = used.and_then(|used| search.selection().anchors().nth(used));
+            self.accept(&host, anchor.as_ref(), &search, ssl, state);
+        }
+        self.tell(&Verification {
+            host: &host,
+            chain: Some(&chain),
+            store_len: stores.anchor_count(),
+            selected: search.selection().len(),
+            queries: search.queries(),
+            anchor: used.and_then(|used| search.selection().anchors().nth(used)),
+            selecting: selecting + waited,
+            validating: started.elapsed().saturating_sub(selecting + waited),
+            result: refusal.as_deref().map_or(Ok(()), Err),
+        });
+        Ok(refusal.map_or(Judged::Accepted, Judged::Refused))
+    }
+
+    /// Asks stores that answer later for as long as OpenSSL finds no path without their answers.
+    fn complete(
+        &self,
+        context: &X509StoreContextRef,
+        loaded: &Loaded,
+        search: &mut Search<'_>,
+        host: &str,
+        can_suspend: bool,
+    ) -> Result<Option<Suspended>, ErrorStack> {
+        let mut patience = Patience::new(!can_suspend, None);
+        while search.may_ask() {
+            let anchors = Anchors::new(loaded, search.selection().anchors())?;
+            if store_context::try_out(context, &anchors.stack)?.is_some() {
+                break;
+            }
+            match search.look_further(host, &mut patience) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(suspended) => return Ok(Some(suspended)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Remembers what an accepted connection, and its session, lean on: the anchor, or if that was one that the user
+    /// loaded, nothing of ours.
+    fn accept(
+        &self,
+        host: &str,
+        anchor: Option<&TrustAnchor<'_>>,
+        search: &Search<'_>,
+        ssl: Option<&SslRef>,
+        state: Option<&State>,
+    ) {
+        let mut leaning = Leaning::default();
+        if let Some(anchor) = anchor {
+            let Accepted { import, lease } = self.trust.accepts(host, anchor, search);
+            let known = KnownAnchor::new(anchor, search.selection().chain(), import);
+            // Without it nobody could see whether the anchor is there still: then no session is offered, and a connection
+            // that keeps account is not made.
+            let Some(known) = known else { return };
+            leaning.anchors.push(Arc::new(known));
+            leaning.leases.extend(lease);
+        }
+        if let Some(ssl) = ssl {
+            session::tie(
+                ssl,
+                Tie {
+                    trust: self.trust.clone(),
+                    host: host.to_owned(),
+                    anchors: leaning.anchors.clone(),
+                },
+            );
+        }
+        if let Some(state) = state {
+            state.lock().verified = Some(leaning);
+        }
+    }
+
+    fn tell(&self, verification: &Verification<'_>) {
+        if let Some(observer) = &self.observer {
+            observer(verification);
+        }
+    }
+
+    /// Judges for OpenSSL: whatever happens, there is an answer, and if it is no, a reason in the error queue.
+    pub(super) fn answer(&self, context: &mut X509StoreContextRef, ssl: Option<&SslRef>) -> Answered {
+        let state = ssl.and_then(State::of_or_new);
+        let judge = || Attempt::aside(|_| self.judge(context, ssl, state));
+        let judged = std::panic::catch_unwind(std::panic::AssertUnwindSafe(judge));
+        let refusal: Refusal = match (judged, state) {
+            (Ok(Ok(Judged::Accepted)), _) => return Answered::Yes,
+            (Ok(Ok(Judged::Suspended(suspended))), Some(state)) => {
+                state.lock().suspended = Some(suspended);
+                return Answered::Later;
+            }
+            (Ok(Ok(Judged::Refused(refusal))), _) => refusal,
+            (Ok(Err(error)), _) => Arc::new(error),
+            // Only a connection is suspended that can be.
+            (Ok(Ok(Judged::Suspended(_))), None) | (Err(_), _) => Arc::new(Panicked),
+        };
+        refused(context, &refusal);
+        if let Some(state) = state {
+            state.lock().refusal = Some(refusal);
+        }
+        Answered::No
+    }
+}
+
+/// What OpenSSL is told.
+pub(super) enum Answered {
+    Yes,
+    No,
+    Later,
+}
+
+/// Why a path is refused.
+fn reason(context: &X509StoreContextRef, loaded: &Loaded, search: &mut Search<'_>) -> Refusal {
+    // What a store that did not answer may hold, nobody knows: that comes before what was found without it.
+    if let Some(failure) = search.take_failure() {
+        return Arc::new(failure);
+    }
+    let distrusted = Distrusted::because_of(search.selection(), |anchors| {
+        let anchors = Anchors::new(loaded, anchors.iter().copied()).ok()?;
+        anchors.selected(store_context::try_out(context, &anchors.stack).ok()??)
+    });
+    match distrusted {
+        Some(distrusted) => Arc::new(distrusted),
+        None => Arc::new(context.error()),
+    }
+}
+
+/// Leaves behind why a certificate is refused, where OpenSSL does not know by itself.
+fn refused(context: &mut X509StoreContextRef, refusal: &Refusal) {
+    if refusal.is::<X509VerifyResult>() {
+        return;
+    }
+    store_context::set_error(
+        context,
+        match refusal.is::<StoreError>() {
+            true => ffi::X509_V_ERR_STORE_LOOKUP,
+            false => ffi::X509_V_ERR_APPLICATION_VERIFICATION,
+        },
+    );
+    queue::say(&refusal.to_string());
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier")
+            .field("trust", &self.trust)
+            .finish_non_exhaustive()
+    }
+}
