@@ -27,8 +27,8 @@ fn context(trust: &Trust, version: SslVersion) -> (SslContext, Arc<Mutex<Vec<Ssl
     unsafe_code,
     reason = "the crate leaves it to the caller that a session is of the same context"
 )]
-fn get(connector: &Connector, server: &Server, session: Option<SslSession>) -> std::io::Result<bool> {
-    let mut tls = connector.connect_with(HOST, TcpStream::connect(server.addr())?, |ssl| match &session {
+fn get(connector: &Connector, server: &Server, session: Option<&SslSession>) -> std::io::Result<bool> {
+    let mut tls = connector.connect_with(HOST, TcpStream::connect(server.addr())?, |ssl| match session {
         // SAFETY: the session is of a connection of the same context.
         Some(session) => unsafe { ssl.set_session(session) },
         None => Ok(()),
@@ -47,7 +47,7 @@ fn a_session_is_offered_only_while_its_anchor_is_there(version: SslVersion) {
     assert!(!get(&connector, &server, None).unwrap());
     let newest = || sessions.lock().unwrap().pop().unwrap();
     let first = newest();
-    assert!(get(&connector, &server, Some(first.clone())).unwrap());
+    assert!(get(&connector, &server, Some(&first)).unwrap());
     assert_eq!(server.resumptions(), 1);
     // A session of TLS 1.3 serves once; those that a resumed connection gets lean on the same anchor.
     let session = if version == SslVersion::TLS1_3 {
@@ -57,11 +57,11 @@ fn a_session_is_offered_only_while_its_anchor_is_there(version: SslVersion) {
     };
 
     trust.replace_even_by_older(store(&[&other]));
-    assert!(get(&connector, &server, Some(session.clone())).is_err());
+    assert!(get(&connector, &server, Some(&session)).is_err());
     assert_eq!(server.resumptions(), 1);
 
     trust.replace_even_by_older(store(&[&root, &other]));
-    assert!(get(&connector, &server, Some(session)).unwrap());
+    assert!(get(&connector, &server, Some(&session)).unwrap());
 }
 
 #[test]

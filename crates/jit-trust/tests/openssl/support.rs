@@ -50,10 +50,13 @@ pub(crate) fn get(connector: &Connector, server: &Server) -> io::Result<String> 
     get_over(&mut connect(connector, server)?)
 }
 
+/// A key, and the blob that answers it.
+type Anchor = (AnchorKey, Vec<u8>);
+
 /// Answers from a thread of its own, after a while.
 #[derive(Clone)]
 pub(crate) struct Later {
-    anchors: Arc<Mutex<Vec<(AnchorKey, Vec<u8>)>>>,
+    anchors: Arc<Mutex<Vec<Anchor>>>,
     queries: Arc<AtomicUsize>,
     delay: Duration,
 }
