@@ -66,7 +66,8 @@ impl<'a> TrustAnchor<'a> {
         self.entry.distrust_after()
     }
 
-    /// The root's own certificate, whole, where the store holds it.
+    /// The root's own certificate, whole, where the store holds it. Constraints that are imposed on the anchor are not in
+    /// it: a TLS library gets [`to_certificate`](Self::to_certificate).
     pub fn certificate(&self) -> Option<&'a [u8]> {
         Some(self.entry.certificate()?.as_der())
     }

@@ -62,6 +62,16 @@ pub(crate) fn offset(part: &[u8], whole: &[u8]) -> usize {
     part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr())
 }
 
+/// Hands over the header of a value of `len` bytes, at most 65,535 of them.
+pub(crate) fn with_header<T>(tag: u8, len: usize, take: impl FnOnce(&[u8]) -> T) -> T {
+    let [.., high, low] = len.to_be_bytes();
+    match (high, low) {
+        (0, 0..=0x7f) => take(&[tag, low]),
+        (0, _) => take(&[tag, 0x81, low]),
+        _ => take(&[tag, 0x82, high, low]),
+    }
+}
+
 /// One tag-length-value: the whole of it, and its value alone.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tlv<'a> {
@@ -159,6 +169,16 @@ mod tests {
         assert_eq!(lengths(&[0x04, 0x83, 0, 0, 1, 7]), None);
         assert_eq!(lengths(&[0x04]), None);
         assert_eq!(lengths(&[]), None);
+    }
+
+    #[test]
+    fn a_header_that_was_written_is_read() {
+        for len in [0, 1, 0x7f, 0x80, 0xff, 0x100, 0xffff] {
+            let mut bytes = with_header(tag::SEQUENCE, len, std::borrow::ToOwned::to_owned);
+            let header = bytes.len();
+            bytes.resize(header + len, 7);
+            assert_eq!(lengths(&bytes), Some((header + len, len)));
+        }
     }
 
     #[test]

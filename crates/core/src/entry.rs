@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::blob::v2::Record;
 use crate::certificate::Profile;
+use crate::der::{tag, with_header};
 use crate::{BlobError, Certificate, CutNameHash, HashedName, KeyId, Name, TrustAnchor};
 
 /// An entry of a trust store: all that is held of an anchor.
@@ -198,12 +199,7 @@ impl<'a> Entry<'a> {
     pub fn spki_sha256(&self) -> [u8; 32] {
         let value = self.spki_value();
         let mut hash = Sha256::new();
-        let [.., high, low] = value.len().to_be_bytes();
-        match (high, low) {
-            (0, 0..=0x7f) => hash.update([0x30, low]),
-            (0, _) => hash.update([0x30, 0x81, low]),
-            _ => hash.update([0x30, 0x82, high, low]),
-        }
+        with_header(tag::SEQUENCE, value.len(), |header| hash.update(header));
         hash.update(value);
         hash.finalize().into()
     }

@@ -10,6 +10,9 @@
 //! checked here is what no TLS library knows of: that an anchor is trusted for certificates as young as the peer's
 //! ([`PeerChain::may_lean_on`]).
 //!
+//! A TLS library that takes an anchor as a certificate only, such as OpenSSL and mbedTLS, gets one from
+//! [`TrustAnchor::to_certificate`]: the root's own, or one that is written from what the store holds.
+//!
 //! The crate needs neither `std` nor an allocator, holds no `unsafe` code, and does bounded work on any
 //! input: every certificate is looked at once, at most [`MAX_CERTIFICATES`] of them, and nothing recurses.
 //!
@@ -64,7 +67,9 @@ mod webroot;
 
 pub use anchor::TrustAnchor;
 pub use blob::{BlobError, MAX_ANCHORS_PER_NAME, TrustBlob, WriteError, v1, v2};
-pub use certificate::{BasicConstraints, Certificate, CertificateError, MAX_CERTIFICATE_LEN, Profile};
+pub use certificate::{
+    AnchorCertificateError, BasicConstraints, Certificate, CertificateError, MAX_CERTIFICATE_LEN, Profile,
+};
 pub use chain::{ChainError, MAX_CERTIFICATES, PeerChain, Query};
 pub use entry::{EncodedEntry, Entry};
 pub use key_id::KeyId;

@@ -88,6 +88,7 @@ fn every_kind_of_key_signs_what_webpki_accepts() {
     for kind in [
         KeyKind::EcdsaP256,
         KeyKind::EcdsaP384,
+        KeyKind::EcdsaP521,
         KeyKind::Rsa2048,
         KeyKind::Ed25519,
     ] {

@@ -1,6 +1,7 @@
 //! Lists of roots on their whole way: from what is published to what a device reads.
 #![allow(clippy::unwrap_used, reason = "a fixture that fails fails the test")]
 
+mod anchor_certificate;
 mod blob;
 mod c_array;
 mod ccadb;

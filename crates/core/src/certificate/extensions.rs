@@ -16,9 +16,10 @@ pub(super) mod id_ce {
     pub(in crate::certificate) const AUTHORITY_KEY_IDENTIFIER: u8 = 35;
     pub(in crate::certificate) const EXT_KEY_USAGE: u8 = 37;
 
-    /// All that RFC 5280 section 4.2.1 defines, which a TLS library can be expected to know.
-    pub(in crate::certificate) const OF_RFC_5280: [u8; 15] =
-        [14, 15, 17, 18, 19, 30, 31, 32, 33, 35, 36, 37, 9, 46, 54];
+    /// What of RFC 5280 section 4.2.1 may be critical in the certificate of a CA, so that a TLS library can be expected to
+    /// process it: of key identifiers, issuer alternative names, directory attributes and freshest CRLs it says
+    /// that they are not.
+    pub(in crate::certificate) const MAY_BE_CRITICAL: [u8; 10] = [15, 17, 19, 30, 31, 32, 33, 36, 37, 54];
 }
 
 /// What the extensions say, as places in the certificate; an empty span where they say nothing.

@@ -2,12 +2,14 @@
 
 mod error;
 mod extensions;
+mod minimal;
 mod profile;
 mod read;
 mod reading;
 mod validity;
 
 pub use error::CertificateError;
+pub use minimal::AnchorCertificateError;
 pub use profile::{BasicConstraints, Profile};
 
 use core::fmt;
@@ -91,6 +93,18 @@ impl<'a> Certificate<'a> {
     /// The subject key identifier, SKID (RFC 5280 section 4.2.1.2); `None` when absent, empty or malformed.
     pub fn subject_key_id(&self) -> Option<KeyId<'a>> {
         KeyId::new(self.extensions.subject_key_id.in_certificate(self.der))
+    }
+
+    /// Whether it names itself as its issuer: it is self-issued, and no part of its authority key identifier says
+    /// otherwise (RFC 5280 section 4.2.1.1). OpenSSL takes no other for self-signed.
+    pub(crate) fn names_itself_as_issuer(&self) -> bool {
+        let key_ids = self.authority_key_id().zip(self.subject_key_id());
+        let issuer = self.extensions.authority_issuer.in_certificate(self.der);
+        let serial = self.extensions.authority_serial.in_certificate(self.der);
+        self.is_self_issued()
+            && key_ids.is_none_or(|(authority, subject)| authority == subject)
+            && (issuer.is_empty() || Name::of_certificate(issuer) == self.issuer())
+            && (serial.is_empty() || serial == self.serial())
     }
 
     /// The key identifier of the authority key identifier, AKID (RFC 5280 section 4.2.1.1); `None` when

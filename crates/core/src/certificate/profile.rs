@@ -15,7 +15,8 @@ use crate::der::{Reader, tag};
 pub struct Profile<'a> {
     /// Whether it is X.509 version 1, which has no extensions.
     pub is_version_1: bool,
-    /// Whether subject and issuer are the same (RFC 5280 section 3.2).
+    /// Whether it names itself as its issuer: subject and issuer are the same (RFC 5280 section 3.2), and its authority key
+    /// identifier, if it has one, names no other.
     pub is_self_issued: bool,
     /// The basic constraints (RFC 5280 section 4.2.1.9).
     pub basic_constraints: BasicConstraints,
@@ -25,8 +26,8 @@ pub struct Profile<'a> {
     /// The extended key usage (RFC 5280 section 4.2.1.12): the inside of its SEQUENCE, one OBJECT IDENTIFIER after the
     /// other. `None` without the extension, which allows everything.
     pub extended_key_usage: Option<&'a [u8]>,
-    /// Whether there is more to judge than stands here: a critical extension that is none of RFC 5280's, or one of the
-    /// above that cannot be read. A library that judges certificates refuses such a one.
+    /// Whether there is more to judge than stands here: a critical extension that RFC 5280 does not have as one, or one of
+    /// the above that cannot be read. A library that judges certificates refuses such a one.
     pub is_incomplete: bool,
 }
 
@@ -67,7 +68,7 @@ impl<'a> Certificate<'a> {
     pub fn profile(&self) -> Profile<'a> {
         let mut profile = Profile {
             is_version_1: self.extensions_list().is_none(),
-            is_self_issued: self.is_self_issued(),
+            is_self_issued: self.names_itself_as_issuer(),
             basic_constraints: BasicConstraints::Absent,
             key_usage: None,
             extended_key_usage: None,
@@ -112,7 +113,7 @@ impl<'a> Profile<'a> {
             [0x55, 0x1d, id_ce::EXT_KEY_USAGE] => {
                 self.extended_key_usage = Some(Reader::new(value).expect(tag::SEQUENCE)?.value);
             }
-            [0x55, 0x1d, id] if id_ce::OF_RFC_5280.contains(id) => {}
+            [0x55, 0x1d, id] if id_ce::MAY_BE_CRITICAL.contains(id) => {}
             _ => return (!is_critical).then_some(()),
         }
         Some(())

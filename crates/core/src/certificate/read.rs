@@ -6,7 +6,7 @@ use super::{Certificate, CertificateError, MAX_CERTIFICATE_LEN};
 use crate::der::{Reader, tag};
 
 /// `version [0] EXPLICIT INTEGER`, saying v3. A v1 certificate has no version field; v2 is not in use.
-const VERSION_3: [u8; 5] = [0xa0, 0x03, 0x02, 0x01, 0x02];
+pub(super) const VERSION_3: [u8; 5] = [0xa0, 0x03, 0x02, 0x01, 0x02];
 
 impl<'a> Certificate<'a> {
     /// Reads a certificate: one, whole, with nothing behind it.

@@ -15,6 +15,8 @@ pub enum KeyKind {
     EcdsaP256,
     /// ECDSA on P-384 with SHA-384.
     EcdsaP384,
+    /// ECDSA on P-521 with SHA-512.
+    EcdsaP521,
     /// RSA of 2048 bits, PKCS #1 v1.5 with SHA-256. Slow to generate.
     Rsa2048,
     /// Ed25519.
@@ -34,6 +36,7 @@ impl Key {
         let algorithm = match kind {
             KeyKind::EcdsaP256 => &rcgen::PKCS_ECDSA_P256_SHA256,
             KeyKind::EcdsaP384 => &rcgen::PKCS_ECDSA_P384_SHA384,
+            KeyKind::EcdsaP521 => &rcgen::PKCS_ECDSA_P521_SHA512,
             KeyKind::Rsa2048 => &rcgen::PKCS_RSA_SHA256,
             KeyKind::Ed25519 => &rcgen::PKCS_ED25519,
         };
@@ -84,6 +87,7 @@ impl Key {
         let identifier: AlgorithmIdentifier = match self.kind {
             KeyKind::EcdsaP256 => alg_id::ECDSA_SHA256,
             KeyKind::EcdsaP384 => alg_id::ECDSA_SHA384,
+            KeyKind::EcdsaP521 => alg_id::ECDSA_SHA512,
             KeyKind::Rsa2048 => alg_id::RSA_PKCS1_SHA256,
             KeyKind::Ed25519 => alg_id::ED25519,
         };

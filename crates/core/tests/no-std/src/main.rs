@@ -5,7 +5,7 @@
 
 use core::panic::PanicInfo;
 
-use jit_trust_core::{PeerChain, TrustBlob};
+use jit_trust_core::{PeerChain, TrustAnchor, TrustBlob};
 
 // For the program's start and for memcpy, which bare metal has from its own runtime.
 #[link(name = "c")]
@@ -26,7 +26,8 @@ fn select(blob: &[u8], sent: &[&[u8]]) -> usize {
         return 0;
     };
     let profiles = blob.entries().filter(|entry| entry.profile().is_self_issued && entry.spki_sha256()[0] == 0);
-    chain.queries().count() + profiles.count() + blob.issuers_of(&chain).filter(|anchor| anchor.subject().hash().as_bytes()[0] == 0).count()
+    let is_written = |anchor: &TrustAnchor<'_>| anchor.to_certificate(&mut [0; 2048]).is_ok();
+    chain.queries().count() + profiles.count() + blob.issuers_of(&chain).filter(is_written).filter(|anchor| anchor.subject().hash().as_bytes()[0] == 0).count()
 }
 
 #[unsafe(no_mangle)]

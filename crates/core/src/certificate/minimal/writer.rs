@@ -1,0 +1,80 @@
+//! Writes DER from its last byte to its first, so that a length is known when its header is written.
+
+use crate::der::{tag, with_header};
+
+/// A buffer that fills from its end. What no longer fits is only counted.
+pub(super) struct Writer<'b> {
+    buffer: &'b mut [u8],
+    len: usize,
+}
+
+impl<'b> Writer<'b> {
+    pub(super) fn new(buffer: &'b mut [u8]) -> Self {
+        Self { buffer, len: 0 }
+    }
+
+    /// How many bytes have been written or, where there was no room, would have been. It stays at the largest number
+    /// rather than pass it.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// What has been written; `None` when it did not fit.
+    pub(super) fn finish(self) -> Option<&'b [u8]> {
+        let start = self.buffer.len().checked_sub(self.len)?;
+        self.buffer.get(start..)
+    }
+
+    /// Puts these bytes before what has been written.
+    pub(super) fn prepend(&mut self, bytes: &[u8]) {
+        self.len = self.len.saturating_add(bytes.len());
+        let start = self.buffer.len().checked_sub(self.len);
+        let place = start.and_then(|start| self.buffer.get_mut(start..)?.get_mut(..bytes.len()));
+        if let Some(place) = place {
+            place.copy_from_slice(bytes);
+        }
+    }
+
+    /// Puts a value before what has been written, and its header before that. The length in the header is right up to
+    /// 65,535 bytes.
+    pub(super) fn prepend_tagged(&mut self, tag: u8, value: impl FnOnce(&mut Self)) {
+        let behind = self.len;
+        value(self);
+        let len = self.len.saturating_sub(behind);
+        with_header(tag, len, |header| self.prepend(header));
+    }
+
+    /// Puts a SEQUENCE before what has been written.
+    pub(super) fn prepend_sequence(&mut self, value: impl FnOnce(&mut Self)) {
+        self.prepend_tagged(tag::SEQUENCE, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_last_is_written_first() {
+        let mut buffer = [0; 9];
+        let mut writer = Writer::new(&mut buffer);
+        writer.prepend_sequence(|sequence| {
+            sequence.prepend(&[5, 0]);
+            sequence.prepend_tagged(tag::INTEGER, |integer| integer.prepend(&[7]));
+        });
+        assert_eq!(writer.len(), 7);
+        assert_eq!(writer.finish(), Some(&[0x30, 5, 2, 1, 7, 5, 0][..]));
+        assert_eq!(buffer[..2], [0, 0]);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_counted() {
+        let mut buffer = [0; 2];
+        let mut writer = Writer::new(&mut buffer);
+        writer.prepend(&[1]);
+        writer.prepend(&[1, 2]);
+        assert_eq!(writer.len(), 3);
+        assert_eq!(writer.finish(), None);
+        assert_eq!(buffer, [0, 1]);
+    }
+}
