@@ -55,8 +55,8 @@ impl Anchors {
         let mut selected = Vec::new();
         let mut buffer = Vec::new();
         for (number, anchor) in anchors.enumerate() {
-            let _: &mut Vec<u8> = &mut buffer;
-            let certificate = anchor.certificate();
+            buffer.resize(anchor.certificate_buffer_len().unwrap_or_default(), 0);
+            let certificate = anchor.to_certificate(&mut buffer).ok();
             let certificate = certificate.and_then(|der| Marked::during(|| X509::from_der(der)).ok());
             if let Some(certificate) = certificate {
                 stack.push(certificate)?;

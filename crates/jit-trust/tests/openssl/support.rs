@@ -32,7 +32,7 @@ pub(crate) fn server_of(root: &Ca) -> Server {
 }
 
 pub(crate) fn store(roots: &[&Ca]) -> BlobStore {
-    BlobStore::new(stores::blob(roots, Version::V1).leak()).unwrap()
+    BlobStore::new(stores::blob(roots, Version::V2).leak()).unwrap()
 }
 
 pub(crate) fn connect(connector: &Connector, server: &Server) -> io::Result<TlsStream> {
@@ -65,7 +65,7 @@ impl Later {
     pub(crate) fn of(roots: &[&Ca], delay: Duration) -> Self {
         let anchor = |root: &&Ca| {
             let subject = Certificate::from_der(&root.der()).unwrap().subject().hash();
-            (AnchorKey::Subject(subject), stores::blob(&[root], Version::V1))
+            (AnchorKey::Subject(subject), stores::blob(&[root], Version::V2))
         };
         Self {
             anchors: Arc::new(Mutex::new(roots.iter().map(anchor).collect())),

@@ -26,13 +26,15 @@ pub(crate) fn encode(entries: &[Entry<'_>], version: Version) -> Vec<u8> {
             v1::encode(&certificates, 7, &mut blob).expect("the buffer is large enough");
             blob
         }
-        Version::V2 => {
-            let options = v2::Options::default();
-            let mut blob = vec![0; v2::encoded_len(entries, options).expect("few entries")];
-            v2::encode(entries, options, 7, &mut blob).expect("the buffer is large enough");
-            blob
-        }
+        Version::V2 => encode_v2(entries, v2::Options::default()),
     }
+}
+
+/// A trust blob of version 2 with these sections.
+pub(crate) fn encode_v2(entries: &[Entry<'_>], options: v2::Options) -> Vec<u8> {
+    let mut blob = vec![0; v2::encoded_len(entries, options).expect("few entries")];
+    v2::encode(entries, options, 7, &mut blob).expect("the buffer is large enough");
+    blob
 }
 
 /// The entry that this certificate is.

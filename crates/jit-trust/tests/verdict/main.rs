@@ -16,7 +16,10 @@ mod all_loaded;
 mod cases;
 mod exceptions;
 mod forms;
+mod libraries;
 mod limbo;
+#[cfg(feature = "openssl")]
+mod openssl;
 mod question;
 mod real_chains;
 mod root;

@@ -1,7 +1,7 @@
 //! What a store trusts.
 
 use jit_trust::Entry;
-use jit_trust_lab::pki::Ca;
+use jit_trust_lab::pki::{Ca, der};
 use pki_types::CertificateDer;
 use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
 
@@ -36,6 +36,73 @@ impl TrustedRoot {
             Some(imposed) => entry.with_name_constraints(Some(imposed)),
             None => entry,
         }
+    }
+}
+
+impl TrustedRoot {
+    /// Its certificate, with imposed constraints in place of its own: for libraries that judge a root by its certificate.
+    /// They check no root's own signature, which does not fit any more.
+    pub(crate) fn with_imposed_constraints(&self) -> CertificateDer<'static> {
+        const NAME_CONSTRAINTS: [u8; 5] = [0x06, 0x03, 0x55, 0x1d, 0x1e];
+        let Some(imposed) = &self.name_constraints else {
+            return self.der.clone();
+        };
+        let [to_be_signed, algorithm, signature] = &values(only(&self.der))[..] else {
+            panic!("a certificate has three parts");
+        };
+        let mut fields: Vec<Vec<u8>> = values(only(to_be_signed))
+            .iter()
+            .map(|field| field.to_vec())
+            .collect();
+        let place = fields.iter().position(|field| field[0] == 0xa3);
+        let before = place.map(|place| fields.remove(place));
+        let mut extensions = Vec::new();
+        for extension in before.iter().flat_map(|before| values(only(only(before)))) {
+            if !only(extension).starts_with(&NAME_CONSTRAINTS) {
+                extensions.extend_from_slice(extension);
+            }
+        }
+        let critical: &[u8] = &[0x01, 0x01, 0xff];
+        let value = der::tlv(0x04, &der::tlv(0x30, imposed));
+        extensions.extend(der::sequence(&[&NAME_CONSTRAINTS, critical, &value]));
+        if before.is_none() {
+            // Version 1 has no extensions.
+            fields.insert(0, der::context(0, &der::integer(&[2])));
+        }
+        fields.push(der::context(3, &der::tlv(0x30, &extensions)));
+        let to_be_signed = der::tlv(0x30, &fields.concat());
+        der::sequence(&[&to_be_signed, algorithm, signature]).into()
+    }
+}
+
+/// The content of a value that is all that there is.
+fn only(der: &[u8]) -> &[u8] {
+    let header = header_len(der);
+    &der[header..]
+}
+
+/// The values that follow each other.
+fn values(mut der: &[u8]) -> Vec<&[u8]> {
+    let mut values = Vec::new();
+    while !der.is_empty() {
+        let header = header_len(der);
+        let length = match der[1] {
+            short @ 0..=0x7f => usize::from(short),
+            _ => der[2..header]
+                .iter()
+                .fold(0, |length, byte| length << 8 | usize::from(*byte)),
+        };
+        let (value, rest) = der.split_at(header + length);
+        values.push(value);
+        der = rest;
+    }
+    values
+}
+
+fn header_len(der: &[u8]) -> usize {
+    match der[1] {
+        0..=0x7f => 2,
+        long => 2 + usize::from(long & 0x7f),
     }
 }
 

@@ -12,6 +12,11 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use crate::afar::{Afar, Cause};
 use crate::all_loaded::AllLoaded;
 use crate::forms::{self, Form};
+use crate::libraries::Compared;
+#[cfg(feature = "openssl")]
+use crate::libraries::Roots;
+#[cfg(feature = "openssl")]
+use crate::openssl::OpenSsl;
 use crate::question::{Question, Reason, Verdict};
 use crate::root::{TrustedRoot, among_mozillas};
 
@@ -21,6 +26,8 @@ pub(crate) struct Verifiers {
     without_conditions: AllLoaded,
     pub(crate) forms: Vec<Form>,
     afar: Afar,
+    #[cfg(feature = "openssl")]
+    openssl: OpenSsl,
     /// How often the verdict of the store afar was another, and why.
     exceptions: Mutex<Exceptions>,
     _directory: tempfile::TempDir,
@@ -55,6 +62,8 @@ impl Verifiers {
             without_conditions: AllLoaded::without_conditions(&roots, shared),
             forms: forms::of(&roots, directory.path(), provider),
             afar: Afar::new(&roots, provider),
+            #[cfg(feature = "openssl")]
+            openssl: OpenSsl::new(&Roots(&roots)),
             exceptions: Mutex::default(),
             _directory: directory,
         }
@@ -99,6 +108,15 @@ impl Verifiers {
         Ok(all_loaded)
     }
 
+    /// The other TLS libraries.
+    pub(crate) fn libraries(&self) -> impl Iterator<Item = &dyn Compared> {
+        let libraries: [&dyn Compared; _] = [
+            #[cfg(feature = "openssl")]
+            &self.openssl,
+        ];
+        libraries.into_iter()
+    }
+
     /// How often the store afar, which is asked no further than was promised, was the reason for another verdict.
     pub(crate) fn exceptions(&self) -> Exceptions {
         self.exceptions.lock().unwrap().clone()
@@ -106,6 +124,15 @@ impl Verifiers {
 
     /// What all say of these certificates; a panic where they differ.
     pub(crate) fn agree(&self, sent: &[CertificateDer<'_>], name: &str, time: i64) -> Verdict {
+        for library in self.libraries() {
+            let compared = library.compare(&Question::new(sent, name, time));
+            compared.unwrap_or_else(|difference| panic!("{name} at {time}: {difference}"));
+        }
+        self.agree_by_rustls(sent, name, time)
+    }
+
+    /// The same with rustls alone, which is quicker.
+    pub(crate) fn agree_by_rustls(&self, sent: &[CertificateDer<'_>], name: &str, time: i64) -> Verdict {
         let verdict = self.compare(&Question::new(sent, name, time));
         verdict.unwrap_or_else(|difference| panic!("{name} at {time}: {difference}"))
     }

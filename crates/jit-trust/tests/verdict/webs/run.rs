@@ -30,14 +30,26 @@ pub(super) struct Outcome {
     pub(super) verdicts: BTreeMap<String, u64>,
     /// How often a store afar was asked no further than was promised, and judged differently.
     pub(super) exceptions: Exceptions,
+    /// How often each other library judged, and accepted.
+    pub(super) libraries: Libraries,
     pub(super) seconds: f32,
 }
+
+/// What a library judged, and accepted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Count {
+    pub(super) judged: u64,
+    pub(super) accepted: u64,
+}
+
+pub(super) type Libraries = BTreeMap<&'static str, Count>;
 
 /// Asks about the webs of these numbers, or says which one was judged differently.
 pub(super) fn all(seed: u64, webs: &Range<u64>) -> Result<Outcome, String> {
     let started = Instant::now();
     let outcome = Mutex::new(Ok(BTreeMap::new()));
     let exceptions = Mutex::new(Exceptions::new());
+    let libraries = Mutex::new(Libraries::new());
     let has_failed = AtomicBool::new(false);
     let next = AtomicU64::new(webs.start / WEBS_PER_STORE);
     let work = || {
@@ -49,7 +61,14 @@ pub(super) fn all(seed: u64, webs: &Range<u64>) -> Result<Outcome, String> {
             }
             let of_store = first.max(webs.start)..(first + WEBS_PER_STORE).min(webs.end);
             let store = Store::make(seed, number);
-            let asked = store.ask_all(of_store);
+            let mut counted = Libraries::new();
+            let asked = store.ask_all(of_store, &mut counted);
+            for (library, count) in counted {
+                let mut libraries = libraries.lock().unwrap();
+                let sum = libraries.entry(library).or_default();
+                sum.judged += count.judged;
+                sum.accepted += count.accepted;
+            }
             for (cause, count) in store.verifiers.exceptions() {
                 *exceptions.lock().unwrap().entry(cause).or_default() += count;
             }
@@ -75,6 +94,7 @@ pub(super) fn all(seed: u64, webs: &Range<u64>) -> Result<Outcome, String> {
     Ok(Outcome {
         verdicts,
         exceptions: exceptions.into_inner().unwrap(),
+        libraries: libraries.into_inner().unwrap(),
         seconds: started.elapsed().as_secs_f32(),
     })
 }
@@ -100,7 +120,7 @@ impl Store {
         }
     }
 
-    fn ask_all(&self, webs: Range<u64>) -> Result<BTreeMap<String, u64>, String> {
+    fn ask_all(&self, webs: Range<u64>, libraries: &mut Libraries) -> Result<BTreeMap<String, u64>, String> {
         let strategy = spec::web();
         let mut verdicts = BTreeMap::new();
         for number in webs {
@@ -109,8 +129,23 @@ impl Store {
             let verdict = match self.ask(&web.current()) {
                 Ok(Ok(())) => ACCEPTED.to_owned(),
                 Ok(Err(reason)) => reason.kind(),
-                Err(difference) => return Err(self.report(number, &difference, web, &mut runner)),
+                Err(difference) => {
+                    let ask = |web: &Web| self.ask(web).map_err(|difference| difference.to_string());
+                    return Err(self.report(number, &difference.to_string(), web, &mut runner, ask));
+                }
             };
+            // Most webs are odder than these libraries put up with.
+            let shown = |web: &Web| {
+                if number % 8 == 0 {
+                    web.clone()
+                } else {
+                    web.calmed()
+                }
+            };
+            if let Err(difference) = self.ask_libraries(number, &shown(&web.current()), libraries) {
+                let ask = |web: &Web| self.ask_libraries(number, &shown(web), &mut Libraries::new());
+                return Err(self.report(number, &difference, web, &mut runner, ask));
+            }
             *verdicts.entry(verdict).or_default() += 1;
         }
         Ok(verdicts)
@@ -122,22 +157,38 @@ impl Store {
             .compare(&Question::new(&sent, web.host, web.time.unix_seconds()))
     }
 
+    /// What the other libraries say, of every so many webs: they are slower.
+    fn ask_libraries(&self, number: u64, web: &Web, counted: &mut Libraries) -> Result<(), String> {
+        let sent = web::sent(web, &self.roots);
+        let question = Question::new(&sent, web.host, web.time.unix_seconds());
+        for library in self.verifiers.libraries() {
+            if number % library.webs_per_question() == 0 {
+                let judged = library.compare(&question)?;
+                let count = counted.entry(library.name()).or_default();
+                count.judged += 1;
+                count.accepted += u64::from(judged.is_some_and(|judged| judged.is_ok()));
+            }
+        }
+        Ok(())
+    }
+
     /// How to make the web again that was judged differently, and the smallest that is.
-    fn report(
+    fn report<T>(
         &self,
         number: u64,
-        difference: &Difference,
+        difference: &str,
         web: impl ValueTree<Value = Web>,
         runner: &mut TestRunner,
+        ask: impl Fn(&Web) -> Result<T, String>,
     ) -> String {
         let mut report = format!(
             "web {number} of seed {seed} is judged differently: {difference}\n\
              JIT_TRUST_SEED={seed} JIT_TRUST_WEB={number} makes it again.\n",
             seed = self.seed
         );
-        let shrunk = runner.run_one(web, |web| match self.ask(&web) {
+        let shrunk = runner.run_one(web, |web| match ask(&web) {
             Ok(_) => Ok(()),
-            Err(difference) => Err(TestCaseError::fail(difference.to_string())),
+            Err(difference) => Err(TestCaseError::fail(difference)),
         });
         if let Err(TestError::Fail(difference, web)) = shrunk {
             let sent = pem(&web::sent(&web, &self.roots));

@@ -176,6 +176,43 @@ pub(super) enum Time {
     TooLate,
 }
 
+impl Web {
+    /// The same without most of what OpenSSL and mbedTLS refuse whatever the anchors are: key identifiers that lie, or do not
+    /// tell issuers of one name apart, certificates that cannot be read, which end a connection, and a leaf that does not
+    /// come first.
+    pub(super) fn calmed(&self) -> Self {
+        let calmed = |content: &Content| Content {
+            subject_key_id: SubjectId::Derived,
+            authority_key_id: AuthorityId::Both,
+            constraints: match content.constraints {
+                Constraints::PermitAnother => Constraints::PermitHost,
+                other => other,
+            },
+            flaw: match content.flaw {
+                Flaw::Truncated => Flaw::None,
+                other => other,
+            },
+            ..content.clone()
+        };
+        let mut web = self.clone();
+        web.leaf_comes_second = false;
+        web.leaf.content = calmed(&web.leaf.content);
+        for member in &mut web.path {
+            member.content = calmed(&member.content);
+            member.copies = member.copies.max(1);
+        }
+        web.others.retain(|other| !matches!(other.what, What::Noise));
+        // Of two issuers of one name they take the one that comes first, and no other after it.
+        web.others.truncate(1);
+        for other in &mut web.others {
+            if let What::Cross { content, .. } = &mut other.what {
+                *content = calmed(content);
+            }
+        }
+        web
+    }
+}
+
 /// A store of a few roots, or some tens.
 pub(super) fn store() -> BoxedStrategy<Store> {
     let identity = (0..ROOT_NAMES, 0..KEYS).prop_map(|(name, key)| Identity { name, key });
