@@ -1,8 +1,17 @@
-//! The cases in which a store that answers later is asked no further, and the verdict is stricter for it.
+//! The cases in which the verdict is stricter than with every root loaded: where a store that answers later is asked no
+//! further, and where a library that wants certificates would look at more than anchors are.
 
 use jit_trust_lab::pki::{AuthorityKeyId, Ca, Leaf};
+#[cfg(feature = "openssl")]
+use jit_trust_lab::pki::{dns_name_constraints, now};
+#[cfg(feature = "openssl")]
+use rustls::crypto::aws_lc_rs;
 
 use crate::afar::Cause;
+#[cfg(feature = "openssl")]
+use crate::question::Question;
+#[cfg(feature = "openssl")]
+use crate::root::TrustedRoot;
 use crate::verifiers::Verifiers;
 
 /// A leaf of the last of eight CAs, each below the one before, which a seventh question would find.
@@ -42,4 +51,65 @@ fn an_anchor_that_would_be_the_fourth_is_the_cause_of_another_verdict() {
         verifiers.exceptions().into_iter().collect::<Vec<_>>(),
         [(Cause::MoreThanThreeImports, 1)]
     );
+}
+
+/// What the other libraries say with every root loaded and, where one is judged differently, by which form.
+#[cfg(feature = "openssl")]
+fn differences(verifiers: &Verifiers, sent: &[pki_types::CertificateDer<'_>]) -> Vec<Result<bool, String>> {
+    let question = Question::new(sent, "a.test", now());
+    let libraries = verifiers.libraries();
+    libraries
+        .map(|library| {
+            let judged = library.compare(&question)?;
+            Ok(judged.is_some_and(|judged| judged.is_ok()))
+        })
+        .collect()
+}
+
+/// OpenSSL and mbedTLS compare names without regard to case, and fold spaces; the Baseline Requirements demand that they
+/// be equal byte for byte.
+#[cfg(feature = "openssl")]
+#[test]
+fn an_anchor_whose_name_is_equal_only_after_folding_is_not_found() {
+    let root = Ca::root("Root");
+    let shouted = Ca::builder("ROOT").key(root.key()).self_signed();
+    let leaf = shouted.leaf("a.test");
+    for difference in differences(&Verifiers::new(&[&root]), &leaf.chain(&[])) {
+        let difference = difference.unwrap_err();
+        assert!(
+            difference.ends_with("with all roots loaded it says Ok(())"),
+            "{difference}"
+        );
+    }
+}
+
+/// OpenSSL compares such a certificate byte by byte with the one that is trusted.
+#[cfg(feature = "openssl")]
+#[test]
+fn a_root_that_is_the_servers_own_certificate_needs_a_blob_with_certificates() {
+    let leaf = Leaf::builder(&["a.test"]).self_signed();
+    let root = TrustedRoot::unconditional(leaf.der());
+    let verifiers = Verifiers::of_conditional(&[root], &aws_lc_rs::default_provider());
+    let [openssl, ..] = &differences(&verifiers, &[leaf.der()])[..] else {
+        panic!("OpenSSL is the first");
+    };
+    let difference = openssl.as_ref().unwrap_err();
+    assert!(
+        difference.contains("from a blob of version 2, says Err"),
+        "{difference}"
+    );
+}
+
+/// No form that a library takes can say it.
+#[cfg(feature = "openssl")]
+#[test]
+fn a_root_of_version_1_with_imposed_constraints_vouches_for_nothing() {
+    let root = Ca::builder("Root").version_1().self_signed();
+    let constrained = TrustedRoot {
+        name_constraints: Some(dns_name_constraints(&["a.test"], &[""; 0])),
+        ..TrustedRoot::from(&root)
+    };
+    let verifiers = Verifiers::of_conditional(&[constrained], &aws_lc_rs::default_provider());
+    let sent = root.leaf("a.test").chain(&[]);
+    assert_eq!(differences(&verifiers, &sent)[0], Ok(false));
 }

@@ -59,6 +59,9 @@ pub(crate) trait Library {
 
     const NAME: &'static str;
 
+    /// The reason for a refusal that is for the name alone.
+    const FOR_THE_NAME: &'static str;
+
     /// Of how many generated webs one goes to it, so that it takes not too long.
     const WEBS_PER_QUESTION: u64;
 
@@ -93,6 +96,9 @@ pub(crate) trait Compared {
     /// Of how many generated webs one goes to it.
     fn webs_per_question(&self) -> u64;
 
+    /// Whether the path is good, and the name that was asked for is not the leaf's.
+    fn is_for_the_name(&self, reason: &str) -> bool;
+
     /// What the library says with all roots loaded, if it comes to the same by every form of the store, or else how not;
     /// `None` where it does not come to judge.
     fn compare(&self, question: &Question<'_>) -> Result<Option<Judged>, String>;
@@ -105,6 +111,10 @@ impl<L: Library> Compared for L {
 
     fn webs_per_question(&self) -> u64 {
         L::WEBS_PER_QUESTION
+    }
+
+    fn is_for_the_name(&self, reason: &str) -> bool {
+        L::FOR_THE_NAME == reason
     }
 
     fn compare(&self, question: &Question<'_>) -> Result<Option<Judged>, String> {

@@ -1,6 +1,6 @@
 //! The cases of x509-limbo, <https://x509-limbo.com>.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jit_trust::MAX_CERTIFICATES;
 use jit_trust_lab::pki::{der, now};
@@ -11,7 +11,7 @@ use rustls::{CertificateError, Error};
 use serde_json::Value;
 use x509_parser::prelude::{ASN1Time, FromDer};
 
-use crate::question::{Reason, Verdict};
+use crate::question::{Question, Reason, Verdict};
 use crate::root::TrustedRoot;
 use crate::stores;
 use crate::verifiers::Verifiers;
@@ -87,13 +87,25 @@ fn the_verdicts_on_x509_limbo_are_those_of_webpki_and_but_for_a_list_those_expec
     let limbo: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let cases: Vec<_> = limbo["testcases"].as_array().unwrap().iter().map(Case).collect();
     let mut deviating = BTreeMap::new();
+    let mut disagreeing = BTreeSet::new();
     let mut not_applicable = 0;
     let mut too_many = 0;
     for case in &cases {
         let sent = case.sent();
         too_many += usize::from(sent.len() > MAX_CERTIFICATES);
         let verifiers = Verifiers::of_conditional(&case.roots(), &aws_lc_rs::default_provider());
-        let verdict = verifiers.agree(&sent, case.name().unwrap_or(NOBODY), case.time());
+        let question = Question::new(&sent, case.name().unwrap_or(NOBODY), case.time());
+        let verdict = verifiers.agree_on(&question);
+        for library in verifiers.libraries() {
+            let judged = library.compare(&question).unwrap();
+            let is_accepted = judged.is_some_and(|judged| match judged {
+                Ok(()) => true,
+                Err(reason) => case.name().is_none() && library.is_for_the_name(&reason),
+            });
+            if is_accepted != case.accepts(&verdict) {
+                disagreeing.insert((case.id(), library.name(), is_accepted));
+            }
+        }
         if case.asks_about_a_client() {
             not_applicable += 1;
         } else if case.accepts(&verdict) != case.is_expected_to_succeed() {
@@ -104,6 +116,7 @@ fn the_verdicts_on_x509_limbo_are_those_of_webpki_and_but_for_a_list_those_expec
         assert!(deviating.remove(id).is_some(), "{id} is as expected: {reason}");
     }
     assert!(deviating.is_empty(), "not listed: {deviating:#?}");
+    eprintln!("{disagreeing:#?}");
     let counted = (cases.len(), not_applicable, too_many);
     assert_eq!(
         counted,

@@ -103,7 +103,10 @@ impl Library for OpenSsl {
 
     const NAME: &'static str = "OpenSSL";
 
-    const WEBS_PER_QUESTION: u64 = 1;
+    /// `X509_V_ERR_HOSTNAME_MISMATCH`.
+    const FOR_THE_NAME: &'static str = "62";
+
+    const WEBS_PER_QUESTION: u64 = 4;
 
     /// A connection in which a certificate cannot be read fails before anybody is asked.
     fn read(&self, sent: &[CertificateDer<'_>]) -> Option<Self::Sent> {

@@ -124,17 +124,21 @@ impl Verifiers {
 
     /// What all say of these certificates; a panic where they differ.
     pub(crate) fn agree(&self, sent: &[CertificateDer<'_>], name: &str, time: i64) -> Verdict {
+        self.agree_on(&Question::new(sent, name, time))
+    }
+
+    pub(crate) fn agree_on(&self, question: &Question<'_>) -> Verdict {
         for library in self.libraries() {
-            let compared = library.compare(&Question::new(sent, name, time));
-            compared.unwrap_or_else(|difference| panic!("{name} at {time}: {difference}"));
+            let compared = library.compare(question);
+            compared.unwrap_or_else(|difference| panic!("{:?}: {difference}", question.name));
         }
-        self.agree_by_rustls(sent, name, time)
+        self.agree_by_rustls(question)
     }
 
     /// The same with rustls alone, which is quicker.
-    pub(crate) fn agree_by_rustls(&self, sent: &[CertificateDer<'_>], name: &str, time: i64) -> Verdict {
-        let verdict = self.compare(&Question::new(sent, name, time));
-        verdict.unwrap_or_else(|difference| panic!("{name} at {time}: {difference}"))
+    pub(crate) fn agree_by_rustls(&self, question: &Question<'_>) -> Verdict {
+        let verdict = self.compare(question);
+        verdict.unwrap_or_else(|difference| panic!("{question:?}: {difference}"))
     }
 
     pub(crate) fn agree_today(&self, sent: &[CertificateDer<'_>]) -> Verdict {
