@@ -4,6 +4,8 @@
 
 #[path = "../examples/hyper.rs"]
 mod hyper;
+#[path = "../examples/openssl.rs"]
+mod openssl;
 #[path = "../examples/reqwest.rs"]
 mod reqwest;
 #[path = "../examples/rustls.rs"]
@@ -70,10 +72,16 @@ fn check_with(root: &Ca, trust: impl Fn() -> Trust, get: impl Fn(&Server, Trust)
     });
     let said: Vec<_> = said.collect();
     assert!(
-        said.iter().any(|message| message.contains("UnknownIssuer")),
+        said.iter()
+            .any(|message| message.contains("UnknownIssuer") || message.contains("local issuer certificate")),
         "{said:?}"
     );
     assert_eq!(not_trusted.requests(), 0);
+}
+
+#[test]
+fn the_example_for_openssl_works() {
+    check(|server, trust| openssl::get("localhost", server.port(), trust));
 }
 
 #[test]
