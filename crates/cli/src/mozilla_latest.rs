@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use crate::args::BundleArgs;
 use crate::exit::Failure;
-use crate::http::{Client, Connector, Options, Overrides, Protocols, Proxies, Request, Rules};
+use crate::http::{Client, Connector, Library, Options, Overrides, Protocols, Proxies, Request, Rules};
 use crate::shown::shown;
 use crate::terminal::{say, warning};
 use crate::{runtime, store};
@@ -126,6 +126,7 @@ async fn get_in_any_time(args: &BundleArgs, etag: Option<HeaderValue>) -> Result
     let connector = Connector::new(
         &store,
         Options {
+            library: Library::Rustls,
             protocols: Protocols::Any,
             proxies: Proxies::from_env()?,
             overrides: Overrides::new(&args.resolve),

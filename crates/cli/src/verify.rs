@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jit_trust::Certificate;
+use jit_trust::{Certificate, ServerVerifier};
 use pki_types::UnixTime;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::aws_lc_rs;
@@ -15,7 +15,7 @@ use crate::shown::shown;
 use crate::store;
 use crate::terminal::print;
 use crate::time;
-use crate::trust::{self, Decision};
+use crate::trust::{Decision, LastDecision};
 
 pub(crate) fn run(args: &VerifyArgs) -> Result<(), Failure> {
     let file = shown(args.chain.to_string_lossy());
@@ -31,7 +31,9 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<(), Failure> {
         Some(moment) => moment.0,
         None => now()?,
     };
-    let (verifier, last) = trust::verifier(&store, &aws_lc_rs::default_provider());
+    let last = LastDecision::default();
+    let verifier = ServerVerifier::with_provider(store.trust.clone(), &aws_lc_rs::default_provider())
+        .on_verification(last.listener(&store));
     let verdict = verifier.verify_server_cert(end_entity, others, &args.host, &[], now);
     cache::keep(&store.trust);
     match (verdict, last.take()) {

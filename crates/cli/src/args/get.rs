@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::TrustBy;
 use super::value::{self, Cookies, Credentials, Field};
-use crate::http::Override;
+use crate::http::{Library, Override};
 
 /// Get a URL, trusting just the root that the server's certificates ask for
 ///
@@ -34,6 +34,12 @@ pub(crate) struct GetArgs {
 
     #[command(flatten)]
     pub(crate) trust: TrustBy,
+
+    /// Make TLS connections with this library, of those that the command was built with
+    ///
+    /// Which root is chosen does not depend on it; the rules by which a path is valid are the library's own.
+    #[arg(long, value_name = "LIBRARY", default_value = Library::NAMES[0], value_parser = value::tls_library())]
+    pub(crate) tls: Library,
 
     /// Speak HTTP/1.1 only
     #[arg(long = "http1.1", conflicts_with = "http2")]

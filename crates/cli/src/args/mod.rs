@@ -26,6 +26,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::http::Library;
+
 /// Trust every public CA, hold none of them in memory
 ///
 /// A TLS client normally loads more than a hundred root certificates to use one of them. jit-trust looks up just the
@@ -36,6 +38,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 #[command(
     name = "jit-trust",
     version,
+    long_version = version(),
     arg_required_else_help = true,
     args_conflicts_with_subcommands = true,
     override_usage = "jit-trust <COMMAND>",
@@ -54,6 +57,13 @@ pub(crate) struct Args {
     /// Write the man page or a shell's completions to stdout
     #[arg(long, hide = true, value_name = "WHAT")]
     pub(crate) generate: Option<Generate>,
+}
+
+/// The version, and the TLS libraries that the command was built with.
+fn version() -> String {
+    let libraries = Library::NAMES.into_iter().filter_map(Library::named);
+    let libraries: Vec<String> = libraries.map(Library::description).collect();
+    format!("{}\nTLS: {}", env!("CARGO_PKG_VERSION"), libraries.join(", "))
 }
 
 #[derive(Debug, Subcommand)]

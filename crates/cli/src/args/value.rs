@@ -14,6 +14,8 @@ use jit_trust_bundle::BlobVersion;
 use pki_types::{ServerName, UnixTime};
 use url::Url;
 
+use crate::http::Library;
+
 /// A URL that can be got.
 pub(super) fn web_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| format!("{error}; expected https://HOST/…"))?;
@@ -72,6 +74,18 @@ pub(super) fn blob_version() -> impl TypedValueParser<Value = BlobVersion> {
     PossibleValuesParser::new(["1", "2"]).map(|version| match version.as_str() {
         "1" => BlobVersion::V1,
         _ => BlobVersion::V2,
+    })
+}
+
+/// A TLS library that the command was built with.
+pub(super) fn tls_library() -> impl TypedValueParser<Value = Library> {
+    PossibleValuesParser::new(Library::NAMES).try_map(|name| {
+        Library::named(&name).ok_or_else(|| {
+            format!(
+                "this jit-trust was built without it; `cargo install --path crates/cli --features {name}` builds one \
+                 with it"
+            )
+        })
     })
 }
 

@@ -70,6 +70,7 @@ async fn get(
 
 fn options(args: &GetArgs) -> Result<Options, Failure> {
     Ok(Options {
+        library: args.tls,
         protocols: match (args.http1, args.http2) {
             (true, _) => Protocols::Http1,
             (_, true) => Protocols::Http2,

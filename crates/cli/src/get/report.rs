@@ -34,6 +34,7 @@ struct HopReport<'a> {
 
 #[derive(Serialize)]
 struct Tls<'a> {
+    library: Option<&'static str>,
     version: Option<&'static str>,
     verified: bool,
     refusal: Option<&'a str>,
@@ -142,6 +143,7 @@ impl<'a> Tls<'a> {
             issuer: &certificate.issuer,
         });
         Self {
+            library: hop.tls_library,
             version: hop.tls_version,
             verified: hop.tls_version.is_some() && decision.refusal.is_none(),
             refusal: decision.refusal.as_deref(),

@@ -37,7 +37,9 @@ fn connection(hop: &Hop) {
         .address
         .map(|address| format!(" to {address}"))
         .unwrap_or_default();
-    let over: Vec<&str> = [hop.tls_version, hop.protocol].into_iter().flatten().collect();
+    let library = hop.tls_library.unwrap_or_default();
+    let tls = hop.tls_version.map(|version| format!("{version} by {library}"));
+    let over: Vec<&str> = [tls.as_deref(), hop.protocol].into_iter().flatten().collect();
     let over = if over.is_empty() {
         String::new()
     } else {

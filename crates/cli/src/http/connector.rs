@@ -20,7 +20,7 @@ use super::hop::{Hop, Stage};
 use super::origin::Origin;
 use super::proxy::{Proxies, Proxy};
 use super::resolve::{Addresses, Overrides, is_address};
-use super::tls::{Protocols, Tls};
+use super::tls::{Library, Protocols, Tls};
 use crate::exit::{Causes, Failure};
 use crate::questions::OpenQuestions;
 use crate::shown::shown;
@@ -29,6 +29,7 @@ use crate::store::Store;
 /// How connections are to be made.
 #[derive(Debug)]
 pub(crate) struct Options {
+    pub(crate) library: Library,
     pub(crate) protocols: Protocols,
     pub(crate) proxies: Proxies,
     pub(crate) overrides: Overrides,
@@ -57,7 +58,7 @@ impl Connector {
     /// A connector that trusts by this store.
     pub(crate) fn new(store: &Store, options: Options) -> Result<Self, Failure> {
         Ok(Self {
-            tls: Tls::new(store, options.protocols)?,
+            tls: Tls::new(options.library, store, options.protocols)?,
             proxies: options.proxies,
             overrides: Arc::new(options.overrides),
             connect_timeout: options.connect_timeout,
@@ -175,7 +176,8 @@ impl Connector {
         let started = Instant::now();
         hop.stage = Stage::Proxy;
         let stream: BoxedStream = if proxy.scheme() == "https" {
-            Box::new(self.tls.connect_to_proxy(&at, proxy.host(), stream).await?)
+            let stream = Box::new(stream);
+            self.tls.connect_to_proxy(&at, proxy.host(), stream).await?
         } else {
             Box::new(stream)
         };

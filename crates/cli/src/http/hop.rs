@@ -22,6 +22,8 @@ pub(crate) struct Hop {
     pub(crate) address: Option<SocketAddr>,
     /// The proxy, without its password.
     pub(crate) proxy: Option<String>,
+    /// The TLS library, if it came to that.
+    pub(crate) tls_library: Option<&'static str>,
     /// The version of TLS.
     pub(crate) tls_version: Option<&'static str>,
     /// Whether the server has to be trusted.
@@ -90,6 +92,7 @@ impl Hop {
             connections: 0,
             address: None,
             proxy: None,
+            tls_library: None,
             tls_version: None,
             is_verified,
             asked_ahead: 0,

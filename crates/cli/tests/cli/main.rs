@@ -14,6 +14,7 @@ mod get_proxies;
 mod get_redirects;
 mod get_remote;
 mod get_report;
+mod get_tls;
 mod help;
 mod lists;
 mod mozilla_latest;

@@ -305,7 +305,7 @@ fn a_device_asks_the_published_configuration_once_when_cold_and_ahead_when_warm(
         "*   resolve N ms, connect N ms, TLS N ms, selecting N ms, validating N ms, first byte N ms, total N ms",
     ];
     let before = [
-        "*   1 connection to 127.0.0.1:SITE, TLSv1.3, h2",
+        "*   1 connection to 127.0.0.1:SITE, TLSv1.3 by rustls, h2",
         "*   certificates sent: 2",
         "*     CN=www.test (issuer: CN=Lab Issuing CA)",
         "*     CN=Lab Issuing CA (issuer: CN=Site Root)",

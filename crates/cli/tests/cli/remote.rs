@@ -53,10 +53,16 @@ impl Remote {
 
     /// Replaces the webroot by one of this list.
     pub(crate) fn bundle(&self, list: &str, generation: u32) {
+        self.bundle_with(list, generation, "");
+    }
+
+    /// The same, with more options.
+    pub(crate) fn bundle_with(&self, list: &str, generation: u32, options: &str) {
         let path = self.write("list", list);
         let mut bundle = jit_trust(["bundle"]);
         bundle.arg(path).arg("--webroot").arg(self.path("webroot"));
         bundle.args(["--force", "--quiet", "--generated-at", &generation.to_string()]);
+        bundle.args(options.split_whitespace());
         run(&mut bundle).ends_with(0);
     }
 

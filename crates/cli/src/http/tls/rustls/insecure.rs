@@ -1,20 +1,24 @@
-//! TLS with servers that need not be trusted: `--insecure`.
+//! `--insecure`: servers that need not be trusted.
 
 use std::fmt;
-use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jit_trust::ServerVerifier;
 use pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
-use tokio::io::{AsyncRead, AsyncWrite};
+use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
+
+use super::super::{Connect, Connected, Connecting, Protocols};
+use super::{agreed, config, failed, verifier};
+use crate::exit::Failure;
+use crate::http::connector::BoxedStream;
+use crate::store::Store;
+use crate::trust::LastDecision;
 
 /// Makes connections to any server that holds the key of its certificate, and has the verdict on it told to whoever
 /// listens to the verifier, whatever it is.
-pub(super) struct InsecureConnector {
+pub(in super::super) struct Insecure {
     tls: TlsConnector,
     verifier: Arc<ServerVerifier>,
     seen: Arc<Seen>,
@@ -32,32 +36,23 @@ struct Sent {
     now: UnixTime,
 }
 
-impl InsecureConnector {
-    /// `config` makes the configuration of TLS, with the verifier that it is given.
-    pub(super) fn new<E>(
-        verifier: Arc<ServerVerifier>,
-        config: impl FnOnce(Arc<dyn ServerCertVerifier>) -> Result<ClientConfig, E>,
-    ) -> Result<Self, E> {
-        let seen = Arc::<Seen>::default();
+impl Insecure {
+    pub(in super::super) fn new(
+        store: &Store,
+        protocols: Protocols,
+        last: &LastDecision,
+    ) -> Result<Self, Failure> {
+        let (verifier, seen) = (Arc::new(verifier(store, last)), Arc::<Seen>::default());
         let accepts_any = AcceptsAny {
             verifier: verifier.clone(),
             seen: seen.clone(),
         };
-        let config = config(Arc::new(accepts_any))?;
+        let config = config(Arc::new(accepts_any), protocols)?;
         Ok(Self {
             tls: Arc::new(config).into(),
             verifier,
             seen,
         })
-    }
-
-    pub(super) async fn connect<S>(&self, name: ServerName<'static>, stream: S) -> io::Result<TlsStream<S>>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        let shaken = self.tls.connect(name, stream).await;
-        self.judge().await;
-        shaken
     }
 
     /// Has it told whether the server would have been trusted. A store may be waited for, which must hold nothing else up.
@@ -71,6 +66,22 @@ impl InsecureConnector {
         });
         // It fails where the runtime ends, and then nobody wants to know any more.
         let _ = judged.await;
+    }
+}
+
+impl Connect for Insecure {
+    fn connect<'c>(&'c self, name: ServerName<'static>, stream: BoxedStream) -> Connecting<'c> {
+        Box::pin(async {
+            let shaken = self.tls.connect(name, stream).await;
+            self.judge().await;
+            let stream = shaken.map_err(failed)?;
+            let (version, is_http2) = agreed(stream.get_ref().1);
+            Ok(Connected {
+                stream: Box::new(stream),
+                version,
+                is_http2,
+            })
+        })
     }
 }
 
@@ -134,8 +145,8 @@ impl ServerCertVerifier for AcceptsAny {
     }
 }
 
-impl fmt::Debug for InsecureConnector {
+impl fmt::Debug for Insecure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InsecureConnector").finish_non_exhaustive()
+        f.debug_struct("Insecure").finish_non_exhaustive()
     }
 }
