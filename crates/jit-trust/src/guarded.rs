@@ -162,9 +162,10 @@ mod with_tokio {
             side: usize,
             step: impl FnOnce(Pin<&mut T>, &mut Context<'_>) -> Poll<io::Result<O>>,
         ) -> Poll<io::Result<O>> {
+            // In this order: who was told once must not be asked again.
+            let is_closed = self.guard.is_closed();
             let told = self.closed.get_mut(side);
-            let is_told = told.is_some_and(|told| Pin::new(told).poll(context).is_ready());
-            if is_told || self.guard.is_closed() {
+            if is_closed || told.is_some_and(|told| Pin::new(told).poll(context).is_ready()) {
                 return Poll::Ready(Err(closed()));
             }
             step(Pin::new(&mut self.stream), context)

@@ -13,7 +13,8 @@ use super::store_context::{Marked, certificate, loaded, untrusted};
 pub(super) struct Loaded(Vec<X509>);
 
 impl Loaded {
-    /// Whatever was loaded under one of the names in the chain: a certificate of the chain itself can be among it.
+    /// Whatever was loaded under one of the names in the chain, and under the names of what issued that: a certificate of
+    /// the chain itself can be among it, and one that the server should have sent.
     pub(super) fn for_chain(context: &mut X509StoreContextRef) -> Result<Self, ErrorStack> {
         let mut names = Vec::new();
         let mut seen = HashSet::new();
@@ -25,10 +26,16 @@ impl Loaded {
                 }
             }
         }
-        let mut found = Vec::new();
-        for name in names {
+        let mut found: Vec<X509> = Vec::new();
+        while let Some(name) = names.pop() {
             let certificates = Marked::during(|| loaded(context, &name));
-            found.extend(certificates.into_iter().flatten());
+            for certificate in certificates.into_iter().flatten() {
+                let issuer = certificate.issuer_name();
+                if seen.insert(issuer.to_der()?) {
+                    names.push(issuer.to_owned()?);
+                }
+                found.push(certificate);
+            }
         }
         Ok(Self(found))
     }

@@ -14,6 +14,7 @@ use openssl::x509::{X509StoreContext, X509StoreContextRef};
 use openssl_sys::{SSL, X509_STORE_CTX};
 
 use super::ffi::{self, InfoCallback};
+use super::store_context::Marked;
 use super::verifier::{Answered, Verifier};
 use super::{queue, session};
 
@@ -32,8 +33,13 @@ pub(super) fn attach(verifier: Arc<Verifier>, context: &mut SslContextBuilder) -
     // that calls us: its data are freed with it. The callbacks are of the types that are asked for.
     unsafe {
         let raw = context.as_ptr();
-        let info = ffi::SSL_CTX_get_info_callback(raw)
-            .filter(|before| !ptr::fn_addr_eq(*before, on_info as InfoCallback));
+        let info = match ffi::SSL_CTX_get_info_callback(raw) {
+            // A verifier was attached before: what stood before that stays.
+            Some(before) if ptr::fn_addr_eq(before, on_info as InfoCallback) => SslContextRef::from_ptr(raw)
+                .ex_data(index)
+                .and_then(|attached| attached.info),
+            before => before,
+        };
         let callback = ffi::SSL_CTX_get_verify_callback(raw);
         let mode = openssl_sys::SSL_CTX_get_verify_mode(raw) | SslVerifyMode::PEER.bits();
         ffi::SSL_CTX_set_cert_verify_callback(raw, Some(on_verify), argument);
@@ -47,6 +53,13 @@ pub(super) fn attach(verifier: Arc<Verifier>, context: &mut SslContextBuilder) -
 /// The verifier that was attached to a context.
 pub(super) fn attached(context: &SslContextRef) -> Option<&Verifier> {
     Some(&*context.ex_data(index().ok()?)?.verifier)
+}
+
+/// Has a connection decline to renegotiate, which is a thing of TLS 1.2: the server could show other certificates in it,
+/// while the connection is listed as one that leans on what vouched for the first.
+pub(super) fn decline_renegotiation(ssl: &mut SslRef) {
+    // SAFETY: the connection is borrowed.
+    unsafe { ffi::SSL_set_options(ssl.as_ptr(), ffi::SSL_OP_NO_RENEGOTIATION) };
 }
 
 /// OpenSSL asks whether to trust what a server sent.
@@ -92,9 +105,9 @@ unsafe extern "C" fn on_verify(context: *mut X509_STORE_CTX, verifier: *mut c_vo
 unsafe extern "C" fn on_info(ssl: *const SSL, at: c_int, value: c_int) {
     // SAFETY: OpenSSL passes the connection that it drives, which nobody else uses during the call.
     let ssl = unsafe { SslRef::from_ptr(ssl.cast_mut()) };
-    if at == ffi::SSL_CB_HANDSHAKE_START
-        && catch_unwind(AssertUnwindSafe(|| session::check_offered(ssl))).is_err()
-    {
+    // What a store leaves in the error queue OpenSSL would take for a fault of the handshake's.
+    let check = || Marked::during(|| session::check_offered(ssl));
+    if at == ffi::SSL_CB_HANDSHAKE_START && catch_unwind(AssertUnwindSafe(check)).is_err() {
         session::withhold(ssl);
     }
     let before = index()

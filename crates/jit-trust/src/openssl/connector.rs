@@ -11,7 +11,7 @@ use openssl::ssl::{
 use openssl::x509::verify::X509CheckFlags;
 
 use super::state::State;
-use super::{Error, Verifier, boundary, ffi};
+use super::{Error, Verifier, boundary, ffi, store_context};
 use crate::Trust;
 use crate::guarded::{Guarded, SharedTcp, admit};
 use crate::trust::{Deadline, Guard};
@@ -19,7 +19,8 @@ use crate::trust::{Deadline, Guard};
 /// Makes TLS connections and keeps account of what they lean on: an anchor that was fetched stays for as long as a
 /// connection that it vouched for lives, and [`Trust::connections`] lists them.
 ///
-/// This is for threads that may wait; for tokio there is `TokioConnector`. One connection, cold or warm.
+/// This is for threads that may wait; for tokio there is `TokioConnector`. One connection, cold or warm. A server that wants
+/// to renegotiate, in TLS 1.2, is told no.
 ///
 /// ```no_run
 /// use std::io::Write;
@@ -89,6 +90,7 @@ impl Connector {
         tcp: TcpStream,
         set: impl FnOnce(&mut SslRef) -> Result<(), ErrorStack>,
     ) -> io::Result<TlsStream> {
+        let host = without_final_dot(host);
         let ssl = self.prepare(host, set)?;
         let tcp = SharedTcp::new(tcp);
         let close = tcp.closer();
@@ -118,18 +120,19 @@ impl Connector {
         let named = match address {
             Some(address) => ssl.param_mut().set_ip(address),
             None => {
-                ssl.param_mut()
-                    .set_hostflags(X509CheckFlags::NO_PARTIAL_WILDCARDS);
+                store_context::add_host_flags(ssl.param_mut(), X509CheckFlags::NO_PARTIAL_WILDCARDS);
                 let checked = ssl.param_mut().set_host(host);
                 checked.and_then(|()| ssl.set_hostname(host))
             }
         };
-        if host.is_empty() || named.is_err() {
+        // To OpenSSL, a name that begins with a dot is that of every host below.
+        if host.is_empty() || host.starts_with('.') || named.is_err() {
             return Err(invalid("the host is neither a name nor an address"));
         }
         State::that_can_suspend()
             .hang_on(&mut ssl)
             .map_err(io::Error::other)?;
+        boundary::decline_renegotiation(&mut ssl);
         set(&mut ssl).map_err(io::Error::other)?;
         // Otherwise OpenSSL goes on whatever the verdict.
         if !ssl.verify_mode().contains(SslVerifyMode::PEER) {
@@ -149,6 +152,11 @@ impl Connector {
         let leaning = leaning.ok_or_else(|| invalid("it is not known what the connection leans on"))?;
         admit(&self.trust, host.to_owned(), leaning, close)
     }
+}
+
+/// A name may end with the dot of the DNS's root, which is in no certificate and not in SNI (RFC 6066 section 3).
+pub(super) fn without_final_dot(host: &str) -> &str {
+    host.strip_suffix('.').unwrap_or(host)
 }
 
 /// The question for which a handshake was suspended, if that is why it did not go on.

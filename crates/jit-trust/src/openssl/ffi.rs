@@ -1,7 +1,7 @@
 //! What of OpenSSL's interface neither the `openssl` crate nor `openssl-sys` declares, as OpenSSL 3.0's headers have it.
 #![allow(unsafe_code, reason = "OpenSSL's interface")]
 
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{c_char, c_int, c_uint, c_void};
 
 use openssl_sys::{
     SSL, SSL_CTX, SSL_SESSION, X509, X509_NAME, X509_STORE, X509_STORE_CTX, X509_VERIFY_PARAM, stack_st_X509,
@@ -11,6 +11,8 @@ use openssl_sys::{
 pub(super) const SSL_CB_HANDSHAKE_START: c_int = 0x10;
 /// `SSL_CTRL_SET_RETRY_VERIFY` of `ssl.h`.
 pub(super) const SSL_CTRL_SET_RETRY_VERIFY: c_int = 136;
+/// `SSL_OP_NO_RENEGOTIATION` of `ssl.h`.
+pub(super) const SSL_OP_NO_RENEGOTIATION: u64 = 1 << 30;
 /// `SSL_ERROR_WANT_RETRY_VERIFY` of `ssl.h`.
 pub(super) const SSL_ERROR_WANT_RETRY_VERIFY: c_int = 12;
 /// `CRYPTO_EX_INDEX_SSL_SESSION` of `crypto.h`.
@@ -33,6 +35,7 @@ unsafe extern "C" {
     pub(super) fn SSL_CTX_get_verify_callback(context: *const SSL_CTX) -> Option<VerifyCallback>;
     pub(super) fn SSL_CTX_set_info_callback(context: *mut SSL_CTX, callback: Option<InfoCallback>);
     pub(super) fn SSL_CTX_get_info_callback(context: *mut SSL_CTX) -> Option<InfoCallback>;
+    pub(super) fn SSL_set_options(ssl: *mut SSL, options: u64) -> u64;
     pub(super) fn SSL_in_before(ssl: *const SSL) -> c_int;
     pub(super) fn SSL_SESSION_set_ex_data(
         session: *mut SSL_SESSION,
@@ -56,7 +59,9 @@ unsafe extern "C" {
     ) -> *mut stack_st_X509;
     pub(super) fn X509_VERIFY_PARAM_set1(to: *mut X509_VERIFY_PARAM, from: *const X509_VERIFY_PARAM)
     -> c_int;
+    pub(super) fn X509_VERIFY_PARAM_get_hostflags(param: *const X509_VERIFY_PARAM) -> c_uint;
     pub(super) fn X509_VERIFY_PARAM_get0_host(param: *mut X509_VERIFY_PARAM, index: c_int) -> *mut c_char;
+    pub(super) fn X509_VERIFY_PARAM_get_time(param: *const X509_VERIFY_PARAM) -> libc::time_t;
     pub(super) fn X509_VERIFY_PARAM_get1_ip_asc(param: *mut X509_VERIFY_PARAM) -> *mut c_char;
 
     pub(super) fn ERR_set_mark() -> c_int;

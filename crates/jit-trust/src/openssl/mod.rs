@@ -24,14 +24,15 @@
 //!
 //! # Sessions
 //! OpenSSL asks nobody about a session that it resumes. Each session is therefore tied to the anchor that vouched for it,
-//! and one that a program sets (`SSL_set_session`) is offered only while that anchor is in the store unchanged;
-//! otherwise the handshake is a full one. The tie is not in a session that was written out and read back in, which is not
+//! and one that a program sets (`SSL_set_session`) is offered only to the host that was verified, by the same trust, and while
+//! that anchor is in the store unchanged; otherwise the handshake is a full one. The tie is not in a session that was written out and read back in, which is not
 //! offered either. It hangs on the context's info callback: who sets that by other means has to call the one before.
 //!
 //! # What differs
 //! Beside what [`jit_trust`](crate) says: names are compared byte by byte, where OpenSSL folds case and spaces; and a server
 //! whose own certificate is the root is refused where the store does not hold the root's certificate, which OpenSSL then
-//! compares byte by byte.
+//! compares byte by byte. An intermediate CA that the user loaded, and no server sends, is followed to a root that is loaded
+//! too, not to one of the store.
 
 mod anchors;
 mod boundary;

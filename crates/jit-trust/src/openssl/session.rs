@@ -9,8 +9,8 @@ use foreign_types::ForeignTypeRef;
 use openssl::ssl::SslRef;
 use openssl_sys::{CRYPTO_EX_DATA, SSL_SESSION};
 
-use super::ffi;
 use super::state::State;
+use super::{boundary, ffi, store_context};
 use crate::Trust;
 use crate::residency::Presence;
 use crate::trust::{Anchors, Attempt, Leaning};
@@ -24,8 +24,15 @@ pub(super) struct Tie {
 }
 
 impl Tie {
-    /// Whether all that the session leans on is there unchanged.
-    fn holds(&self) -> bool {
+    /// Whether a connection may resume the session: it is to the host that was verified, by the same trust, and all that
+    /// the session leans on is there unchanged.
+    fn holds_for(&self, ssl: &SslRef) -> bool {
+        let attached = boundary::attached(ssl.ssl_context());
+        if !attached.is_some_and(|verifier| verifier.trust().is(&self.trust))
+            || store_context::host_of(ssl).unwrap_or_default() != self.host
+        {
+            return false;
+        }
         // Stores may make connections of their own.
         Attempt::aside(|_| {
             let mut anchors = self.anchors.iter();
@@ -84,7 +91,7 @@ pub(super) fn check_offered(ssl: &SslRef) {
         }
         tie_of(session)
     };
-    match (tie.filter(|tie| tie.holds()), State::of_or_new(ssl)) {
+    match (tie.filter(|tie| tie.holds_for(ssl)), State::of_or_new(ssl)) {
         (Some(tie), Some(state)) => state.lock().offered = Some(tie.leaning()),
         _ => withhold(ssl),
     }

@@ -71,6 +71,9 @@ impl State {
     /// The handshake is over: what the connection leans on from now on; `None` if nobody can tell.
     pub(super) fn settle(&self, is_resumed: bool) -> Option<Leaning> {
         let mut known = self.lock();
+        // From here on nobody drives a handshake, and the answers were for this one.
+        known.can_suspend = false;
+        known.earlier.clear();
         let offered = known.offered.take();
         if is_resumed {
             offered

@@ -3,14 +3,16 @@
 
 use std::ffi::{CStr, c_int};
 use std::net::IpAddr;
+use std::time::SystemTime;
 
 use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl::error::ErrorStack;
 use openssl::ssl::{NameType, SslRef};
 use openssl::stack::{Stack, StackRef};
 use openssl::x509::store::X509StoreRef;
-use openssl::x509::verify::X509VerifyParam;
+use openssl::x509::verify::{X509CheckFlags, X509VerifyParam, X509VerifyParamRef};
 use openssl::x509::{X509, X509NameRef, X509Ref, X509StoreContext, X509StoreContextRef};
+use openssl_sys::X509_VERIFY_PARAM;
 
 use super::ffi;
 
@@ -53,10 +55,28 @@ pub(super) fn untrusted(context: &X509StoreContextRef) -> Option<&StackRef<X509>
 /// The host that the certificate should be of: the one that OpenSSL checks the name of, and where it is not to check
 /// any, the one that SNI names.
 pub(super) fn host(context: &X509StoreContextRef, ssl: Option<&SslRef>) -> Option<String> {
-    // SAFETY: the parameters are the context's own, which is borrowed; what they return is null or a string that ends
-    // with a NUL. The host's is the parameters' own and copied at once, the address is ours to free.
+    // SAFETY: the parameters are null or the context's own, which is borrowed.
+    let checked = unsafe { checked_host(ffi::X509_STORE_CTX_get0_param(context.as_ptr())) };
+    checked.or_else(|| ssl.and_then(named_host))
+}
+
+/// As [`host`], before a connection has anything to verify.
+pub(super) fn host_of(ssl: &SslRef) -> Option<String> {
+    // SAFETY: the parameters are null or the connection's own, which is borrowed.
+    let checked = unsafe { checked_host(openssl_sys::SSL_get0_param(ssl.as_ptr())) };
+    checked.or_else(|| named_host(ssl))
+}
+
+fn named_host(ssl: &SslRef) -> Option<String> {
+    ssl.servername(NameType::HOST_NAME).map(str::to_owned)
+}
+
+/// # Safety
+/// Null, or parameters that live.
+unsafe fn checked_host(param: *mut X509_VERIFY_PARAM) -> Option<String> {
+    // SAFETY: what the parameters return is null or a string that ends with a NUL. The host's is the parameters' own and
+    // copied at once, the address is ours to free.
     unsafe {
-        let param = ffi::X509_STORE_CTX_get0_param(context.as_ptr());
         if param.is_null() {
             return None;
         }
@@ -72,7 +92,37 @@ pub(super) fn host(context: &X509StoreContextRef, ssl: Option<&SslRef>) -> Optio
             return Some(text.parse().map_or(text, |address: IpAddr| address.to_string()));
         }
     }
-    ssl?.servername(NameType::HOST_NAME).map(str::to_owned)
+    None
+}
+
+/// The Unix time as of which the certificates are judged; `None` where it is not looked at.
+pub(super) fn judged_at(context: &X509StoreContextRef) -> Option<u64> {
+    // SAFETY: the parameters are the context's own, which is borrowed.
+    let (flags, time) = unsafe {
+        let param = ffi::X509_STORE_CTX_get0_param(context.as_ptr());
+        if param.is_null() {
+            return None;
+        }
+        (
+            openssl_sys::X509_VERIFY_PARAM_get_flags(param),
+            ffi::X509_VERIFY_PARAM_get_time(param),
+        )
+    };
+    if flags & openssl_sys::X509_V_FLAG_NO_CHECK_TIME != 0 {
+        return None;
+    }
+    if flags & openssl_sys::X509_V_FLAG_USE_CHECK_TIME != 0 {
+        return time.try_into().ok();
+    }
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    now.ok().map(|now| now.as_secs())
+}
+
+/// Has the host's name checked more strictly, beside what is set already.
+pub(super) fn add_host_flags(param: &mut X509VerifyParamRef, flags: X509CheckFlags) {
+    // SAFETY: the parameters are borrowed.
+    let set = unsafe { ffi::X509_VERIFY_PARAM_get_hostflags(param.as_ptr()) };
+    param.set_hostflags(X509CheckFlags::from_bits_retain(set) | flags);
 }
 
 /// The certificates of this name that were loaded into the context's store, or that its directories hold.

@@ -12,7 +12,7 @@ use tokio::time::timeout_at;
 use tokio_openssl::SslStream;
 
 use super::Connector;
-use super::connector::{failed, resume, suspended};
+use super::connector::{failed, resume, suspended, without_final_dot};
 use crate::guarded::Guarded;
 use crate::trust::Deadline;
 use crate::{QueryError, Trust};
@@ -92,6 +92,7 @@ impl TokioConnector {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
+        let host = without_final_dot(host);
         let ssl = self.0.prepare(host, set)?;
         let mut tls = SslStream::new(ssl, stream).map_err(io::Error::other)?;
         let mut deadline = Deadline::default();

@@ -155,8 +155,13 @@ impl Verifier {
         let selecting = started.elapsed();
 
         let loaded = Loaded::for_chain(context)?;
-        let can_suspend = state.is_some_and(|state| state.lock().can_suspend);
+        // Of a server OpenSSL would take the request to ask again for a yes.
+        let can_suspend =
+            ssl.is_some_and(|ssl| !ssl.is_server()) && state.is_some_and(|state| state.lock().can_suspend);
         if let Some(suspended) = self.complete(context, &loaded, &mut search, &host, can_suspend)? {
+            if let Some(state) = state {
+                state.lock().earlier.extend(search.take_at_once());
+            }
             return Ok(Judged::Suspended(suspended));
         }
         let anchors = Anchors::new(&loaded, search.selection().anchors())?;
@@ -192,7 +197,9 @@ impl Verifier {
         can_suspend: bool,
     ) -> Result<Option<Suspended>, ErrorStack> {
         let mut patience = Patience::new(!can_suspend, None);
-        while search.may_ask() {
+        // Without a clock that is to be looked at, no date is out.
+        let is_out_of_date = store_context::judged_at(context).is_some_and(|now| search.is_out_of_date(now));
+        while search.may_ask() && !is_out_of_date {
             let anchors = Anchors::new(loaded, search.selection().anchors())?;
             if store_context::try_out(context, &anchors.stack)?.is_some() {
                 break;
@@ -256,6 +263,8 @@ impl Verifier {
             (Ok(Ok(Judged::Accepted)), _) => return Answered::Yes,
             (Ok(Ok(Judged::Suspended(suspended))), Some(state)) => {
                 state.lock().suspended = Some(suspended);
+                // What a store left there OpenSSL would take for the reason why the handshake stops.
+                drop(ErrorStack::get());
                 return Answered::Later;
             }
             (Ok(Ok(Judged::Refused(refusal))), _) => refusal,

@@ -128,7 +128,7 @@ impl ServerVerifier {
                 return found.map_err(Refusal::Path);
             };
             // webpki looks at this first, whatever the anchors: no other would make a difference.
-            if request.is_out_of_date(search.selection().chain()) {
+            if search.is_out_of_date(request.now.as_secs()) {
                 return Err(Refusal::Path(error));
             }
             let further = search.look_further(&request.host(), &mut patience);
@@ -299,16 +299,6 @@ impl Request<'_> {
         Ok(anchors
             .iter()
             .position(|anchor| std::ptr::eq(anchor, path.anchor())))
-    }
-
-    /// Whether the server's own certificate has expired, or is not valid yet.
-    fn is_out_of_date(&self, chain: &PeerChain<'_>) -> bool {
-        let now = self.now.as_secs();
-        let Some(own) = chain.certificates().next() else {
-            return false;
-        };
-        let (from, to) = (own.not_before(), own.not_after());
-        from.is_some_and(|from| now < from) || to.is_some_and(|to| to < now)
     }
 
     fn check_name(&self) -> Result<(), Refusal> {

@@ -55,8 +55,8 @@ impl Search<'_> {
                 Widened::No => return Ok(false),
                 Widened::Later(question, waiting) => {
                     let asked = Instant::now();
-                    let answer = match waiting.now() {
-                        Some(answer) => answer,
+                    let is_new = match waiting.now() {
+                        Some(answer) => self.answered_at_once(question, answer, asked),
                         None if !patience.waits => {
                             let place = question.place;
                             return Err(Suspended {
@@ -67,10 +67,12 @@ impl Search<'_> {
                         }
                         None => {
                             let deadline = patience.deadline.for_wait(&waiting);
-                            waiting.block(deadline, || patience.attempt.is_some_and(Attempt::is_cancelled))
+                            let is_cancelled = || patience.attempt.is_some_and(Attempt::is_cancelled);
+                            let answer = waiting.block(deadline, is_cancelled);
+                            self.answered(question, answer, asked.elapsed())
                         }
                     };
-                    if self.answered(question, answer, asked.elapsed()) {
+                    if is_new {
                         return Ok(true);
                     }
                 }

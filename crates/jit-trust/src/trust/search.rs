@@ -35,6 +35,8 @@ pub(crate) struct Search<'s> {
     failure: Option<StoreError>,
     /// What came to questions of this connection before it was verified anew.
     earlier: &'s [Outcome],
+    /// What came at once to questions since.
+    at_once: Vec<Outcome>,
 }
 
 /// What came to a question that a connection was suspended for.
@@ -56,10 +58,16 @@ pub(crate) struct Suspended {
 impl Suspended {
     /// What came to it.
     pub(crate) fn outcome(self, answer: Result<Arc<Answer>, Arc<QueryError>>) -> Outcome {
-        Outcome {
-            place: self.place,
+        Outcome::new(self.place, answer, self.asked)
+    }
+}
+
+impl Outcome {
+    fn new(place: Place, answer: Result<Arc<Answer>, Arc<QueryError>>, asked: Instant) -> Self {
+        Self {
+            place,
             answer,
-            waited: self.asked.elapsed(),
+            waited: asked.elapsed(),
         }
     }
 }
@@ -144,6 +152,7 @@ impl<'s> Search<'s> {
             failed: SmallVec::new(),
             failure: None,
             earlier: &[],
+            at_once: Vec::new(),
         })
     }
 
@@ -166,6 +175,21 @@ impl<'s> Search<'s> {
     /// Why a store could not answer, if one could not: nothing can be said then about what it may hold.
     pub(crate) fn take_failure(&mut self) -> Option<StoreError> {
         self.failure.take()
+    }
+
+    /// What came at once to questions, for a connection that is suspended now.
+    pub(crate) fn take_at_once(&mut self) -> Vec<Outcome> {
+        std::mem::take(&mut self.at_once)
+    }
+
+    /// Whether the server's own certificate has expired at this Unix time, or is not valid yet: no anchor would make a
+    /// difference.
+    pub(crate) fn is_out_of_date(&self, now: u64) -> bool {
+        let Some(own) = self.chain.certificates().next() else {
+            return false;
+        };
+        let (from, to) = (own.not_before(), own.not_after());
+        from.is_some_and(|from| now < from) || to.is_some_and(|to| to < now)
     }
 
     /// Whether there are stores that may answer later.
@@ -200,7 +224,7 @@ impl<'s> Search<'s> {
                 }
                 continue;
             }
-            if self.earlier.len() >= MAX_QUERIES {
+            if self.earlier.len() + self.at_once.len() >= MAX_QUERIES {
                 break;
             }
             let asked = Instant::now();
@@ -216,7 +240,7 @@ impl<'s> Search<'s> {
                 }
                 Asked::Later(waiting) => match waiting.now() {
                     // The store answered at once.
-                    Some(answer) => self.answered(planned, answer, asked.elapsed()),
+                    Some(answer) => self.answered_at_once(planned, answer, asked),
                     None => return Widened::Later(planned, waiting),
                 },
             };
@@ -225,6 +249,18 @@ impl<'s> Search<'s> {
             }
         }
         Widened::No
+    }
+
+    /// As [`answered`](Self::answered), and keeps the answer for a connection that may be suspended for another question.
+    pub(super) fn answered_at_once(
+        &mut self,
+        planned: Planned<'s>,
+        answer: Result<Arc<Answer>, Arc<QueryError>>,
+        asked: Instant,
+    ) -> bool {
+        self.at_once
+            .push(Outcome::new(planned.place.clone(), answer.clone(), asked));
+        self.answered(planned, answer, asked.elapsed())
     }
 
     /// Takes the answer to a question, and says whether there are more anchors than before.

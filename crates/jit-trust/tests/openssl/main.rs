@@ -1,7 +1,13 @@
 //! OpenSSL, with trust just in time: real handshakes over loopback.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod client_certificates;
+mod contexts;
+mod crl;
+mod faults;
 mod handshake;
+mod live;
+mod loaded;
 mod sessions;
 #[path = "../stores/mod.rs"]
 mod stores;

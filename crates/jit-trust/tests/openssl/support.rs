@@ -4,14 +4,15 @@
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jit_trust::openssl::{Connector, TlsStream};
-use jit_trust::{AnchorKey, Answer, BlobStore, Certificate, QueryStore, Question, Reply};
+use jit_trust::openssl::{Connector, TlsStream, TokioConnector, TokioTlsStream, Verifier};
+use jit_trust::{AnchorKey, Answer, BlobStore, Certificate, QueryStore, Question, Reply, Trust};
 use jit_trust_lab::pki::{Ca, Leaf};
 use jit_trust_lab::server::{Response, Server};
+use openssl::ssl::{HandshakeError, Ssl, SslContext, SslContextBuilder, SslMethod, SslStream};
+use openssl::x509::{X509, X509VerifyResult};
 use pki_types::CertificateDer;
 
 use crate::stores::{self, Version};
@@ -32,7 +33,15 @@ pub(crate) fn server_of(root: &Ca) -> Server {
 }
 
 pub(crate) fn store(roots: &[&Ca]) -> BlobStore {
-    BlobStore::new(stores::blob(roots, Version::V2).leak()).unwrap()
+    store_of(stores::blob(roots, Version::V2))
+}
+
+/// A store in memory of this blob, which is kept where a search for leaks finds it.
+pub(crate) fn store_of(blob: Vec<u8>) -> BlobStore {
+    static KEPT: Mutex<Vec<&[u8]>> = Mutex::new(Vec::new());
+    let blob = blob.leak();
+    KEPT.lock().unwrap().push(blob);
+    BlobStore::new(blob).unwrap()
 }
 
 pub(crate) fn connect(connector: &Connector, server: &Server) -> io::Result<TlsStream> {
@@ -50,33 +59,45 @@ pub(crate) fn get(connector: &Connector, server: &Server) -> io::Result<String> 
     get_over(&mut connect(connector, server)?)
 }
 
-/// A key, and the blob that answers it.
-type Anchor = (AnchorKey, Vec<u8>);
+/// How long anchors stay that nobody leans on.
+pub(crate) const GRACE: Duration = Duration::from_millis(150);
 
 /// Answers from a thread of its own, after a while.
 #[derive(Clone)]
-pub(crate) struct Later {
-    anchors: Arc<Mutex<Vec<Anchor>>>,
-    queries: Arc<AtomicUsize>,
+pub(crate) struct Later(Arc<Known>);
+
+struct Known {
+    anchors: Vec<(AnchorKey, Vec<u8>)>,
+    asked: Mutex<Vec<AnchorKey>>,
     delay: Duration,
 }
 
 impl Later {
     pub(crate) fn of(roots: &[&Ca], delay: Duration) -> Self {
-        let anchor = |root: &&Ca| {
-            let subject = Certificate::from_der(&root.der()).unwrap().subject().hash();
-            (AnchorKey::Subject(subject), stores::blob(&[root], Version::V2))
-        };
-        Self {
-            anchors: Arc::new(Mutex::new(roots.iter().map(anchor).collect())),
-            queries: Arc::default(),
+        let anchor = |root: &&Ca| (key_of(root), stores::blob(&[root], Version::V2));
+        Self(Arc::new(Known {
+            anchors: roots.iter().map(anchor).collect(),
+            asked: Mutex::default(),
             delay,
-        }
+        }))
+    }
+
+    /// What it was asked, in that order.
+    pub(crate) fn asked(&self) -> Vec<AnchorKey> {
+        self.0.asked.lock().unwrap().clone()
     }
 
     /// How often it was asked.
     pub(crate) fn queries(&self) -> usize {
-        self.queries.load(Ordering::SeqCst)
+        self.asked().len()
+    }
+
+    /// What is trusted with it alone; an anchor that nobody leans on is forgotten at once, near enough.
+    pub(crate) fn trust(&self) -> Trust {
+        Trust::builder()
+            .query_store(self.clone())
+            .idle_grace(GRACE)
+            .build()
     }
 }
 
@@ -86,12 +107,11 @@ impl QueryStore for Later {
     }
 
     fn query(&self, question: Question, reply: Reply) {
-        self.queries.fetch_add(1, Ordering::SeqCst);
-        let (anchors, delay) = (self.anchors.clone(), self.delay);
+        self.0.asked.lock().unwrap().push(question.key.clone());
+        let known = self.0.clone();
         std::thread::spawn(move || {
-            std::thread::sleep(delay);
-            let anchors = anchors.lock().unwrap();
-            let found = anchors.iter().find(|(key, _)| *key == question.key);
+            std::thread::sleep(known.delay);
+            let found = known.anchors.iter().find(|(key, _)| *key == question.key);
             reply.send(match found {
                 Some((_, blob)) => Answer::blob(blob.clone()),
                 None => Ok(Answer::not_found()),
@@ -104,4 +124,72 @@ impl fmt::Debug for Later {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Later")
     }
+}
+
+/// What a store is asked for a root.
+pub(crate) fn key_of(root: &Ca) -> AnchorKey {
+    AnchorKey::Subject(Certificate::from_der(&root.der()).unwrap().subject().hash())
+}
+
+pub(crate) fn x509(der: impl AsRef<[u8]>) -> X509 {
+    X509::from_der(der.as_ref()).unwrap()
+}
+
+/// A client's context to be, without any CA.
+pub(crate) fn client() -> SslContextBuilder {
+    SslContext::builder(SslMethod::tls_client()).unwrap()
+}
+
+/// A connector with a context of its own.
+pub(crate) fn connector(trust: impl Into<Trust>, set_up: impl FnOnce(&mut SslContextBuilder)) -> Connector {
+    let mut context = client();
+    Verifier::new(trust).attach(&mut context).unwrap();
+    set_up(&mut context);
+    Connector::with_context(context.build()).unwrap()
+}
+
+/// Connects by OpenSSL alone, without our connector.
+pub(crate) fn plain(
+    context: &SslContext,
+    server: &Server,
+    set: impl FnOnce(&mut Ssl),
+) -> Result<SslStream<TcpStream>, String> {
+    let mut ssl = Ssl::new(context).unwrap();
+    set(&mut ssl);
+    let tcp = TcpStream::connect(server.addr()).unwrap();
+    ssl.connect(tcp).map_err(|error| match error {
+        HandshakeError::Failure(failed) => failed.error().to_string(),
+        other => other.to_string(),
+    })
+}
+
+/// Our error inside that of a connection.
+pub(crate) fn error_in(error: &io::Error) -> &jit_trust::openssl::Error {
+    error
+        .get_ref()
+        .unwrap_or_else(|| panic!("{error:?}"))
+        .downcast_ref()
+        .unwrap()
+}
+
+/// Why OpenSSL refuses a certificate.
+pub(crate) fn refused<T: fmt::Debug>(result: io::Result<T>) -> i32 {
+    let error = result.unwrap_err();
+    let reason = error_in(&error).refusal().unwrap_or_else(|| panic!("{error:?}"));
+    let reason: &X509VerifyResult = reason.downcast_ref().unwrap_or_else(|| panic!("{error:?}"));
+    reason.as_raw()
+}
+
+pub(crate) async fn connect_async(
+    connector: &TokioConnector,
+    server: &Server,
+) -> io::Result<TokioTlsStream<tokio::net::TcpStream>> {
+    let tcp = tokio::net::TcpStream::connect(server.addr()).await?;
+    connector.connect(HOST, tcp).await
+}
+
+/// Runs on one thread, so that a task that waits would stop all others.
+pub(crate) fn block_on<T>(task: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.unwrap().block_on(task)
 }
