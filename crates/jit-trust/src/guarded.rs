@@ -5,7 +5,7 @@ use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 
-#[cfg(feature = "openssl-tokio")]
+#[cfg(any(feature = "mbedtls-tokio", feature = "openssl-tokio"))]
 use event_listener::EventListener;
 
 use crate::Trust;
@@ -15,7 +15,7 @@ use crate::trust::{Guard, Leaning};
 pub(crate) struct Guarded<T> {
     stream: T,
     guard: Guard,
-    #[cfg(feature = "openssl-tokio")]
+    #[cfg(any(feature = "mbedtls-tokio", feature = "openssl-tokio"))]
     closed: [EventListener; 2],
 }
 
@@ -23,7 +23,7 @@ impl<T> Guarded<T> {
     pub(crate) fn new(stream: T, guard: Guard) -> Self {
         Self {
             stream,
-            #[cfg(feature = "openssl-tokio")]
+            #[cfg(any(feature = "mbedtls-tokio", feature = "openssl-tokio"))]
             closed: [guard.closed(), guard.closed()],
             guard,
         }
@@ -99,7 +99,7 @@ impl<T> fmt::Debug for Guarded<T> {
 }
 
 /// A TCP connection that can be closed from elsewhere as long as it is there.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct SharedTcp(Arc<TcpStream>);
 
 impl SharedTcp {
@@ -141,7 +141,7 @@ impl Write for SharedTcp {
     }
 }
 
-#[cfg(feature = "openssl-tokio")]
+#[cfg(any(feature = "mbedtls-tokio", feature = "openssl-tokio"))]
 mod with_tokio {
     use std::future::Future;
     use std::io;

@@ -52,6 +52,7 @@
 //! - `rustls` (default): [`ServerVerifier`] and [`client_config`], and [`Connector`] for threads that may wait.
 //! - `mozilla` (default): [`mozilla()`], from the `webpki-root-certs` crate; 52 KB in the program.
 //! - `remote`: [`RemoteStore`], a webroot on an HTTPS server, with tokio, hyper and rustls to ask it.
+//! - `mbedtls`, and with tokio `mbedtls-tokio`: a connector for Mbed TLS 2.28, in the module `mbedtls`.
 //! - `tokio`: [`TokioConnector`]; `hyper`: [`HttpsConnector`]; `tower`: [`ConnectLayer`], as reqwest takes it.
 
 #![cfg_attr(
@@ -69,15 +70,17 @@
     )
 )]
 #![cfg_attr(
-    not(all(feature = "openssl-tokio", feature = "tokio")),
+    not(all(feature = "mbedtls-tokio", feature = "openssl-tokio", feature = "tokio")),
     allow(dead_code, unused_imports, reason = "each edge to a TLS library uses a part")
 )]
 
 mod distrusted;
-#[cfg(feature = "openssl")]
+#[cfg(any(feature = "mbedtls", feature = "openssl"))]
 mod guarded;
 mod host_cache;
 mod key;
+#[cfg(feature = "mbedtls")]
+pub mod mbedtls;
 #[cfg(feature = "mozilla")]
 mod mozilla;
 #[cfg(feature = "openssl")]
@@ -89,14 +92,15 @@ mod residency;
 #[cfg(feature = "rustls")]
 mod rustls;
 mod store;
-#[cfg(feature = "tokio")]
+#[cfg(any(feature = "mbedtls-tokio", feature = "tokio"))]
 mod tokio;
 mod trust;
 
 pub use distrusted::Distrusted;
 pub use jit_trust_core::{
     BlobError, Certificate, CertificateError, ChainError, CutNameHash, EncodedEntry, Entry, HashedName,
-    KeyId, MAX_CERTIFICATES, Name, NameHash, PeerChain, Query, TrustAnchor, TrustBlob,
+    KeyId, MAX_CERTIFICATES, Name, NameConstraintsError, NameForm, NameHash, PeerChain, Query, TrustAnchor,
+    TrustBlob,
 };
 
 pub use host_cache::{CachedHost, HostCache, HostCacheBuilder, HostCacheError};

@@ -1,6 +1,8 @@
 //! What a certificate says its key may do, and what it is: what a TLS library that judges a root by its certificate
 //! looks at.
 
+use core::net::IpAddr;
+
 use super::Certificate;
 use super::extensions::id_ce;
 use crate::der::{Reader, tag};
@@ -80,6 +82,32 @@ impl<'a> Certificate<'a> {
             profile.is_incomplete |= read.is_none();
         }
         profile
+    }
+
+    /// The subject alternative names (RFC 5280 section 4.2.1.6): the inside of the `GeneralNames` SEQUENCE, without its
+    /// header; `None` without the extension. Reads the extensions once more.
+    pub fn subject_alt_names(&self) -> Option<&'a [u8]> {
+        let mut list = Reader::new(self.extensions_list()?);
+        while let Some(extension) = list.read() {
+            let mut fields = Reader::new(extension.value);
+            let id = fields.expect(tag::OBJECT_IDENTIFIER)?.value;
+            fields.expect(tag::BOOLEAN);
+            if id == [0x55, 0x1d, id_ce::SUBJECT_ALT_NAME] {
+                let value = fields.expect(tag::OCTET_STRING)?.value;
+                return Some(Reader::new(value).expect(tag::SEQUENCE)?.value);
+            }
+        }
+        None
+    }
+
+    /// Whether the certificate is for this IP address: whether that is among its subject alternative names.
+    pub fn is_for_ip_address(&self, address: IpAddr) -> bool {
+        let mut names = Reader::new(self.subject_alt_names().unwrap_or_default());
+        let is_it = |octets: &[u8]| match address {
+            IpAddr::V4(address) => octets == address.octets(),
+            IpAddr::V6(address) => octets == address.octets(),
+        };
+        core::iter::from_fn(|| names.read()).any(|name| name.tag == tag::context(7) && is_it(name.value))
     }
 
     /// The inside of the SEQUENCE of extensions, empty where there are none; `None` for an X.509 v1 certificate.

@@ -58,15 +58,3 @@ impl std::error::Error for Error {
         }
     }
 }
-
-/// A store, or an observer, panicked while a certificate was verified.
-#[derive(Debug)]
-pub(super) struct Panicked;
-
-impl fmt::Display for Panicked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a store or an observer panicked")
-    }
-}
-
-impl std::error::Error for Panicked {}

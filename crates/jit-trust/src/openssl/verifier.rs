@@ -10,11 +10,10 @@ use openssl::ssl::{SslContextBuilder, SslRef};
 use openssl::x509::{X509StoreContextRef, X509VerifyResult};
 
 use super::anchors::{Anchors, Loaded};
-use super::error::Panicked;
 use super::session::{self, Tie};
 use super::state::{Refusal, State};
 use super::{boundary, ffi, queue, store_context};
-use crate::trust::{Accepted, Attempt, KnownAnchor, Leaning, Patience, Search, Suspended};
+use crate::trust::{Accepted, Attempt, KnownAnchor, Leaning, Panicked, Patience, Search, Suspended};
 use crate::{Distrusted, StoreError, Trust, Verification};
 
 type Observer = dyn Fn(&Verification<'_>) + Send + Sync;

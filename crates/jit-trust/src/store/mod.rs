@@ -14,6 +14,7 @@ pub use blob::BlobStore;
 pub use error::StoreError;
 #[cfg(any(unix, windows))]
 pub use file::FileStore;
+pub(crate) use selection::OwnedEntry;
 pub use selection::Selection;
 #[cfg(any(unix, windows))]
 pub use watched::{FileChange, WatchedFileStore};

@@ -60,7 +60,7 @@ impl<'s> Anchor<'s> {
 
 /// A copy of an entry: its bytes, and the conditions that it was given beside them.
 #[derive(Debug)]
-struct OwnedEntry {
+pub(crate) struct OwnedEntry {
     bytes: OwnedBytes,
     distrust_after: Option<u64>,
     name_constraints: Option<Box<[u8]>>,
@@ -76,7 +76,7 @@ enum OwnedBytes {
 }
 
 impl OwnedEntry {
-    fn of(entry: &Entry<'_>) -> Self {
+    pub(crate) fn of(entry: &Entry<'_>) -> Self {
         let bytes = match entry.encoded() {
             EncodedEntry::Certificate(der) => OwnedBytes::Certificate(der.into()),
             EncodedEntry::Record { name_hash, record } => OwnedBytes::Record {
@@ -92,7 +92,7 @@ impl OwnedEntry {
     }
 
     /// The entry. It is there: what is held has been read before.
-    fn get(&self) -> Option<Entry<'_>> {
+    pub(crate) fn get(&self) -> Option<Entry<'_>> {
         let encoded = match &self.bytes {
             OwnedBytes::Certificate(der) => EncodedEntry::Certificate(der),
             OwnedBytes::Record { name_hash, record } => EncodedEntry::Record {

@@ -13,7 +13,7 @@ use crate::trust::Attempt;
 
 /// The runtime was shut down, and polls nothing any more.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ShutDown;
+pub(crate) struct ShutDown;
 
 impl fmt::Display for ShutDown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -16,7 +16,7 @@ use crate::trust::Attempt;
 /// A future that makes a connection, and that may wait inside a poll. Each poll of it runs on a thread on which that is
 /// all right, and as a step of the attempt; between polls it takes no thread. When this is dropped, a poll that waits
 /// gives up.
-pub(super) struct OffExecutor<F: Future> {
+pub(crate) struct OffExecutor<F: Future> {
     state: State<F>,
     attempt: Arc<Attempt>,
     woken: Arc<Woken>,
@@ -52,7 +52,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    pub(super) fn new(future: F, attempt: Arc<Attempt>) -> Self {
+    pub(crate) fn new(future: F, attempt: Arc<Attempt>) -> Self {
         Self {
             state: State::Here(Box::pin(future), None),
             attempt,

@@ -13,8 +13,9 @@ pub use connection::Connection;
 pub(crate) use connection::{Anchors, Attempt, Guard, Leaning};
 pub(crate) use known::KnownAnchor;
 pub(crate) use patience::{Deadline, Patience, later};
-pub(crate) use search::{Outcome, Place, Search, Suspended};
+pub(crate) use search::{Import, Outcome, Place, Search, Suspended};
 pub use search::{QueryMade, QueryOutcome};
+pub(crate) use verification::Panicked;
 pub use verification::Verification;
 
 use std::fmt;
@@ -172,7 +173,7 @@ impl Trust {
     }
 
     /// Whether a connection may have to wait for a store.
-    #[cfg(feature = "tokio")]
+    #[cfg(any(feature = "mbedtls-tokio", feature = "tokio"))]
     pub(crate) fn may_wait(&self) -> bool {
         !self.0.remote.is_empty()
     }
@@ -213,7 +214,11 @@ impl Trust {
         anchor: &TrustAnchor<'_>,
         search: &'a Search<'_>,
     ) -> Accepted<'a> {
-        let import = search.import_of(anchor);
+        self.accepts_import(host, search.import_of(anchor))
+    }
+
+    /// Remembers that a path of this host's ended in an anchor, and where that came from, if it was imported.
+    pub(crate) fn accepts_import<'a>(&self, host: &str, import: Option<&'a Import>) -> Accepted<'a> {
         if let (Some(host_cache), Some(import)) = (&self.0.host_cache, import) {
             host_cache.served(host, std::slice::from_ref(&import.place.key));
         }

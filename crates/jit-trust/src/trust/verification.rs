@@ -1,6 +1,7 @@
 //! What happened in one verification, for those who want to show it.
 
 use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 
 use jit_trust_core::{PeerChain, TrustAnchor};
@@ -33,3 +34,15 @@ pub struct Verification<'a> {
     /// always a [`rustls::Error`](::rustls::Error), which holds the former.
     pub result: Result<(), &'a (dyn Error + Send + Sync + 'static)>,
 }
+
+/// A store, or an observer, panicked while a certificate was verified.
+#[derive(Debug)]
+pub(crate) struct Panicked;
+
+impl fmt::Display for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a store or an observer panicked")
+    }
+}
+
+impl Error for Panicked {}

@@ -62,6 +62,9 @@ pub(crate) trait Library {
     /// The reason for a refusal that is for the name alone.
     const FOR_THE_NAME: &'static str;
 
+    /// Whether it wants certificates in order, and reads no name constraints.
+    const IS_PICKY: bool;
+
     /// Of how many generated webs one goes to it, so that it takes not too long.
     const WEBS_PER_QUESTION: u64;
 
@@ -93,6 +96,9 @@ pub(crate) trait Library {
 pub(crate) trait Compared {
     fn name(&self) -> &'static str;
 
+    /// Whether it wants certificates in order, and reads no name constraints.
+    fn is_picky(&self) -> bool;
+
     /// Of how many generated webs one goes to it.
     fn webs_per_question(&self) -> u64;
 
@@ -107,6 +113,10 @@ pub(crate) trait Compared {
 impl<L: Library> Compared for L {
     fn name(&self) -> &'static str {
         L::NAME
+    }
+
+    fn is_picky(&self) -> bool {
+        L::IS_PICKY
     }
 
     fn webs_per_question(&self) -> u64 {

@@ -18,6 +18,8 @@ mod exceptions;
 mod forms;
 mod libraries;
 mod limbo;
+#[cfg(feature = "mbedtls")]
+mod mbedtls;
 #[cfg(feature = "openssl")]
 mod openssl;
 mod question;

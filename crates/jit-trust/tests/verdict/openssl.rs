@@ -106,6 +106,8 @@ impl Library for OpenSsl {
     /// `X509_V_ERR_HOSTNAME_MISMATCH`.
     const FOR_THE_NAME: &'static str = "62";
 
+    const IS_PICKY: bool = false;
+
     const WEBS_PER_QUESTION: u64 = 4;
 
     /// A connection in which a certificate cannot be read fails before anybody is asked.

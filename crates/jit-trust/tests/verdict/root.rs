@@ -43,10 +43,23 @@ impl TrustedRoot {
     /// Its certificate, with imposed constraints in place of its own: for libraries that judge a root by its certificate.
     /// They check no root's own signature, which does not fit any more.
     pub(crate) fn with_imposed_constraints(&self) -> CertificateDer<'static> {
+        match &self.name_constraints {
+            Some(imposed) => self.with_constraints(Some(imposed)),
+            None => self.der.clone(),
+        }
+    }
+
+    /// Its certificate without constraints.
+    pub(crate) fn without_constraints(&self) -> CertificateDer<'static> {
+        let own = webpki::anchor_from_trusted_cert(&self.der).unwrap();
+        match own.name_constraints {
+            Some(_) => self.with_constraints(None),
+            None => self.der.clone(),
+        }
+    }
+
+    fn with_constraints(&self, constraints: Option<&[u8]>) -> CertificateDer<'static> {
         const NAME_CONSTRAINTS: [u8; 5] = [0x06, 0x03, 0x55, 0x1d, 0x1e];
-        let Some(imposed) = &self.name_constraints else {
-            return self.der.clone();
-        };
         let [to_be_signed, algorithm, signature] = &values(only(&self.der))[..] else {
             panic!("a certificate has three parts");
         };
@@ -62,14 +75,18 @@ impl TrustedRoot {
                 extensions.extend_from_slice(extension);
             }
         }
-        let critical: &[u8] = &[0x01, 0x01, 0xff];
-        let value = der::tlv(0x04, &der::tlv(0x30, imposed));
-        extensions.extend(der::sequence(&[&NAME_CONSTRAINTS, critical, &value]));
+        if let Some(constraints) = constraints {
+            let critical: &[u8] = &[0x01, 0x01, 0xff];
+            let value = der::tlv(0x04, &der::tlv(0x30, constraints));
+            extensions.extend(der::sequence(&[&NAME_CONSTRAINTS, critical, &value]));
+        }
         if before.is_none() {
             // Version 1 has no extensions.
             fields.insert(0, der::context(0, &der::integer(&[2])));
         }
-        fields.push(der::context(3, &der::tlv(0x30, &extensions)));
+        if !extensions.is_empty() {
+            fields.push(der::context(3, &der::tlv(0x30, &extensions)));
+        }
         let to_be_signed = der::tlv(0x30, &fields.concat());
         der::sequence(&[&to_be_signed, algorithm, signature]).into()
     }

@@ -13,8 +13,10 @@ use crate::afar::{Afar, Cause};
 use crate::all_loaded::AllLoaded;
 use crate::forms::{self, Form};
 use crate::libraries::Compared;
-#[cfg(feature = "openssl")]
+#[cfg(any(feature = "mbedtls", feature = "openssl"))]
 use crate::libraries::Roots;
+#[cfg(feature = "mbedtls")]
+use crate::mbedtls::MbedTls;
 #[cfg(feature = "openssl")]
 use crate::openssl::OpenSsl;
 use crate::question::{Question, Reason, Verdict};
@@ -28,6 +30,8 @@ pub(crate) struct Verifiers {
     afar: Afar,
     #[cfg(feature = "openssl")]
     openssl: OpenSsl,
+    #[cfg(feature = "mbedtls")]
+    mbedtls: MbedTls,
     /// How often the verdict of the store afar was another, and why.
     exceptions: Mutex<Exceptions>,
     _directory: tempfile::TempDir,
@@ -64,6 +68,8 @@ impl Verifiers {
             afar: Afar::new(&roots, provider),
             #[cfg(feature = "openssl")]
             openssl: OpenSsl::new(&Roots(&roots)),
+            #[cfg(feature = "mbedtls")]
+            mbedtls: MbedTls::new(&Roots(&roots), Arc::new(provider.clone())),
             exceptions: Mutex::default(),
             _directory: directory,
         }
@@ -113,6 +119,8 @@ impl Verifiers {
         let libraries: [&dyn Compared; _] = [
             #[cfg(feature = "openssl")]
             &self.openssl,
+            #[cfg(feature = "mbedtls")]
+            &self.mbedtls,
         ];
         libraries.into_iter()
     }

@@ -62,6 +62,25 @@ impl Key {
         }
     }
 
+    /// The ECDSA key on P-256 of this private key (FIPS 186-5): the same key every time, but other signatures.
+    ///
+    /// # Panics
+    /// Where the number is zero, or not below the order of the curve's base point.
+    pub fn ecdsa_p256(private: &[u8; 32]) -> Self {
+        // RFC 5915 section 3, inside of RFC 5208; the public key is computed.
+        let ec_private_key = der::sequence(&[&der::integer(&[1]), &der::octet_string(private)]);
+        let pkcs8 = der::sequence(&[
+            &der::integer(&[0]),
+            &der::sequence(&[alg_id::ECDSA_P256.as_ref()]),
+            &der::octet_string(&ec_private_key),
+        ]);
+        let pair = KeyPair::from_pkcs8_der_and_sign_algo(&pkcs8.into(), &rcgen::PKCS_ECDSA_P256_SHA256);
+        Self {
+            kind: KeyKind::EcdsaP256,
+            pair: Arc::new(pair.expect("a number that is a private key")),
+        }
+    }
+
     /// The kind this key is of.
     pub fn kind(&self) -> KeyKind {
         self.kind

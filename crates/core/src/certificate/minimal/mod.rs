@@ -102,11 +102,10 @@ impl<'a> TrustAnchor<'a> {
         }
     }
 
-    /// The root's own certificate, unless constraints bind the anchor that are not in it.
+    /// The root's own certificate, unless it says other constraints than those that bind the anchor.
     fn lendable_certificate(&self) -> Option<&'a [u8]> {
         let own = self.entry().certificate()?;
-        let constraints = self.name_constraints();
-        let says_the_constraints = constraints.is_none() || constraints == own.name_constraints();
+        let says_the_constraints = self.name_constraints() == own.name_constraints();
         says_the_constraints.then_some(own.as_der())
     }
 

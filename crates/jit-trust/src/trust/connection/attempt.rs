@@ -66,7 +66,7 @@ impl Attempt {
     }
 
     /// Has whoever waits for a store give up.
-    #[cfg(feature = "tokio")]
+    #[cfg(any(feature = "mbedtls-tokio", feature = "tokio"))]
     pub(crate) fn cancel(&self) {
         self.is_cancelled.store(true, Ordering::Relaxed);
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use event_listener::Event;
-#[cfg(any(feature = "openssl-tokio", feature = "tokio"))]
+#[cfg(any(feature = "mbedtls-tokio", feature = "openssl-tokio", feature = "tokio"))]
 use event_listener::EventListener;
 
 use super::{Anchors, Leaning, Leases};
@@ -149,7 +149,7 @@ impl Guard {
     }
 
     /// Tells when somebody wants it closed.
-    #[cfg(any(feature = "openssl-tokio", feature = "tokio"))]
+    #[cfg(any(feature = "mbedtls-tokio", feature = "openssl-tokio", feature = "tokio"))]
     pub(crate) fn closed(&self) -> EventListener {
         self.state.closed.listen()
     }

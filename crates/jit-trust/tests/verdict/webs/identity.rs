@@ -1,4 +1,5 @@
-//! The names, keys and times of all webs: fixed, so that a web is the same bytes whenever it is made.
+//! The names, keys and times of all webs: fixed, so that a web is the same whenever it is made. Keys are of a kind that
+//! mbedTLS knows.
 
 use std::sync::LazyLock;
 
@@ -38,7 +39,7 @@ static IMPOSTORS: LazyLock<Vec<Ca>> = LazyLock::new(|| {
 });
 
 static KEY_PAIRS: LazyLock<Vec<Key>> =
-    LazyLock::new(|| (0..KEYS).map(|number| Key::ed25519(&[number; 32])).collect());
+    LazyLock::new(|| (1..=KEYS).map(|number| Key::ecdsa_p256(&[number; 32])).collect());
 
 fn self_signed(name: Name, key: u8) -> Ca {
     let (not_before, not_after) = Validity::Valid.of_ca();

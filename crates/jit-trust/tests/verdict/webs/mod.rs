@@ -2,7 +2,7 @@
 //!
 //! [`spec`] says what there is to a web and how likely it is, [`store`] and [`web`] make certificates of it, with
 //! keys of the [`identity`] module, and [`run`] asks. A web is made again from the seed and its number, which a
-//! failure prints: byte for byte, but for signatures that are forged.
+//! failure prints: byte for byte, but for its signatures.
 
 mod identity;
 mod run;

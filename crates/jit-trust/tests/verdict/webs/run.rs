@@ -134,16 +134,8 @@ impl Store {
                     return Err(self.report(number, &difference.to_string(), web, &mut runner, ask));
                 }
             };
-            // Most webs are odder than these libraries put up with.
-            let shown = |web: &Web| {
-                if number % 8 == 0 {
-                    web.clone()
-                } else {
-                    web.calmed()
-                }
-            };
-            if let Err(difference) = self.ask_libraries(number, &shown(&web.current()), libraries) {
-                let ask = |web: &Web| self.ask_libraries(number, &shown(web), &mut Libraries::new());
+            if let Err(difference) = self.ask_libraries(number, &web.current(), libraries) {
+                let ask = |web: &Web| self.ask_libraries(number, web, &mut Libraries::new());
                 return Err(self.report(number, &difference, web, &mut runner, ask));
             }
             *verdicts.entry(verdict).or_default() += 1;
@@ -157,17 +149,23 @@ impl Store {
             .compare(&Question::new(&sent, web.host, web.time.unix_seconds()))
     }
 
-    /// What the other libraries say, of every so many webs: they are slower.
+    /// What the other libraries say, of every so many webs: they are slower. Most webs are odder than they put up with.
     fn ask_libraries(&self, number: u64, web: &Web, counted: &mut Libraries) -> Result<(), String> {
-        let sent = web::sent(web, &self.roots);
-        let question = Question::new(&sent, web.host, web.time.unix_seconds());
         for library in self.verifiers.libraries() {
-            if number % library.webs_per_question() == 0 {
-                let judged = library.compare(&question)?;
-                let count = counted.entry(library.name()).or_default();
-                count.judged += 1;
-                count.accepted += u64::from(judged.is_some_and(|judged| judged.is_ok()));
+            let every = library.webs_per_question();
+            if number % every != 0 {
+                continue;
             }
+            let web = match (number / every % 8, library.is_picky()) {
+                (0, _) => web.clone(),
+                (_, false) => web.calmed(),
+                (_, true) => web.ordered(),
+            };
+            let sent = web::sent(&web, &self.roots);
+            let judged = library.compare(&Question::new(&sent, web.host, web.time.unix_seconds()))?;
+            let count = counted.entry(library.name()).or_default();
+            count.judged += 1;
+            count.accepted += u64::from(judged.is_some_and(|judged| judged.is_ok()));
         }
         Ok(())
     }

@@ -211,6 +211,21 @@ impl Web {
         }
         web
     }
+
+    /// The same without what mbedTLS refuses besides: certificates that are not sent in the order of the path, and most name
+    /// constraints, which it cannot read.
+    pub(super) fn ordered(&self) -> Self {
+        let mut web = self.calmed();
+        web.leaf.content.constraints = Constraints::None;
+        let last = u16::try_from(web.path.len()).unwrap_or(u16::MAX);
+        for (place, member) in (0..).zip(&mut web.path) {
+            member.place = last - place;
+            if place > 0 {
+                member.content.constraints = Constraints::None;
+            }
+        }
+        web
+    }
 }
 
 /// A store of a few roots, or some tens.

@@ -1,0 +1,144 @@
+//! Name constraints (RFC 5280 section 4.2.1.10), for TLS libraries that know none.
+
+mod directory;
+mod dns;
+mod error;
+mod ip;
+mod subtrees;
+
+pub use error::{NameConstraintsError, NameForm};
+
+use crate::Certificate;
+use crate::der::{Reader, tag};
+use subtrees::NameConstraints;
+
+/// How many steps, names looked at and comparisons, one check may take: as many as webpki takes.
+const MAX_STEPS: u32 = 250_000;
+
+/// Checks that a path conforms to the name constraints of its anchor and of every CA in it, for TLS libraries that do
+/// not: mbedTLS knows none.
+///
+/// `anchor` are those that bind the anchor, [`TrustAnchor::name_constraints`](crate::TrustAnchor::name_constraints).
+/// `path` is what stands below it, the end entity first.
+///
+/// The constraints of a CA bind every certificate below it, its subject and its subject alternative names; but not the
+/// self-issued ones of intermediates, as RFC 5280 section 6.1.3 has it. Whether the extension is critical does not
+/// matter.
+///
+/// | form | how |
+/// |---|---|
+/// | dNSName | as webpki: ASCII case folded; a constraint with a leading dot is met by what is below it only; a wildcard is permitted when all that it stands for is, and excluded when anything is |
+/// | iPAddress | address and mask; the mask has its ones before its zeros |
+/// | directoryName | permitted when it begins with the same bytes; excluded when it begins with what could be the same, however it is written |
+/// | all others | not understood: a certificate that has a name of a form that is constrained is refused; so is one with an e-mail address in its subject where rfc822Name is |
+///
+/// A TLS library may look for the host's name in the common name of an end entity that has no subject alternative names.
+/// Those of such a one are held to be DNS names here.
+///
+/// `minimum` and `maximum` must be absent, as RFC 5280 has it. Whatever cannot be read is refused.
+///
+/// # Errors
+/// What does not conform, or cannot be judged.
+pub fn check_name_constraints(
+    anchor: Option<&[u8]>,
+    path: &[Certificate<'_>],
+) -> Result<(), NameConstraintsError> {
+    let mut steps = Steps(MAX_STEPS);
+    if let Some(constraints) = anchor {
+        check_below(constraints, path, &mut steps)?;
+    }
+    for (number, ca) in path.iter().enumerate().skip(1) {
+        let below = path.get(..number).unwrap_or_default();
+        if let Some(constraints) = ca.name_constraints() {
+            check_below(constraints, below, &mut steps)?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks the certificates below a CA, the end entity first.
+fn check_below(
+    constraints: &[u8],
+    below: &[Certificate<'_>],
+    steps: &mut Steps,
+) -> Result<(), NameConstraintsError> {
+    let constraints = NameConstraints::read(constraints)?;
+    for (number, certificate) in below.iter().enumerate() {
+        let is_end_entity = number == 0;
+        if is_end_entity || !certificate.is_self_issued() {
+            check_one(&constraints, certificate, is_end_entity, steps)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_one(
+    constraints: &NameConstraints<'_>,
+    certificate: &Certificate<'_>,
+    is_end_entity: bool,
+    steps: &mut Steps,
+) -> Result<(), NameConstraintsError> {
+    let subject = certificate.subject();
+    if !subject.value().is_empty() {
+        constraints.check(NameForm::Directory, subject.as_der(), steps)?;
+    }
+    let alternative = certificate.subject_alt_names();
+    for attribute in directory::attributes(subject.value()) {
+        let (id, value) = attribute.ok_or(NameConstraintsError::MalformedName)?;
+        match id {
+            directory::EMAIL_ADDRESS => constraints.check(NameForm::Email, value.value, steps)?,
+            directory::COMMON_NAME if is_end_entity && alternative.is_none() => {
+                constraints.check(NameForm::Dns, value.value, steps)?;
+            }
+            _ => steps.take()?,
+        }
+    }
+    let mut names = Reader::new(alternative.unwrap_or_default());
+    while !names.is_at_end() {
+        let name = names.read().ok_or(NameConstraintsError::MalformedName)?;
+        let form = NameForm::of_tag(name.tag).ok_or(NameConstraintsError::MalformedName)?;
+        let name = match form {
+            NameForm::Directory => subtrees::directory_name(name.value),
+            _ => Some(name.value),
+        };
+        constraints.check(form, name.ok_or(NameConstraintsError::MalformedName)?, steps)?;
+    }
+    Ok(())
+}
+
+/// What is left of the steps that a check may take.
+struct Steps(u32);
+
+impl Steps {
+    fn take(&mut self) -> Result<(), NameConstraintsError> {
+        self.0 = self.0.checked_sub(1).ok_or(NameConstraintsError::TooMany)?;
+        Ok(())
+    }
+}
+
+impl NameForm {
+    /// The form of a GeneralName (RFC 5280 section 4.2.1.6).
+    fn of_tag(tag: u8) -> Option<Self> {
+        const OTHER: u8 = tag::context_constructed(0);
+        const EMAIL: u8 = tag::context(1);
+        const DNS: u8 = tag::context(2);
+        const X400: u8 = tag::context_constructed(3);
+        const DIRECTORY: u8 = tag::context_constructed(4);
+        const EDI_PARTY: u8 = tag::context_constructed(5);
+        const URI: u8 = tag::context(6);
+        const IP_ADDRESS: u8 = tag::context(7);
+        const REGISTERED_ID: u8 = tag::context(8);
+        Some(match tag {
+            OTHER => Self::OtherName,
+            EMAIL => Self::Email,
+            DNS => Self::Dns,
+            X400 => Self::X400Address,
+            DIRECTORY => Self::Directory,
+            EDI_PARTY => Self::EdiPartyName,
+            URI => Self::Uri,
+            IP_ADDRESS => Self::IpAddress,
+            REGISTERED_ID => Self::RegisteredId,
+            _ => return None,
+        })
+    }
+}

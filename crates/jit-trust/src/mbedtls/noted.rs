@@ -1,0 +1,134 @@
+//! A stream whose errors can be asked for: mbedTLS makes a number of each.
+
+use std::io::{self, Read, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What went wrong last with a stream.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Note(Arc<Mutex<Option<io::Error>>>);
+
+impl Note {
+    pub(super) fn take(&self) -> Option<io::Error> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    pub(super) fn is_set(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    fn set(&self, error: io::Error) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    }
+
+    /// What came of an operation that mbedTLS asked for, for it.
+    fn of<T>(&self, done: io::Result<T>) -> io::Result<T> {
+        done.map_err(|error| {
+            let kind = error.kind();
+            self.set(error);
+            kind.into()
+        })
+    }
+
+    fn of_read(&self, done: io::Result<usize>) -> io::Result<usize> {
+        if let Ok(0) = done {
+            // Taken only when mbedTLS takes it for an error: when no close_notify came before.
+            self.set(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.of(done)
+    }
+}
+
+/// A stream that notes its errors.
+#[derive(Debug)]
+pub(super) struct Noted<T> {
+    stream: T,
+    note: Note,
+}
+
+impl<T> Noted<T> {
+    pub(super) fn new(stream: T, note: Note) -> Self {
+        Self { stream, note }
+    }
+
+    #[cfg(feature = "mbedtls-tokio")]
+    pub(super) fn get_ref(&self) -> &T {
+        &self.stream
+    }
+}
+
+/// What a signal interrupts is tried again: mbedTLS would give up.
+fn uninterrupted<T>(mut operation: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match operation() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            done => return done,
+        }
+    }
+}
+
+impl<T: Read> Read for Noted<T> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let done = uninterrupted(|| self.stream.read(buffer));
+        self.note.of_read(done)
+    }
+}
+
+impl<T: Write> Write for Noted<T> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let done = uninterrupted(|| self.stream.write(bytes));
+        self.note.of(done)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.note.of(self.stream.flush())
+    }
+}
+
+#[cfg(feature = "mbedtls-tokio")]
+mod with_tokio {
+    use std::io;
+    use std::pin::Pin;
+    use std::task::{Context, Poll, ready};
+
+    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+    use super::Noted;
+
+    impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Noted<T> {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+            buffer: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            // mbedTLS never flushes, and what it waits for may be the answer to what was not sent.
+            if let Poll::Ready(flushed) = Pin::new(&mut self.stream).poll_flush(context) {
+                self.note.of(flushed)?;
+            }
+            let before = buffer.filled().len();
+            let done = ready!(Pin::new(&mut self.stream).poll_read(context, buffer));
+            let read = done.map(|()| buffer.filled().len() - before);
+            Poll::Ready(self.note.of_read(read).map(drop))
+        }
+    }
+
+    impl<T: AsyncWrite + Unpin> AsyncWrite for Noted<T> {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            let done = ready!(Pin::new(&mut self.stream).poll_write(context, bytes));
+            Poll::Ready(self.note.of(done))
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+            let done = ready!(Pin::new(&mut self.stream).poll_flush(context));
+            Poll::Ready(self.note.of(done))
+        }
+
+        fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+            let done = ready!(Pin::new(&mut self.stream).poll_shutdown(context));
+            Poll::Ready(self.note.of(done))
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The TLS side of a connection that was verified, with the errors of the stream under it.
+
+use std::io::{self, Read, Write};
+
+use mbedtls::ssl::Context;
+use mbedtls::ssl::io::{IoCallbackUnsafe, Stream};
+
+use super::noted::{Note, Noted};
+
+pub(super) struct Tls<T> {
+    context: Context<Noted<T>>,
+    note: Note,
+    /// A write was left undone, and mbedTLS would take the next one for its rest.
+    is_stuck: bool,
+    /// The other side said that nothing more comes.
+    is_at_end: bool,
+}
+
+impl<T> Tls<T> {
+    pub(super) fn new(context: Context<Noted<T>>, note: Note) -> Self {
+        Self {
+            context,
+            note,
+            is_stuck: false,
+            is_at_end: false,
+        }
+    }
+
+    pub(super) fn context(&self) -> &Context<Noted<T>> {
+        &self.context
+    }
+
+    fn step<O>(&mut self, step: impl FnOnce(&mut Context<Noted<T>>) -> io::Result<O>) -> io::Result<O> {
+        // What an earlier step left is not this one's.
+        drop(self.note.take());
+        step(&mut self.context).map_err(|error| self.note.take().unwrap_or(error))
+    }
+
+    /// What came of reading: nothing, for mbedTLS, also where the stream ended without the other side saying so, and
+    /// somebody else may have cut it off.
+    fn end(&mut self, read: usize) -> io::Result<usize> {
+        if read == 0 {
+            if let Some(error) = self.note.take() {
+                return Err(error);
+            }
+            self.is_at_end = true;
+        }
+        Ok(read)
+    }
+}
+
+impl<T> Read for Tls<T>
+where
+    Noted<T>: IoCallbackUnsafe<Stream>,
+{
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.is_at_end || buffer.is_empty() {
+            return Ok(0);
+        }
+        let read = self.step(|tls| tls.read(buffer))?;
+        self.end(read)
+    }
+}
+
+impl<T> Write for Tls<T>
+where
+    Noted<T>: IoCallbackUnsafe<Stream>,
+{
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.is_stuck {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        // Nothing to send is no record to mbedTLS's users either.
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        let written = self.step(|tls| tls.write(bytes));
+        self.is_stuck = written.is_err();
+        written
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.step(Write::flush)
+    }
+}
+
+#[cfg(feature = "mbedtls-tokio")]
+mod with_tokio {
+    use std::io;
+    use std::pin::Pin;
+    use std::task::{Context as TaskContext, Poll, ready};
+
+    use mbedtls::ssl::Context;
+    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+    use super::{Noted, Tls};
+
+    impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Tls<S> {
+        fn poll_step<O>(
+            &mut self,
+            context: &mut TaskContext<'_>,
+            step: impl FnOnce(Pin<&mut Context<Noted<S>>>, &mut TaskContext<'_>) -> Poll<io::Result<O>>,
+        ) -> Poll<io::Result<O>> {
+            drop(self.note.take());
+            let done = ready!(step(Pin::new(&mut self.context), context));
+            Poll::Ready(done.map_err(|error| self.note.take().unwrap_or(error)))
+        }
+    }
+
+    impl<S: AsyncRead + AsyncWrite + Unpin + 'static> AsyncRead for Tls<S> {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            context: &mut TaskContext<'_>,
+            buffer: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            if self.is_at_end || buffer.remaining() == 0 {
+                return Poll::Ready(Ok(()));
+            }
+            let before = buffer.filled().len();
+            ready!(self.poll_step(context, |tls, context| tls.poll_read(context, buffer)))?;
+            Poll::Ready(self.end(buffer.filled().len() - before).map(drop))
+        }
+    }
+
+    impl<S: AsyncRead + AsyncWrite + Unpin + 'static> AsyncWrite for Tls<S> {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            context: &mut TaskContext<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            if bytes.is_empty() {
+                return Poll::Ready(Ok(0));
+            }
+            self.poll_step(context, |tls, context| tls.poll_write(context, bytes))
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
+            ready!(self.poll_step(context, AsyncWrite::poll_flush))?;
+            match self.context.io_mut() {
+                Some(stream) => Pin::new(stream).poll_flush(context),
+                None => Poll::Ready(Ok(())),
+            }
+        }
+
+        fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
+            if self.context.io().is_none() {
+                return Poll::Ready(Ok(()));
+            }
+            ready!(self.as_mut().poll_flush(context))?;
+            self.poll_step(context, AsyncWrite::poll_shutdown)
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Mozilla's conditions: a date, and constraints that are imposed.
+
+use jit_trust::mbedtls::Connector;
+use jit_trust::{Distrusted, Entry, NameConstraintsError, NameForm};
+use jit_trust_lab::pki::{Ca, DAY, Leaf, dns_name_constraints, now};
+use jit_trust_lab::server::Server;
+use mbedtls::x509::VerifyError;
+
+use crate::stores::{Version, entry};
+use crate::support::*;
+
+fn unix(time: i64) -> u64 {
+    time.try_into().unwrap()
+}
+
+fn server_issued_at(not_before: i64, ca: &Ca, name: &str) -> Server {
+    let leaf = Leaf::builder(&[name])
+        .validity(not_before, now() + DAY)
+        .issued_by(ca);
+    server(&leaf, leaf.chain(&[ca]))
+}
+
+fn connector(entries: &[Entry<'_>]) -> Connector {
+    Connector::new(store_of(entries, Version::V2)).unwrap()
+}
+
+#[test]
+fn a_leaf_issued_after_its_roots_date_is_refused_and_one_issued_before_is_not() {
+    let (root, date) = (Ca::root("Dated Root"), now() - 10 * DAY);
+    let ca = root.intermediate("CA");
+    let der = root.der();
+    let connector = connector(&[entry(&der).with_distrust_after(Some(unix(date)))]);
+    let before = server_issued_at(date - DAY, &ca, HOST);
+    assert!(get(&connector, &before).unwrap().ends_with("hello"));
+    let after = server_issued_at(date + DAY, &ca, HOST);
+    let error = get(&connector, &after).unwrap_err();
+    let distrusted: &Distrusted = reason(&error);
+    assert_eq!(
+        (
+            distrusted.root.as_str(),
+            distrusted.distrust_after,
+            distrusted.issued_at
+        ),
+        ("CN=Dated Root", unix(date), Some(unix(date + DAY)))
+    );
+    assert_eq!(after.handshakes(), 0);
+    // Another reason stays what it is.
+    let both = server_issued_at(date + DAY, &ca, "b.test");
+    assert!(flags(&get(&connector, &both).unwrap_err()).contains(VerifyError::CERT_CN_MISMATCH));
+}
+
+#[test]
+fn the_same_root_without_a_date_vouches() {
+    let (root, date) = (Ca::root("Dated Root"), now() - 10 * DAY);
+    let der = root.der();
+    let dated = store_of(&[entry(&der).with_distrust_after(Some(unix(date)))], Version::V2);
+    let trust = jit_trust::Trust::builder()
+        .store(dated)
+        .store(store(&[&root]))
+        .build();
+    let server = server_issued_at(date + DAY, &root.intermediate("CA"), HOST);
+    assert!(
+        get(&Connector::new(trust).unwrap(), &server)
+            .unwrap()
+            .ends_with("hello")
+    );
+}
+
+#[test]
+fn constraints_that_are_imposed_on_a_root_bind() {
+    let root = Ca::root("Root");
+    let ca = root.intermediate("CA");
+    let der = root.der();
+    let within = server_issued_at(now() - DAY, &ca, HOST);
+    let permitted = dns_name_constraints(&["test"], &[] as &[&str]);
+    let connector = |constraints: &[u8]| connector(&[entry(&der).with_name_constraints(Some(constraints))]);
+    assert!(get(&connector(&permitted), &within).unwrap().ends_with("hello"));
+
+    let elsewhere = dns_name_constraints(&["example"], &[] as &[&str]);
+    let error = get(&connector(&elsewhere), &within).unwrap_err();
+    assert_eq!(
+        *reason::<NameConstraintsError>(&error),
+        NameConstraintsError::NotPermitted(NameForm::Dns)
+    );
+    let excluded = dns_name_constraints(&[] as &[&str], &["test"]);
+    let error = get(&connector(&excluded), &within).unwrap_err();
+    assert_eq!(
+        *reason::<NameConstraintsError>(&error),
+        NameConstraintsError::Excluded(NameForm::Dns)
+    );
+    assert_eq!((within.handshakes(), within.requests()), (1, 1));
+}
+
+#[test]
+fn one_root_under_several_conditions_vouches_under_any() {
+    let root = Ca::root("Root");
+    let server = server_of(&root);
+    let der = root.der();
+    let elsewhere = dns_name_constraints(&["example"], &[] as &[&str]);
+    let constrained = || {
+        store_of(
+            &[entry(&der).with_name_constraints(Some(&elsewhere))],
+            Version::V2,
+        )
+    };
+    for trust in [
+        jit_trust::Trust::builder()
+            .store(constrained())
+            .store(store(&[&root])),
+        jit_trust::Trust::builder()
+            .store(store(&[&root]))
+            .store(constrained()),
+    ] {
+        let connector = Connector::new(trust.build()).unwrap();
+        assert!(get(&connector, &server).unwrap().ends_with("hello"));
+    }
+}

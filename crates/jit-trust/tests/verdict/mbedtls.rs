@@ -1,0 +1,228 @@
+//! mbedTLS's verdict with every root loaded, and just in time.
+//!
+//! mbedTLS knows no name constraints, and cannot read a root whose own are critical. So that there is something to compare
+//! with, the roots are loaded without theirs, and where mbedTLS finds a path, webpki says whether it conforms to them.
+#![allow(unsafe_code, reason = "mbedTLS's clock is the C library's `time`")]
+
+use std::cell::Cell;
+use std::sync::{Arc, Mutex};
+
+use jit_trust::mbedtls::Connector;
+use jit_trust::{BlobStore, ChainError, MAX_CERTIFICATES};
+use mbedtls::alloc::List;
+use mbedtls::x509::{Certificate, VerifyError};
+use pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
+use rustls::crypto::CryptoProvider;
+use webpki::{EndEntityCert, KeyUsage};
+
+use crate::libraries::{Form, Judged, Library, Roots};
+use crate::question::Question;
+
+/// mbedTLS, with all roots loaded and in each form of the store.
+pub(crate) struct MbedTls {
+    provider: Arc<CryptoProvider>,
+    loaded: Vec<Loaded>,
+    forms: Vec<(Form, Connector)>,
+}
+
+struct Loaded {
+    der: CertificateDer<'static>,
+    /// With the constraints that bind it: its own, and those that Mozilla imposes in their place.
+    own: TrustAnchor<'static>,
+    constrained: TrustAnchor<'static>,
+    distrust_after: Option<u64>,
+}
+
+impl MbedTls {
+    pub(crate) fn new(roots: &Roots<'_>, provider: Arc<CryptoProvider>) -> Self {
+        let loaded = roots.iter().map(|root| {
+            let own = webpki::anchor_from_trusted_cert(&root.der).unwrap().to_owned();
+            let mut constrained = own.clone();
+            if let Some(imposed) = &root.name_constraints {
+                constrained.name_constraints = Some(imposed.clone().into());
+            }
+            Loaded {
+                der: root.without_constraints(),
+                own,
+                constrained,
+                distrust_after: root.distrust_after,
+            }
+        });
+        let forms = roots.forms().map(|(form, blob)| {
+            let store = BlobStore::new(blob.leak()).unwrap();
+            (form, Connector::new(store).unwrap())
+        });
+        Self {
+            provider,
+            loaded: loaded.collect(),
+            forms: forms.collect(),
+        }
+    }
+
+    /// Whether the path that mbedTLS found conforms to the constraints of this anchor, by webpki.
+    fn conforms(
+        &self,
+        path: &[CertificateDer<'static>],
+        anchor: &TrustAnchor<'static>,
+        time: UnixTime,
+    ) -> bool {
+        let [leaf, others @ ..] = path else {
+            return false;
+        };
+        let Ok(leaf) = EndEntityCert::try_from(leaf) else {
+            return true;
+        };
+        let algorithms = self.provider.signature_verification_algorithms.all;
+        let anchors = [anchor.clone()];
+        let verdict = leaf.verify_for_usage(
+            algorithms,
+            &anchors,
+            others,
+            time,
+            KeyUsage::server_auth(),
+            None,
+            None,
+        );
+        !matches!(verdict, Err(webpki::Error::NameConstraintViolation))
+    }
+}
+
+impl Library for MbedTls {
+    type Sent = List<Certificate>;
+
+    const NAME: &'static str = "mbedTLS";
+
+    const FOR_THE_NAME: &'static str = "CERT_CN_MISMATCH";
+
+    const IS_PICKY: bool = true;
+
+    const WEBS_PER_QUESTION: u64 = 40;
+
+    /// A connection in which a certificate cannot be read, or that brings more than a record holds, fails before anybody is
+    /// asked.
+    fn read(&self, sent: &[CertificateDer<'_>]) -> Option<Self::Sent> {
+        const RECORD: usize = 1 << 14;
+        if sent.iter().map(|der| der.len() + 3).sum::<usize>() > RECORD {
+            return None;
+        }
+        let mut list = List::new();
+        for der in sent {
+            list.push(Certificate::from_der(der).ok()?);
+        }
+        Some(list)
+    }
+
+    fn all_loaded(
+        &self,
+        sent: &Self::Sent,
+        question: &Question<'_>,
+        with_conditions: bool,
+        may_lean_on: &dyn Fn(Option<u64>) -> bool,
+    ) -> Judged {
+        let loaded = self.loaded.iter();
+        let loaded: Vec<&Loaded> = loaded
+            .filter(|root| !with_conditions || may_lean_on(root.distrust_after))
+            .collect();
+        let mut trusted = List::<Certificate>::new();
+        for root in &loaded {
+            // What mbedTLS cannot read it trusts in no form.
+            if let Ok(root) = Certificate::from_der(&root.der) {
+                trusted.push(root);
+            }
+        }
+        let path = Arc::new(Mutex::new(Vec::new()));
+        let seen = path.clone();
+        let see = move |certificate: &Certificate, _: i32, _: &mut VerifyError| {
+            seen.lock()
+                .unwrap()
+                .push(CertificateDer::from(certificate.as_der().to_vec()));
+            Ok(())
+        };
+        let name = name(question);
+        at(question.time, || {
+            let verified = Certificate::verify_with_callback_expected_common_name_return_verify_err(
+                sent,
+                &trusted,
+                None,
+                None,
+                see,
+                name.as_deref(),
+            );
+            verified.map_err(|(_, flags)| format!("{flags:?}"))
+        })?;
+        let mut path = path.lock().unwrap();
+        let top = path.remove(0);
+        path.reverse();
+        let roots = loaded.iter().filter(|root| root.der == top);
+        let mut constraints = roots.map(|root| {
+            if with_conditions {
+                &root.constrained
+            } else {
+                &root.own
+            }
+        });
+        match constraints.any(|anchor| self.conforms(&path, anchor, question.time)) {
+            true => Ok(()),
+            false => Err("name constraints".to_owned()),
+        }
+    }
+
+    fn just_in_time<'a>(
+        &'a self,
+        sent: &'a Self::Sent,
+        question: &'a Question<'_>,
+    ) -> Box<dyn Iterator<Item = (&'a Form, Judged)> + 'a> {
+        let host = question.name.to_str();
+        Box::new(self.forms.iter().map(move |(form, connector)| {
+            let verified = at(question.time, || connector.verify(&host, sent));
+            (form, verified.map_err(|error| shown(&error)))
+        }))
+    }
+
+    fn is_refused_for_number(&self, sent: &Self::Sent, judged: &Judged) -> bool {
+        let too_many = ChainError::TooManyCertificates.to_string();
+        sent.iter().count() > MAX_CERTIFICATES && judged.as_ref().is_err_and(|error| *error == too_many)
+    }
+}
+
+/// What lies under an error.
+fn shown(error: &dyn std::error::Error) -> String {
+    error
+        .source()
+        .map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// mbedTLS 2.28 knows names only.
+fn name(question: &Question<'_>) -> Option<String> {
+    match &question.name {
+        ServerName::DnsName(name) => Some(name.as_ref().to_owned()),
+        _ => None,
+    }
+}
+
+thread_local! {
+    static CLOCK: Cell<Option<i64>> = const { Cell::new(None) };
+}
+
+/// Runs something with mbedTLS's clock at this time.
+fn at<T>(time: UnixTime, run: impl FnOnce() -> T) -> T {
+    CLOCK.set(Some(time.as_secs().try_into().unwrap()));
+    let done = run();
+    CLOCK.set(None);
+    done
+}
+
+/// The C library's function, in its place.
+#[unsafe(no_mangle)]
+extern "C" fn time(at: *mut libc::time_t) -> libc::time_t {
+    let given = CLOCK.try_with(Cell::get).ok().flatten();
+    let now = given.unwrap_or_else(|| {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        now.map_or(0, |now| now.as_secs().try_into().unwrap_or(i64::MAX))
+    });
+    // SAFETY: null, or where the caller wants it.
+    if let Some(at) = unsafe { at.as_mut() } {
+        *at = now;
+    }
+    now
+}
