@@ -4,6 +4,8 @@
 //!   or missing through a builder.
 //! - [`server`] presents any chain for any name over HTTP/1.1 and HTTP/2, counts what reaches it and
 //!   misbehaves on request.
+//! - [`internet`] is a stand-in for each of Mozilla's roots and 156 well-known sites under them, as they are
+//!   and as an attacker would have them.
 //! - [`proxy`] is an HTTP CONNECT proxy that leads every name to loopback.
 //! - [`relay`] stands before a server and lets its connections break, fall silent or lead elsewhere.
 //!
@@ -24,6 +26,7 @@
 //! it panics with a message that says so, rather than hand an error to code that could only unwrap it.
 //! Nothing here is fit to guard anything real.
 
+pub mod internet;
 mod listener;
 pub mod pki;
 pub mod proxy;

@@ -22,7 +22,7 @@ use crate::listener::Listener;
 /// The longest head of a request that the proxy reads.
 const MAX_HEAD: usize = 16 * 1024;
 
-/// A running proxy: `CONNECT any.test:PORT` opens a tunnel to 127.0.0.1:PORT. It stops when dropped.
+/// A running proxy: `CONNECT any.test:PORT` opens a tunnel to 127.0.0.1:PORT, or to one address always. It stops when dropped.
 #[derive(Debug)]
 pub struct Proxy {
     listener: Listener,
@@ -33,6 +33,14 @@ pub struct Proxy {
 struct Log {
     tunnels: Vec<String>,
     refused: usize,
+}
+
+/// Whom a proxy serves, and where to.
+#[derive(Debug)]
+struct Terms {
+    credentials: Option<String>,
+    /// None for loopback and the port that the client asks for.
+    leads_to: Option<SocketAddr>,
 }
 
 impl Proxy {
@@ -50,12 +58,27 @@ impl Proxy {
         )))
     }
 
+    /// Starts one that is open to everyone and leads every name and port to this address.
+    pub fn leading_to(addr: SocketAddr) -> Self {
+        Self::start_as(Terms {
+            credentials: None,
+            leads_to: Some(addr),
+        })
+    }
+
     fn start_with(credentials: Option<String>) -> Self {
+        Self::start_as(Terms {
+            credentials,
+            leads_to: None,
+        })
+    }
+
+    fn start_as(terms: Terms) -> Self {
         let log = Arc::new(Mutex::new(Log::default()));
-        let credentials = Arc::new(credentials);
+        let terms = Arc::new(terms);
         let listener = Listener::start("lab proxy", {
             let log = log.clone();
-            move |stream| serve(stream, credentials.clone(), log.clone())
+            move |stream| serve(stream, terms.clone(), log.clone())
         });
         Self { listener, log }
     }
@@ -96,7 +119,7 @@ fn lock(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
 }
 
 /// Serves one CONNECT to its end; whatever goes wrong, the client sees its connection close.
-async fn serve(mut client: TcpStream, credentials: Arc<Option<String>>, log: Arc<Mutex<Log>>) {
+async fn serve(mut client: TcpStream, terms: Arc<Terms>, log: Arc<Mutex<Log>>) {
     let Some(head) = read_head(&mut client).await else {
         return;
     };
@@ -109,7 +132,7 @@ async fn serve(mut client: TcpStream, credentials: Arc<Option<String>>, log: Arc
         .filter_map(|line| line.split_once(':'))
         .find(|(name, _)| name.eq_ignore_ascii_case("proxy-authorization"))
         .map(|(_, value)| value.trim());
-    if credentials.is_some() && given != credentials.as_deref() {
+    if terms.credentials.is_some() && given != terms.credentials.as_deref() {
         lock(&log).refused += 1;
         let challenge = "Proxy-Authenticate: Basic realm=\"lab\"\r\n";
         return refuse(client, "407 Proxy Authentication Required", challenge).await;
@@ -120,7 +143,8 @@ async fn serve(mut client: TcpStream, credentials: Arc<Option<String>>, log: Arc
     let Some(port) = port else {
         return refuse(client, "400 Bad Request", "").await;
     };
-    let Ok(mut server) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await else {
+    let server = terms.leads_to.unwrap_or((Ipv4Addr::LOCALHOST, port).into());
+    let Ok(mut server) = TcpStream::connect(server).await else {
         return refuse(client, "502 Bad Gateway", "").await;
     };
     lock(&log).tunnels.push(target.to_owned());

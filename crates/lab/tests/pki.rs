@@ -1,6 +1,7 @@
 //! Certificates of the lab, read back by others: webpki for what is right, x509-parser for what is odd.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, wherever it does")]
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use jit_trust_lab::pki::{
@@ -488,4 +489,40 @@ fn garbage_is_what_it_says() {
     assert_eq!((noise.len(), &noise[..4]), (504, &[0x30, 0x82, 1, 0xf4][..]));
     assert_eq!(noise, garbage::sequence_of_noise(500));
     assert!(X509Certificate::from_der(&noise).is_err());
+}
+
+#[test]
+fn a_key_of_a_number_is_the_same_every_time_and_signs_what_others_verify() {
+    let ecdsa = [KeyKind::EcdsaP256, KeyKind::EcdsaP384, KeyKind::EcdsaP521];
+    let rsa = [(KeyKind::Rsa2048, 2015), (KeyKind::Rsa4096, 275)];
+    let ecdsa = ecdsa.map(|kind| [0xff, 7, 7].map(|byte| Key::ecdsa(kind, &[byte; 32])));
+    let rsa = rsa.map(|(kind, last)| [0, last, last].map(|number| Key::weak_rsa(kind, number)));
+    for [first, second, again] in ecdsa.into_iter().chain(rsa) {
+        assert_ne!(first.spki(), second.spki());
+        assert_eq!(second.spki(), again.spki());
+        for key in [first, second] {
+            let root = Ca::builder("Root").key(&key).self_signed();
+            let leaf = Leaf::builder(&["a.test"]).key(&key).issued_by(&root);
+            assert_eq!(
+                verify(&root, &leaf.chain(&[]), "a.test"),
+                Ok(()),
+                "{:?}",
+                key.kind()
+            );
+        }
+    }
+}
+
+#[test]
+fn every_number_makes_another_rsa_key() {
+    let keys: HashSet<Vec<u8>> = (0..276)
+        .map(|number| Key::weak_rsa(KeyKind::Rsa4096, number).spki())
+        .collect();
+    assert_eq!(keys.len(), 276);
+}
+
+#[test]
+#[should_panic = "there are 276 such keys"]
+fn there_are_no_more_weak_keys_than_pairs_of_primes() {
+    Key::weak_rsa(KeyKind::Rsa4096, 276);
 }

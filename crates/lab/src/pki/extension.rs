@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::{Name, der};
 
-/// Object identifiers, dotted, of what the lab writes by itself and of what tests ask for most.
+/// Object identifiers, dotted, of what the lab reads or writes by itself and of what tests ask for most.
 pub mod oid {
     /// id-ce-subjectKeyIdentifier.
     pub const SUBJECT_KEY_IDENTIFIER: &str = "2.5.29.14";
@@ -26,6 +26,16 @@ pub mod oid {
     pub const CLIENT_AUTH: &str = "1.3.6.1.5.5.7.3.2";
     /// anyExtendedKeyUsage.
     pub const ANY_EXTENDED_KEY_USAGE: &str = "2.5.29.37.0";
+    /// id-ecPublicKey.
+    pub const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
+    /// secp256r1.
+    pub const P256: &str = "1.2.840.10045.3.1.7";
+    /// secp384r1.
+    pub const P384: &str = "1.3.132.0.34";
+    /// secp521r1.
+    pub const P521: &str = "1.3.132.0.35";
+    /// rsaEncryption.
+    pub const RSA: &str = "1.2.840.113549.1.1.1";
     /// An extension that means nothing to anyone, from the arc set aside for examples.
     pub const MEANINGLESS: &str = "2.999.1";
 }

@@ -16,6 +16,7 @@
 
 mod builder;
 mod ca;
+mod copy;
 pub mod der;
 mod extension;
 pub mod garbage;
@@ -24,9 +25,11 @@ mod leaf;
 mod name;
 mod pem;
 mod time;
+mod weak_rsa;
 
 pub use builder::CertificateBuilder;
 pub use ca::Ca;
+pub use copy::RootFacts;
 pub use extension::{
     AuthorityKeyId, BasicConstraints, Extension, KeyUsage, SubjectKeyId, dns_name_constraints, oid,
 };

@@ -36,6 +36,37 @@ pub(super) fn encode(unix: i64) -> Vec<u8> {
     }
 }
 
+/// The Unix seconds of a Time, the value of its tag and contents; none if it isn't as RFC 5280 wants it.
+pub(super) fn decode(tag: u8, contents: &[u8]) -> Option<i64> {
+    let digits = std::str::from_utf8(contents).ok()?.strip_suffix('Z')?;
+    let (year, rest) = match tag {
+        0x17 => {
+            let (year, rest) = digits.split_at_checked(2)?;
+            let year: i64 = year.parse().ok()?;
+            (year + if year < 50 { 2000 } else { 1900 }, rest)
+        }
+        0x18 => {
+            let (year, rest) = digits.split_at_checked(4)?;
+            (year.parse().ok()?, rest)
+        }
+        _ => return None,
+    };
+    let two = |at: usize| rest.get(at..at + 2)?.parse::<i64>().ok();
+    let (month, day) = (two(0)?, two(2)?);
+    let seconds = two(4)? * HOUR + two(6)? * 60 + two(8)?;
+    Some(days(year, month, day) * DAY + seconds)
+}
+
+/// The count of days since 1970-01-01; what [`civil`] undoes.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    // The year is counted from March, and its length is that of the Julian calendar less the leap days since
+    // left out.
+    let year = year - i64::from(month <= 2);
+    let months_from_march = (month + 9) % 12;
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    365 * year + leap_days + (153 * months_from_march + 2) / 5 + day - 1 - 719_468
+}
+
 /// Year, month and day of the proleptic Gregorian calendar for a count of days since 1970-01-01. The year is
 /// counted from March, so that the leap day is its last.
 fn civil(days: i64) -> (i64, i64, i64) {
@@ -55,6 +86,16 @@ fn civil(days: i64) -> (i64, i64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_is_read_as_it_was_written() {
+        for time in (-3_000_000_000..200_000_000_000).step_by(86_411 * 997) {
+            let written = encode(time);
+            assert_eq!(decode(written[0], &written[2..]), Some(time));
+        }
+        assert_eq!(decode(0x17, b"7001010000Z"), None);
+        assert_eq!(decode(0x16, b"700101000000Z"), None);
+    }
 
     #[test]
     fn times_are_written_in_the_form_of_their_year() {

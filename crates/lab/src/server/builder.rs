@@ -7,10 +7,9 @@ use rustls::crypto::aws_lc_rs;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ServerConfig, SupportedProtocolVersion};
 use tokio::sync::watch;
-use tokio_rustls::TlsAcceptor;
 
 use super::client_certificates::TakeAny;
-use super::connection::{self, Connections};
+use super::connection::{self, Connections, Tls};
 use super::log::Log;
 use super::site::{Handler, Site, Sites};
 use super::{Fault, Request, Response, Server};
@@ -51,7 +50,12 @@ impl ServerBuilder {
         chain: Vec<CertificateDer<'static>>,
         handler: impl Fn(&Request) -> Response + Send + Sync + 'static,
     ) -> Self {
-        self.sites.insert(name, Site::new(key, chain, Arc::new(handler)));
+        self.made_site(name, Site::new(key, chain, Arc::new(handler)))
+    }
+
+    /// A site that is made already, and may differ from others in more than chain and handler.
+    pub(crate) fn made_site(self, name: &str, site: Site) -> Self {
+        self.sites.insert(name, site);
         self
     }
 
@@ -153,7 +157,7 @@ impl ServerBuilder {
         let connections = Arc::new(Connections {
             sites: sites.clone(),
             plain: self.plain,
-            tls: TlsAcceptor::from(Arc::new(config)),
+            tls: Tls::new(config),
             fault: self.fault,
             log: log.clone(),
             goodbye: said,

@@ -9,15 +9,18 @@ use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use rustls::HandshakeKind;
+use rustls::server::Acceptor;
+use rustls::{HandshakeKind, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::server::TlsStream;
 
+use super::fault::drain;
 use super::log::Log;
 use super::response::BodyError;
-use super::site::{Handler, Sites};
+use super::site::{Greeting, Handler, Site, Sites};
 use super::{Fault, Request, Response};
 
 /// The ALPN name of HTTP/2.
@@ -29,11 +32,29 @@ pub(super) const HTTP_1_1: &[u8] = b"http/1.1";
 pub(super) struct Connections {
     pub(super) sites: Arc<Sites>,
     pub(super) plain: Option<Handler>,
-    pub(super) tls: TlsAcceptor,
+    pub(super) tls: Tls,
     pub(super) fault: Option<Fault>,
     pub(super) log: Arc<Log>,
     /// Changes when open connections are to be closed.
     pub(super) goodbye: watch::Receiver<()>,
+}
+
+/// The TLS of a server, which a site may narrow.
+pub(super) struct Tls {
+    usual: Arc<ServerConfig>,
+    http1_only: Arc<ServerConfig>,
+}
+
+impl Tls {
+    pub(super) fn new(usual: ServerConfig) -> Self {
+        // The clone has the same session cache.
+        let mut http1_only = usual.clone();
+        http1_only.alpn_protocols = vec![HTTP_1_1.to_vec()];
+        Self {
+            usual: Arc::new(usual),
+            http1_only: Arc::new(http1_only),
+        }
+    }
 }
 
 /// What the requests of one connection share.
@@ -55,7 +76,8 @@ impl Drop for Open<'_> {
 }
 
 impl Connections {
-    /// Serves a connection to its end. A client that breaks off is no error here: it is often what a test wants.
+    /// Serves a connection to its end. A client that breaks off is no error here: it is often what a test
+    /// wants.
     pub(super) async fn serve(self: Arc<Self>, stream: TcpStream) {
         self.log.connected();
         let _open = Open(&self.log);
@@ -81,7 +103,7 @@ impl Connections {
             };
             return exchange.serve(stream, false).await;
         }
-        let Ok(stream) = self.tls.accept(stream).await else {
+        let Some(stream) = self.clone().shake_hands(stream).await else {
             return;
         };
         let session = stream.get_ref().1;
@@ -104,6 +126,30 @@ impl Connections {
         }
         .serve(stream, http2)
         .await;
+    }
+
+    /// Reads the ClientHello and does as the site that it names does. None when there is no connection to
+    /// serve.
+    async fn shake_hands(self: Arc<Self>, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
+        let mut start = LazyConfigAcceptor::new(Acceptor::default(), stream).await.ok()?;
+        let server_name = start.client_hello().server_name().map(str::to_owned);
+        if let Some(server_name) = &server_name {
+            self.log.greeted(server_name);
+        }
+        let site = self.sites.find(server_name.as_deref());
+        if let Some(site) = site.clone().filter(Site::may_take_time) {
+            // The other connections don't wait for it.
+            tokio::task::spawn_blocking(move || site.prepare()).await.ok()?;
+        }
+        let config = match site.map_or_else(Greeting::default, |site| site.greets_with()) {
+            Greeting::Handshake => &self.tls.usual,
+            Greeting::Http1Only => &self.tls.http1_only,
+            Greeting::Silence => {
+                drain(&mut start.io).await;
+                return None;
+            }
+        };
+        start.into_stream(config.clone()).await.ok()
     }
 }
 

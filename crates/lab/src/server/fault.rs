@@ -59,6 +59,6 @@ async fn read_record(stream: &mut TcpStream) {
 
 /// Reads until the client closes. Closing first, with something unread, would reset the connection and could
 /// take back what was sent.
-async fn drain(stream: &mut TcpStream) {
+pub(super) async fn drain(stream: &mut TcpStream) {
     let _ = tokio::io::copy(stream, &mut tokio::io::sink()).await;
 }

@@ -1,5 +1,6 @@
 //! What reached a server, counted exactly.
 
+use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
@@ -9,6 +10,8 @@ use super::Request;
 pub(super) struct Log {
     connections: AtomicUsize,
     closed: AtomicUsize,
+    /// Connections by the name in their ClientHello, in lower case.
+    greeted: Mutex<HashMap<String, usize>>,
     client_certificates: AtomicUsize,
     handshakes: AtomicUsize,
     resumptions: AtomicUsize,
@@ -28,6 +31,10 @@ impl Log {
 
     pub(super) fn disconnected(&self) {
         self.closed.fetch_add(1, SeqCst);
+    }
+
+    pub(super) fn greeted(&self, server_name: &str) {
+        *self.names().entry(server_name.to_ascii_lowercase()).or_default() += 1;
     }
 
     pub(super) fn got_client_certificate(&self) {
@@ -63,6 +70,11 @@ impl Log {
         self.connections() - closed
     }
 
+    pub(super) fn connections_to(&self, server_name: &str) -> usize {
+        let server_name = server_name.to_ascii_lowercase();
+        self.names().get(&server_name).copied().unwrap_or(0)
+    }
+
     pub(super) fn client_certificates(&self) -> usize {
         self.client_certificates.load(SeqCst)
     }
@@ -84,6 +96,12 @@ impl Log {
 
     pub(super) fn requests_seen(&self) -> Vec<Request> {
         self.entries().iter().map(|entry| entry.request.clone()).collect()
+    }
+
+    fn names(&self) -> std::sync::MutexGuard<'_, HashMap<String, usize>> {
+        self.greeted
+            .lock()
+            .expect("nothing panics while it holds the names")
     }
 
     fn entries(&self) -> std::sync::MutexGuard<'_, Vec<Entry>> {

@@ -47,7 +47,8 @@ pub use response::Response;
 use crate::listener::Listener;
 use crate::pki::Key;
 use log::Log;
-use site::{Site, Sites};
+use site::Sites;
+pub(crate) use site::{Greeting, Site};
 
 /// A running server.
 #[derive(Debug)]
@@ -94,6 +95,11 @@ impl Server {
     /// TCP connections accepted.
     pub fn connections(&self) -> usize {
         self.log.connections()
+    }
+
+    /// TCP connections whose ClientHello named this host, whatever became of them.
+    pub fn connections_to(&self, name: &str) -> usize {
+        self.log.connections_to(name)
     }
 
     /// TCP connections that neither side has closed.

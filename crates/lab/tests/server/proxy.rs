@@ -6,7 +6,7 @@ use jit_trust_lab::server::{Response, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::client::{get_all, over, trusting};
+use crate::client::{get_all, get_all_over, over, trusting};
 
 /// Sends a head and reads the answer's, which ends in an empty line.
 async fn ask(proxy: &Proxy, head: &str) -> (TcpStream, String) {
@@ -73,4 +73,17 @@ async fn what_is_no_connect_or_leads_nowhere_is_refused() {
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
     }
     assert_eq!(proxy.connects(), 0);
+}
+
+#[tokio::test]
+async fn a_proxy_can_lead_every_name_and_port_to_one_address() {
+    let server = Server::builder().plain(|_| Response::ok("hello")).start();
+    let proxy = Proxy::leading_to(server.addr());
+    let (stream, answer) = ask(&proxy, "CONNECT a.test:443 HTTP/1.1\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let answers = get_all_over(stream, false, &["http://a.test/".to_owned()])
+        .await
+        .unwrap();
+    assert_eq!(answers[0].body, "hello");
+    assert_eq!(proxy.targets(), ["a.test:443"]);
 }

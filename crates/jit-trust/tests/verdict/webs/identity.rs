@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use jit_trust_lab::pki::{Ca, DAY, Key, Name, YEAR};
+use jit_trust_lab::pki::{Ca, DAY, Key, KeyKind, Name, YEAR};
 use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -38,8 +38,11 @@ static IMPOSTORS: LazyLock<Vec<Ca>> = LazyLock::new(|| {
     TLS_SERVER_ROOT_CERTS.iter().enumerate().map(impostor).collect()
 });
 
-static KEY_PAIRS: LazyLock<Vec<Key>> =
-    LazyLock::new(|| (1..=KEYS).map(|number| Key::ecdsa_p256(&[number; 32])).collect());
+static KEY_PAIRS: LazyLock<Vec<Key>> = LazyLock::new(|| {
+    (1..=KEYS)
+        .map(|number| Key::ecdsa(KeyKind::EcdsaP256, &[number; 32]))
+        .collect()
+});
 
 fn self_signed(name: Name, key: u8) -> Ca {
     let (not_before, not_after) = Validity::Valid.of_ca();
