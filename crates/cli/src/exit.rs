@@ -16,7 +16,8 @@ pub(crate) enum Failure {
     BadInput(String),
     /// It could not do what it was asked for, where exit status 1 would be an answer: exit status 2.
     Trouble(String),
-    /// What was compared is not equal, which is the result and no fault: exit status 1.
+    /// What was compared is not equal, or what was explained is not trusted, which is the result, already shown, and no
+    /// fault: exit status 1.
     Differ,
     /// Nobody reads what it writes to stdout. That is the reader's choice and not a fault: exit status 0.
     NobodyReads,

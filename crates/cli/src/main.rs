@@ -9,6 +9,7 @@ mod cache;
 mod certificates;
 mod diff;
 mod exit;
+mod explain;
 mod find;
 mod generate;
 mod get;
@@ -49,6 +50,7 @@ fn run(args: Args) -> Result<(), Failure> {
     match args.command {
         Some(Command::Get(args)) => get::run(&args),
         Some(Command::Verify(args)) => verify::run(&args),
+        Some(Command::Explain(args)) => explain::run(&args),
         Some(Command::Bundle(args)) => bundle::run(&args),
         Some(Command::Show(args)) => show::run(&args),
         Some(Command::Find(args)) => find::run(&args),

@@ -113,7 +113,7 @@ pub(crate) fn open_all(args: &TrustBy) -> Result<Store, Failure> {
 }
 
 /// Whether it is a URL, whatever may be wrong with it, and no file.
-fn is_url(path: &Path) -> bool {
+pub(crate) fn is_url(path: &Path) -> bool {
     let path = path.to_string_lossy();
     let scheme = path.split_once("://").map(|(scheme, _)| scheme);
     scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http"))

@@ -3,6 +3,7 @@
 mod bundle;
 mod cache;
 mod diff;
+mod explain;
 mod find;
 mod get;
 mod serve;
@@ -14,6 +15,7 @@ mod verify;
 pub(crate) use bundle::BundleArgs;
 pub(crate) use cache::{CacheArgs, CacheCommand};
 pub(crate) use diff::DiffArgs;
+pub(crate) use explain::{ExplainArgs, Form, Subject};
 pub(crate) use find::FindArgs;
 pub(crate) use get::GetArgs;
 pub(crate) use serve::ServeArgs;
@@ -70,6 +72,7 @@ fn version() -> String {
 pub(crate) enum Command {
     Get(GetArgs),
     Verify(VerifyArgs),
+    Explain(ExplainArgs),
     Bundle(BundleArgs),
     Show(ShowArgs),
     Find(FindArgs),

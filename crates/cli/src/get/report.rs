@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use jit_trust::{QueryMade, QueryOutcome};
 use serde::Serialize;
 
 use crate::exit::Failure;
 use crate::http::Hop;
 use crate::store::Store;
-use crate::trust::Decision;
+use crate::trust::{Decision, QueryReport};
 
 #[derive(Serialize)]
 pub(super) struct Report<'a> {
@@ -40,7 +39,7 @@ struct Tls<'a> {
     refusal: Option<&'a str>,
     root: Option<Root<'a>>,
     asked_ahead: usize,
-    queries: Vec<Query<'a>>,
+    queries: Vec<QueryReport>,
     selected: usize,
     store_len: Option<usize>,
     sent: Vec<Certificate<'a>>,
@@ -57,35 +56,6 @@ struct Root<'a> {
 struct Certificate<'a> {
     subject: &'a str,
     issuer: &'a str,
-}
-
-/// What a store on a server was asked for.
-#[derive(Serialize)]
-struct Query<'a> {
-    store: &'a str,
-    key: String,
-    /// `at-hand`, `found`, `not-found` or `failed`.
-    outcome: &'static str,
-    found: usize,
-    waited_us: u64,
-}
-
-impl<'a> Query<'a> {
-    fn of(query: &'a QueryMade) -> Self {
-        let (outcome, found) = match query.outcome {
-            QueryOutcome::AtHand(found) => ("at-hand", found),
-            QueryOutcome::Found(found) => ("found", found),
-            QueryOutcome::NotFound => ("not-found", 0),
-            _ => ("failed", 0),
-        };
-        Self {
-            store: &query.store,
-            key: query.key.to_string(),
-            outcome,
-            found,
-            waited_us: micros(query.waited),
-        }
-    }
 }
 
 #[derive(Serialize)]
@@ -152,7 +122,7 @@ impl<'a> Tls<'a> {
                 skid: root.skid.as_deref(),
             }),
             asked_ahead: hop.asked_ahead,
-            queries: decision.queries.iter().map(Query::of).collect(),
+            queries: decision.queries.iter().map(QueryReport::of).collect(),
             selected: decision.selected,
             store_len: decision.store_len,
             sent: sent.collect(),

@@ -77,17 +77,10 @@ impl Connector {
 
     async fn connect_in_any_time(&self, origin: &Origin, hop: &mut Hop) -> Result<Connection, Error> {
         let at = origin.to_string();
-        let uri: Uri = format!("{at}/")
-            .parse()
-            .map_err(|error: hyper::http::uri::InvalidUri| Error::at(Stage::Resolve, &at, &error))?;
-        let proxy = self.proxies.for_url(&uri);
         if origin.is_https {
             hop.asked_ahead = self.tls.prefetch(&origin.host);
         }
-        let stream = match &proxy {
-            None => Box::new(self.tcp(&origin.host, origin.port, &at, hop).await?),
-            Some(proxy) => self.through(proxy, origin, &uri, hop).await?,
-        };
+        let (stream, proxy) = self.stream(origin, hop).await?;
         if !origin.is_https {
             let proxy = proxy.filter(|proxy| !proxy.is_socks());
             let proxy_auth = proxy.as_ref().and_then(Proxy::basic_auth);
@@ -101,6 +94,31 @@ impl Connector {
         } else {
             Connection::http1(&at, TokioIo::new(stream), false, None, hop).await
         }
+    }
+
+    /// A stream to the server of this hop, before TLS: for whoever shakes hands with it otherwise.
+    pub(crate) async fn reach(
+        &self,
+        hop: &mut Hop,
+    ) -> Result<impl AsyncRead + AsyncWrite + Send + Unpin + use<>, Error> {
+        let url = hop.url.clone();
+        let origin =
+            Origin::of(&url).ok_or_else(|| Error::refused(shown(url.as_str()), "expected a host"))?;
+        Ok(self.stream(&origin, hop).await?.0)
+    }
+
+    /// A stream to the server, and the proxy that it leads through; for plain HTTP it may end there.
+    async fn stream(&self, origin: &Origin, hop: &mut Hop) -> Result<(BoxedStream, Option<Proxy>), Error> {
+        let at = origin.to_string();
+        let uri: Uri = format!("{at}/")
+            .parse()
+            .map_err(|error: hyper::http::uri::InvalidUri| Error::at(Stage::Resolve, &at, &error))?;
+        let proxy = self.proxies.for_url(&uri);
+        let stream = match &proxy {
+            None => Box::new(self.tcp(&origin.host, origin.port, &at, hop).await?),
+            Some(proxy) => self.through(proxy, origin, &uri, hop).await?,
+        };
+        Ok((stream, proxy))
     }
 
     async fn tcp(&self, host: &str, port: u16, at: &str, hop: &mut Hop) -> Result<TcpStream, Error> {

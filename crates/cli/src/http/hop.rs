@@ -85,7 +85,7 @@ impl fmt::Display for Stage {
 }
 
 impl Hop {
-    pub(super) fn to(url: Url, is_verified: bool) -> Self {
+    pub(crate) fn to(url: Url, is_verified: bool) -> Self {
         Self {
             url,
             stage: Stage::Resolve,

@@ -5,6 +5,7 @@
 
 #[cfg(feature = "openssl")]
 pub(crate) mod openssl;
+mod query;
 mod reason;
 pub(crate) mod rustls;
 
@@ -16,6 +17,7 @@ use jit_trust::{Certificate, Distrusted, PeerChain, QueryError, QueryMade, Store
 
 use crate::shown::shown;
 use crate::store::Store;
+pub(crate) use query::QueryReport;
 use reason::Reason;
 pub(crate) use reason::trusted_up_to;
 

@@ -5,7 +5,7 @@ use crate::support::{jit_trust, run, run_line};
 #[test]
 fn the_help_is_what_it_was() {
     for command in [
-        "", "get", "verify", "bundle", "show", "find", "diff", "cache", "serve",
+        "", "get", "verify", "explain", "bundle", "show", "find", "diff", "cache", "serve",
     ] {
         let help = run(&mut jit_trust(command.split_whitespace().chain(["--help"]))).ends_with(0);
         insta::assert_snapshot!(format!("help_{command}"), help.stdout);
@@ -51,6 +51,7 @@ fn man_page_and_completions_know_every_command_and_option() {
         for word in [
             "get",
             "verify",
+            "explain",
             "bundle",
             "show",
             "find",

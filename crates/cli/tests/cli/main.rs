@@ -6,6 +6,7 @@ mod cache;
 mod client;
 mod conditions;
 mod diff;
+mod explain;
 mod get_chains;
 mod get_cookies;
 mod get_faults;

@@ -1,0 +1,93 @@
+//! What to do about a verdict, in a sentence or two.
+
+use jit_trust::{Certificate, Distrusted};
+use rustls::{CertificateError, Error, OtherError};
+
+use super::explanation::{Anchor, AnchorState};
+use super::graph::Graph;
+use super::judge::{Question, Verdict};
+
+const RENEW: &str = "Whoever runs the server has to replace that certificate. If the time above is not the time, \
+                     set this machine's clock.";
+const OTHER_CA: &str = "Whoever runs the server has to get a certificate from another CA. An older one may go on \
+                        to work until it expires.";
+const REISSUE: &str = "Whoever runs the server has to get certificates that fit together from the CA.";
+const CHECK_NAME: &str = "Check the address for a typing error. If it is right, the server is not set up for it, \
+                          or another one has answered in its place.";
+
+/// What to do where certificates are not trusted.
+pub(super) fn of(verdict: &Verdict, question: &Question, graph: &Graph<'_>, anchors: &[Anchor]) -> String {
+    if question.passes(verdict) {
+        return "Nothing.".to_owned();
+    }
+    if verdict.store_failed() {
+        return "Nothing is known about the server: try again when the store can answer.".to_owned();
+    }
+    let Some(Error::InvalidCertificate(error)) = &verdict.error else {
+        return REISSUE.to_owned();
+    };
+    match error {
+        CertificateError::Expired
+        | CertificateError::ExpiredContext { .. }
+        | CertificateError::NotValidYet
+        | CertificateError::NotValidYetContext { .. } => RENEW.to_owned(),
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            CHECK_NAME.to_owned()
+        }
+        CertificateError::UnknownIssuer => unknown_issuer(graph, anchors),
+        CertificateError::BadSignature if has_other_key(anchors) => other_key(),
+        CertificateError::Other(OtherError(other)) if other.downcast_ref::<Distrusted>().is_some() => {
+            OTHER_CA.to_owned()
+        }
+        _ => REISSUE.to_owned(),
+    }
+}
+
+/// What to do where the handshake failed though the certificates are in order.
+pub(super) const BROKEN_OFF: &str =
+    "The certificates are in order. Whoever runs the server has to look at its key and its settings of TLS.";
+
+/// Whether the store has a root of a name that is asked for, which has signed nothing here.
+fn has_other_key(anchors: &[Anchor]) -> bool {
+    anchors
+        .iter()
+        .any(|anchor| anchor.state == AnchorState::NotTheSigner)
+}
+
+fn other_key() -> String {
+    "A root of this name is in the store and has another key. Do not trust the one that signed these certificates \
+     unless you know from elsewhere whose it is: anyone can make one of this name."
+        .to_owned()
+}
+
+fn unknown_issuer(graph: &Graph<'_>, anchors: &[Anchor]) -> String {
+    if has_other_key(anchors) {
+        return other_key();
+    }
+    let ends: Vec<&Certificate<'_>> = (0..graph.certificates.len())
+        .filter(|index| graph.distance(*index).is_some())
+        .filter_map(|index| graph.get(index))
+        .filter(|certificate| {
+            certificate.is_self_issued() || graph.named(certificate.issuer()).next().is_none()
+        })
+        .collect();
+    let own = graph.get(0);
+    match ends.as_slice() {
+        [end] if own == Some(*end) && end.is_self_issued() => {
+            "Nobody but the server vouches for this certificate. If it is yours, have it trusted by name: --pin \
+             HOST=CERTIFICATE.pem, with a copy that did not come over this connection."
+                .to_owned()
+        }
+        [end] if own == Some(*end) => format!(
+            "Most likely the server has left out the certificate of \"{}\": whoever runs it has to send that along. \
+             Browsers may have it from elsewhere, so the site can open there.",
+            end.issuer()
+        ),
+        [end, ..] => format!(
+            "If you trust \"{}\", get its certificate from whoever runs it and give it to --trust, beside the \
+             others. If it is no root, the server has left certificates out.",
+            end.issuer()
+        ),
+        [] => REISSUE.to_owned(),
+    }
+}

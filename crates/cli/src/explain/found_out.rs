@@ -1,0 +1,345 @@
+//! Finding out all that there is to tell.
+
+use jit_trust::{Certificate, PeerChain};
+use jit_trust_bundle::NameConstraints;
+
+use super::explanation::{
+    Anchor, AnchorState, Asked, Connection, Edge, Explanation, KeyIds, Node, Role, Sent,
+};
+use super::graph::Graph;
+use super::judge::{Found, Question, Verdict};
+use super::paths::{self, Way};
+use super::roots::{self, Roots};
+use super::signature::Signature;
+use super::{Certificates, advice};
+use crate::args::TrustBy;
+use crate::store::Store;
+use crate::time::moment;
+use crate::trust::QueryReport;
+
+/// What is to be explained.
+#[derive(Debug)]
+pub(super) struct Given {
+    /// The URL or the file.
+    pub(super) subject: String,
+    pub(super) certificates: Vec<pki_types::CertificateDer<'static>>,
+    pub(super) question: Question,
+    pub(super) connection: Option<Connection>,
+    /// Why the handshake was not completed.
+    pub(super) broken_off: Option<String>,
+}
+
+/// All there is to tell, and what the exit status depends on.
+#[derive(Debug)]
+pub(super) struct FoundOut {
+    pub(super) shown: Explanation,
+    pub(super) store_failed: bool,
+}
+
+pub(super) fn explain(given: Given, args: &TrustBy, store: &Store) -> FoundOut {
+    let (question, certificates) = (&given.question, &given.certificates);
+    let verdict = question.judge(certificates, store);
+    let server_name = question.server_name();
+    let roots = Roots::read(args, &server_name.to_str());
+
+    let sent: Vec<&[u8]> = certificates.iter().map(AsRef::as_ref).collect();
+    let chain = PeerChain::read(sent.iter().copied()).ok();
+    let mut found = chain
+        .as_ref()
+        .map(|chain| roots.answering(chain))
+        .unwrap_or_default();
+    let used = verdict.used.as_ref().map(|used| {
+        let known = found.iter().position(|known| known.is(used));
+        known.unwrap_or_else(|| {
+            // It came from a server.
+            found.push(used.clone());
+            found.len() - 1
+        })
+    });
+    let may_vouch = |number: usize| {
+        let anchor = found.get(number).and_then(Found::anchor);
+        anchor
+            .zip(chain.as_ref())
+            .is_some_and(|(anchor, chain)| chain.may_lean_on(&anchor))
+    };
+    let taken = verdict.has_path().then(|| {
+        let is_used = |number| used.map_or_else(|| may_vouch(number), |used| used == number);
+        paths::taken(certificates, &found, is_used, question)
+    });
+    let taken = taken.flatten();
+
+    let mut graph = Graph::new(certificates, &found);
+    mark(&mut graph.edges, taken.as_ref());
+    let anchors: Vec<Anchor> = found
+        .iter()
+        .enumerate()
+        .map(|(number, found)| anchor(number, found, &graph.edges, may_vouch(number)))
+        .collect();
+    let (ways, more_paths) = paths::all(&graph, &found);
+    let paths = paths::judge(
+        &ways,
+        taken.as_ref(),
+        certificates,
+        &graph,
+        &found,
+        question,
+        store,
+    );
+
+    let passes = question.passes(&verdict);
+    let reason = if passes { None } else { verdict.reason() };
+    let root = taken.as_ref().and_then(|taken| taken.anchor);
+    let shown = Explanation {
+        subject: given.subject,
+        host: question.host.as_ref().map(|host| host.to_str().into_owned()),
+        at: moment(question.now.as_secs()),
+        store: store.name_for(&server_name.to_str()),
+        connection: given.connection,
+        trusted: passes && given.broken_off.is_none(),
+        advice: match (&given.broken_off, passes) {
+            (Some(_), true) => advice::BROKEN_OFF.to_owned(),
+            _ => advice::of(&verdict, question, &graph, &anchors),
+        },
+        reason: reason.or(given.broken_off),
+        remarks: remarks(&graph, taken.as_ref(), certificates, question),
+        root: root.map(Node::Anchor),
+        sent_len: certificates.len(),
+        sent: sent_certificates(&graph, certificates, &found, &verdict, question),
+        asked: asked(chain.as_ref(), &graph, &found),
+        queries: queries(&verdict),
+        memory: roots.memory(root.and_then(|root| found.get(root))),
+        anchors,
+        edges: graph.edges,
+        paths,
+        more_paths,
+    };
+    FoundOut {
+        shown,
+        store_failed: verdict.store_failed(),
+    }
+}
+
+/// Marks the edges that the path taken consists of.
+fn mark(edges: &mut [Edge], taken: Option<&Way>) {
+    let Some(taken) = taken else { return };
+    let nodes: Vec<Node> = taken
+        .certificates
+        .iter()
+        .map(|index| Node::Sent(*index))
+        .chain(taken.anchor.map(Node::Anchor))
+        .collect();
+    for edge in edges {
+        edge.taken = nodes.windows(2).any(|pair| pair == [edge.from, edge.to]);
+    }
+}
+
+fn anchor(number: usize, found: &Found, edges: &[Edge], may_vouch: bool) -> Anchor {
+    let id = Node::Anchor(number);
+    let anchor = found.anchor();
+    let mut to_it = edges.iter().filter(|edge| edge.to == id);
+    let state = if to_it.clone().any(|edge| edge.taken) {
+        AnchorState::Used
+    } else if to_it.clone().next().is_none() {
+        AnchorState::Unrelated
+    } else if !may_vouch {
+        AnchorState::Dated
+    } else if to_it.any(|edge| edge.signature != Signature::DoesNotFit) {
+        AnchorState::Signer
+    } else {
+        AnchorState::NotTheSigner
+    };
+    Anchor {
+        id,
+        state,
+        subject: anchor
+            .map(|anchor| anchor.subject().to_string())
+            .unwrap_or_default(),
+        skid: anchor.and_then(|anchor| Some(anchor.subject_key_id()?.to_string())),
+        distrust_after: anchor.and_then(|anchor| anchor.distrust_after().map(moment)),
+        name_constraints: anchor
+            .and_then(|anchor| Some(NameConstraints::of(anchor.name_constraints()?).to_string())),
+        anchor_len: roots::anchor_len(found).unwrap_or_default(),
+    }
+}
+
+fn sent_certificates(
+    graph: &Graph<'_>,
+    sent: &Certificates,
+    anchors: &[Found],
+    verdict: &Verdict,
+    question: &Question,
+) -> Vec<Sent> {
+    let described = graph
+        .certificates
+        .iter()
+        .zip(sent)
+        .enumerate()
+        .map(|(index, (certificate, der))| {
+            let same_as = graph.same_as.get(index).copied().flatten();
+            let distance = graph.distance(index);
+            let mut notes = Vec::new();
+            let role = match certificate {
+                Err(error) => {
+                    notes.push(error.to_string());
+                    Role::Unreadable
+                }
+                Ok(_) if same_as.is_some() => Role::Duplicate,
+                Ok(_) if index == 0 => Role::Own,
+                Ok(_) if distance.is_none() => Role::Unrelated,
+                Ok(certificate) if certificate.is_self_issued() => Role::SelfIssued,
+                Ok(_) => Role::Issuer,
+            };
+            let certificate = certificate.as_ref().ok();
+            let mut is_bad = role == Role::Unreadable;
+            if let Some(certificate) = certificate.filter(|_| distance.is_some() && same_as.is_none()) {
+                let wrong = wrong_with(certificate, index, verdict, question);
+                is_bad = !wrong.is_empty();
+                notes.extend(wrong);
+                notes.extend(in_store(certificate, index, graph, anchors));
+            }
+            Sent {
+                id: Node::Sent(index),
+                role,
+                same_as: same_as.map(Node::Sent),
+                subject: certificate.map(|certificate| certificate.subject().to_string()),
+                issuer: certificate.map(|certificate| certificate.issuer().to_string()),
+                skid: certificate.and_then(|certificate| Some(certificate.subject_key_id()?.to_string())),
+                akid: certificate.and_then(|certificate| Some(certificate.authority_key_id()?.to_string())),
+                not_before: certificate.and_then(|certificate| certificate.not_before().map(moment)),
+                not_after: certificate.and_then(|certificate| certificate.not_after().map(moment)),
+                der_len: der.len(),
+                distance,
+                notes,
+                is_bad,
+            }
+        });
+    described.collect()
+}
+
+/// What is wrong with a certificate by itself.
+fn wrong_with(
+    certificate: &Certificate<'_>,
+    index: usize,
+    verdict: &Verdict,
+    question: &Question,
+) -> Vec<String> {
+    let now = question.now.as_secs();
+    let mut wrong = Vec::new();
+    if let Some(not_after) = certificate.not_after().filter(|not_after| *not_after < now) {
+        wrong.push(format!("expired at {}", moment(not_after)));
+    }
+    if let Some(not_before) = certificate.not_before().filter(|not_before| now < *not_before) {
+        wrong.push(format!("not valid before {}", moment(not_before)));
+    }
+    if index == 0 && verdict.has_other_name() && question.host.is_some() {
+        wrong.push("for another host".to_owned());
+    }
+    if index > 0 && certificate.says_it_is_no_ca() {
+        wrong.push("no CA's: it may not issue certificates".to_owned());
+    }
+    wrong
+}
+
+/// What the store has to do with a root that was sent along.
+fn in_store(
+    certificate: &Certificate<'_>,
+    index: usize,
+    graph: &Graph<'_>,
+    anchors: &[Found],
+) -> Option<String> {
+    if !certificate.is_self_issued() {
+        return None;
+    }
+    if !graph.is_signed_by_itself(index) {
+        return Some("names itself as its issuer, and its own key has not signed it".to_owned());
+    }
+    let named = anchors
+        .iter()
+        .enumerate()
+        .filter_map(|(number, found)| Some((number, found.anchor()?)));
+    let mut named = named.filter(|(_, anchor)| anchor.subject() == certificate.subject());
+    let same = named
+        .clone()
+        .find(|(_, anchor)| anchor.spki_value() == certificate.spki_value());
+    if let Some((number, _)) = same {
+        return Some(format!("a root: the store has it as {}", Node::Anchor(number)));
+    }
+    match named.next() {
+        Some((number, anchor)) => {
+            let has_key_id = certificate.subject_key_id().is_some()
+                && certificate.subject_key_id() == anchor.subject_key_id();
+            let claims = if has_key_id {
+                "name and key identifier"
+            } else {
+                "name"
+            };
+            let number = Node::Anchor(number);
+            Some(format!(
+                "signed by itself; it has the {claims} of {number} in the store, and another key"
+            ))
+        }
+        None => Some("signed by itself; the store does not hold it".to_owned()),
+    }
+}
+
+/// What is not as it should be, though it decides nothing (RFC 8446 section 4.4.2).
+fn remarks(graph: &Graph<'_>, taken: Option<&Way>, sent: &Certificates, question: &Question) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if question.host.is_none() {
+        remarks.push("No --host was given: whom the certificate is for was not checked.".to_owned());
+    }
+    if sent.len() > graph.certificates.len() {
+        remarks.push(format!(
+            "{} certificates were sent, and no more than {} are looked at.",
+            sent.len(),
+            graph.certificates.len()
+        ));
+    }
+    let Some(taken) = taken else { return remarks };
+    for edge in graph
+        .edges
+        .iter()
+        .filter(|edge| edge.taken && edge.key_ids == KeyIds::Differ)
+    {
+        remarks.push(format!(
+            "{} gives another key identifier than that of {}, which has signed it; some clients go by it.",
+            edge.from, edge.to
+        ));
+    }
+    if !taken.certificates.is_sorted() {
+        remarks.push(
+            "The certificates were not sent in the order of the path; some clients insist on it.".to_owned(),
+        );
+    }
+    let needless: Vec<String> = (0..graph.certificates.len())
+        .filter(|index| !taken.certificates.contains(index))
+        .map(|index| Node::Sent(index).to_string())
+        .collect();
+    match needless.as_slice() {
+        [] => {}
+        unneeded => remarks.push(format!("Not needed for this path: {}.", unneeded.join(", "))),
+    }
+    remarks
+}
+
+fn asked(chain: Option<&PeerChain<'_>>, graph: &Graph<'_>, anchors: &[Found]) -> Vec<Asked> {
+    let issuers = chain.into_iter().flat_map(PeerChain::issuers);
+    let asked = issuers.map(|name| {
+        let answers = |number: &usize| {
+            let anchor = anchors.get(*number).and_then(Found::anchor);
+            anchor.is_some_and(|anchor| anchor.subject() == name)
+        };
+        Asked {
+            name: name.to_string(),
+            by: graph.issued_by_name(name).map(Node::Sent).collect(),
+            anchors: (0..anchors.len()).filter(answers).map(Node::Anchor).collect(),
+            sent: graph.named(name).map(Node::Sent).collect(),
+        }
+    });
+    asked.collect()
+}
+
+fn queries(verdict: &Verdict) -> Vec<QueryReport> {
+    let made = verdict.decision.iter().flat_map(|decision| &decision.queries);
+    made.map(QueryReport::of).collect()
+}

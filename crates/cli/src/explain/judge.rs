@@ -1,0 +1,155 @@
+//! One verdict on some certificates, by the verifier that `get` and `verify` trust by.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jit_trust::{Name, Selection, ServerVerifier, StoreError, TrustAnchor, TrustStore, Verification};
+use jit_trust_bundle::Root;
+use pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::aws_lc_rs;
+use rustls::{CertificateError, Error};
+
+use crate::shown::shown;
+use crate::store::Store;
+use crate::trust::{Decision, LastDecision};
+
+/// An anchor of a store, kept beyond the verification that it was found for.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    /// Its name in DER: a store may know only the name's hash.
+    name: Vec<u8>,
+    root: Root,
+}
+
+impl Found {
+    /// The entry of a store that was found to have this name.
+    pub(super) fn new(name: Name<'_>, root: Root) -> Self {
+        Self {
+            name: name.as_der().to_vec(),
+            root,
+        }
+    }
+
+    /// The anchor. It is there: it was found under this name.
+    pub(super) fn anchor(&self) -> Option<TrustAnchor<'_>> {
+        self.root.entry().named(Name::from_der(&self.name)?)
+    }
+
+    /// Whether both are the same name and key, under the same conditions.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        let parts = |found: &Self| {
+            let entry = found.root.entry();
+            let constraints = entry.name_constraints().map(<[u8]>::to_vec);
+            (entry.spki_sha256(), entry.distrust_after(), constraints)
+        };
+        self.name == other.name && parts(self) == parts(other)
+    }
+}
+
+/// A store that holds one anchor.
+#[derive(Debug)]
+pub(super) struct Only(pub(super) Found);
+
+impl TrustStore for Only {
+    fn select<'s>(&'s self, found: &mut Selection<'s>) -> Result<(), StoreError> {
+        self.0.anchor().into_iter().for_each(|anchor| found.add(anchor));
+        Ok(())
+    }
+
+    fn anchor_count(&self) -> Option<usize> {
+        Some(1)
+    }
+}
+
+/// A verdict, and what led to it.
+#[derive(Debug)]
+pub(super) struct Verdict {
+    /// Why not; none where the certificates are trusted.
+    pub(super) error: Option<Error>,
+    pub(super) decision: Option<Decision>,
+    /// The anchor that the path ends in.
+    pub(super) used: Option<Found>,
+}
+
+/// Whom the certificates are to be for, and when.
+#[derive(Clone, Debug)]
+pub(super) struct Question {
+    /// None where the name does not matter.
+    pub(super) host: Option<ServerName<'static>>,
+    pub(super) now: UnixTime,
+}
+
+impl Question {
+    /// What the verifier is asked for: it wants a name in any case.
+    pub(super) fn server_name(&self) -> ServerName<'static> {
+        let nobody = || ServerName::try_from("host.invalid").ok();
+        let host = self.host.clone().or_else(nobody);
+        host.unwrap_or_else(|| std::net::IpAddr::from([0, 0, 0, 0]).into())
+    }
+
+    /// Has these certificates, the server's own first, judged by this store.
+    pub(super) fn judge(&self, certificates: &[CertificateDer<'_>], store: &Store) -> Verdict {
+        let Some((end_entity, others)) = certificates.split_first() else {
+            return Verdict {
+                error: Some(Error::NoCertificatesPresented),
+                decision: None,
+                used: None,
+            };
+        };
+        let (last, used) = (LastDecision::default(), Arc::<Mutex<Option<Found>>>::default());
+        let (tell, keep) = (last.listener(store), used.clone());
+        let verifier = ServerVerifier::with_provider(store.trust.clone(), &aws_lc_rs::default_provider());
+        let verifier = verifier.on_verification(move |verification: &Verification<'_>| {
+            tell(verification);
+            let found = verification
+                .anchor
+                .map(|anchor| Found::new(anchor.subject(), Root::from_entry(anchor.entry())));
+            *keep.lock().unwrap_or_else(PoisonError::into_inner) = found;
+        });
+        let judged = verifier.verify_server_cert(end_entity, others, &self.server_name(), &[], self.now);
+        let used = used.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Verdict {
+            error: judged.err(),
+            decision: last.take(),
+            used,
+        }
+    }
+
+    /// Whether there is nothing wrong but that the certificate has another name, and that this does not matter here.
+    pub(super) fn passes(&self, verdict: &Verdict) -> bool {
+        verdict.error.is_none() || (self.host.is_none() && verdict.has_other_name())
+    }
+}
+
+impl Verdict {
+    /// Whether there is a valid path, and the certificate is for another host.
+    pub(super) fn has_other_name(&self) -> bool {
+        matches!(
+            self.error,
+            Some(Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
+            ))
+        )
+    }
+
+    /// Whether a path is valid, whomever the certificate is for.
+    pub(super) fn has_path(&self) -> bool {
+        self.error.is_none() || self.has_other_name()
+    }
+
+    /// Whether a store could not answer, which says nothing about the server.
+    pub(super) fn store_failed(&self) -> bool {
+        self.decision
+            .as_ref()
+            .is_some_and(|decision| decision.store_failed)
+    }
+
+    /// Why not, in words safe to show.
+    pub(super) fn reason(&self) -> Option<String> {
+        let worded = self
+            .decision
+            .as_ref()
+            .and_then(|decision| decision.refusal.clone());
+        worded.or_else(|| Some(shown(self.error.as_ref()?.to_string()).to_string()))
+    }
+}

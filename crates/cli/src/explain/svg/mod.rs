@@ -1,0 +1,557 @@
+//! The explanation as a picture: what was sent on the left, the server's own certificate first, and on the right the
+//! store that it leads into.
+//!
+//! It is one file that needs no other: no script, no font, nothing from elsewhere. It is readable on light and on dark
+//! ground.
+
+mod layout;
+mod xml;
+
+use super::explanation::{Anchor, AnchorState, Edge, Explanation, KeyIds, Node, Role, Sent};
+use super::label::{columns, organisation, shortened, title, wrapped};
+use super::signature::Signature;
+use super::text;
+use layout::{BOX_HEIGHT, BOX_WIDTH, Item, Layout, Place};
+use xml::Xml;
+
+/// Between the picture's edge and what is in it.
+const MARGIN: usize = 24;
+/// Between two lines of text.
+const LINE: usize = 20;
+/// How many columns of text fit a line of a box: of the title, and of the smaller lines.
+const TITLE_COLUMNS: usize = 23;
+const LINE_COLUMNS: usize = 34;
+/// The width of a column of the text around the drawing.
+const COLUMN: usize = 8;
+/// What else was sent, in smaller boxes.
+const SMALL_HEIGHT: usize = 44;
+/// How much of a name is told to whoever points at it.
+const MAX_NAME: usize = 200;
+
+const STYLE: &str = "
+text { font-family: system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif; font-size: 13px; \
+fill: #1f2328; unicode-bidi: isolate }
+.ground { fill: #ffffff }
+.zone { fill: #f3f5f8; stroke: none }
+.box { fill: #ffffff; stroke: #b6bec8; stroke-width: 1.5 }
+.badge { fill: #e3e7ec }
+.good .box { stroke: #1a7f37; stroke-width: 2.5 }
+.good .badge { fill: #1a7f37 }
+.good .number { fill: #ffffff }
+.bad .box { stroke: #cf222e; stroke-width: 2.5 }
+.bad .badge { fill: #cf222e }
+.bad .number { fill: #ffffff }
+.nobody .box { fill: none; stroke: #cf222e; stroke-dasharray: 6 5 }
+.aside .box { fill: none; stroke-dasharray: 2 3 }
+.headline { font-size: 21px; font-weight: 600 }
+.caption { font-size: 13px; font-weight: 600; fill: #57606a }
+.title, .number { font-weight: 600; font-size: 14px }
+.more { font-size: 12px; fill: #57606a }
+.green { fill: #1a7f37 }
+.red { fill: #cf222e }
+.amber { fill: #9a6700 }
+.line { fill: none; stroke: #8c959f; stroke-width: 1.5 }
+.tip { fill: #8c959f }
+.taken .line { stroke: #1a7f37; stroke-width: 4 }
+.taken .tip { fill: #1a7f37 }
+.broken .line { stroke: #cf222e; stroke-dasharray: 5 5 }
+.broken .tip { fill: #cf222e }
+.doubt .line { stroke: #bf8700 }
+.doubt .tip { fill: #bf8700 }
+.sign { fill: none; stroke: #ffffff; stroke-width: 3; stroke-linecap: round; stroke-linejoin: round }
+@media (prefers-color-scheme: dark) {
+text { fill: #e6edf3 }
+.ground { fill: #0d1117 }
+.zone { fill: #161b22 }
+.box { fill: #0d1117; stroke: #57606a }
+.badge { fill: #30363d }
+.good .box { stroke: #3fb950 }
+.good .badge { fill: #238636 }
+.bad .box { stroke: #f85149 }
+.bad .badge { fill: #da3633 }
+.nobody .box { fill: none; stroke: #f85149 }
+.aside .box { fill: none }
+.caption, .more { fill: #9198a1 }
+.green { fill: #3fb950 }
+.red { fill: #f85149 }
+.amber { fill: #d29922 }
+.line { stroke: #6e7681 }
+.tip { fill: #6e7681 }
+.taken .line { stroke: #3fb950 }
+.taken .tip { fill: #3fb950 }
+.broken .line { stroke: #f85149 }
+.broken .tip { fill: #f85149 }
+.doubt .line { stroke: #d29922 }
+.doubt .tip { fill: #d29922 }
+}
+";
+
+/// The whole picture.
+pub(super) fn of(explanation: &Explanation) -> String {
+    let layout = Layout::of(explanation);
+    let width = layout.width.max(760) + 2 * MARGIN;
+    let mut picture = Picture {
+        explanation,
+        layout: &layout,
+        width,
+        y: MARGIN,
+        xml: Xml::default(),
+    };
+    picture.head();
+    picture.drawing();
+    picture.foot();
+    picture.finish()
+}
+
+struct Picture<'e> {
+    explanation: &'e Explanation,
+    layout: &'e Layout,
+    width: usize,
+    /// How far down it is full.
+    y: usize,
+    xml: Xml,
+}
+
+impl<'e> Picture<'e> {
+    /// Lines of text below what is there.
+    fn say(&mut self, class: &str, indent: usize, text: &str, max_lines: usize) {
+        let room = (self.width - 2 * MARGIN - indent) / COLUMN;
+        for line in wrapped(text, room, max_lines) {
+            self.y += LINE;
+            self.text(class, MARGIN + indent, self.y, &line);
+        }
+    }
+
+    fn text(&mut self, class: &str, x: usize, y: usize, text: &str) {
+        let (x, y) = (x.to_string(), y.to_string());
+        self.xml
+            .text("text", &[("class", class), ("x", &x), ("y", &y)], text);
+    }
+
+    fn head(&mut self) {
+        let explanation = self.explanation;
+        let who = explanation.host.as_deref().unwrap_or(&explanation.subject);
+        let who = shortened(who, 60);
+        let room = (self.width - 2 * MARGIN - 44) / 12;
+        let root = explanation
+            .root
+            .and_then(|root| explanation.name(root))
+            .map(title);
+        let (class, mark, headline) = match (explanation.trusted, root) {
+            (true, Some(root)) => (
+                "good",
+                "M -8 1 L -2 7 L 8 -6",
+                format!("{who}: trusted under {root}"),
+            ),
+            (true, None) => ("good", "M -8 1 L -2 7 L 8 -6", format!("{who}: trusted")),
+            (false, _) => (
+                "bad",
+                "M -6 -6 L 6 6 M 6 -6 L -6 6",
+                format!("{who}: not trusted"),
+            ),
+        };
+        let middle = format!("translate({} {})", MARGIN + 16, self.y + 16);
+        self.xml.open("g", &[("class", class), ("transform", &middle)]);
+        self.xml.empty("circle", &[("class", "badge"), ("r", "16")]);
+        self.xml.empty("path", &[("class", "sign"), ("d", mark)]);
+        self.xml.close();
+        self.text("headline", MARGIN + 44, self.y + 23, &shortened(&headline, room));
+        self.y += 28;
+        if let Some(reason) = &explanation.reason {
+            self.say("red", 44, &sentence(reason), 4);
+            self.say("", 44, &explanation.advice, 3);
+        }
+        let how = match &explanation.connection {
+            Some(connection) => connection
+                .tls_version
+                .unwrap_or("handshake not completed")
+                .to_owned(),
+            None => shortened(&explanation.subject, 60),
+        };
+        let judged = format!("{how}; judged as of {}", explanation.at);
+        self.say("more", 44, &judged, 2);
+        self.y += LINE;
+    }
+
+    fn drawing(&mut self) {
+        let (top, layout) = (self.y, self.layout);
+        let others = self.others();
+        let per_row = (layout.sent_width / (BOX_WIDTH + 16)).max(1);
+        let others_height = match others.len() {
+            0 => 0,
+            count => LINE + 8 + count.div_ceil(per_row) * (SMALL_HEIGHT + 12),
+        };
+        let height = layout::ZONE_HEAD + layout.height + 16 + others_height;
+        let sent = self.sent_caption();
+        self.zone(0, layout.sent_width, height, &sent);
+        if let Some(x) = layout.store_x {
+            let store = format!("in {}", self.explanation.store);
+            self.zone(x, layout.width - x, height, &store);
+        }
+        let place = format!("translate({MARGIN} {})", top + layout::ZONE_HEAD);
+        self.xml.open("g", &[("transform", &place)]);
+        // The path that is taken lies on top of the others.
+        for is_taken in [false, true] {
+            for (edge, line) in layout.edges.iter().filter(|(edge, _)| edge.taken == is_taken) {
+                self.edge(edge, line);
+            }
+        }
+        for line in &layout.nobodies {
+            self.line("broken", line);
+        }
+        for (item, place) in &layout.items {
+            match item {
+                Item::Node(node) => self.node(*node, *place),
+                Item::Nobody(name) => self.nobody(name, *place),
+                Item::Bend => {}
+            }
+        }
+        self.xml.close();
+        self.y = top + layout::ZONE_HEAD + layout.height + 16;
+        if !others.is_empty() {
+            self.y += LINE;
+            self.text(
+                "caption",
+                MARGIN + 16,
+                self.y - 4,
+                "sent, and no way up leads there",
+            );
+            self.y += 8;
+        }
+        let first = self.y;
+        for (index, sent) in others.into_iter().enumerate() {
+            let place = Place {
+                x: MARGIN + 16 + index % per_row * (BOX_WIDTH + 16),
+                y: first + index / per_row * (SMALL_HEIGHT + 12),
+            };
+            self.aside(sent, place);
+        }
+        self.y = top + height;
+    }
+
+    fn zone(&mut self, x: usize, width: usize, height: usize, caption: &str) {
+        let (x, y) = (MARGIN + x, self.y);
+        let numbers = [x, y, width, height].map(|number| number.to_string());
+        let [left, top, wide, high] = numbers.each_ref().map(String::as_str);
+        self.xml.empty(
+            "rect",
+            &[
+                ("class", "zone"),
+                ("x", left),
+                ("y", top),
+                ("width", wide),
+                ("height", high),
+                ("rx", "12"),
+            ],
+        );
+        self.text(
+            "caption",
+            x + 16,
+            y + 26,
+            &shortened(caption, (width - 24) / COLUMN),
+        );
+    }
+
+    fn sent_caption(&self) -> String {
+        let sent = crate::shown::counted(self.explanation.sent_len, "certificate");
+        match &self.explanation.connection {
+            Some(_) => {
+                let host = self.explanation.host.as_deref().unwrap_or_default();
+                format!("sent by {}: {sent}", shortened(host, 40))
+            }
+            None => format!("sent: {sent}"),
+        }
+    }
+
+    /// The certificates that have no place in the drawing.
+    fn others(&self) -> Vec<&'e Sent> {
+        let is_drawn = |id: Node| self.layout.items.iter().any(|(item, _)| *item == Item::Node(id));
+        self.explanation
+            .sent
+            .iter()
+            .filter(|sent| !is_drawn(sent.id))
+            .collect()
+    }
+
+    fn edge(&mut self, edge: &Edge, line: &str) {
+        self.line(class_of(edge), line);
+    }
+
+    fn line(&mut self, class: &str, line: &str) {
+        self.xml.open("g", &[("class", class)]);
+        self.xml.empty("path", &[("class", "line"), ("d", line)]);
+        if let Some(tip) = layout::tip(line) {
+            self.xml.empty("path", &[("class", "tip"), ("d", &tip)]);
+        }
+        self.xml.close();
+    }
+
+    fn node(&mut self, node: Node, place: Place) {
+        match node {
+            Node::Sent(index) => {
+                let Some(sent) = self.explanation.sent.get(index) else {
+                    return;
+                };
+                let is_on_path = self
+                    .explanation
+                    .edges
+                    .iter()
+                    .any(|edge| edge.taken && edge.from == node);
+                let class = match (sent.is_bad, is_on_path) {
+                    (true, _) => "bad",
+                    (false, true) => "good",
+                    (false, false) => "plain",
+                };
+                let name = sent.subject.as_deref().unwrap_or("(cannot be read)");
+                let role = match sent.role {
+                    Role::Own => Some("the server's own"),
+                    _ => organisation(name),
+                };
+                let period = period(sent);
+                let last = match sent.notes.first() {
+                    Some(note) if sent.is_bad => ("more red", note.clone()),
+                    Some(note) => ("more amber", note.clone()),
+                    None => ("more", key(sent.skid.as_deref())),
+                };
+                let lines = [
+                    ("more", role.unwrap_or_default().to_owned()),
+                    ("more", period),
+                    last,
+                ];
+                self.boxed(class, place, BOX_HEIGHT, Some(node), name, &lines);
+            }
+            Node::Anchor(index) => {
+                let Some(anchor) = self.explanation.anchors.get(index) else {
+                    return;
+                };
+                let (class, state) = state(anchor);
+                let name = &anchor.subject;
+                let lines = [
+                    ("more", organisation(name).unwrap_or_default().to_owned()),
+                    state,
+                    ("more", key(anchor.skid.as_deref())),
+                ];
+                self.boxed(class, place, BOX_HEIGHT, Some(node), name, &lines);
+            }
+        }
+    }
+
+    fn nobody(&mut self, name: &str, place: Place) {
+        let lines = [
+            ("more", String::new()),
+            ("more red", "not sent, not in the store".to_owned()),
+        ];
+        self.boxed("nobody", place, BOX_HEIGHT, None, name, &lines);
+    }
+
+    fn aside(&mut self, sent: &Sent, place: Place) {
+        let what = match (sent.role, sent.same_as) {
+            (Role::Duplicate, Some(first)) => format!("the same as {first}"),
+            (Role::Unreadable, _) => "cannot be read".to_owned(),
+            _ => "unrelated".to_owned(),
+        };
+        let name = sent.subject.as_deref().unwrap_or("(no certificate)");
+        self.boxed(
+            "aside",
+            place,
+            SMALL_HEIGHT,
+            Some(sent.id),
+            name,
+            &[("more", what)],
+        );
+    }
+
+    /// A box with a name and some lines. What does not fit is cut off at its border.
+    fn boxed(
+        &mut self,
+        class: &str,
+        place: Place,
+        height: usize,
+        node: Option<Node>,
+        name: &str,
+        lines: &[(&str, String)],
+    ) {
+        let numbers = [place.x, place.y, BOX_WIDTH, height].map(|number| number.to_string());
+        let [x, y, wide, high] = numbers.each_ref().map(String::as_str);
+        self.xml.open(
+            "svg",
+            &[
+                ("class", class),
+                ("x", x),
+                ("y", y),
+                ("width", wide),
+                ("height", high),
+            ],
+        );
+        self.xml.text("title", &[], &shortened(name, MAX_NAME));
+        let inside = [BOX_WIDTH - 3, height - 3].map(|number| number.to_string());
+        let [inner_wide, inner_high] = inside.each_ref().map(String::as_str);
+        let border = [
+            ("x", "1.5"),
+            ("y", "1.5"),
+            ("width", inner_wide),
+            ("height", inner_high),
+            ("rx", "8"),
+        ];
+        self.xml
+            .empty("rect", &[&[("class", "box")], &border[..]].concat());
+        let mut title_x = 12;
+        if let Some(node) = node {
+            let number = node.to_string();
+            let badge_width = 14 + 10 * columns(&number);
+            let wide = badge_width.to_string();
+            let badge = [
+                ("x", "8"),
+                ("y", "8"),
+                ("width", &*wide),
+                ("height", "20"),
+                ("rx", "6"),
+            ];
+            self.xml
+                .empty("rect", &[&[("class", "badge")], &badge[..]].concat());
+            self.text("number", 8 + 7, 23, &number);
+            title_x = 8 + badge_width + 8;
+        }
+        let room = TITLE_COLUMNS.saturating_sub(title_x.saturating_sub(38) / 8);
+        self.text("title", title_x, 23, &shortened(title(name), room));
+        if height < BOX_HEIGHT {
+            for (class, line) in lines {
+                self.text(class, title_x, 38, &shortened(line, LINE_COLUMNS));
+            }
+        } else {
+            self.box_lines(lines);
+        }
+        self.xml.close();
+    }
+
+    /// The lines of a box: the last takes what room the others leave.
+    fn box_lines(&mut self, lines: &[(&str, String)]) {
+        const MAX_LINES: usize = 3;
+        let lines = lines.iter().filter(|(_, line)| !line.is_empty());
+        let lines: Vec<_> = lines.collect();
+        let room = MAX_LINES.saturating_sub(lines.len().saturating_sub(1)).max(1);
+        let lines = lines.into_iter().flat_map(|(class, line)| {
+            let wrapped = wrapped(line, LINE_COLUMNS, room);
+            wrapped.into_iter().map(move |line| (*class, line))
+        });
+        for (index, (class, line)) in lines.take(MAX_LINES).enumerate() {
+            self.text(class, 12, 47 + index * 19, &line);
+        }
+    }
+
+    fn foot(&mut self) {
+        self.y += 16;
+        let legend = [
+            ("taken", "the path taken"),
+            ("plain", "issued and signed by"),
+            ("doubt", "the same, by another key identifier"),
+            ("broken", "names it, but was not signed by it"),
+        ];
+        let drawn: Vec<&str> = self.layout.edges.iter().map(|(edge, _)| class_of(edge)).collect();
+        let mut x = MARGIN;
+        for (class, words) in legend.into_iter().filter(|(class, _)| drawn.contains(class)) {
+            self.line(
+                class,
+                &format!("M {x} {0} C {x} {0} {1} {0} {1} {0}", self.y + 12, x + 36),
+            );
+            self.text("more", x + 56, self.y + 16, words);
+            x += 56 + 7 * words.len() + 24;
+        }
+        if x > MARGIN {
+            self.y += 24;
+        }
+        for remark in &self.explanation.remarks {
+            self.say("more", 0, remark, 2);
+        }
+        self.say("more", 0, &text::memory(self.explanation), 4);
+        self.y += MARGIN;
+    }
+
+    fn finish(self) -> String {
+        let (width, height) = (self.width.to_string(), self.y.to_string());
+        let view = format!("0 0 {width} {height}");
+        let verdict = if self.explanation.trusted {
+            "trusted"
+        } else {
+            "not trusted"
+        };
+        let mut whole = Xml::default();
+        whole.open(
+            "svg",
+            &[
+                ("xmlns", "http://www.w3.org/2000/svg"),
+                ("viewBox", &view),
+                ("width", &width),
+                ("height", &height),
+                ("role", "img"),
+            ],
+        );
+        whole.text(
+            "title",
+            &[],
+            &format!("{}: {verdict}", shortened(&self.explanation.subject, MAX_NAME)),
+        );
+        whole.text("style", &[], STYLE);
+        whole.empty(
+            "rect",
+            &[("class", "ground"), ("width", &width), ("height", &height)],
+        );
+        whole.append(self.xml);
+        whole.close();
+        whole.finish()
+    }
+}
+
+/// How an edge is drawn.
+fn class_of(edge: &Edge) -> &'static str {
+    match (edge.taken, edge.signature, edge.key_ids) {
+        (true, _, _) => "taken",
+        (_, Signature::DoesNotFit, _) => "broken",
+        (_, _, KeyIds::Differ) => "doubt",
+        _ => "plain",
+    }
+}
+
+fn state(anchor: &Anchor) -> (&'static str, (&'static str, String)) {
+    match anchor.state {
+        AnchorState::Used => ("good", ("more green", "the path ends here".to_owned())),
+        AnchorState::Signer => ("plain", ("more", "a signer too; not needed".to_owned())),
+        AnchorState::NotTheSigner => ("plain", ("more amber", "of the name, not the signer".to_owned())),
+        AnchorState::Unrelated => ("plain", ("more", "no way up leads there".to_owned())),
+        AnchorState::Dated => {
+            let day = anchor
+                .distrust_after
+                .as_deref()
+                .and_then(|moment| moment.split('T').next());
+            (
+                "bad",
+                (
+                    "more red",
+                    format!("for certificates up to {}", day.unwrap_or("?")),
+                ),
+            )
+        }
+    }
+}
+
+fn period(sent: &Sent) -> String {
+    let day = |moment: &Option<String>| {
+        let day = moment.as_deref().and_then(|moment| moment.split('T').next());
+        day.unwrap_or("?").to_owned()
+    };
+    format!("{} to {}", day(&sent.not_before), day(&sent.not_after))
+}
+
+fn key(skid: Option<&str>) -> String {
+    skid.map_or_else(
+        || "no key identifier".to_owned(),
+        |skid| format!("key {}", shortened(skid, 16)),
+    )
+}
+
+/// The words with a capital at their start and a full stop at their end.
+fn sentence(words: &str) -> String {
+    let mut characters = words.chars();
+    let first = characters.next().map(|first| first.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), characters.as_str())
+}
