@@ -4,6 +4,8 @@
 
 #[path = "../examples/hyper.rs"]
 mod hyper;
+#[path = "../examples/mbedtls.rs"]
+mod mbedtls;
 #[path = "../examples/openssl.rs"]
 mod openssl;
 #[path = "../examples/reqwest.rs"]
@@ -27,6 +29,13 @@ use std::time::Duration;
 use jit_trust::{BlobStore, Trust};
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::{Response, Server};
+
+/// What libraries say of a server whose root is not there.
+const UNKNOWN: [&str; 3] = [
+    "UnknownIssuer",
+    "local issuer certificate",
+    "no path leads to a trusted root",
+];
 
 type Answer = Result<String, Box<dyn Error>>;
 
@@ -73,10 +82,15 @@ fn check_with(root: &Ca, trust: impl Fn() -> Trust, get: impl Fn(&Server, Trust)
     let said: Vec<_> = said.collect();
     assert!(
         said.iter()
-            .any(|message| message.contains("UnknownIssuer") || message.contains("local issuer certificate")),
+            .any(|message| UNKNOWN.iter().any(|words| message.contains(words))),
         "{said:?}"
     );
     assert_eq!(not_trusted.requests(), 0);
+}
+
+#[test]
+fn the_example_for_mbedtls_works() {
+    check(|server, trust| mbedtls::get("localhost", server.port(), trust));
 }
 
 #[test]

@@ -4,9 +4,9 @@ use std::net::TcpStream;
 use std::path::Path;
 
 use super::HOSTS;
-use super::openssl;
+use super::{mbedtls, openssl};
 
-pub(crate) const LIBRARIES: &[&str] = &["openssl"];
+pub(crate) const LIBRARIES: &[&str] = &["openssl", "mbedtls"];
 
 /// Whether a library has this way to trust.
 pub(crate) fn has(library: &str, way: &str) -> bool {
@@ -19,6 +19,7 @@ pub(crate) fn run(arguments: &[String]) {
     };
     let connect = match &**library {
         "openssl" => openssl::client(way, Path::new(file)),
+        "mbedtls" => mbedtls::client(way, Path::new(file)),
         _ => panic!("no such library"),
     };
     let connections: usize = connections.parse().expect("a number");

@@ -7,6 +7,7 @@
 //! hosts.
 
 mod client;
+mod mbedtls;
 mod openssl;
 
 use std::net::SocketAddr;
