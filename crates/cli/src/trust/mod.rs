@@ -3,6 +3,8 @@
 //! The words are in `reason`, once. Beside it, each TLS library has a module that says which of its errors is which
 //! [`Reason`].
 
+#[cfg(feature = "mbedtls")]
+pub(crate) mod mbedtls;
 #[cfg(feature = "openssl")]
 pub(crate) mod openssl;
 mod query;
@@ -74,6 +76,17 @@ impl LastDecision {
     pub(crate) fn listener(&self, store: &Store) -> impl Fn(&Verification<'_>) + Send + Sync + 'static {
         let (last, store) = (self.clone(), store.clone());
         move |verification| last.set(Decision::of(verification, &store))
+    }
+
+    /// Has the server refused for this too, where it was not refused yet.
+    #[cfg(feature = "mbedtls")]
+    pub(crate) fn refuse(&self, why: &str) {
+        let Ok(mut last) = self.0.lock() else { return };
+        let trusted = last.as_mut().filter(|decision| decision.refusal.is_none());
+        if let Some(decision) = trusted {
+            decision.refusal = Some(why.to_owned());
+            decision.root = None;
+        }
     }
 
     fn set(&self, decision: Decision) {
@@ -155,6 +168,10 @@ fn of_library(error: &Refusal) -> Reason {
     #[cfg(feature = "openssl")]
     if let Some(error) = error.downcast_ref() {
         return openssl::reason(*error);
+    }
+    #[cfg(feature = "mbedtls")]
+    if let Some(reason) = mbedtls::reason(error) {
+        return reason;
     }
     Reason::Other(error.to_string())
 }

@@ -20,6 +20,23 @@ const LIBRARIES: &[&str] = &[
     "rustls",
     #[cfg(feature = "openssl")]
     "openssl",
+    #[cfg(feature = "mbedtls")]
+    "mbedtls",
+];
+
+/// Those that speak TLS 1.3, and say what is wrong with an issuer.
+const ALL_BUT_MBEDTLS: &[&str] = &[
+    "rustls",
+    #[cfg(feature = "openssl")]
+    "openssl",
+];
+
+type Version = fn(ServerBuilder) -> ServerBuilder;
+
+/// Servers of each version of TLS, and the libraries that speak it.
+const VERSIONS: [(Version, &[&str]); 2] = [
+    (ServerBuilder::tls12_only, LIBRARIES),
+    (ServerBuilder::tls13_only, ALL_BUT_MBEDTLS),
 ];
 
 /// What `bundle` is to make: a store of certificates, or one of anchors, of which OpenSSL is given certificates that are
@@ -65,10 +82,24 @@ fn cut_time(text: &mut Value) {
 /// What is told with each library, which must be the same.
 #[track_caller]
 fn alike(get: impl Fn(&str) -> Command) -> Value {
-    let mut told = LIBRARIES.iter().map(|library| told(library, get(library)));
-    let first = told.next().unwrap();
-    for other in told {
-        assert_eq!(first, other);
+    alike_with(LIBRARIES, get)
+}
+
+/// What is told with each of these, which must be the same, but that mbedTLS knows nothing newer than TLS 1.2.
+#[track_caller]
+fn alike_with(libraries: &[&str], get: impl Fn(&str) -> Command) -> Value {
+    let (first, others) = libraries.split_first().unwrap();
+    let first = told(first, get(first));
+    for library in others {
+        let mut expected = first.clone();
+        if *library == "mbedtls" {
+            for hop in expected["hops"].as_array_mut().unwrap() {
+                if hop["tls"]["version"] == "TLSv1.3" {
+                    hop["tls"]["version"] = "TLSv1.2".into();
+                }
+            }
+        }
+        assert_eq!(expected, told(library, get(library)), "{library}");
     }
     first
 }
@@ -95,9 +126,9 @@ fn a_good_site_is_reported_alike(options: &str) {
     for output in ["--blob", "--webroot"] {
         let lab = Lab::trusting(&[]);
         let store = bundled(&lab, &root.pem(), output, options);
-        for version in [ServerBuilder::tls12_only, ServerBuilder::tls13_only] {
+        for (version, libraries) in VERSIONS {
             let server = version(hello(Server::builder(), "a.test", &root)).start();
-            let report = alike(|_| get(&server, "a.test", &store));
+            let report = alike_with(libraries, |_| get(&server, "a.test", &store));
             assert_eq!((&report["status"], &report["ok"]), (&0.into(), &true.into()));
             let tls = &report["hops"][0]["tls"];
             assert_eq!(
@@ -106,7 +137,7 @@ fn a_good_site_is_reported_alike(options: &str) {
                 "{report:#}"
             );
             assert_eq!(tls["root"]["subject"], "CN=Lab Root A");
-            assert_eq!(server.connections(), LIBRARIES.len());
+            assert_eq!(server.connections(), libraries.len());
         }
     }
 }
@@ -179,17 +210,30 @@ fn a_store_on_a_server_that_does_not_have_it_or_does_not_answer_is_told_alike() 
 /// Has a server refused that is `a.test` with this chain, in these words and alike with each library.
 #[track_caller]
 fn refused_alike(root: &Ca, leaf: &Leaf, cas: &[&Ca], words: &str) {
+    refused_alike_with(LIBRARIES, root, leaf, cas, words);
+}
+
+/// With mbedTLS, the issuer is an unknown one.
+#[track_caller]
+fn refused_alike_but_by_mbedtls(root: &Ca, leaf: &Leaf, cas: &[&Ca], words: &str) {
+    refused_alike_with(ALL_BUT_MBEDTLS, root, leaf, cas, words);
+    #[cfg(feature = "mbedtls")]
+    refused_alike_with(&["mbedtls"], root, leaf, cas, "but no valid path leads there");
+}
+
+#[track_caller]
+fn refused_alike_with(libraries: &[&str], root: &Ca, leaf: &Leaf, cas: &[&Ca], words: &str) {
     let lab = Lab::trusting(&[]);
     let store = bundled(&lab, &root.pem(), "--blob", VERSION_1);
     let server = site(Server::builder(), "a.test", leaf, cas).start();
-    let report = alike(|_| get(&server, "a.test", &store));
+    let report = alike_with(libraries, |_| get(&server, "a.test", &store));
     assert_eq!(report["status"], 1, "{report:#}");
     let refusal = report["hops"][0]["tls"]["refusal"].as_str().unwrap();
     assert!(refusal.contains(words), "{refusal}");
     let error = report["error"].as_str().unwrap();
     assert!(error.ends_with(&format!(": not trusted: {refusal}")), "{error}");
     assert_eq!(server.requests_seen().len(), 0);
-    assert_eq!(server.connections(), LIBRARIES.len());
+    assert_eq!(server.connections(), libraries.len());
 }
 
 #[test]
@@ -245,7 +289,7 @@ fn a_certificate_for_other_hosts_is_told_alike_with_its_names() {
 fn what_a_certificate_may_not_do_is_told_alike() {
     let root = Ca::root("Lab Root A");
     let forged = Leaf::builder(&["a.test"]).forged().issued_by(&root);
-    refused_alike(&root, &forged, &[], "a signature in the chain does not fit");
+    refused_alike_but_by_mbedtls(&root, &forged, &[], "a signature in the chain does not fit");
 
     let for_clients = Leaf::builder(&["a.test"]).extended_key_usage(&[oid::CLIENT_AUTH]);
     let words = "a certificate in the chain is not for use with TLS servers";
@@ -253,19 +297,21 @@ fn what_a_certificate_may_not_do_is_told_alike() {
 
     let no_ca = root.leaf("b.test").posing_as_ca();
     let words = "a certificate in the chain was issued by one that is no CA's";
-    refused_alike(&root, &no_ca.leaf("a.test"), &[&no_ca], words);
+    refused_alike_but_by_mbedtls(&root, &no_ca.leaf("a.test"), &[&no_ca], words);
 
     let last = Ca::builder("Lab CA A1").basic_constraints(BasicConstraints::Ca { path_length: Some(0) });
     let last = last.issued_by(&root);
     let below = last.intermediate("Lab CA A2");
     let words = "a CA in the chain has more CAs below it than its certificate allows";
-    refused_alike(&root, &below.leaf("a.test"), &[&below, &last], words);
+    refused_alike_but_by_mbedtls(&root, &below.leaf("a.test"), &[&below, &last], words);
 
     let words = "a CA in the chain is not allowed to issue for a name in the certificate";
     for (permitted, excluded) in [(&["good.test"][..], &[][..]), (&[], &["a.test"])] {
         let constrained = Ca::builder("Lab CA A1").name_constraints(permitted, excluded);
         let constrained = constrained.issued_by(&root);
-        refused_alike(&root, &constrained.leaf("a.test"), &[&constrained], words);
+        // mbedTLS cannot read such a CA's certificate.
+        let leaf = constrained.leaf("a.test");
+        refused_alike_with(ALL_BUT_MBEDTLS, &root, &leaf, &[&constrained], words);
     }
 }
 
@@ -274,7 +320,14 @@ fn more_certificates_than_are_looked_at_are_told_alike() {
     let root = Ca::root("Lab Root A");
     let leaf = root.leaf("a.test");
     let others = vec![&root; 99];
-    refused_alike(&root, &leaf, &others, "more than 64 certificates");
+    // mbedTLS takes no more than 16 KB of them.
+    refused_alike_with(
+        ALL_BUT_MBEDTLS,
+        &root,
+        &leaf,
+        &others,
+        "more than 64 certificates",
+    );
 }
 
 fn a_dated_root_binds_alike(options: &str) {
@@ -437,12 +490,12 @@ fn a_server_without_the_key_of_its_certificate_is_told_alike() {
     let (leaf, other) = (root.leaf("a.test"), root.leaf("b.test"));
     let lab = Lab::trusting(&[]);
     let store = bundled(&lab, &root.pem(), "--blob", VERSION_1);
-    for version in [ServerBuilder::tls12_only, ServerBuilder::tls13_only] {
+    for (version, libraries) in VERSIONS {
         let server = Server::builder();
         let server = server.site("a.test", other.key(), leaf.chain(&[]), |_| Response::ok("secret"));
         let server = version(server).start();
         for option in [None, Some("-k")] {
-            let report = alike(|_| {
+            let report = alike_with(libraries, |_| {
                 let mut get = get(&server, "a.test", &store);
                 get.args(option);
                 get
@@ -597,6 +650,75 @@ fn what_the_libraries_themselves_judge_differently() {
     assert_eq!((rustls.0, openssl.0), (0, 1));
 }
 
+/// What mbedTLS judges differently from rustls.
+#[cfg(feature = "mbedtls")]
+#[test]
+fn what_mbedtls_itself_judges_differently() {
+    let root = Ca::root("Lab Root A");
+    let lab = Lab::trusting(&[]);
+    let store = bundled(&lab, &root.pem(), "--blob", VERSION_1);
+    let each_from = |server: Server, store: &PathBuf| {
+        ["rustls", "mbedtls"].map(|library| {
+            let report = told(library, get(&server, "a.test", store));
+            let refusal = report["hops"][0]["tls"]["refusal"].as_str().unwrap_or_default();
+            (report["status"].as_i64().unwrap(), refusal.to_owned())
+        })
+    };
+    let each = |server: Server| each_from(server, &store);
+
+    // It knows no TLS 1.3.
+    let server = hello(Server::builder(), "a.test", &root).tls13_only();
+    let [rustls, mbedtls] = each(server.start());
+    assert_eq!((rustls.0, mbedtls), (0, (1, String::new())));
+
+    // It does not say that a signature is what is wrong.
+    let twin = Ca::root("Lab Root A");
+    let [rustls, mbedtls] = each(site(Server::builder(), "a.test", &twin.leaf("a.test"), &[]).start());
+    assert!(
+        rustls.1.starts_with("a signature in the chain does not fit"),
+        "{rustls:?}"
+    );
+    assert!(
+        mbedtls
+            .1
+            .contains(" of the names asked for, but no valid path leads there"),
+        "{mbedtls:?}"
+    );
+
+    // It takes the certificate of a CA for a server's.
+    let ca = BasicConstraints::Ca { path_length: None };
+    let ca = Leaf::builder(&["a.test"]).basic_constraints(ca).issued_by(&root);
+    let [rustls, mbedtls] = each(site(Server::builder(), "a.test", &ca, &[]).start());
+    assert_eq!(
+        rustls,
+        (1, "the certificate is that of a CA, not of a server".to_owned())
+    );
+    assert_eq!(mbedtls, (0, String::new()));
+
+    // It minds the dates of roots.
+    let expired = Ca::builder("Lab Root B").validity(now() - 2 * A_DAY, now() - HOUR);
+    let expired = expired.self_signed();
+    let old = bundled(&lab, &expired.pem(), "--webroot", VERSION_1);
+    let server = site(Server::builder(), "a.test", &expired.leaf("a.test"), &[]).start();
+    let [rustls, mbedtls] = each_from(server, &old);
+    assert_eq!((rustls.0, mbedtls.0), (0, 1), "{mbedtls:?}");
+
+    // It breaks off where it cannot read a certificate, as one with a critical extension that it does not know.
+    let constrained = Ca::builder("Lab CA A1").name_constraints(&["good.test"], &[]);
+    let constrained = constrained.issued_by(&root);
+    let leaf = constrained.leaf("a.test");
+    let [rustls, mbedtls] = each(site(Server::builder(), "a.test", &leaf, &[&constrained]).start());
+    let words = "a CA in the chain is not allowed to issue for a name in the certificate";
+    assert_eq!((rustls, mbedtls), ((1, words.to_owned()), (1, String::new())));
+
+    // It looks for an issuer only among the certificates that come after the one that it issued.
+    let above = root.intermediate("Lab CA A1");
+    let issuing = above.intermediate("Lab CA A2");
+    let leaf = issuing.leaf("a.test");
+    let [rustls, mbedtls] = each(site(Server::builder(), "a.test", &leaf, &[&above, &issuing]).start());
+    assert_eq!((rustls.0, mbedtls.0), (0, 1), "{mbedtls:?}");
+}
+
 #[test]
 fn verbose_names_the_library() {
     let root = Ca::root("Lab Root A");
@@ -606,7 +728,12 @@ fn verbose_names_the_library() {
     for library in LIBRARIES {
         let mut get = get(&server, "a.test", &store);
         let got = run(get.args(["-v", "--tls", library])).ends_with(0);
-        got.says(&format!(", TLSv1.3 by {library}, h2\n"))
+        let version = if *library == "mbedtls" {
+            "TLSv1.2"
+        } else {
+            "TLSv1.3"
+        };
+        got.says(&format!(", {version} by {library}, h2\n"))
             .says("*   trusted under: CN=Lab Root A\n");
     }
 }
@@ -619,6 +746,8 @@ fn version_says_which_libraries_are_built_in() {
     assert!(second.starts_with("TLS: rustls"), "{version}");
     let openssl = second.contains(", openssl (OpenSSL 3.");
     assert_eq!(openssl, cfg!(feature = "openssl"), "{version}");
+    let mbedtls = second.contains(", mbedtls (Mbed TLS 2.28)");
+    assert_eq!(mbedtls, cfg!(feature = "mbedtls"), "{version}");
     assert_eq!(run_line("-V").ends_with(0).stdout, format!("{first}\n"));
 }
 
@@ -626,11 +755,16 @@ fn version_says_which_libraries_are_built_in() {
 fn a_library_that_is_not_built_in_is_bad_usage_that_says_how_to_get_it() {
     run_line("get --tls nonsense https://a.test/")
         .ends_with(2)
-        .says("[possible values: rustls, openssl");
-    if cfg!(not(feature = "openssl")) {
-        run_line("get --tls openssl https://a.test/")
-            .ends_with(2)
-            .says("this jit-trust was built without it; `cargo install")
-            .says("--features openssl`");
+        .says("[possible values: rustls, openssl, mbedtls]");
+    for (library, is_built_in) in [
+        ("openssl", cfg!(feature = "openssl")),
+        ("mbedtls", cfg!(feature = "mbedtls")),
+    ] {
+        if !is_built_in {
+            run_line(&format!("get --tls {library} https://a.test/"))
+                .ends_with(2)
+                .says("this jit-trust was built without it; `cargo install")
+                .says(&format!("--features {library}`"));
+        }
     }
 }

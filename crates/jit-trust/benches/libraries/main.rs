@@ -105,7 +105,7 @@ fn table(library: &str, server: &Server, files: &Files) {
     for _ in 0..ROUNDS {
         let of_round = ways
             .iter()
-            .map(|(way, _)| start(library, way, &files.of(way), server.addr(), 1));
+            .map(|(way, _)| start(library, way, &files.of(way), server.addr(), 1, false));
         rounds.push(of_round.collect());
     }
     assert_eq!(
@@ -114,35 +114,45 @@ fn table(library: &str, server: &Server, files: &Files) {
         "one connection each, as the server counts them"
     );
     for (place, (way, called)) in ways.iter().enumerate() {
-        let after = start(library, way, &files.of(way), server.addr(), CONNECTIONS);
+        let counted = |connections| start(library, way, &files.of(way), server.addr(), connections, true);
+        let (first, after) = (counted(1), counted(CONNECTIONS));
         let time = median(rounds.iter().map(|round| round[place].milliseconds));
         let ratio = median(
             rounds
                 .iter()
                 .map(|round| round[place].milliseconds / round[0].milliseconds),
         );
-        let Run { peak, kept, .. } = rounds[0][place];
         println!(
             "| {library} | {called} | {time:.1} ms | {ratio:.2} | {} | {} | {} |",
-            kilobytes(peak),
-            kilobytes(kept),
+            kilobytes(first.peak),
+            kilobytes(first.kept),
             kilobytes(after.kept)
         );
     }
 }
 
-/// Starts a client, and waits for its end.
-fn start(library: &str, way: &str, file: &Path, address: SocketAddr, connections: usize) -> Run {
+/// Starts a client, and waits for its end. Where its heap is to be counted, malloc keeps nothing for later that is free,
+/// and the heap grows by pages, is all in one place, and never shrinks.
+fn start(
+    library: &str,
+    way: &str,
+    file: &Path,
+    address: SocketAddr,
+    connections: usize,
+    is_counted: bool,
+) -> Run {
     let mut client = Command::new(std::env::current_exe().expect("this program"));
     client
         .args(["client", library, way])
         .arg(file)
         .args([address.to_string(), connections.to_string()]);
-    // The heap grows by pages, is all in one place, and never shrinks.
-    client.env(
-        "GLIBC_TUNABLES",
-        "glibc.malloc.top_pad=0:glibc.malloc.trim_threshold=1000000000:glibc.malloc.mmap_threshold=30000000",
-    );
+    if is_counted {
+        client.env(
+            "GLIBC_TUNABLES",
+            "glibc.malloc.tcache_count=0:glibc.malloc.mxfast=0:glibc.malloc.top_pad=0:\
+             glibc.malloc.trim_threshold=1000000000:glibc.malloc.mmap_threshold=30000000",
+        );
+    }
     let started = Instant::now();
     let output = client.output().expect("a process");
     let milliseconds = started.elapsed().as_secs_f64() * 1e3;

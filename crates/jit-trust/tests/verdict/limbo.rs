@@ -264,10 +264,7 @@ fn the_verdicts_on_x509_limbo_are_those_of_webpki_and_but_for_a_list_those_expec
         let libraries = libraries.iter();
         libraries.map(|library| (*case, *library, *accepts))
     });
-    let built_in: Vec<_> = Verifiers::new(&[])
-        .libraries()
-        .map(Compared::name)
-        .collect();
+    let built_in: Vec<_> = Verifiers::new(&[]).libraries().map(Compared::name).collect();
     let listed: BTreeSet<_> = listed
         .filter(|(_, library, _)| built_in.contains(library))
         .collect();

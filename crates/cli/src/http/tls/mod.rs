@@ -3,6 +3,8 @@
 //! What is decided here holds with every TLS library. Each has a module below this one for what only it can do, the two
 //! ways in which [`Library`] has connections made; which of its errors means what is in a module of `trust`.
 
+#[cfg(feature = "mbedtls")]
+mod mbedtls;
 #[cfg(feature = "openssl")]
 mod openssl;
 mod rustls;
@@ -50,11 +52,13 @@ pub(crate) enum Library {
     Rustls,
     #[cfg(feature = "openssl")]
     Openssl,
+    #[cfg(feature = "mbedtls")]
+    Mbedtls,
 }
 
 impl Library {
     /// Those that the command can be built with, by name. The first is in every build.
-    pub(crate) const NAMES: [&str; 2] = ["rustls", "openssl"];
+    pub(crate) const NAMES: [&str; 3] = ["rustls", "openssl", "mbedtls"];
 
     /// The one of this name; `None` if the command was built without it.
     pub(crate) fn named(name: &str) -> Option<Self> {
@@ -62,6 +66,8 @@ impl Library {
             "rustls" => Some(Self::Rustls),
             #[cfg(feature = "openssl")]
             "openssl" => Some(Self::Openssl),
+            #[cfg(feature = "mbedtls")]
+            "mbedtls" => Some(Self::Mbedtls),
             _ => None,
         }
     }
@@ -71,6 +77,8 @@ impl Library {
             Self::Rustls => "rustls",
             #[cfg(feature = "openssl")]
             Self::Openssl => "openssl",
+            #[cfg(feature = "mbedtls")]
+            Self::Mbedtls => "mbedtls",
         }
     }
 
@@ -80,6 +88,8 @@ impl Library {
             Self::Rustls => self.name().to_owned(),
             #[cfg(feature = "openssl")]
             Self::Openssl => format!("{} ({})", self.name(), openssl::version()),
+            #[cfg(feature = "mbedtls")]
+            Self::Mbedtls => format!("{} ({})", self.name(), mbedtls::VERSION),
         }
     }
 
@@ -94,6 +104,8 @@ impl Library {
             Self::Rustls => Box::new(rustls::Trusting::new(store, protocols, last)?),
             #[cfg(feature = "openssl")]
             Self::Openssl => Box::new(openssl::Trusting::new(store, protocols, last)?),
+            #[cfg(feature = "mbedtls")]
+            Self::Mbedtls => Box::new(mbedtls::Trusting::new(store, protocols, last)?),
         })
     }
 
@@ -108,6 +120,8 @@ impl Library {
             Self::Rustls => Box::new(rustls::Insecure::new(store, protocols, last)?),
             #[cfg(feature = "openssl")]
             Self::Openssl => Box::new(openssl::Insecure::new(store, protocols, last)?),
+            #[cfg(feature = "mbedtls")]
+            Self::Mbedtls => Box::new(mbedtls::Insecure::new(store, protocols, last)?),
         })
     }
 }
