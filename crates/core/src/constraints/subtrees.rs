@@ -44,16 +44,24 @@ impl<'a> NameConstraints<'a> {
     ) -> Result<(), NameConstraintsError> {
         steps.take()?;
         let (mut is_constrained, mut is_permitted) = (false, false);
-        for (_, base) in bases(self.permitted).flatten().filter(|(of, _)| *of == form) {
+        for (of, base) in bases(self.permitted).flatten() {
             steps.take()?;
+            if of != form {
+                continue;
+            }
+            steps.take_for(form, base, name)?;
             is_constrained = true;
             is_permitted |= contains(Subtrees::Permitted, form, base, name)?;
         }
         if is_constrained && !is_permitted {
             return Err(NameConstraintsError::NotPermitted(form));
         }
-        for (_, base) in bases(self.excluded).flatten().filter(|(of, _)| *of == form) {
+        for (of, base) in bases(self.excluded).flatten() {
             steps.take()?;
+            if of != form {
+                continue;
+            }
+            steps.take_for(form, base, name)?;
             if contains(Subtrees::Excluded, form, base, name)? {
                 return Err(NameConstraintsError::Excluded(form));
             }

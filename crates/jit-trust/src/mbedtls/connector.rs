@@ -113,6 +113,9 @@ impl Connector {
     /// # Errors
     /// Why they are refused.
     pub fn verify(&self, host: &str, sent: &List<Certificate>) -> Result<(), Error> {
+        if !is_host(host) {
+            return Err(Error::new(codes::X509BadInputData.into(), None));
+        }
         let verifier = Arc::new(Verifier::new(
             self.trust.clone(),
             host.to_owned(),
@@ -124,9 +127,7 @@ impl Connector {
 
     /// A connection that is set up, and not made yet.
     pub(super) fn prepare(&self, host: &str) -> io::Result<Prepared> {
-        // As mbedTLS has it. Without a name, it would check none.
-        const MAX_NAME_LEN: usize = 255;
-        if host.is_empty() || host.len() > MAX_NAME_LEN || host.contains('\0') {
+        if !is_host(host) {
             return Err(invalid("the host is neither a name nor an address"));
         }
         self.trust.prefetch(host);
@@ -185,6 +186,12 @@ impl Connector {
             }
         }
     }
+}
+
+/// Whether it can be one, as mbedTLS has it: without a name, it would check none.
+fn is_host(host: &str) -> bool {
+    const MAX_NAME_LEN: usize = 255;
+    !host.is_empty() && host.len() <= MAX_NAME_LEN && !host.contains('\0')
 }
 
 /// A connection that is set up, and not made yet.

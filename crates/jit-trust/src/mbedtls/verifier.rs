@@ -1,5 +1,6 @@
 //! Choosing the anchors for one connection, handing them to mbedTLS, and judging the path that it finds.
 
+use std::ffi::c_char;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use jit_trust_core::{Certificate as Read, MAX_CERTIFICATES, PeerChain, TrustAnchor, check_name_constraints};
 use mbedtls::alloc::List;
 use mbedtls::error::codes;
-use mbedtls::x509::{Certificate, VerifyError};
+use mbedtls::x509::{Certificate, KeyUsage, VerifyError};
 
 use super::anchor::{Anchor, certificates};
 use super::error::{Invalid, NotVerified, Refusal, Unreadable};
@@ -338,6 +339,10 @@ impl Verifier {
                     self.name(),
                 )
             });
+        let verified = verified.and_then(|()| match misused(sent) {
+            Some(flag) => Err((codes::X509CertVerifyFailed.into(), flag)),
+            None => Ok(()),
+        });
         let flags = verified.as_ref().err().map(|(_, flags)| *flags);
         let failed = verified.err().map(|(error, _)| error);
         let concluded = self.conclude(failed.as_ref(), flags.map_or(Ok(()), Err), observer);
@@ -416,6 +421,22 @@ impl Verifier {
         };
         leaning().ok_or(Some(Box::new(NotVerified)))
     }
+}
+
+/// What is wrong with the use of a server's certificate, if anything: in a handshake mbedTLS looks at that.
+fn misused(sent: &List<Certificate>) -> Option<VerifyError> {
+    /// id-kp-serverAuth (RFC 5280 section 4.2.1.12).
+    const SERVER_AUTH: [c_char; 8] = [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01];
+    let own = sent.iter().next()?;
+    let usages = [
+        KeyUsage::DIGITAL_SIGNATURE,
+        KeyUsage::KEY_ENCIPHERMENT,
+        KeyUsage::KEY_AGREEMENT,
+    ];
+    if !usages.into_iter().any(|usage| own.check_key_usage(usage)) {
+        return Some(VerifyError::CERT_KEY_USAGE);
+    }
+    (!own.check_extended_key_usage(&SERVER_AUTH)).then_some(VerifyError::CERT_EXT_KEY_USAGE)
 }
 
 /// The anchor, or why there is none.

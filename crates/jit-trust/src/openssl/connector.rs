@@ -114,6 +114,10 @@ impl Connector {
         host: &str,
         set: impl FnOnce(&mut SslRef) -> Result<(), ErrorStack>,
     ) -> io::Result<Ssl> {
+        // To OpenSSL, a name that begins with a dot is that of every host below.
+        if host.is_empty() || host.starts_with('.') || host.contains('\0') {
+            return Err(invalid("the host is neither a name nor an address"));
+        }
         self.trust.prefetch(host);
         let mut ssl = Ssl::new(&self.context).map_err(io::Error::other)?;
         let address: Option<IpAddr> = host.parse().ok();
@@ -125,8 +129,7 @@ impl Connector {
                 checked.and_then(|()| ssl.set_hostname(host))
             }
         };
-        // To OpenSSL, a name that begins with a dot is that of every host below.
-        if host.is_empty() || host.starts_with('.') || named.is_err() {
+        if named.is_err() {
             return Err(invalid("the host is neither a name nor an address"));
         }
         State::that_can_suspend()

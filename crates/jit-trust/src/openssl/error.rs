@@ -58,3 +58,25 @@ impl std::error::Error for Error {
         }
     }
 }
+
+/// What a verifier is not for: it could not be said what is trusted.
+#[derive(Debug)]
+pub(super) enum NotForThis {
+    /// A server that verifies its clients.
+    Server,
+    /// A connection that may be to one host of several.
+    SeveralHosts,
+}
+
+impl fmt::Display for NotForThis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Server => "trust just in time is for clients, and this is a server",
+            Self::SeveralHosts => {
+                "trust just in time is for one host, and several names were set to be checked"
+            }
+        })
+    }
+}
+
+impl std::error::Error for NotForThis {}

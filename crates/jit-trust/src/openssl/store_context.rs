@@ -95,6 +95,15 @@ unsafe fn checked_host(param: *mut X509_VERIFY_PARAM) -> Option<String> {
     None
 }
 
+/// Whether OpenSSL is to take one name of several.
+pub(super) fn has_several_hosts(context: &X509StoreContextRef) -> bool {
+    // SAFETY: the parameters are null or the context's own, which is borrowed; what they return is only compared.
+    unsafe {
+        let param = ffi::X509_STORE_CTX_get0_param(context.as_ptr());
+        !param.is_null() && !ffi::X509_VERIFY_PARAM_get0_host(param, 1).is_null()
+    }
+}
+
 /// The Unix time as of which the certificates are judged; `None` where it is not looked at.
 pub(super) fn judged_at(context: &X509StoreContextRef) -> Option<u64> {
     // SAFETY: the parameters are the context's own, which is borrowed.
@@ -135,20 +144,26 @@ pub(super) fn loaded(context: &mut X509StoreContextRef, name: &X509NameRef) -> O
     }
 }
 
-/// OpenSSL's verdict with just these anchors, and which of them the path ends in. No context judges twice.
+/// OpenSSL's verdict with just these anchors, and which of them are in the path, the last one first: above an anchor that is
+/// not self-signed it goes on. No context judges twice.
 pub(super) fn verify(
     context: &mut X509StoreContextRef,
     anchors: &StackRef<X509>,
-) -> Result<(bool, Option<usize>), ErrorStack> {
+) -> Result<(bool, Vec<usize>), ErrorStack> {
     let _lent = Lent::new(context, anchors);
     let verdict = context.verify_cert()?;
-    let top = context.chain().and_then(|chain| chain.iter().last());
-    let used = top.and_then(|top| anchors.iter().position(|anchor| anchor.as_ptr() == top.as_ptr()));
-    Ok((verdict, used.filter(|_| verdict)))
+    let path = context.chain().filter(|_| verdict).into_iter().flatten();
+    let place = |certificate: &X509Ref| {
+        let mut anchors = anchors.iter();
+        anchors.position(|anchor| anchor.as_ptr() == certificate.as_ptr())
+    };
+    let mut used: Vec<usize> = path.filter_map(place).collect();
+    used.reverse();
+    Ok((verdict, used))
 }
 
-/// As [`verify`], in a context of its own with the parameters of this: without consequences. The user's callback, which
-/// may accept what OpenSSL does not, is not asked.
+/// As [`verify`], in a context of its own with the parameters of this: without consequences. The verify callback of the user's
+/// connection, which may accept what OpenSSL does not, is not asked. (One that hangs on the store itself is.)
 pub(super) fn try_out(
     context: &X509StoreContextRef,
     anchors: &StackRef<X509>,
@@ -169,7 +184,7 @@ pub(super) fn try_out(
     let mut trial = X509StoreContext::new()?;
     trial.init(store, certificate, untrusted, |trial| {
         set_parameters_of(trial, context)?;
-        Ok(Marked::during(|| verify(trial, anchors))?.1)
+        Ok(Marked::during(|| verify(trial, anchors))?.1.first().copied())
     })
 }
 

@@ -10,6 +10,7 @@ use openssl::ssl::{SslContextBuilder, SslRef};
 use openssl::x509::{X509StoreContextRef, X509VerifyResult};
 
 use super::anchors::{Anchors, Loaded};
+use super::error::NotForThis;
 use super::session::{self, Tie};
 use super::state::{Refusal, State};
 use super::{boundary, ffi, queue, store_context};
@@ -60,6 +61,9 @@ impl Verifier {
 
     /// Has connections of this context trust just in time, beside the CAs that are loaded into it. Sets
     /// `SSL_VERIFY_PEER`: the default of a plain context is to accept anything. A verify callback that was set stays.
+    ///
+    /// It is for clients, each connection to one host: a server's, and one for which OpenSSL is to take one name of several, are
+    /// refused.
     ///
     /// It takes the place of the context's certificate verify callback, and stands before its info callback.
     ///
@@ -139,6 +143,12 @@ impl Verifier {
             Ok(Judged::Refused(refusal))
         };
 
+        if ssl.is_some_and(SslRef::is_server) {
+            return refuse(Arc::new(NotForThis::Server), None);
+        }
+        if store_context::has_several_hosts(context) {
+            return refuse(Arc::new(NotForThis::SeveralHosts), None);
+        }
         let sent = store_context::sent(context)?;
         let chain = match PeerChain::read(sent.iter().map(Vec::as_slice)) {
             Ok(chain) => chain,
@@ -154,9 +164,7 @@ impl Verifier {
         let selecting = started.elapsed();
 
         let loaded = Loaded::for_chain(context)?;
-        // Of a server OpenSSL would take the request to ask again for a yes.
-        let can_suspend =
-            ssl.is_some_and(|ssl| !ssl.is_server()) && state.is_some_and(|state| state.lock().can_suspend);
+        let can_suspend = ssl.is_some() && state.is_some_and(|state| state.lock().can_suspend);
         if let Some(suspended) = self.complete(context, &loaded, &mut search, &host, can_suspend)? {
             if let Some(state) = state {
                 state.lock().earlier.extend(search.take_at_once());
@@ -165,12 +173,14 @@ impl Verifier {
         }
         let anchors = Anchors::new(&loaded, search.selection().anchors())?;
         let (is_valid, used) = store_context::verify(context, &anchors.stack)?;
-        let used = used.and_then(|used| anchors.selected(used));
+        let used: Vec<usize> = used.iter().filter_map(|used| anchors.selected(*used)).collect();
         let refusal = (!is_valid).then(|| reason(context, &loaded, &mut search));
         let waited: Duration = search.queries().iter().map(|query| query.waited).sum();
         if is_valid {
-            let anchor = used.and_then(|used| search.selection().anchors().nth(used));
-            self.accept(&host, anchor.as_ref(), &search, ssl, state);
+            let anchors = used
+                .iter()
+                .filter_map(|used| search.selection().anchors().nth(*used));
+            self.accept(&host, anchors, &search, ssl, state);
         }
         self.tell(&Verification {
             host: &host,
@@ -178,7 +188,9 @@ impl Verifier {
             store_len: stores.anchor_count(),
             selected: search.selection().len(),
             queries: search.queries(),
-            anchor: used.and_then(|used| search.selection().anchors().nth(used)),
+            anchor: used
+                .first()
+                .and_then(|used| search.selection().anchors().nth(*used)),
             selecting: selecting + waited,
             validating: started.elapsed().saturating_sub(selecting + waited),
             result: refusal.as_deref().map_or(Ok(()), Err),
@@ -212,20 +224,20 @@ impl Verifier {
         Ok(None)
     }
 
-    /// Remembers what an accepted connection, and its session, lean on: the anchor, or if that was one that the user
-    /// loaded, nothing of ours.
-    fn accept(
+    /// Remembers what an accepted connection, and its session, lean on: the anchors in its path, or if all were ones that the
+    /// user loaded, nothing of ours.
+    fn accept<'a>(
         &self,
         host: &str,
-        anchor: Option<&TrustAnchor<'_>>,
+        anchors: impl Iterator<Item = TrustAnchor<'a>>,
         search: &Search<'_>,
         ssl: Option<&SslRef>,
         state: Option<&State>,
     ) {
         let mut leaning = Leaning::default();
-        if let Some(anchor) = anchor {
-            let Accepted { import, lease } = self.trust.accepts(host, anchor, search);
-            let known = KnownAnchor::new(anchor, search.selection().chain(), import);
+        for anchor in anchors {
+            let Accepted { import, lease } = self.trust.accepts(host, &anchor, search);
+            let known = KnownAnchor::new(&anchor, search.selection().chain(), import);
             // Without it nobody could see whether the anchor is there still: then no session is offered, and a connection
             // that keeps account is not made.
             let Some(known) = known else { return };

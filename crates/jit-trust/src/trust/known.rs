@@ -1,6 +1,6 @@
 //! An anchor that vouched for a connection, remembered: to see later whether it is still trusted.
 
-use jit_trust_core::{Certificate, Entry, PeerChain, TrustAnchor};
+use jit_trust_core::{BasicConstraints, Certificate, Entry, PeerChain, TrustAnchor};
 
 use super::Place;
 use crate::{Selection, TrustStore};
@@ -12,10 +12,53 @@ pub(crate) struct KnownAnchor {
     spki: Box<[u8]>,
     name_constraints: Option<Box<[u8]>>,
     distrust_after: Option<u64>,
+    judged: Judged,
     /// Certificates of the chain by which a store finds it: one that names it as the issuer, and then others that name
     /// it, or have its name.
     naming: Box<[Box<[u8]>]>,
     origin: Option<Place>,
+}
+
+/// What libraries that judge a root by its certificate look at besides.
+#[derive(Debug)]
+struct Judged {
+    validity: [Option<u64>; 2],
+    /// X.509 version 1, self-issued, incomplete.
+    is: [bool; 3],
+    basic_constraints: BasicConstraints,
+    key_usage: Option<u16>,
+    extended_key_usage: Option<Box<[u8]>>,
+}
+
+impl Judged {
+    fn new(entry: &Entry<'_>) -> Self {
+        let profile = entry.profile();
+        Self {
+            validity: [entry.not_before(), entry.not_after()],
+            is: [
+                profile.is_version_1,
+                profile.is_self_issued,
+                profile.is_incomplete,
+            ],
+            basic_constraints: profile.basic_constraints,
+            key_usage: profile.key_usage,
+            extended_key_usage: profile.extended_key_usage.map(Into::into),
+        }
+    }
+
+    fn is_of(&self, entry: &Entry<'_>) -> bool {
+        let profile = entry.profile();
+        self.validity == [entry.not_before(), entry.not_after()]
+            && self.is
+                == [
+                    profile.is_version_1,
+                    profile.is_self_issued,
+                    profile.is_incomplete,
+                ]
+            && self.basic_constraints == profile.basic_constraints
+            && self.key_usage == profile.key_usage
+            && self.extended_key_usage.as_deref() == profile.extended_key_usage
+    }
 }
 
 /// How many certificates of a chain are kept to find an anchor by.
@@ -41,6 +84,7 @@ impl KnownAnchor {
             spki: anchor.spki_value().into(),
             name_constraints: anchor.name_constraints().map(Into::into),
             distrust_after: anchor.distrust_after(),
+            judged: Judged::new(anchor.entry()),
             naming: naming.map(|certificate| certificate.as_der().into()).collect(),
             origin: origin.cloned(),
         })
@@ -62,6 +106,7 @@ impl KnownAnchor {
         entry.spki_value() == &*self.spki
             && entry.name_constraints() == self.name_constraints.as_deref()
             && entry.distrust_after() == self.distrust_after
+            && self.judged.is_of(entry)
     }
 
     /// Whether this store holds it still. A store that cannot say does not.

@@ -2,8 +2,8 @@
 #![allow(unsafe_code, reason = "what the crate does not declare")]
 
 use std::ffi::{c_int, c_void};
-use std::io::ErrorKind;
-use std::net::TcpStream;
+use std::io::{ErrorKind, Read};
+use std::net::{TcpListener, TcpStream};
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +12,10 @@ use jit_trust::Trust;
 use jit_trust::openssl::{Connector, Verifier};
 use jit_trust_lab::pki::{Ca, DAY, KeyKind, Leaf, now};
 use jit_trust_lab::server::Server;
-use openssl::ssl::{SslVerifyMode, SslVersion};
+use openssl::error::ErrorStack;
+use openssl::pkey::PKey;
+use openssl::ssl::{Ssl, SslContext, SslMethod, SslRef, SslVerifyMode, SslVersion};
+use openssl::x509::X509;
 use openssl::x509::verify::X509CheckFlags;
 use openssl_sys::{SSL, SSL_CTX, X509_STORE_CTX};
 
@@ -212,7 +215,7 @@ fn names_and_addresses_are_matched_as_web_clients_do() {
     ] {
         assert_eq!(refused(connect(host, name)), reason, "{host} {name}");
     }
-    for host in ["", ".test", ".a.test", "a.test\0.b.test"] {
+    for host in ["", ".test", ".a.test", "a.test\0.b.test", "a.test\0"] {
         assert_eq!(
             connect(host, "a.a.test").unwrap_err().kind(),
             ErrorKind::InvalidInput,
@@ -273,4 +276,55 @@ fn the_verifier_that_is_attached_last_counts_and_an_info_callback_from_before_is
     get(&connector, &server_of(&second)).unwrap();
     assert_eq!(TOLD.load(Ordering::SeqCst), 1);
     connect(&connector, &server_of(&first)).unwrap_err();
+}
+
+#[test]
+fn a_connection_that_may_be_to_one_host_of_several_is_refused() {
+    let root = Ca::root("Root");
+    let server = server_of(&root);
+    let connector = Connector::new(store(&[&root])).unwrap();
+    let tcp = TcpStream::connect(server.addr()).unwrap();
+    let connected = connector.connect_with(HOST, tcp, |ssl| add_host(ssl, c"b.test"));
+    let error = connected.unwrap_err().to_string();
+    assert!(error.contains("is for one host"), "{error}");
+    assert_eq!(server.requests(), 0);
+}
+
+/// `SSL_add1_host`, which the crate does not wrap.
+fn add_host(ssl: &mut SslRef, host: &std::ffi::CStr) -> Result<(), ErrorStack> {
+    unsafe extern "C" {
+        fn SSL_add1_host(ssl: *mut openssl_sys::SSL, host: *const std::ffi::c_char) -> std::ffi::c_int;
+    }
+    // SAFETY: the connection is borrowed, the host a string that ends with a NUL.
+    let added = unsafe { SSL_add1_host(foreign_types::ForeignTypeRef::as_ptr(ssl), host.as_ptr()) };
+    assert_eq!(added, 1);
+    Ok(())
+}
+
+#[test]
+fn a_server_that_verifies_its_clients_is_told_no() {
+    let root = Ca::root("Root");
+    let leaf = root.leaf(HOST);
+    let mut context = SslContext::builder(SslMethod::tls_server()).unwrap();
+    let certificate = X509::from_der(&leaf.der()).unwrap();
+    let key = PKey::private_key_from_pem(leaf.key().private_pem().as_bytes()).unwrap();
+    context.set_certificate(&certificate).unwrap();
+    context.set_private_key(&key).unwrap();
+    Verifier::new(store(&[&root])).attach(&mut context).unwrap();
+    let context = context.build();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let client = std::thread::spawn(move || {
+        let mut context = SslContext::builder(SslMethod::tls_client()).unwrap();
+        context.set_certificate(&certificate).unwrap();
+        context.set_private_key(&key).unwrap();
+        let ssl = Ssl::new(&context.build()).unwrap();
+        let _ = ssl
+            .connect(TcpStream::connect(address).unwrap())
+            .map(|mut tls| tls.read(&mut [0]));
+    });
+    let (tcp, _) = listener.accept().unwrap();
+    let error = Ssl::new(&context).unwrap().accept(tcp).unwrap_err().to_string();
+    assert!(error.contains("is for clients"), "{error}");
+    client.join().unwrap();
 }

@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex};
 use jit_trust::mbedtls::Connector;
 use jit_trust::{BlobStore, ChainError, MAX_CERTIFICATES};
 use mbedtls::alloc::List;
-use mbedtls::x509::{Certificate, VerifyError};
+use mbedtls::x509::{Certificate, KeyUsage, VerifyError};
 use pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
 use rustls::crypto::CryptoProvider;
-use webpki::{EndEntityCert, KeyUsage};
+use webpki::EndEntityCert;
 
 use crate::libraries::{Form, Judged, Library, Roots};
 use crate::question::Question;
@@ -79,7 +79,7 @@ impl MbedTls {
             &anchors,
             others,
             time,
-            KeyUsage::server_auth(),
+            webpki::KeyUsage::server_auth(),
             None,
             None,
         );
@@ -150,6 +150,15 @@ impl Library for MbedTls {
             );
             verified.map_err(|(_, flags)| format!("{flags:?}"))
         })?;
+        // In a handshake, mbedTLS looks at this when it has found a path.
+        let own = sent.iter().next().unwrap();
+        if !own.check_extended_key_usage(&[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01])
+            || !(own.check_key_usage(KeyUsage::DIGITAL_SIGNATURE)
+                || own.check_key_usage(KeyUsage::KEY_ENCIPHERMENT)
+                || own.check_key_usage(KeyUsage::KEY_AGREEMENT))
+        {
+            return Err("usage".to_owned());
+        }
         let mut path = path.lock().unwrap();
         let top = path.remove(0);
         path.reverse();
