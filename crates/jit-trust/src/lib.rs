@@ -52,6 +52,7 @@
 //! - `rustls` (default): [`ServerVerifier`] and [`client_config`], and [`Connector`] for threads that may wait.
 //! - `mozilla` (default): [`mozilla()`], from the `webpki-root-certs` crate; 52 KB in the program.
 //! - `remote`: [`RemoteStore`], a webroot on an HTTPS server, with tokio, hyper and rustls to ask it.
+//! - `openssl`, and with tokio `openssl-tokio`: trust for any context of OpenSSL 3, and connectors, in the module `openssl`.
 //! - `mbedtls`, and with tokio `mbedtls-tokio`: a connector for Mbed TLS 2.28, in the module `mbedtls`.
 //! - `tokio`: [`TokioConnector`]; `hyper`: [`HttpsConnector`]; `tower`: [`ConnectLayer`], as reqwest takes it.
 
