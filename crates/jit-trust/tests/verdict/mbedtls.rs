@@ -15,7 +15,7 @@ use pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
 use rustls::crypto::CryptoProvider;
 use webpki::EndEntityCert;
 
-use crate::libraries::{Form, Judged, Library, Roots};
+use crate::libraries::{Form, Judged, Library, NOBODY_KNOWS, Roots};
 use crate::question::Question;
 
 /// mbedTLS, with all roots loaded and in each form of the store.
@@ -59,18 +59,19 @@ impl MbedTls {
         }
     }
 
-    /// Whether the path that mbedTLS found conforms to the constraints of this anchor, by webpki.
+    /// Whether the path that mbedTLS found conforms to the constraints of this anchor, by webpki; `None` where that finds
+    /// another fault first.
     fn conforms(
         &self,
         path: &[CertificateDer<'static>],
         anchor: &TrustAnchor<'static>,
         time: UnixTime,
-    ) -> bool {
+    ) -> Option<bool> {
         let [leaf, others @ ..] = path else {
-            return false;
+            return Some(false);
         };
         let Ok(leaf) = EndEntityCert::try_from(leaf) else {
-            return true;
+            return (anchor.name_constraints.is_none()).then_some(true);
         };
         let algorithms = self.provider.signature_verification_algorithms.all;
         let anchors = [anchor.clone()];
@@ -83,7 +84,11 @@ impl MbedTls {
             None,
             None,
         );
-        !matches!(verdict, Err(webpki::Error::NameConstraintViolation))
+        match verdict {
+            Ok(_) => Some(true),
+            Err(webpki::Error::NameConstraintViolation) => Some(false),
+            Err(_) => (anchor.name_constraints.is_none()).then_some(true),
+        }
     }
 }
 
@@ -163,17 +168,25 @@ impl Library for MbedTls {
         let top = path.remove(0);
         path.reverse();
         let roots = loaded.iter().filter(|root| root.der == top);
-        let mut constraints = roots.map(|root| {
+        let constraints = roots.map(|root| {
             if with_conditions {
                 &root.constrained
             } else {
                 &root.own
             }
         });
-        match constraints.any(|anchor| self.conforms(&path, anchor, question.time)) {
-            true => Ok(()),
-            false => Err("name constraints".to_owned()),
+        let conform: Vec<_> = constraints
+            .map(|anchor| self.conforms(&path, anchor, question.time))
+            .collect();
+        if conform.contains(&Some(true)) {
+            return Ok(());
         }
+        Err(if conform.contains(&None) {
+            NOBODY_KNOWS
+        } else {
+            "name constraints"
+        }
+        .to_owned())
     }
 
     fn just_in_time<'a>(
