@@ -13,9 +13,6 @@ use crate::stores::{self, Version};
 /// What a library says: yes, or no and why, in a form of its own.
 pub(crate) type Judged = Result<(), String>;
 
-/// The reason where it cannot be said what the library would come to with all roots loaded.
-pub(crate) const NOBODY_KNOWS: &str = "nobody knows";
-
 /// A form of the store, as libraries that want certificates see it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Form {
@@ -146,8 +143,7 @@ impl<L: Library> Compared for L {
             } else {
                 &without_conditions
             };
-            let is_unknown = all_loaded.as_ref().is_err_and(|reason| reason == NOBODY_KNOWS);
-            let is_alike = is_unknown || just_in_time.is_ok() == all_loaded.is_ok();
+            let is_alike = just_in_time.is_ok() == all_loaded.is_ok();
             if !is_alike && !self.is_refused_for_number(&sent, &just_in_time) {
                 let (library, form) = (L::NAME, form.name);
                 return Err(format!(

@@ -20,6 +20,8 @@ mod libraries;
 mod limbo;
 #[cfg(feature = "mbedtls")]
 mod mbedtls;
+#[cfg(feature = "mbedtls")]
+mod name_constraints;
 #[cfg(feature = "openssl")]
 mod openssl;
 mod question;

@@ -1,7 +1,7 @@
 //! mbedTLS's verdict with every root loaded, and just in time.
 //!
 //! mbedTLS knows no name constraints, and cannot read a root whose own are critical. So that there is something to compare
-//! with, the roots are loaded without theirs, and where mbedTLS finds a path, webpki says whether it conforms to them.
+//! with, the roots are loaded without theirs, and where mbedTLS finds a path, others say whether it conforms to them.
 #![allow(unsafe_code, reason = "mbedTLS's clock is the C library's `time`")]
 
 use std::cell::Cell;
@@ -11,83 +11,44 @@ use jit_trust::mbedtls::Connector;
 use jit_trust::{BlobStore, ChainError, MAX_CERTIFICATES};
 use mbedtls::alloc::List;
 use mbedtls::x509::{Certificate, KeyUsage, VerifyError};
-use pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
+use pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::crypto::CryptoProvider;
-use webpki::EndEntityCert;
 
-use crate::libraries::{Form, Judged, Library, NOBODY_KNOWS, Roots};
+use crate::libraries::{Form, Judged, Library, Roots};
+use crate::name_constraints::NameConstraints;
 use crate::question::Question;
 
 /// mbedTLS, with all roots loaded and in each form of the store.
 pub(crate) struct MbedTls {
-    provider: Arc<CryptoProvider>,
+    constraints: NameConstraints,
     loaded: Vec<Loaded>,
     forms: Vec<(Form, Connector)>,
 }
 
 struct Loaded {
-    der: CertificateDer<'static>,
-    /// With the constraints that bind it: its own, and those that Mozilla imposes in their place.
-    own: TrustAnchor<'static>,
-    constrained: TrustAnchor<'static>,
+    /// The root's certificate without constraints, with its own, and with those that Mozilla imposes in their place.
+    plain: CertificateDer<'static>,
+    own: CertificateDer<'static>,
+    constrained: CertificateDer<'static>,
     distrust_after: Option<u64>,
 }
 
 impl MbedTls {
     pub(crate) fn new(roots: &Roots<'_>, provider: Arc<CryptoProvider>) -> Self {
-        let loaded = roots.iter().map(|root| {
-            let own = webpki::anchor_from_trusted_cert(&root.der).unwrap().to_owned();
-            let mut constrained = own.clone();
-            if let Some(imposed) = &root.name_constraints {
-                constrained.name_constraints = Some(imposed.clone().into());
-            }
-            Loaded {
-                der: root.without_constraints(),
-                own,
-                constrained,
-                distrust_after: root.distrust_after,
-            }
+        let loaded = roots.iter().map(|root| Loaded {
+            plain: root.without_constraints(),
+            own: root.der.clone(),
+            constrained: root.with_imposed_constraints(),
+            distrust_after: root.distrust_after,
         });
         let forms = roots.forms().map(|(form, blob)| {
             let store = BlobStore::new(blob.leak()).unwrap();
             (form, Connector::new(store).unwrap())
         });
         Self {
-            provider,
+            constraints: NameConstraints::new(provider),
             loaded: loaded.collect(),
             forms: forms.collect(),
-        }
-    }
-
-    /// Whether the path that mbedTLS found conforms to the constraints of this anchor, by webpki; `None` where that finds
-    /// another fault first.
-    fn conforms(
-        &self,
-        path: &[CertificateDer<'static>],
-        anchor: &TrustAnchor<'static>,
-        time: UnixTime,
-    ) -> Option<bool> {
-        let [leaf, others @ ..] = path else {
-            return Some(false);
-        };
-        let Ok(leaf) = EndEntityCert::try_from(leaf) else {
-            return (anchor.name_constraints.is_none()).then_some(true);
-        };
-        let algorithms = self.provider.signature_verification_algorithms.all;
-        let anchors = [anchor.clone()];
-        let verdict = leaf.verify_for_usage(
-            algorithms,
-            &anchors,
-            others,
-            time,
-            webpki::KeyUsage::server_auth(),
-            None,
-            None,
-        );
-        match verdict {
-            Ok(_) => Some(true),
-            Err(webpki::Error::NameConstraintViolation) => Some(false),
-            Err(_) => (anchor.name_constraints.is_none()).then_some(true),
         }
     }
 }
@@ -131,7 +92,7 @@ impl Library for MbedTls {
         let mut trusted = List::<Certificate>::new();
         for root in &loaded {
             // What mbedTLS cannot read it trusts in no form.
-            if let Ok(root) = Certificate::from_der(&root.der) {
+            if let Ok(root) = Certificate::from_der(&root.plain) {
                 trusted.push(root);
             }
         }
@@ -167,26 +128,18 @@ impl Library for MbedTls {
         let mut path = path.lock().unwrap();
         let top = path.remove(0);
         path.reverse();
-        let roots = loaded.iter().filter(|root| root.der == top);
-        let constraints = roots.map(|root| {
-            if with_conditions {
+        let mut roots = loaded.iter().filter(|root| root.plain == top);
+        let conforms = roots.any(|root| {
+            let root = if with_conditions {
                 &root.constrained
             } else {
                 &root.own
-            }
+            };
+            self.constraints.permit(&path, root, question.time)
         });
-        let conform: Vec<_> = constraints
-            .map(|anchor| self.conforms(&path, anchor, question.time))
-            .collect();
-        if conform.contains(&Some(true)) {
-            return Ok(());
-        }
-        Err(if conform.contains(&None) {
-            NOBODY_KNOWS
-        } else {
-            "name constraints"
-        }
-        .to_owned())
+        conforms
+            .then_some(())
+            .ok_or_else(|| "name constraints".to_owned())
     }
 
     fn just_in_time<'a>(
