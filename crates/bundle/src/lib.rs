@@ -45,6 +45,7 @@
 //! # assert_eq!(again.roots(), list.roots());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+#![forbid(unsafe_code)]
 #![deny(
     clippy::as_conversions,
     clippy::expect_used,

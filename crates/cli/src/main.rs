@@ -3,6 +3,8 @@
 //! `args` is the one description of the command line; the help, the man page and the completions are made of it.
 //! Each command is one module. Those that reach the network share `http`, which knows nothing of what they show.
 
+#![forbid(unsafe_code)]
+
 mod args;
 mod bundle;
 mod cache;

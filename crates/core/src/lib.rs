@@ -39,6 +39,7 @@
 //! The words are those of [RFC 5280](https://www.rfc-editor.org/rfc/rfc5280) (certificates) and
 //! [RFC 5914](https://www.rfc-editor.org/rfc/rfc5914) (trust anchors).
 #![no_std]
+#![forbid(unsafe_code)]
 #![deny(
     clippy::as_conversions,
     clippy::expect_used,

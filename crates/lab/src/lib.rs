@@ -26,6 +26,8 @@
 //! it panics with a message that says so, rather than hand an error to code that could only unwrap it.
 //! Nothing here is fit to guard anything real.
 
+#![forbid(unsafe_code)]
+
 pub mod internet;
 mod listener;
 pub mod pki;
