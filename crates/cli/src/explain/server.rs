@@ -1,25 +1,16 @@
 //! What a server sends in its handshake, taken whether it is trusted or not.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
-use pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::client::Resumption;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, ProtocolVersion, SignatureScheme};
-use tokio::io::{AsyncRead, AsyncWrite};
+use pki_types::{CertificateDer, ServerName};
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
 use crate::args::ExplainArgs;
-use crate::exit::{Causes, Failure};
+use crate::exit::Failure;
 use crate::http::{
-    Connector, Error as HttpError, H2, HTTP_1_1, Hop, Library, Options, Overrides, Protocols, Proxies, Stage,
+    Connector, Error as HttpError, Hop, Library, Look, Options, Overrides, Protocols, Proxies, Stage,
 };
 use crate::shown::shown;
 use crate::store::Store;
-use crate::trust;
 
 /// A server that was met.
 #[derive(Debug)]
@@ -75,15 +66,11 @@ async fn meet_in_any_time(
     name: ServerName<'static>,
     hop: &mut Hop,
 ) -> Result<Met, Failure> {
-    let stream = connector
-        .reach(hop)
-        .await
-        .map_err(|error| Failure::Trouble(error.to_string()))?;
-    hop.stage = Stage::Tls;
-    let seen = Arc::new(TakesAny::default());
-    let shaken = shake_hands(stream, name.clone(), seen.clone()).await;
-    let certificates = seen.take();
-    let (tls_version, broken_off) = match shaken {
+    let Look {
+        certificates,
+        tls_version,
+    } = connector.look_at(name.clone(), hop).await?;
+    let (tls_version, broken_off) = match tls_version {
         Ok(version) => (Some(version), None),
         Err(words) => (None, Some(words)),
     };
@@ -102,99 +89,10 @@ async fn meet_in_any_time(
     })
 }
 
-/// Does the handshake and drops the connection. The version of TLS, or why not, in words.
-async fn shake_hands(
-    stream: impl AsyncRead + AsyncWrite + Send + Unpin,
-    name: ServerName<'static>,
-    verifier: Arc<TakesAny>,
-) -> Result<&'static str, String> {
-    let config = ClientConfig::builder_with_provider(aws_lc_rs::default_provider().into())
-        .with_safe_default_protocol_versions()
-        .map_err(|error| shown(error.to_string()).to_string())?;
-    let mut config = config
-        .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
-    // Some servers have other certificates for those who offer none.
-    config.alpn_protocols = vec![H2.to_vec(), HTTP_1_1.to_vec()];
-    config.resumption = Resumption::disabled();
-    let connector = TlsConnector::from(Arc::new(config));
-    let connected = connector.connect(name, stream).await.map_err(|error| {
-        let of_tls = error.get_ref().and_then(|error| error.downcast_ref());
-        let words = of_tls.and_then(trust::rustls::broken_handshake);
-        words.unwrap_or_else(|| shown(Causes(&error).to_string()).to_string())
-    })?;
-    Ok(match connected.get_ref().1.protocol_version() {
-        Some(ProtocolVersion::TLSv1_2) => "TLSv1.2",
-        Some(ProtocolVersion::TLSv1_3) => "TLSv1.3",
-        _ => "unknown",
-    })
-}
-
 fn name_of(url: &Url) -> Option<ServerName<'static>> {
     match url.host()? {
         Host::Domain(name) => ServerName::try_from(name.to_owned()).ok(),
         Host::Ipv4(address) => Some(std::net::IpAddr::from(address).into()),
         Host::Ipv6(address) => Some(std::net::IpAddr::from(address).into()),
-    }
-}
-
-/// Takes any certificates and keeps them to be judged. The server has to show that it holds the key of its own.
-#[derive(Debug)]
-struct TakesAny {
-    taken: Mutex<Vec<CertificateDer<'static>>>,
-    algorithms: WebPkiSupportedAlgorithms,
-}
-
-impl Default for TakesAny {
-    fn default() -> Self {
-        Self {
-            taken: Mutex::default(),
-            algorithms: aws_lc_rs::default_provider().signature_verification_algorithms,
-        }
-    }
-}
-
-impl TakesAny {
-    fn take(&self) -> Vec<CertificateDer<'static>> {
-        std::mem::take(&mut self.taken.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl ServerCertVerifier for TakesAny {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let sent = std::iter::once(end_entity).chain(intermediates);
-        let sent = sent.map(|der| der.clone().into_owned()).collect();
-        *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = sent;
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signature, &self.algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signature, &self.algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
     }
 }

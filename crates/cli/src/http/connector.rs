@@ -9,6 +9,7 @@ use hyper::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::{SocksV4, SocksV5, Tunnel};
 use hyper_util::rt::TokioIo;
+use pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -20,7 +21,7 @@ use super::hop::{Hop, Stage};
 use super::origin::Origin;
 use super::proxy::{Proxies, Proxy};
 use super::resolve::{Addresses, Overrides, is_address};
-use super::tls::{Library, Protocols, Tls};
+use super::tls::{self, Library, Look, Protocols, Tls};
 use crate::exit::{Causes, Failure};
 use crate::questions::OpenQuestions;
 use crate::shown::shown;
@@ -96,15 +97,15 @@ impl Connector {
         }
     }
 
-    /// A stream to the server of this hop, before TLS: for whoever shakes hands with it otherwise.
-    pub(crate) async fn reach(
-        &self,
-        hop: &mut Hop,
-    ) -> Result<impl AsyncRead + AsyncWrite + Send + Unpin + use<>, Error> {
+    /// Takes what the server of this hop sends in its handshake, trusted or not, and closes.
+    pub(crate) async fn look_at(&self, name: ServerName<'static>, hop: &mut Hop) -> Result<Look, Failure> {
         let url = hop.url.clone();
-        let origin =
-            Origin::of(&url).ok_or_else(|| Error::refused(shown(url.as_str()), "expected a host"))?;
-        Ok(self.stream(&origin, hop).await?.0)
+        let trouble = |error: Error| Failure::Trouble(error.to_string());
+        let origin = Origin::of(&url)
+            .ok_or_else(|| trouble(Error::refused(shown(url.as_str()), "expected a host")))?;
+        let (stream, _) = self.stream(&origin, hop).await.map_err(trouble)?;
+        hop.stage = Stage::Tls;
+        tls::look_at(name, stream).await
     }
 
     /// A stream to the server, and the proxy that it leads through; for plain HTTP it may end there.

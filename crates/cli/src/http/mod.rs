@@ -22,4 +22,4 @@ pub(crate) use follow::{Client, Request, Rules};
 pub(crate) use hop::{Hop, Stage};
 pub(crate) use proxy::Proxies;
 pub(crate) use resolve::{Override, Overrides};
-pub(crate) use tls::{H2, HTTP_1_1, Library, Protocols};
+pub(crate) use tls::{H2, HTTP_1_1, Library, Look, Protocols};

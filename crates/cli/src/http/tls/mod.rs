@@ -21,6 +21,8 @@ use super::hop::{Hop, Stage};
 use crate::exit::Failure;
 use crate::store::Store;
 use crate::trust::LastDecision;
+pub(crate) use rustls::Look;
+pub(super) use rustls::look_at;
 
 /// What TLS calls the versions of HTTP.
 pub(crate) const H2: &[u8] = b"h2";

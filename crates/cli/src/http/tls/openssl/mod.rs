@@ -95,7 +95,7 @@ fn agreed(ssl: &SslRef) -> (&'static str, bool) {
 #[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 fn failed(error: io::Error) -> String {
     let of_tls = error.get_ref().and_then(|error| error.downcast_ref());
-    match of_tls.map(Error::ssl_error) {
+    match of_tls.map(Error::tls_error) {
         Some(error) => broken_off(error),
         None => shown(Causes(&error).to_string()).to_string(),
     }

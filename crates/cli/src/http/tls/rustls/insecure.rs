@@ -1,15 +1,15 @@
 //! `--insecure`: servers that need not be trusted.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use jit_trust::ServerVerifier;
-use pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::{DigitallySignedStruct, Error, SignatureScheme};
+use pki_types::ServerName;
+use rustls::client::danger::ServerCertVerifier;
 use tokio_rustls::TlsConnector;
 
 use super::super::{Connect, Connected, Connecting, Protocols};
+use super::takes_any::TakesAny;
 use super::{agreed, config, failed, verifier};
 use crate::exit::Failure;
 use crate::http::connector::BoxedStream;
@@ -21,19 +21,7 @@ use crate::trust::LastDecision;
 pub(in super::super) struct Insecure {
     tls: TlsConnector,
     verifier: Arc<ServerVerifier>,
-    seen: Arc<Seen>,
-}
-
-/// What the latest server sent. Connections are made one after the other.
-#[derive(Debug, Default)]
-struct Seen(Mutex<Option<Sent>>);
-
-#[derive(Debug)]
-struct Sent {
-    end_entity: CertificateDer<'static>,
-    intermediates: Vec<CertificateDer<'static>>,
-    server_name: ServerName<'static>,
-    now: UnixTime,
+    takes_any: Arc<TakesAny>,
 }
 
 impl Insecure {
@@ -42,27 +30,28 @@ impl Insecure {
         protocols: Protocols,
         last: &LastDecision,
     ) -> Result<Self, Failure> {
-        let (verifier, seen) = (Arc::new(verifier(store, last)), Arc::<Seen>::default());
-        let accepts_any = AcceptsAny {
-            verifier: verifier.clone(),
-            seen: seen.clone(),
-        };
-        let config = config(Arc::new(accepts_any), protocols)?;
+        let takes_any = Arc::<TakesAny>::default();
+        let config = config(takes_any.clone(), protocols)?;
         Ok(Self {
             tls: Arc::new(config).into(),
-            verifier,
-            seen,
+            verifier: Arc::new(verifier(store, last)),
+            takes_any,
         })
     }
 
     /// Has it told whether the server would have been trusted. A store may be waited for, which must hold nothing else up.
     async fn judge(&self) {
-        let Some(sent) = self.seen.take() else { return };
+        // Connections are made one after the other.
+        let Some(taken) = self.takes_any.take() else {
+            return;
+        };
         let verifier = self.verifier.clone();
         let judged = tokio::task::spawn_blocking(move || {
-            let (leaf, others) = (&sent.end_entity, &sent.intermediates);
+            let Some((leaf, others)) = taken.certificates.split_first() else {
+                return;
+            };
             // Whoever listens has heard it.
-            let _ = verifier.verify_server_cert(leaf, others, &sent.server_name, &[], sent.now);
+            let _ = verifier.verify_server_cert(leaf, others, &taken.server_name, &[], taken.now);
         });
         // It fails where the runtime ends, and then nobody wants to know any more.
         let _ = judged.await;
@@ -82,66 +71,6 @@ impl Connect for Insecure {
                 is_http2,
             })
         })
-    }
-}
-
-impl Seen {
-    fn set(&self, sent: Sent) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(sent);
-    }
-
-    fn take(&self) -> Option<Sent> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
-/// Lets any certificate pass.
-#[derive(Debug)]
-struct AcceptsAny {
-    verifier: Arc<ServerVerifier>,
-    seen: Arc<Seen>,
-}
-
-impl ServerCertVerifier for AcceptsAny {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        self.seen.set(Sent {
-            end_entity: end_entity.clone().into_owned(),
-            intermediates: intermediates.iter().map(|der| der.clone().into_owned()).collect(),
-            server_name: server_name.to_owned(),
-            now,
-        });
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.verifier
-            .verify_tls12_signature(message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.verifier
-            .verify_tls13_signature(message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.verifier.supported_verify_schemes()
     }
 }
 

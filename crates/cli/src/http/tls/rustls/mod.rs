@@ -1,6 +1,8 @@
 //! TLS by rustls.
 
 mod insecure;
+mod look;
+mod takes_any;
 
 use std::io;
 use std::sync::Arc;
@@ -19,6 +21,8 @@ use crate::shown::shown;
 use crate::store::Store;
 use crate::trust::{self, LastDecision};
 pub(super) use insecure::Insecure;
+pub(crate) use look::Look;
+pub(in super::super) use look::look_at;
 
 #[derive(Debug)]
 pub(super) struct Trusting(TokioConnector);
