@@ -5,7 +5,7 @@ use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 
-#[cfg(any(feature = "mbedtls-tokio", feature = "openssl-tokio"))]
+#[cfg(any(feature = "mbedtls-tokio", feature = "openssl-tokio", feature = "tokio"))]
 use event_listener::EventListener;
 
 use crate::Trust;
@@ -15,7 +15,7 @@ use crate::trust::{Guard, Leaning};
 pub(crate) struct Guarded<T> {
     stream: T,
     guard: Guard,
-    #[cfg(any(feature = "mbedtls-tokio", feature = "openssl-tokio"))]
+    #[cfg(any(feature = "mbedtls-tokio", feature = "openssl-tokio", feature = "tokio"))]
     closed: [EventListener; 2],
 }
 
@@ -23,7 +23,7 @@ impl<T> Guarded<T> {
     pub(crate) fn new(stream: T, guard: Guard) -> Self {
         Self {
             stream,
-            #[cfg(any(feature = "mbedtls-tokio", feature = "openssl-tokio"))]
+            #[cfg(any(feature = "mbedtls-tokio", feature = "openssl-tokio", feature = "tokio"))]
             closed: [guard.closed(), guard.closed()],
             guard,
         }
@@ -31,6 +31,17 @@ impl<T> Guarded<T> {
 
     pub(crate) fn get_ref(&self) -> &T {
         &self.stream
+    }
+
+    #[cfg(any(feature = "mbedtls-tokio", feature = "openssl-tokio", feature = "tokio"))]
+    pub(crate) fn get_mut(&mut self) -> &mut T {
+        &mut self.stream
+    }
+
+    /// Whether it was closed from elsewhere.
+    #[cfg(any(feature = "mbedtls-tokio", feature = "openssl-tokio", feature = "tokio"))]
+    pub(crate) fn is_closed(&self) -> bool {
+        self.guard.is_closed()
     }
 
     /// A step of it that is neither reading nor writing, or is.
@@ -141,10 +152,10 @@ impl Write for SharedTcp {
     }
 }
 
-#[cfg(any(feature = "mbedtls-tokio", feature = "openssl-tokio"))]
+#[cfg(any(feature = "mbedtls-tokio", feature = "openssl-tokio", feature = "tokio"))]
 mod with_tokio {
     use std::future::Future;
-    use std::io;
+    use std::io::{self, IoSlice};
     use std::pin::Pin;
     use std::task::{Context, Poll};
 
@@ -191,6 +202,20 @@ mod with_tokio {
             self.poll_step(context, WRITE, |stream, context| {
                 stream.poll_write(context, bytes)
             })
+        }
+
+        fn poll_write_vectored(
+            self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+            bytes: &[IoSlice<'_>],
+        ) -> Poll<io::Result<usize>> {
+            self.poll_step(context, WRITE, |stream, context| {
+                stream.poll_write_vectored(context, bytes)
+            })
+        }
+
+        fn is_write_vectored(&self) -> bool {
+            self.stream.is_write_vectored()
         }
 
         fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

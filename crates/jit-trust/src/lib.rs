@@ -30,15 +30,15 @@
 //! | [`FileStore`] | a trust blob in a file | 32 bytes an anchor |
 //! | [`WatchedFileStore`] | a trust blob in a file that may be replaced while the program runs | 32 bytes an anchor |
 //! | [`WebrootStore`] | a directory with a small file for each name | none |
-//!
 //! | [`RemoteStore`] | on an HTTPS server | one or three anchors while they are in use, 2 KB each |
 //!
 //! A program that trusts more than one store hands out a [`Trust`]: stores in their order, those that answer later last,
 //! hosts pinned to CAs of their own, and what is remembered of hosts. Its stores can be replaced at run time, and the
 //! connections that lean on a removed anchor be listed and closed.
 //!
-//! Any type can be a store: see [`TrustStore`], and [`QueryStore`] for one that may answer later. Blobs and webroots are made by the command `jit-trust bundle`, by the
-//! crate `jit-trust-bundle`, or, of entries in memory, by [`jit_trust_core::v2`].
+//! Any type can be a store: see [`TrustStore`], and [`QueryStore`] for one that may answer later. Blobs and webroots are
+//! made by the command `jit-trust bundle`, by the crate `jit-trust-bundle`, or, of entries in memory, by
+//! [`jit_trust_core::v2`].
 //!
 //! # What it does not do
 //! It chooses what to try and leaves every check to the TLS library: see [`jit_trust_core`]. It checks no
@@ -56,6 +56,7 @@
 //! - `mbedtls`, and with tokio `mbedtls-tokio`: a connector for Mbed TLS 2.28, in the module `mbedtls`.
 //! - `tokio`: [`TokioConnector`]; `hyper`: [`HttpsConnector`]; `tower`: [`ConnectLayer`], as reqwest takes it.
 
+#![cfg_attr(not(feature = "openssl"), forbid(unsafe_code))]
 #![cfg_attr(
     not(all(
         feature = "hyper",
@@ -76,8 +77,10 @@
 )]
 
 mod distrusted;
-#[cfg(any(feature = "mbedtls", feature = "openssl"))]
+#[cfg(any(feature = "mbedtls", feature = "openssl", feature = "rustls"))]
 mod guarded;
+#[cfg(any(feature = "mbedtls", feature = "openssl"))]
+mod handshake_error;
 mod host_cache;
 mod key;
 #[cfg(feature = "mbedtls")]
@@ -104,6 +107,8 @@ pub use jit_trust_core::{
     TrustBlob,
 };
 
+#[cfg(any(feature = "mbedtls", feature = "openssl"))]
+pub use handshake_error::HandshakeError;
 pub use host_cache::{CachedHost, HostCache, HostCacheBuilder, HostCacheError};
 pub use key::AnchorKey;
 #[cfg(feature = "mozilla")]

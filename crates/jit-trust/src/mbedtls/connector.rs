@@ -15,6 +15,7 @@ use mbedtls::ssl::{Config, Context};
 use mbedtls::x509::Certificate;
 
 use super::Error;
+use super::error::failed;
 use super::noted::{Note, Noted};
 use super::tls::Tls;
 use super::verifier::{Observer, Verifier};
@@ -114,7 +115,7 @@ impl Connector {
     /// Why they are refused.
     pub fn verify(&self, host: &str, sent: &List<Certificate>) -> Result<(), Error> {
         if !is_host(host) {
-            return Err(Error::new(codes::X509BadInputData.into(), None));
+            return Err(failed(codes::X509BadInputData.into(), None));
         }
         let verifier = Arc::new(Verifier::new(
             self.trust.clone(),
@@ -122,7 +123,7 @@ impl Connector {
             host.parse().ok(),
         ));
         let verified = verifier.verify(sent, self.observer.as_deref());
-        verified.map_err(|(error, refusal)| Error::new(error, refusal))
+        verified.map_err(|(error, refusal)| failed(error, refusal))
     }
 
     /// A connection that is set up, and not made yet.
@@ -175,13 +176,13 @@ impl Connector {
         note: &Note,
         close: Option<Box<dyn Fn() + Send + Sync>>,
     ) -> io::Result<Guard> {
-        let failed = shaken.as_ref().err();
-        match verifier.conclude(failed, tls.verify_result(), self.observer.as_deref()) {
+        let broken = shaken.as_ref().err();
+        match verifier.conclude(broken, tls.verify_result(), self.observer.as_deref()) {
             Ok(leaning) => admit(&self.trust, verifier.host().to_owned(), leaning, close),
             Err(None) if note.is_set() => Err(note.take().unwrap_or_else(|| io::ErrorKind::Other.into())),
             Err(refusal) => {
                 let error = shaken.err().unwrap_or(codes::X509CertVerifyFailed.into());
-                let error = Error::new(error, refusal);
+                let error = failed(error, refusal);
                 Err(io::Error::new(io::ErrorKind::InvalidData, error))
             }
         }

@@ -1,55 +1,20 @@
 //! Why there is no connection.
 
 use std::fmt;
+use std::sync::Arc;
 
 use mbedtls::x509::VerifyError;
+
+use crate::handshake_error::HandshakeError;
 
 /// Why a certificate was refused: an error of this crate, or mbedTLS's.
 pub(super) type Refusal = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a handshake failed. [`source`](std::error::Error::source) is the reason: where a certificate was refused, an error of
-/// this crate ([`Distrusted`](crate::Distrusted), [`StoreError`](crate::StoreError), [`ChainError`](crate::ChainError),
-/// [`NameConstraintsError`](crate::NameConstraintsError)), or [`Invalid`]; otherwise mbedTLS's own.
-///
-/// It is inside the `std::io::Error` that the connect functions return: `error.get_ref()` downcasts to it.
-#[derive(Debug)]
-pub struct Error {
-    error: mbedtls::Error,
-    refusal: Option<Refusal>,
-}
+/// Why a handshake failed. What mbedTLS finds in a certificate is [`Invalid`].
+pub type Error = HandshakeError<mbedtls::Error>;
 
-impl Error {
-    pub(super) fn new(error: mbedtls::Error, refusal: Option<Refusal>) -> Self {
-        Self { error, refusal }
-    }
-
-    /// What mbedTLS says.
-    pub fn tls_error(&self) -> &mbedtls::Error {
-        &self.error
-    }
-
-    /// Why the certificate was refused, if it was.
-    pub fn refusal(&self) -> Option<&(dyn std::error::Error + Send + Sync + 'static)> {
-        self.refusal.as_deref()
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.refusal {
-            Some(refusal) => write!(f, "the server's certificate is refused: {refusal}"),
-            None => write!(f, "the TLS handshake failed: {}", self.error),
-        }
-    }
-}
-
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.refusal {
-            Some(refusal) => Some(&**refusal),
-            None => Some(&self.error),
-        }
-    }
+pub(super) fn failed(error: mbedtls::Error, refusal: Option<Refusal>) -> Error {
+    Error::new(error, refusal.map(Arc::from))
 }
 
 /// What mbedTLS finds wrong with a server's certificate, or with the path to its root.

@@ -107,6 +107,19 @@ mod with_tokio {
         }
     }
 
+    impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Tls<S> {
+        /// Shuts the stream under it down, and says nothing more.
+        pub(in super::super) fn poll_shutdown_under(
+            &mut self,
+            context: &mut TaskContext<'_>,
+        ) -> Poll<io::Result<()>> {
+            match self.context.io_mut() {
+                Some(stream) => Pin::new(stream).poll_shutdown(context),
+                None => Poll::Ready(Ok(())),
+            }
+        }
+    }
+
     impl<S: AsyncRead + AsyncWrite + Unpin + 'static> AsyncRead for Tls<S> {
         fn poll_read(
             mut self: Pin<&mut Self>,

@@ -148,7 +148,12 @@ where
         Pin::new(&mut self.0).poll_flush(context)
     }
 
+    /// Shuts the stream under it down as well. Where it was [closed](crate::Connection::close), it does only that: what
+    /// was not sent yet must not be.
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
+        if self.0.is_closed() {
+            return self.0.get_mut().poll_shutdown_under(context);
+        }
         Pin::new(&mut self.0).poll_shutdown(context)
     }
 }

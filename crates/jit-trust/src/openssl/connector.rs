@@ -11,7 +11,7 @@ use openssl::ssl::{
 use openssl::x509::verify::X509CheckFlags;
 
 use super::state::State;
-use super::{Error, Verifier, boundary, ffi, store_context};
+use super::{Verifier, boundary, error, ffi, store_context};
 use crate::Trust;
 use crate::guarded::{Guarded, SharedTcp, admit};
 use crate::trust::{Deadline, Guard};
@@ -74,7 +74,7 @@ impl Connector {
     /// for that.
     ///
     /// # Errors
-    /// Those of `tcp`; inside an [`io::Error`] of the kind `InvalidData`, the [`Error`] why there is no trust; and
+    /// Those of `tcp`; inside an [`io::Error`] of the kind `InvalidData`, the [`Error`](super::Error) why there is no trust; and
     /// `InvalidInput` where the host cannot be one, or the context does not verify.
     pub fn connect(&self, host: &str, tcp: TcpStream) -> io::Result<TlsStream> {
         self.connect_with(host, tcp, |_| Ok(()))
@@ -186,7 +186,7 @@ pub(super) fn failed(error: ssl::Error, ssl: &SslRef) -> io::Error {
             io::ErrorKind::UnexpectedEof.into()
         }
         Err(error) => {
-            let error = Error::new(error, ssl.verify_result(), refusal);
+            let error = error::failed(error, ssl.verify_result(), refusal);
             io::Error::new(io::ErrorKind::InvalidData, error)
         }
     }

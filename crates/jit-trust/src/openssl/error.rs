@@ -1,62 +1,23 @@
 //! Why there is no connection.
 
 use std::fmt;
+use std::sync::Arc;
 
 use openssl::ssl;
 use openssl::x509::X509VerifyResult;
 
-use super::state::Refusal;
+use crate::handshake_error::{HandshakeError, Refusal};
 
-/// Why a handshake failed. [`source`](std::error::Error::source) is the reason: where a certificate was refused, an error of
-/// this crate ([`Distrusted`](crate::Distrusted), [`StoreError`](crate::StoreError), [`ChainError`](crate::ChainError)) or
-/// an [`X509VerifyResult`]; otherwise OpenSSL's own.
-///
-/// It is inside the `std::io::Error` that the connect functions return: `error.get_ref()` downcasts to it.
-#[derive(Debug)]
-pub struct Error {
-    error: ssl::Error,
-    refusal: Option<Refusal>,
-}
+/// Why a handshake failed. What OpenSSL finds in a certificate is an [`X509VerifyResult`].
+pub type Error = HandshakeError<ssl::Error>;
 
-impl Error {
-    pub(super) fn new(error: ssl::Error, verify_result: X509VerifyResult, refusal: Option<Refusal>) -> Self {
-        let refused = verify_result != X509VerifyResult::OK;
-        Self {
-            error,
-            refusal: refusal.or_else(|| {
-                refused
-                    .then(|| Refusal::from(Box::<dyn std::error::Error + Send + Sync>::from(verify_result)))
-            }),
-        }
-    }
-
-    /// What OpenSSL says.
-    pub fn ssl_error(&self) -> &ssl::Error {
-        &self.error
-    }
-
-    /// Why the certificate was refused, if it was.
-    pub fn refusal(&self) -> Option<&(dyn std::error::Error + Send + Sync + 'static)> {
-        self.refusal.as_deref()
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.refusal {
-            Some(refusal) => write!(f, "the server's certificate is refused: {refusal}"),
-            None => write!(f, "the TLS handshake failed: {}", self.error),
-        }
-    }
-}
-
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.refusal {
-            Some(refusal) => Some(&**refusal),
-            None => Some(&self.error),
-        }
-    }
+/// Without a refusal of ours, OpenSSL's counts.
+pub(super) fn failed(error: ssl::Error, verified: X509VerifyResult, refusal: Option<Refusal>) -> Error {
+    let refused = (verified != X509VerifyResult::OK).then_some(verified);
+    Error::new(
+        error,
+        refusal.or(refused.map(|result| Arc::new(result) as Refusal)),
+    )
 }
 
 /// What a verifier is not for: it could not be said what is trusted.

@@ -1,18 +1,15 @@
 //! What is known of one connection: it hangs on OpenSSL's `SSL`.
 
-use std::error::Error;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use foreign_types::ForeignTypeRef;
 use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
 use openssl::ssl::{Ssl, SslRef};
 
+use crate::handshake_error::Refusal;
 use crate::trust::{Leaning, Outcome, Suspended};
-
-/// Why a certificate was refused: an error of this crate, or OpenSSL's.
-pub(super) type Refusal = Arc<dyn Error + Send + Sync>;
 
 /// What is known of one connection.
 #[derive(Default)]

@@ -12,8 +12,9 @@ use openssl::x509::{X509StoreContextRef, X509VerifyResult};
 use super::anchors::{Anchors, Loaded};
 use super::error::NotForThis;
 use super::session::{self, Tie};
-use super::state::{Refusal, State};
+use super::state::State;
 use super::{boundary, ffi, queue, store_context};
+use crate::handshake_error::Refusal;
 use crate::trust::{Accepted, Attempt, KnownAnchor, Leaning, Panicked, Patience, Search, Suspended};
 use crate::{Distrusted, StoreError, Trust, Verification};
 

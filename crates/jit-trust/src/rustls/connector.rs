@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::TcpStream;
 use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
@@ -10,6 +10,7 @@ use rustls::{ClientConfig, ClientConnection, HandshakeKind, StreamOwned};
 
 use super::client_config;
 use crate::Trust;
+use crate::guarded::{self, Guarded, SharedTcp};
 use crate::trust::{Attempt, Guard};
 
 /// Makes TLS connections and keeps account of what they lean on: an anchor that was fetched stays for as long as a
@@ -77,7 +78,8 @@ impl Connector {
         let host = server.to_str().into_owned();
         self.trust.prefetch(&host);
         let attempt = Attempt::to(host.clone(), self.trust());
-        let mut tcp = Shared(Arc::new(tcp));
+        let mut tcp = SharedTcp::new(tcp);
+        let close = tcp.closer();
         let connection = attempt.drive(|| -> io::Result<_> {
             let config = self.config.clone();
             let mut connection = ClientConnection::new(config, server).map_err(io::Error::other)?;
@@ -88,15 +90,9 @@ impl Connector {
             }
             Ok(connection)
         })?;
-        let other_end = Arc::downgrade(&tcp.0);
-        let close = move || {
-            // If it is gone, or closed already, that is what is wanted.
-            let _ = other_end.upgrade().map(|tcp| tcp.shutdown(Shutdown::Both));
-        };
-        let guard = admit(&self.trust, host, &attempt, &connection, Some(Box::new(close)))?;
+        let guard = admit(&self.trust, host, &attempt, &connection, Some(close))?;
         Ok(TlsStream {
-            tls: StreamOwned::new(connection, tcp),
-            guard,
+            tls: Guarded::new(StreamOwned::new(connection, tcp), guard),
             attempt,
         })
     }
@@ -125,35 +121,7 @@ pub(crate) fn admit(
         };
         return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
     };
-    let guard = Guard::new(trust, host, leaning, close);
-    match guard.leans_on_removed() {
-        true => Err(closed()),
-        false => Ok(guard),
-    }
-}
-
-/// A TCP connection that can be closed from elsewhere as long as it is there.
-#[derive(Debug)]
-struct Shared(Arc<TcpStream>);
-
-impl Read for Shared {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        (&*self.0).read(buffer)
-    }
-}
-
-impl Write for Shared {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        (&*self.0).write(bytes)
-    }
-
-    fn write_vectored(&mut self, bytes: &[io::IoSlice<'_>]) -> io::Result<usize> {
-        (&*self.0).write_vectored(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        (&*self.0).flush()
-    }
+    guarded::admit(trust, host, leaning, close)
 }
 
 impl fmt::Debug for Connector {
@@ -167,43 +135,28 @@ impl fmt::Debug for Connector {
 /// A TLS connection whose server was verified.
 #[derive(Debug)]
 pub struct TlsStream {
-    tls: StreamOwned<ClientConnection, Shared>,
+    tls: Guarded<StreamOwned<ClientConnection, SharedTcp>>,
     attempt: Arc<Attempt>,
-    guard: Guard,
 }
 
 impl TlsStream {
     /// The TLS side of it.
     pub fn connection(&self) -> &ClientConnection {
-        &self.tls.conn
+        &self.tls.get_ref().conn
     }
 
     /// The TCP connection under it.
     pub fn tcp(&self) -> &TcpStream {
-        &self.tls.sock.0
+        self.tls.get_ref().sock.get_ref()
     }
 
+    /// A ticket may come: what it leans on is what this connection leans on.
     fn step<T>(
         &mut self,
-        step: impl FnOnce(&mut StreamOwned<ClientConnection, Shared>) -> io::Result<T>,
+        step: impl FnOnce(&mut Guarded<StreamOwned<ClientConnection, SharedTcp>>) -> io::Result<T>,
     ) -> io::Result<T> {
-        if self.guard.is_closed() {
-            return Err(closed());
-        }
-        // A ticket may come: what it leans on is what this connection leans on.
-        let done = self.attempt.drive(|| step(&mut self.tls));
-        if self.guard.is_closed() {
-            Err(closed())
-        } else {
-            done
-        }
+        self.attempt.drive(|| step(&mut self.tls))
     }
-}
-
-/// What reading and writing come to on a connection that was closed from elsewhere.
-pub(crate) fn closed() -> io::Error {
-    let text = "the connection was closed because of what it leans on";
-    io::Error::new(io::ErrorKind::ConnectionAborted, text)
 }
 
 impl Read for TlsStream {
@@ -222,6 +175,6 @@ impl Write for TlsStream {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.step(StreamOwned::flush)
+        self.step(Write::flush)
     }
 }

@@ -8,8 +8,8 @@ mod sessions;
 mod verifier;
 
 pub use config::{client_config, client_config_with_provider};
-pub use connector::{Connector, TlsStream};
 #[cfg(feature = "tokio")]
-pub(crate) use connector::{admit, closed};
+pub(crate) use connector::admit;
+pub use connector::{Connector, TlsStream};
 pub use pending::AnswerPending;
 pub use verifier::ServerVerifier;

@@ -7,7 +7,6 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use event_listener::EventListener;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -15,8 +14,9 @@ use tokio_rustls::client::TlsStream;
 
 use super::ahead::ReadAhead;
 use super::handshake::shake_hands;
-use crate::rustls::{admit, closed};
-use crate::trust::{Attempt, Guard};
+use crate::guarded::Guarded;
+use crate::rustls::admit;
+use crate::trust::Attempt;
 use crate::{Connector, Trust};
 
 /// Makes TLS connections with tokio: as [`Connector`], without holding up the executor. Where a store answers later, the
@@ -100,48 +100,31 @@ impl TokioConnector {
         };
         let guard = admit(self.trust(), host, &attempt, tls.get_ref().1, None)?;
         Ok(TokioTlsStream {
-            tls,
+            tls: Guarded::new(tls, guard),
             attempt,
-            read_closed: guard.closed(),
-            write_closed: guard.closed(),
-            guard,
         })
     }
 }
 
 /// A TLS connection whose server was verified.
 pub struct TokioTlsStream<S> {
-    tls: TlsStream<ReadAhead<S>>,
+    tls: Guarded<TlsStream<ReadAhead<S>>>,
     attempt: Arc<Attempt>,
-    guard: Guard,
-    read_closed: EventListener,
-    write_closed: EventListener,
 }
 
 impl<S> TokioTlsStream<S> {
     /// The stream under it, and the TLS side of it.
     pub fn get_ref(&self) -> (&S, &ClientConnection) {
-        let (stream, connection) = self.tls.get_ref();
+        let (stream, connection) = self.tls.get_ref().get_ref();
         (stream.get_ref(), connection)
     }
-}
 
-impl<S> TokioTlsStream<S>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    fn step<T>(
-        &mut self,
-        context: &mut Context<'_>,
-        side: impl FnOnce(&mut Self) -> &mut EventListener,
-        step: impl FnOnce(Pin<&mut TlsStream<ReadAhead<S>>>, &mut Context<'_>) -> Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
-        if self.guard.is_closed() || Pin::new(side(self)).poll(context).is_ready() {
-            return Poll::Ready(Err(closed()));
-        }
-        // A ticket may come: what it leans on is what this connection leans on.
-        let Self { tls, attempt, .. } = self;
-        attempt.drive(|| step(Pin::new(tls), context))
+    /// A ticket may come: what it leans on is what this connection leans on.
+    fn step<T>(&mut self, step: impl FnOnce(Pin<&mut Guarded<TlsStream<ReadAhead<S>>>>) -> T) -> T
+    where
+        S: Unpin,
+    {
+        self.attempt.drive(|| step(Pin::new(&mut self.tls)))
     }
 }
 
@@ -154,10 +137,7 @@ where
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let read = |tls: Pin<&mut TlsStream<ReadAhead<S>>>, context: &mut Context<'_>| {
-            tls.poll_read(context, buffer)
-        };
-        self.step(context, |stream| &mut stream.read_closed, read)
+        self.step(|tls| tls.poll_read(context, buffer))
     }
 }
 
@@ -170,14 +150,11 @@ where
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let write = |tls: Pin<&mut TlsStream<ReadAhead<S>>>, context: &mut Context<'_>| {
-            tls.poll_write(context, bytes)
-        };
-        self.step(context, |stream| &mut stream.write_closed, write)
+        self.step(|tls| tls.poll_write(context, bytes))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.step(context, |stream| &mut stream.write_closed, TlsStream::poll_flush)
+        self.step(|tls| tls.poll_flush(context))
     }
 
     fn poll_write_vectored(
@@ -185,10 +162,7 @@ where
         context: &mut Context<'_>,
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let write = |tls: Pin<&mut TlsStream<ReadAhead<S>>>, context: &mut Context<'_>| {
-            tls.poll_write_vectored(context, bytes)
-        };
-        self.step(context, |stream| &mut stream.write_closed, write)
+        self.step(|tls| tls.poll_write_vectored(context, bytes))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -198,21 +172,17 @@ where
     /// Shuts the stream under it down as well. Where it was [closed](crate::Connection::close), it does only that: what
     /// was not sent yet must not be.
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.guard.is_closed() {
-            return Pin::new(self.tls.get_mut().0).poll_shutdown(context);
+        if self.tls.is_closed() {
+            return Pin::new(self.tls.get_mut().get_mut().0).poll_shutdown(context);
         }
-        self.step(
-            context,
-            |stream| &mut stream.write_closed,
-            TlsStream::poll_shutdown,
-        )
+        self.step(|tls| tls.poll_shutdown(context))
     }
 }
 
 impl<S> fmt::Debug for TokioTlsStream<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokioTlsStream")
-            .field("guard", &self.guard)
+            .field("tls", &self.tls)
             .finish_non_exhaustive()
     }
 }

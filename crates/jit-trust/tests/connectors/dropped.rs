@@ -1,33 +1,13 @@
 //! A connection that is given up while it is made.
 
-use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use jit_trust_lab::pki::Ca;
 
+use crate::given_up::poll_so_often;
 use crate::support::*;
 
 const LATE: Duration = Duration::from_millis(60);
-
-/// Polls a future so often, each time when it was woken, and drops it. Says whether it got to its end.
-async fn poll_so_often<T>(polls: usize, future: impl Future<Output = T>) -> bool {
-    let mut future = pin!(future);
-    let mut polled = 0;
-    poll_fn(|context| {
-        if polled == polls {
-            return Poll::Ready(false);
-        }
-        polled += 1;
-        match future.as_mut().poll(context) {
-            Poll::Ready(_) => Poll::Ready(true),
-            Poll::Pending if polled == polls => Poll::Ready(false),
-            Poll::Pending => Poll::Pending,
-        }
-    })
-    .await
-}
 
 /// Gives up a future at each of its steps; `check` then finds nothing left of it.
 fn at_every_step<T>(connect: impl AsyncFn() -> T, check: impl Fn()) {

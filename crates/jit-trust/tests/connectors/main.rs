@@ -9,6 +9,8 @@ mod before_trust;
 mod cold;
 mod dropped;
 mod faults;
+#[path = "../given_up/mod.rs"]
+mod given_up;
 mod listed;
 mod pending;
 mod pooled;

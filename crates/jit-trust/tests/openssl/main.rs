@@ -5,6 +5,8 @@ mod client_certificates;
 mod contexts;
 mod crl;
 mod faults;
+#[path = "../given_up/mod.rs"]
+mod given_up;
 mod handshake;
 mod live;
 mod loaded;

@@ -1,11 +1,8 @@
 //! A handshake that waits for a store.
 
 use std::error::Error;
-use std::future::poll_fn;
 use std::net::TcpStream;
-use std::pin::pin;
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use jit_trust::openssl::{Connector, TokioConnector, Verifier};
@@ -14,6 +11,7 @@ use jit_trust_lab::pki::{Ca, DAY, Leaf, now};
 use jit_trust_lab::server::Server;
 use openssl::ssl::NameType;
 
+use crate::given_up::poll_so_often;
 use crate::stores::{self, Version};
 use crate::support::{
     GRACE, HOST, Later, block_on, client, connect, connect_async, error_in, get, key_of, plain, server,
@@ -107,24 +105,6 @@ fn many_connections_wait_at_once_on_one_thread() {
     assert_eq!(told.len(), MANY);
     assert!(told.iter().all(|thread| *thread == std::thread::current().id()));
     assert_eq!(server.connections(), MANY);
-}
-
-/// Polls a future so often, each time when it was woken, and drops it. Says whether it got to its end.
-async fn poll_so_often<T>(polls: usize, future: impl Future<Output = T>) -> bool {
-    let mut future = pin!(future);
-    let mut polled = 0;
-    poll_fn(|context| {
-        if polled == polls {
-            return Poll::Ready(false);
-        }
-        polled += 1;
-        match future.as_mut().poll(context) {
-            Poll::Ready(_) => Poll::Ready(true),
-            Poll::Pending if polled == polls => Poll::Ready(false),
-            Poll::Pending => Poll::Pending,
-        }
-    })
-    .await
 }
 
 #[test]
