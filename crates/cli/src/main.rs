@@ -9,6 +9,7 @@ mod args;
 mod bundle;
 mod cache;
 mod certificates;
+mod compat;
 mod diff;
 mod exit;
 mod explain;
@@ -59,6 +60,7 @@ fn run(args: Args) -> Result<(), Failure> {
         Some(Command::Diff(args)) => diff::run(&args),
         Some(Command::Cache(args)) => cache::run(&args),
         Some(Command::Serve(args)) => serve::run(&args),
+        Some(Command::Compat(args)) => compat::run(&args),
         None => Err(Failure::bad_input("expected a command; try jit-trust --help")),
     }
 }

@@ -2,6 +2,7 @@
 
 mod bundle;
 mod cache;
+mod compat;
 mod diff;
 mod explain;
 mod find;
@@ -14,6 +15,7 @@ mod verify;
 
 pub(crate) use bundle::BundleArgs;
 pub(crate) use cache::{CacheArgs, CacheCommand};
+pub(crate) use compat::{CompatArgs, Format};
 pub(crate) use diff::DiffArgs;
 pub(crate) use explain::{ExplainArgs, Form, Subject};
 pub(crate) use find::FindArgs;
@@ -79,6 +81,7 @@ pub(crate) enum Command {
     Diff(DiffArgs),
     Cache(CacheArgs),
     Serve(ServeArgs),
+    Compat(CompatArgs),
 }
 
 /// What can be made of the description of the command line.

@@ -89,6 +89,14 @@ pub(super) fn tls_library() -> impl TypedValueParser<Value = Library> {
     })
 }
 
+/// The same, and some time has to be given.
+pub(super) fn some_seconds(text: &str) -> Result<Duration, String> {
+    match seconds(text)? {
+        Duration::ZERO => Err("expected more than 0 seconds".to_owned()),
+        some => Ok(some),
+    }
+}
+
 /// A host as certificates name it. A URL's brackets around an IPv6 address may stay.
 pub(super) fn server_name(text: &str) -> Result<ServerName<'static>, String> {
     let inside = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));

@@ -1,8 +1,8 @@
 //! `jit-trust get`: a URL's body to stdout or a file, and what happened on the way.
 
 mod output;
-mod report;
-mod request;
+pub(crate) mod report;
+pub(crate) mod request;
 mod verbose;
 
 use tokio::time::timeout;

@@ -17,8 +17,9 @@ pub(super) struct Report<'a> {
     hops: Vec<HopReport<'a>>,
 }
 
+/// One hop.
 #[derive(Serialize)]
-struct HopReport<'a> {
+pub(crate) struct HopReport<'a> {
     url: &'a str,
     status: Option<u16>,
     protocol: Option<&'static str>,
@@ -81,7 +82,7 @@ impl<'a> Report<'a> {
 }
 
 impl<'a> HopReport<'a> {
-    fn of(hop: &'a Hop) -> Self {
+    pub(crate) fn of(hop: &'a Hop) -> Self {
         let decision = hop.decision.as_ref();
         Self {
             url: hop.url.as_str(),

@@ -13,13 +13,19 @@ use crate::http::Request;
 /// Fields that are meant for the host that the user has named, and for no other.
 const PRIVATE: [HeaderName; 4] = [AUTHORIZATION, COOKIE, HOST, PROXY_AUTHORIZATION];
 
-pub(super) fn of(args: &GetArgs) -> Request {
+/// What goes along where the user says nothing else.
+pub(crate) fn usual_headers() -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
     headers.insert(
         USER_AGENT,
         HeaderValue::from_static(concat!("jit-trust/", env!("CARGO_PKG_VERSION"))),
     );
+    headers
+}
+
+pub(super) fn of(args: &GetArgs) -> Request {
+    let mut headers = usual_headers();
     let mut private_headers = HeaderMap::new();
     let mut url = args.url.clone();
     let credentials = args.user.clone().or_else(|| credentials_in(&url));

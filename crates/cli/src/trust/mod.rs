@@ -3,6 +3,7 @@
 //! The words are in `reason`, once. Beside it, each TLS library has a module that says which of its errors is which
 //! [`Reason`].
 
+mod cause;
 #[cfg(feature = "mbedtls")]
 pub(crate) mod mbedtls;
 #[cfg(feature = "openssl")]
@@ -19,6 +20,7 @@ use jit_trust::{Certificate, Distrusted, PeerChain, QueryError, QueryMade, Store
 
 use crate::shown::shown;
 use crate::store::Store;
+pub(crate) use cause::Cause;
 pub(crate) use query::QueryReport;
 use reason::Reason;
 pub(crate) use reason::trusted_up_to;
@@ -44,6 +46,8 @@ pub(crate) struct Decision {
     pub(crate) validating: Duration,
     /// Why the server is not trusted; none if it is.
     pub(crate) refusal: Option<String>,
+    /// Why its certificates are not accepted; none if they are, whatever became of the handshake.
+    pub(crate) cause: Option<Cause>,
     /// The store could not answer: that says nothing about the server.
     pub(crate) store_failed: bool,
 }
@@ -53,6 +57,7 @@ pub(crate) struct Decision {
 pub(crate) struct SentCertificate {
     pub(crate) subject: String,
     pub(crate) issuer: String,
+    pub(crate) der: Vec<u8>,
 }
 
 /// The root that a path ends in.
@@ -85,6 +90,7 @@ impl LastDecision {
         let trusted = last.as_mut().filter(|decision| decision.refusal.is_none());
         if let Some(decision) = trusted {
             decision.refusal = Some(why.to_owned());
+            decision.cause = Some(Cause::Other);
             decision.root = None;
         }
     }
@@ -118,6 +124,10 @@ impl Decision {
                 .result
                 .err()
                 .map(|error| reason(error, verification, &name, store.cache.as_deref())),
+            cause: verification
+                .result
+                .err()
+                .map(|error| Cause::of(error, verification)),
             store_failed: verification
                 .result
                 .is_err_and(|error| of_ours::<StoreError>(error).is_some()),
@@ -131,6 +141,7 @@ impl SentCertificate {
         Self {
             subject: certificate.subject().to_string(),
             issuer: certificate.issuer().to_string(),
+            der: certificate.as_der().to_vec(),
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::support::{jit_trust, run, run_line};
 #[test]
 fn the_help_is_what_it_was() {
     for command in [
-        "", "get", "verify", "explain", "bundle", "show", "find", "diff", "cache", "serve",
+        "", "get", "verify", "explain", "bundle", "show", "find", "diff", "cache", "serve", "compat",
     ] {
         let help = run(&mut jit_trust(command.split_whitespace().chain(["--help"]))).ends_with(0);
         insta::assert_snapshot!(format!("help_{command}"), help.stdout);

@@ -4,6 +4,9 @@
 mod bundle;
 mod cache;
 mod client;
+mod compat;
+mod compat_faults;
+mod compat_forms;
 mod conditions;
 mod diff;
 mod explain;

@@ -1,0 +1,210 @@
+//! One site asked once, over one version of HTTP.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::time::timeout;
+use url::Url;
+
+use super::against::{Against, Comparison};
+use super::diagnosis::Diagnosis;
+use crate::exit::Failure;
+use crate::get::request::usual_headers;
+use crate::http::{
+    Client, Connector, Error, Hop, Library, Options, Override, Overrides, Protocols, Proxies, Request, Rules,
+    Stage,
+};
+use crate::shown::shown;
+use crate::store::Store;
+
+/// As many as browsers follow.
+const MAX_REDIRECTS: usize = 20;
+
+/// A version of HTTP to ask over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(super) enum Version {
+    #[serde(rename = "http/1.1")]
+    Http1,
+    /// Offered before HTTP/1.1, so that a server which does not speak it can be judged all the same.
+    #[serde(rename = "h2")]
+    Http2,
+}
+
+impl Version {
+    /// As the reference's table calls it.
+    pub(super) fn short(self) -> &'static str {
+        match self {
+            Self::Http1 => "h1",
+            Self::Http2 => "h2",
+        }
+    }
+
+    fn protocols(self) -> Protocols {
+        match self {
+            Self::Http1 => Protocols::Http1,
+            Self::Http2 => Protocols::Any,
+        }
+    }
+}
+
+/// What the store says of a site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Verdict {
+    /// Every server on the way was trusted, and showed that it holds the key of its certificate.
+    Trusted,
+    /// A server was not.
+    Refused,
+    /// A server's certificates were never seen, or its handshake did not come to its end.
+    Unknown,
+}
+
+/// How to ask.
+#[derive(Debug)]
+pub(super) struct Asking {
+    pub(super) store: Store,
+    pub(super) library: Library,
+    pub(super) resolve: Vec<Override>,
+    pub(super) timeout: Duration,
+    pub(super) against: Option<Against>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) url: Url,
+    pub(super) hops: Vec<Hop>,
+    pub(super) verdict: Verdict,
+    pub(super) diagnosis: Option<Diagnosis>,
+    /// The same in a line of its own, safe to show.
+    pub(super) detail: Option<String>,
+    /// Of the last answer; none where the redirects did not come to an end.
+    pub(super) status: Option<u16>,
+    pub(super) against: Option<Comparison>,
+}
+
+impl Attempt {
+    /// Gets `url` and follows redirects, in the time that there is.
+    pub(super) async fn at(url: &Url, version: Version, asking: &Asking) -> Result<Self, Failure> {
+        let options = Options {
+            library: asking.library,
+            protocols: version.protocols(),
+            proxies: Proxies::from_env()?,
+            overrides: Overrides::new(&asking.resolve),
+            connect_timeout: Duration::ZERO,
+        };
+        let mut client = Client::new(Connector::new(&asking.store, options)?);
+        let request = Request {
+            url: url.clone(),
+            headers: usual_headers(),
+            private_headers: hyper::HeaderMap::new(),
+            keeps_cookies: true,
+        };
+        let rules = Rules {
+            max_redirects: MAX_REDIRECTS,
+            allow_downgrade: false,
+            is_insecure: false,
+        };
+        let mut hops = Vec::new();
+        let answered = timeout(asking.timeout, client.get(&request, &rules, &mut hops)).await;
+        hops.iter_mut().for_each(Hop::end);
+        let (status, diagnosis, detail) = match answered {
+            Ok(Ok(answer)) => (Some(answer.status.as_u16()), None, None),
+            Ok(Err(error)) => {
+                let diagnosis = Diagnosis::of(&hops, Some(&error));
+                (None, Some(diagnosis), Some(error.to_string()))
+            }
+            Err(_) => (
+                None,
+                Some(Diagnosis::of(&hops, None)),
+                Some(late(&hops, url, asking)),
+            ),
+        };
+        let mut attempt = Self {
+            url: url.clone(),
+            verdict: verdict(&hops),
+            diagnosis,
+            detail,
+            status,
+            against: asking
+                .against
+                .as_ref()
+                .map(|against| against.judge(&asking.store, &hops)),
+            hops,
+        };
+        attempt.note_the_version(version);
+        attempt.forget_certificates();
+        Ok(attempt)
+    }
+
+    /// One that was not made, because no site can be reached.
+    pub(super) fn spared(url: &Url) -> Self {
+        Self {
+            url: url.clone(),
+            hops: Vec::new(),
+            verdict: Verdict::Unknown,
+            diagnosis: Some(Diagnosis::Unreachable),
+            detail: Some(format!(
+                "{}: not tried, since no connection to any site could be made before",
+                shown(url.as_str())
+            )),
+            status: None,
+            against: None,
+        }
+    }
+
+    pub(super) fn connections(&self) -> usize {
+        self.hops.iter().map(|hop| hop.connections).sum()
+    }
+
+    fn note_the_version(&mut self, asked: Version) {
+        let Some(last) = self.hops.last() else { return };
+        if asked == Version::Http2 && self.diagnosis.is_none() && last.protocol == Some("http/1.1") {
+            self.diagnosis = Some(Diagnosis::NoHttp2);
+            self.detail = Some(format!(
+                "{}: the server speaks HTTP/1.1 only",
+                shown(last.url.as_str())
+            ));
+        }
+    }
+
+    /// Certificates are long, and everything about them is said.
+    fn forget_certificates(&mut self) {
+        let decisions = self.hops.iter_mut().filter_map(|hop| hop.decision.as_mut());
+        for certificate in decisions.flat_map(|decision| &mut decision.sent) {
+            certificate.der = Vec::new();
+        }
+    }
+}
+
+/// Where the time was over.
+fn late(hops: &[Hop], url: &Url, asking: &Asking) -> String {
+    let (url, stage) = hops
+        .last()
+        .map_or((url, Stage::Resolve), |hop| (&hop.url, hop.stage));
+    Error::timed_out(stage, shown(url.as_str()), &asking.store.open_questions).to_string()
+}
+
+fn verdict(hops: &[Hop]) -> Verdict {
+    let refused = |hop: &Hop| {
+        let decision = hop.decision.as_ref();
+        decision.is_some_and(|decision| decision.refusal.is_some() && !decision.store_failed)
+    };
+    // A connection that was there already is one that was trusted.
+    let completed = |hop: &Hop| {
+        let is_new_and_trusted = hop.tls_version.is_some()
+            && hop
+                .decision
+                .as_ref()
+                .is_some_and(|decision| decision.refusal.is_none());
+        let is_of_the_hop_before = hop.connections == 0 && hop.protocol.is_some();
+        is_new_and_trusted || is_of_the_hop_before
+    };
+    if hops.iter().any(refused) {
+        Verdict::Refused
+    } else if !hops.is_empty() && hops.iter().all(completed) {
+        Verdict::Trusted
+    } else {
+        Verdict::Unknown
+    }
+}

@@ -1,0 +1,167 @@
+//! What is wrong with a site, by a name that stays.
+
+use serde::Serialize;
+
+use crate::http::{Error, Hop, Limit, Outcome, Stage};
+use crate::trust::Cause;
+
+/// Why a site is not trusted, or was not answered for. `docs/json.md` promises the names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Diagnosis {
+    Expired,
+    NotValidYet,
+    WrongHost,
+    MissingIntermediate,
+    RootNotTrusted,
+    DistrustedByDate,
+    NameConstraints,
+    BadSignature,
+    IssuerIsNoCa,
+    /// The certificates are not accepted for another reason.
+    NotAccepted,
+    /// The trust store could not answer.
+    StoreFailed,
+    /// The name has no address, or nothing listens there, or the way there is closed.
+    Unreachable,
+    Proxy,
+    /// It took the connection and then said nothing, in the handshake or after the request.
+    NeverAnswered,
+    /// The handshake broke off though nothing is wrong with the certificates, or before there were any.
+    HandshakeFailed,
+    /// In the place of an answer the connection was closed, or something came that is not HTTP.
+    BadAnswer,
+    RedirectLoop,
+    /// It redirects without end, and wanted to set a cookie that the rules forbid to keep.
+    NeedsCookie,
+    RedirectToHttp,
+    /// HTTP/2 was asked for, and HTTP/1.1 spoken.
+    NoHttp2,
+    Other,
+}
+
+/// Where a fault lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Fault {
+    /// The certificates are not trusted.
+    Trust,
+    /// The server does not do what a server does; that says nothing about its certificates.
+    Server,
+    /// There is no way to the server.
+    Network,
+    /// The trust store is at fault.
+    Store,
+}
+
+impl Diagnosis {
+    pub(super) fn fault(self) -> Fault {
+        match self {
+            Self::Expired
+            | Self::NotValidYet
+            | Self::WrongHost
+            | Self::MissingIntermediate
+            | Self::RootNotTrusted
+            | Self::DistrustedByDate
+            | Self::NameConstraints
+            | Self::BadSignature
+            | Self::IssuerIsNoCa
+            | Self::NotAccepted => Fault::Trust,
+            Self::StoreFailed => Fault::Store,
+            Self::Unreachable | Self::Proxy => Fault::Network,
+            Self::NeverAnswered
+            | Self::HandshakeFailed
+            | Self::BadAnswer
+            | Self::RedirectLoop
+            | Self::NeedsCookie
+            | Self::RedirectToHttp
+            | Self::NoHttp2
+            | Self::Other => Fault::Server,
+        }
+    }
+
+    /// In a few words.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::NotValidYet => "not valid yet",
+            Self::WrongHost => "wrong host",
+            Self::MissingIntermediate => "missing intermediate",
+            Self::RootNotTrusted => "root not trusted",
+            Self::DistrustedByDate => "distrusted by date",
+            Self::NameConstraints => "name constraints",
+            Self::BadSignature => "bad signature",
+            Self::IssuerIsNoCa => "issued by no CA",
+            Self::NotAccepted => "certificates not accepted",
+            Self::StoreFailed => "trust store failed",
+            Self::Unreachable => "unreachable",
+            Self::Proxy => "proxy failed",
+            Self::NeverAnswered => "server never answered",
+            Self::HandshakeFailed => "handshake failed",
+            Self::BadAnswer => "no answer in HTTP",
+            Self::RedirectLoop => "redirect loop",
+            Self::NeedsCookie => "needs a cookie",
+            Self::RedirectToHttp => "redirect to http",
+            Self::NoHttp2 => "HTTP/2 not spoken",
+            Self::Other => "other",
+        }
+    }
+
+    /// What is wrong where there was an error, after these hops; `None` stands for the end of the time.
+    pub(super) fn of(hops: &[Hop], error: Option<&Error>) -> Self {
+        let Some(last) = hops.last() else {
+            return Self::Other;
+        };
+        let cause = last.decision.as_ref().and_then(|decision| decision.cause);
+        if let Some(cause) = cause {
+            return cause.into();
+        }
+        match error.map(Error::limit) {
+            None | Some(Some(Limit::ConnectTimeout)) => Self::timed_out(last.stage),
+            Some(Some(Limit::MaxRedirects)) if wants_other_cookies(hops) => Self::NeedsCookie,
+            Some(Some(Limit::MaxRedirects)) => Self::RedirectLoop,
+            Some(Some(Limit::NoDowngrade)) => Self::RedirectToHttp,
+            Some(Some(Limit::Http2Only)) => Self::NoHttp2,
+            // The answer is there, and leads nowhere.
+            Some(None) if last.status.is_some() => Self::Other,
+            Some(None) => match last.stage {
+                Stage::Resolve | Stage::Connect => Self::Unreachable,
+                Stage::Proxy => Self::Proxy,
+                Stage::Tls => Self::HandshakeFailed,
+                Stage::Request => Self::BadAnswer,
+                Stage::Body => Self::Other,
+            },
+        }
+    }
+
+    fn timed_out(stage: Stage) -> Self {
+        match stage {
+            Stage::Resolve | Stage::Connect => Self::Unreachable,
+            Stage::Proxy => Self::Proxy,
+            Stage::Tls | Stage::Request | Stage::Body => Self::NeverAnswered,
+        }
+    }
+}
+
+impl From<Cause> for Diagnosis {
+    fn from(cause: Cause) -> Self {
+        match cause {
+            Cause::Expired => Self::Expired,
+            Cause::NotValidYet => Self::NotValidYet,
+            Cause::WrongHost => Self::WrongHost,
+            Cause::MissingIntermediate => Self::MissingIntermediate,
+            Cause::RootNotTrusted => Self::RootNotTrusted,
+            Cause::DistrustedByDate => Self::DistrustedByDate,
+            Cause::NameConstraints => Self::NameConstraints,
+            Cause::BadSignature => Self::BadSignature,
+            Cause::IssuerIsNoCa => Self::IssuerIsNoCa,
+            Cause::StoreFailed => Self::StoreFailed,
+            Cause::Other => Self::NotAccepted,
+        }
+    }
+}
+
+fn wants_other_cookies(hops: &[Hop]) -> bool {
+    let mut set = hops.iter().flat_map(|hop| &hop.cookies_set);
+    set.any(|cookie| matches!(cookie.outcome, Outcome::Ignored(_)))
+}

@@ -1,0 +1,99 @@
+//! The report as a table in Markdown: the reference's columns, and ours beside each. It says nothing of times, so that
+//! two runs can be compared.
+
+use super::Report;
+use super::attempt::Version;
+use super::facts::{self, number};
+use super::list::Site;
+use super::reference::Mark;
+use super::survey::Asked;
+
+const HEAD: &str = "\
+| site | h1, reference | h1, here | h2, reference | h2, here | TLS | root | certificates | connections | status | redirects | comment of the reference | diagnosis here |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|
+";
+
+pub(super) fn text(report: &Report<'_>) -> String {
+    let mut text = HEAD.to_owned();
+    for (site, asked) in report.sites.iter().zip(&report.survey.asked) {
+        if !asked.is_empty() {
+            text.push_str(&line(site, asked));
+        }
+    }
+    text.push_str(&format!("\n{}.\n", escaped(&report.summary.words())));
+    text
+}
+
+fn line(site: &Site, asked: &[Asked]) -> String {
+    let over = |version| asked.iter().find(|asked| asked.version == version);
+    let sign = |version| over(version).map_or("not asked", |asked| facts::sign(&asked.attempt));
+    let reference = site.reference;
+    let cells = [
+        site.name.clone(),
+        reference.map_or("", |row| row.h1.sign()).to_owned(),
+        sign(Version::Http1).to_owned(),
+        reference.map_or("", |row| Mark::sign(row.h2)).to_owned(),
+        sign(Version::Http2).to_owned(),
+        both(asked, |asked| facts::verdict(&asked.attempt).to_owned()),
+        both(asked, |asked| {
+            let root = facts::root(&asked.attempt).map(facts::common_name);
+            root.unwrap_or_default().to_owned()
+        }),
+        both(asked, |asked| number(facts::certificates(&asked.attempt))),
+        both(asked, |asked| asked.attempt.connections().to_string()),
+        both(asked, |asked| number(asked.attempt.status)),
+        both(asked, |asked| facts::redirects(&asked.attempt).join(" → ")),
+        reference.map_or("", |row| row.comment).to_owned(),
+        both(asked, facts::comment),
+    ];
+    let cells: Vec<String> = cells.iter().map(|cell| escaped(cell)).collect();
+    format!("| {} |\n", cells.join(" | "))
+}
+
+/// What is the same over both versions once, and what is not with the version before it.
+fn both(asked: &[Asked], say: impl Fn(&Asked) -> String) -> String {
+    let said: Vec<(&str, String)> = asked
+        .iter()
+        .map(|asked| (asked.version.short(), say(asked)))
+        .collect();
+    match said.as_slice() {
+        [] => String::new(),
+        [(_, first), others @ ..] if others.iter().all(|(_, other)| other == first) => first.clone(),
+        several => {
+            let several = several.iter().filter(|(_, said)| !said.is_empty());
+            let several: Vec<String> = several
+                .map(|(version, said)| format!("{version}: {said}"))
+                .collect();
+            several.join("; ")
+        }
+    }
+}
+
+/// Text that cannot end its cell or be taken for anything but text.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '~' | '!' | '#' => escaped.extend(['\\', character]),
+            '\n' | '\r' => escaped.push(' '),
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_holds_whatever_it_is_given() {
+        assert_eq!(
+            escaped("a|b<script>[x](y)\n\\"),
+            "a\\|b&lt;script&gt;\\[x\\](y) \\\\"
+        );
+    }
+}

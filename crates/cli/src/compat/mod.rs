@@ -1,0 +1,118 @@
+//! `jit-trust compat`: many sites, each over both versions of HTTP, and what came of it.
+
+mod against;
+mod attempt;
+mod diagnosis;
+mod facts;
+mod html;
+mod json;
+mod list;
+mod markdown;
+mod reference;
+mod survey;
+mod table;
+
+use std::io::Write;
+use std::path::Path;
+
+use jit_trust_bundle::StagedFile;
+
+pub(crate) use against::OtherRoots;
+
+use crate::args::{CompatArgs, Format};
+use crate::exit::Failure;
+use crate::shown::counted;
+use crate::terminal::{print, print_coloured, warning};
+use crate::{cache, store};
+use against::Against;
+use attempt::{Asking, Version};
+use facts::Summary;
+use list::Site;
+use survey::Survey;
+
+pub(crate) fn run(args: &CompatArgs) -> Result<(), Failure> {
+    let sites = list::sites(args.list.as_deref())?;
+    let versions: &[Version] = match (args.http1, args.http2) {
+        (true, _) => &[Version::Http1],
+        (_, true) => &[Version::Http2],
+        _ => &[Version::Http1, Version::Http2],
+    };
+    let asking = Asking {
+        store: store::open_all(&args.trust)?,
+        library: args.tls,
+        resolve: args.resolve.clone(),
+        timeout: args.timeout,
+        against: args.against.map(Against::load).transpose()?,
+    };
+    let (store_name, trust) = (asking.store.name.clone(), asking.store.trust.clone());
+    let output = args.output.as_deref().filter(|path| path.as_os_str() != "-");
+    let staged = output.map(StagedFile::create).transpose();
+    let output = output.zip(staged.map_err(Failure::failed)?);
+
+    let survey = survey::of(&sites, versions, asking, usize::from(args.jobs))?;
+    cache::keep(&trust);
+    let summary = Summary::of(&survey);
+    let report = Report {
+        sites: &sites,
+        survey: &survey,
+        summary: &summary,
+        store: &store_name,
+    };
+    if survey.signal.is_some() {
+        let all = sites.len() * versions.len();
+        warning(format_args!("interrupted after {} of {all}", summary.asked));
+    }
+    match output {
+        Some((path, file)) => write(path, file, &report.in_form(args.format, None)?)?,
+        None => print_report(&report, args.format, args.output.is_none())?,
+    }
+    match survey.signal {
+        Some(number) => Err(Failure::Signal(number)),
+        None if summary.trusted == summary.asked => Ok(()),
+        None => {
+            let not = summary.asked - summary.trusted;
+            Err(Failure::failed(format_args!(
+                "{} of {} not trusted: {} refused, {} never seen",
+                not,
+                counted(summary.asked, "answer"),
+                summary.refused,
+                summary.unknown
+            )))
+        }
+    }
+}
+
+/// What a report is made of.
+struct Report<'a> {
+    sites: &'a [Site],
+    survey: &'a Survey,
+    summary: &'a Summary,
+    store: &'a str,
+}
+
+impl Report<'_> {
+    /// The text; a table is made to fit this many columns.
+    fn in_form(&self, format: Format, width: Option<u16>) -> Result<String, Failure> {
+        match format {
+            Format::Table => Ok(table::text(self, width)),
+            Format::Markdown => Ok(markdown::text(self)),
+            Format::Json => json::text(self),
+            Format::Html => Ok(html::text(self)),
+        }
+    }
+}
+
+fn print_report(report: &Report<'_>, format: Format, may_be_terminal: bool) -> Result<(), Failure> {
+    let width = table::terminal_width().filter(|_| may_be_terminal);
+    let text = report.in_form(format, width)?;
+    match (format, width) {
+        (Format::Table, Some(_)) => print_coloured(&text),
+        _ => print(text),
+    }
+}
+
+fn write(path: &Path, staged: StagedFile, text: &str) -> Result<(), Failure> {
+    let written = staged.file().write_all(text.as_bytes());
+    written.map_err(|error| Failure::writing_file(path, &error))?;
+    staged.commit().map_err(Failure::failed)
+}
