@@ -70,11 +70,11 @@ pub(crate) struct CompatArgs {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 
-    /// Have the same certificates judged by webpki with every root of this list loaded, and mark where that differs
+    /// Have the same certificates judged with every root of another list loaded, and mark where that differs
     ///
-    /// There is no second connection. Whether OpenSSL would trust them by the system's bundle is not asked; `native`
-    /// judges by that bundle, and webpki's rules.
-    #[arg(long, value_name = "ROOTS")]
+    /// By `webpki-roots`, Mozilla's list as it is compiled into many Rust programs, and by `native`, the system's, webpki
+    /// judges; by `openssl` OpenSSL does, with the roots that it loads by itself. There is no second connection.
+    #[arg(long, value_name = "ROOTS", value_parser = value::other_roots())]
     pub(crate) against: Option<OtherRoots>,
 
     /// Connect to ADDR for HOST and PORT, instead of asking DNS; HOST may be `*`; may be repeated

@@ -14,6 +14,7 @@ use jit_trust_bundle::BlobVersion;
 use pki_types::{ServerName, UnixTime};
 use url::Url;
 
+use crate::compat::OtherRoots;
 use crate::http::Library;
 
 /// A URL that can be got.
@@ -79,8 +80,21 @@ pub(super) fn blob_version() -> impl TypedValueParser<Value = BlobVersion> {
 
 /// A TLS library that the command was built with.
 pub(super) fn tls_library() -> impl TypedValueParser<Value = Library> {
-    PossibleValuesParser::new(Library::NAMES).try_map(|name| {
-        Library::named(&name).ok_or_else(|| {
+    built_in(Library::NAMES, Library::named)
+}
+
+/// A list of roots, and a library that judges by it, of those that the command was built with.
+pub(super) fn other_roots() -> impl TypedValueParser<Value = OtherRoots> {
+    built_in(OtherRoots::NAMES, OtherRoots::named)
+}
+
+/// One of several names; what is not in every build has a feature of its name.
+fn built_in<T: Clone + Send + Sync + 'static>(
+    names: [&'static str; 3],
+    named: fn(&str) -> Option<T>,
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(names).try_map(move |name| {
+        named(&name).ok_or_else(|| {
             format!(
                 "this jit-trust was built without it; `cargo install --path crates/cli --features {name}` builds one \
                  with it"

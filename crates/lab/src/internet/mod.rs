@@ -84,6 +84,11 @@ impl Internet {
         stand_ins()
     }
 
+    /// A trust blob of version 2 and generation 1 with all of the roots, under Mozilla's conditions.
+    pub fn trust_blob(&self) -> Vec<u8> {
+        stand_in::trust_blob(self.roots())
+    }
+
     /// The hosts of the reference, and where these exist with and without `www.`, the others.
     pub fn sites(&self) -> &[Site] {
         &self.sites

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jit_trust_core::mozilla::CONDITIONS;
+use jit_trust_core::{Certificate, Entry, v2};
 use pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
 use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
@@ -122,4 +123,24 @@ fn make_all() -> Vec<StandIn> {
     });
     all.sort_by_key(|(number, _)| *number);
     all.into_iter().map(|(_, root)| root).collect()
+}
+
+/// A trust blob of version 2 with these roots, under their conditions.
+pub(super) fn trust_blob(roots: &[StandIn]) -> Vec<u8> {
+    let ders: Vec<_> = roots.iter().map(StandIn::der).collect();
+    let entries: Vec<Entry<'_>> = roots
+        .iter()
+        .zip(&ders)
+        .map(|(root, der)| {
+            let certificate = Certificate::from_der(der).expect("the stand-ins are readable");
+            Entry::from_certificate(certificate)
+                .with_distrust_after(root.distrust_after())
+                .with_name_constraints(root.name_constraints())
+        })
+        .collect();
+    let options = v2::Options::default();
+    let len = v2::encoded_len(&entries, options).expect("the stand-ins are no more than Mozilla's roots");
+    let mut blob = vec![0; len];
+    v2::encode(&entries, options, 1, &mut blob).expect("it has the length that was computed");
+    blob
 }

@@ -1,13 +1,12 @@
 //! `--against`: what a client with every root of another list loaded says of the same certificates.
 
-use std::sync::Arc;
+#[cfg(feature = "openssl")]
+mod openssl;
+mod webpki;
 
-use clap::ValueEnum;
-use pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::RootCertStore;
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::ServerCertVerifier;
-use rustls::crypto::aws_lc_rs;
+use std::fmt;
+
+use pki_types::ServerName;
 use serde::Serialize;
 
 use crate::exit::Failure;
@@ -15,20 +14,60 @@ use crate::http::Hop;
 use crate::shown::shown;
 use crate::store::Store;
 
-/// Another list of roots.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+/// Another list of roots, and who judges by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OtherRoots {
-    /// Mozilla's, as compiled into many Rust programs; without dates
     WebpkiRoots,
-    /// The system's, or those that SSL_CERT_FILE names
     Native,
+    #[cfg(feature = "openssl")]
+    Openssl,
+}
+
+impl OtherRoots {
+    /// Those that the command can be built with, by name. All but the last are in every build.
+    pub(crate) const NAMES: [&str; 3] = ["webpki-roots", "native", "openssl"];
+
+    /// The one of this name; `None` if the command was built without it.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "webpki-roots" => Some(Self::WebpkiRoots),
+            "native" => Some(Self::Native),
+            #[cfg(feature = "openssl")]
+            "openssl" => Some(Self::Openssl),
+            _ => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::WebpkiRoots => "webpki-roots",
+            Self::Native => "native",
+            #[cfg(feature = "openssl")]
+            Self::Openssl => "openssl",
+        }
+    }
+
+    fn load(self) -> Result<Box<dyn Judge>, Failure> {
+        match self {
+            Self::WebpkiRoots => webpki::with_webpki_roots(),
+            Self::Native => webpki::with_native_roots(),
+            #[cfg(feature = "openssl")]
+            Self::Openssl => openssl::with_its_default_roots(),
+        }
+    }
+}
+
+/// A TLS library with all roots loaded.
+trait Judge: fmt::Debug {
+    /// Whether it trusts the server of this name by the certificate that it sent, and the others after it, or why not.
+    fn judge(&self, host: &ServerName<'_>, own: &[u8], others: &[&[u8]]) -> Result<(), String>;
 }
 
 /// Another list of roots, all loaded.
 #[derive(Debug)]
 pub(super) struct Against {
     name: &'static str,
-    verifier: Arc<WebPkiServerVerifier>,
+    judge: Box<dyn Judge>,
 }
 
 /// What the other list says of the certificates that were sent on the way.
@@ -45,30 +84,10 @@ pub(super) struct Comparison {
 
 impl Against {
     pub(super) fn load(roots: OtherRoots) -> Result<Self, Failure> {
-        let mut store = RootCertStore::empty();
-        let name = match roots {
-            OtherRoots::WebpkiRoots => {
-                store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-                "webpki-roots"
-            }
-            OtherRoots::Native => {
-                let loaded = rustls_native_certs::load_native_certs();
-                store.add_parsable_certificates(loaded.certs);
-                if store.is_empty() {
-                    let why = loaded.errors.first().map(|error| format!(": {error}"));
-                    let why = why.unwrap_or_default();
-                    return Err(Failure::bad_input(format!(
-                        "--against native: the system has no root certificates{}",
-                        shown(why)
-                    )));
-                }
-                "native"
-            }
-        };
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider);
-        let verifier = verifier.build().map_err(Failure::failed)?;
-        Ok(Self { name, verifier })
+        Ok(Self {
+            name: roots.name(),
+            judge: roots.load()?,
+        })
     }
 
     /// Judges what the servers of these hops have sent.
@@ -102,21 +121,13 @@ impl Against {
 
     /// None where there is nothing to judge.
     fn judge_one(&self, host: &str, sent: &[&[u8]]) -> Option<Result<(), String>> {
-        let (leaf, others) = sent.split_first()?;
+        let (own, others) = sent.split_first()?;
         let bare = host
             .strip_prefix('[')
             .and_then(|rest| rest.strip_suffix(']'))
             .unwrap_or(host);
         let name = ServerName::try_from(bare).ok()?;
-        let others: Vec<_> = others.iter().map(|der| CertificateDer::from(*der)).collect();
-        let leaf = CertificateDer::from(*leaf);
-        let judged = self
-            .verifier
-            .verify_server_cert(&leaf, &others, &name, &[], UnixTime::now());
-        Some(
-            judged
-                .map(drop)
-                .map_err(|error| shown(error.to_string()).to_string()),
-        )
+        let judged = self.judge.judge(&name, own, others);
+        Some(judged.map_err(|error| shown(error).to_string()))
     }
 }

@@ -1,0 +1,56 @@
+//! All roots loaded, in webpki.
+
+use std::sync::Arc;
+
+use pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::RootCertStore;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::aws_lc_rs;
+
+use super::Judge;
+use crate::exit::Failure;
+use crate::shown::shown;
+
+/// The list that is compiled in.
+pub(super) fn with_webpki_roots() -> Result<Box<dyn Judge>, Failure> {
+    let mut roots = RootCertStore::empty();
+    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    with(roots)
+}
+
+/// The system's, as Rust programs load it.
+pub(super) fn with_native_roots() -> Result<Box<dyn Judge>, Failure> {
+    let mut roots = RootCertStore::empty();
+    let loaded = rustls_native_certs::load_native_certs();
+    roots.add_parsable_certificates(loaded.certs);
+    if roots.is_empty() {
+        let why = loaded.errors.first().map(|error| format!(": {error}"));
+        return Err(Failure::bad_input(format!(
+            "--against native: the system has no root certificates{}",
+            shown(why.unwrap_or_default())
+        )));
+    }
+    with(roots)
+}
+
+fn with(roots: RootCertStore) -> Result<Box<dyn Judge>, Failure> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
+    let verifier = verifier.build().map_err(Failure::failed)?;
+    Ok(Box::new(WebPki(verifier)))
+}
+
+#[derive(Debug)]
+struct WebPki(Arc<WebPkiServerVerifier>);
+
+impl Judge for WebPki {
+    fn judge(&self, host: &ServerName<'_>, own: &[u8], others: &[&[u8]]) -> Result<(), String> {
+        let own = CertificateDer::from(own);
+        let others: Vec<_> = others.iter().map(|der| CertificateDer::from(*der)).collect();
+        let judged = self
+            .0
+            .verify_server_cert(&own, &others, host, &[], UnixTime::now());
+        judged.map(drop).map_err(|error| error.to_string())
+    }
+}
