@@ -130,7 +130,8 @@ pub use tokio::{HttpsConnector, MaybeHttps};
 #[cfg(feature = "tokio")]
 pub use tokio::{TokioConnector, TokioTlsStream};
 pub use trust::{
-    Connection, InvalidPin, OlderGeneration, QueryMade, QueryOutcome, Trust, TrustBuilder, Verification,
+    Candidates, Connection, InvalidPin, OlderGeneration, QueryMade, QueryOutcome, Trust, TrustBuilder,
+    Verification,
 };
 
 /// The examples of the README are compiled with the tests.

@@ -48,14 +48,14 @@ pub(super) fn explain(given: Given, args: &TrustBy, store: &Store) -> FoundOut {
         .as_ref()
         .map(|chain| roots.answering(chain))
         .unwrap_or_default();
-    let used = verdict.used.as_ref().map(|used| {
-        let known = found.iter().position(|known| known.is(used));
-        known.unwrap_or_else(|| {
+    for selected in &verdict.anchors.selected {
+        if !found.iter().any(|known| known.is(selected)) {
             // It came from a server.
-            found.push(used.clone());
-            found.len() - 1
-        })
-    });
+            found.push(selected.clone());
+        }
+    }
+    let used = verdict.anchors.used.as_ref();
+    let used = used.and_then(|used| found.iter().position(|known| known.is(used)));
     let may_vouch = |number: usize| {
         let anchor = found.get(number).and_then(Found::anchor);
         anchor

@@ -67,7 +67,16 @@ pub(super) struct Verdict {
     /// Why not; none where the certificates are trusted.
     pub(super) error: Option<Error>,
     pub(super) decision: Option<Decision>,
-    /// The anchor that the path ends in.
+    pub(super) anchors: Anchors,
+}
+
+/// What the stores came up with.
+#[derive(Debug, Default)]
+pub(super) struct Anchors {
+    /// Those that could have issued one of the certificates, those included that may not vouch for them because of
+    /// their date.
+    pub(super) selected: Vec<Found>,
+    /// The one that the path ends in.
     pub(super) used: Option<Found>,
 }
 
@@ -93,25 +102,27 @@ impl Question {
             return Verdict {
                 error: Some(Error::NoCertificatesPresented),
                 decision: None,
-                used: None,
+                anchors: Anchors::default(),
             };
         };
-        let (last, used) = (LastDecision::default(), Arc::<Mutex<Option<Found>>>::default());
-        let (tell, keep) = (last.listener(store), used.clone());
+        let (last, anchors) = (LastDecision::default(), Arc::<Mutex<Anchors>>::default());
+        let (tell, keep) = (last.listener(store), anchors.clone());
         let verifier = ServerVerifier::with_provider(store.trust.clone(), &aws_lc_rs::default_provider());
         let verifier = verifier.on_verification(move |verification: &Verification<'_>| {
             tell(verification);
-            let found = verification
-                .anchor
-                .map(|anchor| Found::new(anchor.subject(), Root::from_entry(anchor.entry())));
-            *keep.lock().unwrap_or_else(PoisonError::into_inner) = found;
+            let copy =
+                |anchor: TrustAnchor<'_>| Found::new(anchor.subject(), Root::from_entry(anchor.entry()));
+            *keep.lock().unwrap_or_else(PoisonError::into_inner) = Anchors {
+                selected: verification.candidates.iter().map(copy).collect(),
+                used: verification.anchor.map(copy),
+            };
         });
         let judged = verifier.verify_server_cert(end_entity, others, &self.server_name(), &[], self.now);
-        let used = used.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let anchors = std::mem::take(&mut *anchors.lock().unwrap_or_else(PoisonError::into_inner));
         Verdict {
             error: judged.err(),
             decision: last.take(),
-            used,
+            anchors,
         }
     }
 

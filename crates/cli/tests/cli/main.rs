@@ -10,6 +10,7 @@ mod compat_forms;
 mod conditions;
 mod diff;
 mod explain;
+mod explain_remote;
 mod get_chains;
 mod get_cookies;
 mod get_faults;

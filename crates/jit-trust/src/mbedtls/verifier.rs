@@ -13,7 +13,7 @@ use mbedtls::x509::{Certificate, KeyUsage, VerifyError};
 
 use super::anchor::{Anchor, certificates};
 use super::error::{Invalid, NotVerified, Refusal, Unreadable};
-use crate::trust::{Accepted, Attempt, KnownAnchor, Leaning, Panicked, Patience, Search, Stores};
+use crate::trust::{Accepted, Attempt, Candidates, KnownAnchor, Leaning, Panicked, Patience, Search, Stores};
 use crate::{Distrusted, QueryMade, StoreError, Trust, Verification};
 
 pub(super) type Observer = dyn Fn(&Verification<'_>) + Send + Sync;
@@ -384,6 +384,7 @@ impl Verifier {
                 chain: peer.as_ref(),
                 store_len: selected.store_len,
                 selected: selected.found.anchors.len(),
+                candidates: Candidates::new(&selected.found.anchors),
                 queries: &selected.found.queries,
                 anchor: anchor.and_then(Anchor::get),
                 selecting: selected.selecting,

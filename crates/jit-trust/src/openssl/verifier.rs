@@ -15,7 +15,9 @@ use super::session::{self, Tie};
 use super::state::State;
 use super::{boundary, ffi, queue, store_context};
 use crate::handshake_error::Refusal;
-use crate::trust::{Accepted, Attempt, KnownAnchor, Leaning, Panicked, Patience, Search, Suspended};
+use crate::trust::{
+    Accepted, Attempt, Candidates, KnownAnchor, Leaning, Panicked, Patience, Search, Suspended,
+};
 use crate::{Distrusted, StoreError, Trust, Verification};
 
 type Observer = dyn Fn(&Verification<'_>) + Send + Sync;
@@ -135,6 +137,7 @@ impl Verifier {
                 chain,
                 store_len: stores.anchor_count(),
                 selected: 0,
+                candidates: Candidates::new(&()),
                 queries: &[],
                 anchor: None,
                 selecting: started.elapsed(),
@@ -188,6 +191,7 @@ impl Verifier {
             chain: Some(&chain),
             store_len: stores.anchor_count(),
             selected: search.selection().len(),
+            candidates: Candidates::new(search.selection()),
             queries: search.queries(),
             anchor: used
                 .first()

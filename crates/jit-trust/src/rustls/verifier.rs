@@ -19,7 +19,7 @@ use webpki::{EndEntityCert, KeyUsage};
 use super::AnswerPending;
 use super::error::from_webpki;
 use super::sessions::Sessions;
-use crate::trust::{Accepted, Attempt, KnownAnchor, Leaning, Patience, Search};
+use crate::trust::{Accepted, Attempt, Candidates, KnownAnchor, Leaning, Patience, Search};
 use crate::{Distrusted, Trust, Verification};
 
 type Anchor<'a> = jit_trust_core::TrustAnchor<'a>;
@@ -201,6 +201,7 @@ impl ServerVerifier {
                 chain,
                 store_len: stores.anchor_count(),
                 selected: 0,
+                candidates: Candidates::new(&()),
                 queries: &[],
                 anchor: None,
                 selecting: elapsed(),
@@ -238,6 +239,7 @@ impl ServerVerifier {
             chain: Some(&chain),
             store_len: stores.anchor_count(),
             selected: search.selection().len(),
+            candidates: Candidates::new(search.selection()),
             queries: search.queries(),
             anchor,
             selecting: selecting + waited,

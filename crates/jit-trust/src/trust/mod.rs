@@ -15,8 +15,8 @@ pub(crate) use known::KnownAnchor;
 pub(crate) use patience::{Deadline, Patience, later};
 pub(crate) use search::{Import, Outcome, Place, Search, Suspended};
 pub use search::{QueryMade, QueryOutcome};
-pub(crate) use verification::Panicked;
-pub use verification::Verification;
+pub(crate) use verification::{AnchorList, Panicked};
+pub use verification::{Candidates, Verification};
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jit_trust_core::{PeerChain, TrustAnchor};
 
-use crate::QueryMade;
+use crate::{QueryMade, Selection};
 
 /// What happened in one verification, success or failure, with whatever TLS library. It is told to the observer of a
 /// verifier and decides nothing.
@@ -21,6 +21,8 @@ pub struct Verification<'a> {
     pub store_len: Option<usize>,
     /// How many anchors could have issued one of the certificates, of the stores at hand and imported from afar.
     pub selected: usize,
+    /// These, and those that were left out because of their date.
+    pub candidates: Candidates<'a>,
     /// What was asked of stores that may answer later, in that order.
     pub queries: &'a [QueryMade],
     /// The anchor that the path ends in; `None` when there is no valid path.
@@ -33,6 +35,47 @@ pub struct Verification<'a> {
     /// [`StoreError`](crate::StoreError), [`ChainError`](crate::ChainError)), or the TLS library's own. With rustls it is
     /// always a [`rustls::Error`](::rustls::Error), which holds the former.
     pub result: Result<(), &'a (dyn Error + Send + Sync + 'static)>,
+}
+
+/// The anchors that a verification had to choose from. Those are included that may not vouch for the server's certificate
+/// because of its date, but with Mbed TLS.
+#[derive(Clone, Copy)]
+pub struct Candidates<'a>(&'a dyn AnchorList);
+
+impl<'a> Candidates<'a> {
+    pub(crate) fn new(list: &'a dyn AnchorList) -> Self {
+        Self(list)
+    }
+
+    /// The anchors, in the order in which the stores gave them.
+    pub fn iter(&self) -> impl Iterator<Item = TrustAnchor<'a>> + use<'a> {
+        let list = self.0;
+        (0..).map_while(|place| list.get(place))
+    }
+}
+
+impl fmt::Debug for Candidates<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// Anchors by their place.
+pub(crate) trait AnchorList {
+    fn get(&self, place: usize) -> Option<TrustAnchor<'_>>;
+}
+
+impl AnchorList for Selection<'_> {
+    fn get(&self, place: usize) -> Option<TrustAnchor<'_>> {
+        self.undated().nth(place)
+    }
+}
+
+/// None.
+impl AnchorList for () {
+    fn get(&self, _: usize) -> Option<TrustAnchor<'_>> {
+        None
+    }
 }
 
 /// A store, or an observer, panicked while a certificate was verified.

@@ -1,11 +1,13 @@
 //! All roots loaded, in OpenSSL.
 
+use std::fmt;
+
 use openssl::error::ErrorStack;
 use openssl::ssl::{SslContext, SslMethod};
-use openssl::stack::Stack;
-use openssl::x509::store::X509StoreBuilder;
-use openssl::x509::verify::{X509CheckFlags, X509VerifyParam};
-use openssl::x509::{X509, X509PurposeId, X509StoreContext, X509VerifyResult};
+use openssl::stack::{Stack, StackRef};
+use openssl::x509::store::{X509Store, X509StoreBuilder, X509StoreRef};
+use openssl::x509::verify::{X509CheckFlags, X509VerifyFlags, X509VerifyParam};
+use openssl::x509::{X509, X509PurposeId, X509Ref, X509StoreContext, X509VerifyResult};
 use pki_types::ServerName;
 
 use super::Judge;
@@ -14,20 +16,18 @@ use crate::exit::Failure;
 /// The system's OpenSSL with the system's roots, which it loads from where it was built to look, or from SSL_CERT_FILE and
 /// SSL_CERT_DIR.
 pub(super) fn with_its_default_roots() -> Result<Box<dyn Judge>, Failure> {
-    let context = SslContext::builder(SslMethod::tls_client()).map_err(Failure::failed)?;
-    let security_level = context.build().security_level();
-    let security_level = i32::try_from(security_level).unwrap_or(i32::MAX);
-    Ok(Box::new(OpenSsl { security_level }))
+    OpenSsl::new()
+        .map(|judge| Box::new(judge) as _)
+        .map_err(Failure::failed)
 }
 
-#[derive(Debug)]
 struct OpenSsl {
+    roots: X509Store,
     /// The one that the system configures.
     security_level: i32,
 }
 
 impl Judge for OpenSsl {
-    /// Loads the roots anew: what is set for one host cannot be taken back.
     fn judge(&self, host: &ServerName<'_>, own: &[u8], others: &[&[u8]]) -> Result<(), String> {
         match self.verify(host, own, others) {
             Ok(X509VerifyResult::OK) => Ok(()),
@@ -38,6 +38,18 @@ impl Judge for OpenSsl {
 }
 
 impl OpenSsl {
+    fn new() -> Result<Self, ErrorStack> {
+        let context = SslContext::builder(SslMethod::tls_client())?.build();
+        let security_level = i32::try_from(context.security_level()).unwrap_or(i32::MAX);
+        let mut roots = X509StoreBuilder::new()?;
+        roots.set_default_paths()?;
+        roots.set_param(&*parameters(security_level)?)?;
+        Ok(Self {
+            roots: roots.build(),
+            security_level,
+        })
+    }
+
     fn verify(
         &self,
         host: &ServerName<'_>,
@@ -49,21 +61,17 @@ impl OpenSsl {
         for der in others {
             untrusted.push(X509::from_der(der)?)?;
         }
-        let mut store = X509StoreBuilder::new()?;
-        store.set_default_paths()?;
-        let parameters = self.parameters(host)?;
-        store.set_param(&parameters)?;
-        X509StoreContext::new()?.init(&store.build(), &own, &untrusted, |context| {
-            context.verify_cert()?;
-            Ok(context.error())
-        })
+        match run(&self.roots, &own, &untrusted)? {
+            X509VerifyResult::OK => self.verify_name(host, &own),
+            refused => Ok(refused),
+        }
     }
 
-    /// As a TLS client sets them.
-    fn parameters(&self, host: &ServerName<'_>) -> Result<X509VerifyParam, ErrorStack> {
-        let mut parameters = X509VerifyParam::new()?;
-        parameters.set_purpose(X509PurposeId::SSL_SERVER)?;
-        parameters.set_auth_level(self.security_level);
+    /// Whether it is this host's, by itself. A host could be set for the roots as well, but never be taken back, and to
+    /// load them anew takes long.
+    fn verify_name(&self, host: &ServerName<'_>, own: &X509) -> Result<X509VerifyResult, ErrorStack> {
+        let mut parameters = parameters(self.security_level)?;
+        parameters.set_flags(X509VerifyFlags::PARTIAL_CHAIN)?;
         parameters.set_hostflags(X509CheckFlags::NO_PARTIAL_WILDCARDS);
         match host {
             ServerName::IpAddress(address) => parameters.set_ip((*address).into())?,
@@ -72,6 +80,36 @@ impl OpenSsl {
                 parameters.set_host(name.strip_suffix('.').unwrap_or(&name))?;
             }
         }
-        Ok(parameters)
+        let mut itself = X509StoreBuilder::new()?;
+        itself.add_cert(own.clone())?;
+        itself.set_param(&parameters)?;
+        run(&itself.build(), own, &*Stack::new()?)
+    }
+}
+
+/// As a TLS client sets them.
+fn parameters(security_level: i32) -> Result<X509VerifyParam, ErrorStack> {
+    let mut parameters = X509VerifyParam::new()?;
+    parameters.set_purpose(X509PurposeId::SSL_SERVER)?;
+    parameters.set_auth_level(security_level);
+    Ok(parameters)
+}
+
+fn run(
+    trusted: &X509StoreRef,
+    own: &X509Ref,
+    untrusted: &StackRef<X509>,
+) -> Result<X509VerifyResult, ErrorStack> {
+    X509StoreContext::new()?.init(trusted, own, untrusted, |context| {
+        context.verify_cert()?;
+        Ok(context.error())
+    })
+}
+
+impl fmt::Debug for OpenSsl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenSsl")
+            .field("security_level", &self.security_level)
+            .finish_non_exhaustive()
     }
 }
