@@ -1,7 +1,8 @@
 //! How long `jit-trust compat` takes over the 156 sites, played on loopback, and how much memory: printed as a table in
 //! Markdown.
 //!
-//! `scripts/compat` builds the command and runs this. Arguments are handed on to the command.
+//! `scripts/compat` builds the command and runs this. Options are handed on to the command, but `--format`, `--output` and
+//! `--timeout`, which are given here.
 
 use std::error::Error;
 use std::fs::read_to_string;

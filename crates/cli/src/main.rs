@@ -17,6 +17,7 @@ mod find;
 mod generate;
 mod get;
 mod http;
+mod label;
 mod mozilla_latest;
 mod questions;
 mod runtime;

@@ -1,6 +1,7 @@
 //! The questions that stores on servers have not answered yet: to say whom a command was waiting for.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use jit_trust::{AnchorKey, Keys, QueryStore, Question, Reply};
 
@@ -8,8 +9,13 @@ use jit_trust::{AnchorKey, Keys, QueryStore, Question, Reply};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OpenQuestions(Arc<Mutex<Vec<OpenQuestion>>>);
 
-/// A store, and what it was asked for.
-type OpenQuestion = (String, AnchorKey);
+/// A store, what it was asked for, and since when.
+#[derive(Clone, Debug, PartialEq)]
+struct OpenQuestion {
+    store: String,
+    key: AnchorKey,
+    since: Instant,
+}
 
 impl OpenQuestions {
     /// `store`, whose questions are noted here until there is an answer.
@@ -20,9 +26,18 @@ impl OpenQuestions {
         }
     }
 
-    /// The oldest that is open.
-    pub(crate) fn oldest(&self) -> Option<OpenQuestion> {
-        self.lock().first().cloned()
+    /// The store that was asked first of those that have not answered, and what for.
+    pub(crate) fn oldest(&self) -> Option<(String, AnchorKey)> {
+        let open = self.lock();
+        open.first()
+            .map(|question| (question.store.clone(), question.key.clone()))
+    }
+
+    /// Whether a store has not answered for so long.
+    pub(crate) fn wait_for(&self, long: Duration) -> bool {
+        let open = self.lock();
+        open.first()
+            .is_some_and(|question| question.since.elapsed() >= long)
     }
 
     fn close(&self, question: &OpenQuestion) {
@@ -54,7 +69,11 @@ impl<S: QueryStore> QueryStore for Noted<S> {
     }
 
     fn query(&self, question: Question, reply: Reply) {
-        let noted = (self.store.name(), question.key.clone());
+        let noted = OpenQuestion {
+            store: self.store.name(),
+            key: question.key.clone(),
+            since: Instant::now(),
+        };
         self.open.lock().push(noted.clone());
         let open = self.open.clone();
         let reply = Reply::new(move |answer| {

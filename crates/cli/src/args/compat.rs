@@ -58,7 +58,8 @@ pub(crate) struct CompatArgs {
 
     /// Seconds that a site may take over one version of HTTP, redirects included; as long again with `www.`
     ///
-    /// When these have passed, and no connection to anybody could be made, the sites that are left are not tried.
+    /// When these have passed, and none of sixteen hosts could be reached, the others have a second for each connection,
+    /// until one can be.
     #[arg(short, long, value_name = "S", default_value = "15", value_parser = value::some_seconds)]
     pub(crate) timeout: Duration,
 

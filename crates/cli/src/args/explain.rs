@@ -18,8 +18,8 @@ use crate::http::Override;
 /// Draws what the server sent: each certificate, who it says has issued it, whether that is so, which roots were asked
 /// for and found, which paths there are and which one was taken; says what is wrong and what to do about it.
 ///
-/// The verdict is that of `get` and `verify`. A HOST is connected to, proxies included, and sent nothing after the
-/// handshake, whether it is trusted or not.
+/// The verdict is that of `verify`, and of `get` with rustls. A HOST is connected to, proxies included, and sent nothing
+/// after the handshake, whether it is trusted or not.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -29,7 +29,8 @@ Examples:
   jit-trust explain --resolve a.test:8443:127.0.0.1 https://a.test:8443/
 
 Exit status: 0 when trusted; 1 when not; 2 for bad usage, input that cannot be read, a host that
-cannot be reached, or a STORE that cannot answer.")]
+cannot be reached, or a STORE that cannot answer; 129, 130 or 143 when ended by SIGHUP, Ctrl-C or
+SIGTERM.")]
 pub(crate) struct ExplainArgs {
     /// A host, with its port if that is not 443, or its https URL; or a file of certificates as a server sends them
     ///
@@ -56,13 +57,37 @@ pub(crate) struct ExplainArgs {
     #[arg(long, value_name = "HOST:PORT:ADDR")]
     pub(crate) resolve: Vec<Override>,
 
-    /// Seconds that making the connection may take, TLS included; 0 is without end
-    #[arg(long, value_name = "S", default_value = "300", value_parser = value::seconds)]
-    pub(crate) connect_timeout: Duration,
+    /// Seconds that making the connection may take, TLS included; 300 if not given, 0 is without end
+    #[arg(long, value_name = "S", value_parser = value::seconds)]
+    connect_timeout: Option<Duration>,
 
-    /// Seconds that reaching the server may take in all, 0 is without end; a STORE that is a URL has its own ten
-    #[arg(short, long, value_name = "S", default_value = "0", value_parser = value::seconds)]
-    pub(crate) max_time: Duration,
+    /// Seconds that reaching the server may take in all; 0, or not given, is without end; a STORE that is a URL has its
+    /// own ten
+    #[arg(short, long, value_name = "S", value_parser = value::seconds)]
+    max_time: Option<Duration>,
+}
+
+impl ExplainArgs {
+    /// How long making the connection may take; zero is without end.
+    pub(crate) fn connect_timeout(&self) -> Duration {
+        self.connect_timeout.unwrap_or(Duration::from_secs(300))
+    }
+
+    /// How long reaching the server may take; zero is without end.
+    pub(crate) fn max_time(&self) -> Duration {
+        self.max_time.unwrap_or(Duration::ZERO)
+    }
+
+    /// An option that was given and means nothing without a server.
+    pub(crate) fn option_for_servers(&self) -> Option<&'static str> {
+        let given = [
+            ("--resolve", !self.resolve.is_empty()),
+            ("--connect-timeout", self.connect_timeout.is_some()),
+            ("--max-time", self.max_time.is_some()),
+        ];
+        let given = given.into_iter().find(|(_, is_given)| *is_given);
+        given.map(|(option, _)| option)
+    }
 }
 
 /// The form of an explanation.
@@ -105,7 +130,7 @@ impl Subject {
 fn is_named_like_a_file(path: &Path) -> bool {
     let extension = path.extension().and_then(OsStr::to_str);
     let is_known = extension.is_some_and(|extension| {
-        ["pem", "crt", "cer", "der"]
+        ["pem", "crt", "cer", "der", "p7b", "txt"]
             .iter()
             .any(|known| known.eq_ignore_ascii_case(extension))
     });
@@ -139,6 +164,8 @@ mod tests {
             "-",
             "chain.pem",
             "CHAIN.CRT",
+            "missing.p7b",
+            "chain.txt",
             "./a.test",
             "/nonexistent/a.test",
             "src",

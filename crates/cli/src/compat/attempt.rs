@@ -8,17 +8,23 @@ use url::Url;
 
 use super::against::{Against, Comparison};
 use super::diagnosis::Diagnosis;
+use super::kept;
 use crate::exit::Failure;
 use crate::get::request::usual_headers;
 use crate::http::{
-    Client, Connector, Error, Hop, Library, Options, Override, Overrides, Protocols, Proxies, Request, Rules,
-    Stage,
+    Client, Connector, Error, Hop, Library, Limit, Options, Override, Overrides, Protocols, Proxies, Request,
+    Rules, Stage,
 };
+use crate::questions::OpenQuestions;
 use crate::shown::shown;
 use crate::store::Store;
 
 /// As many as browsers follow.
 const MAX_REDIRECTS: usize = 20;
+
+/// A question that a store has not answered for so long is what a handshake waits for; one that is younger may be that of
+/// another site.
+const LONG: Duration = Duration::from_secs(2);
 
 /// A version of HTTP to ask over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -84,14 +90,20 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
-    /// Gets `url` and follows redirects, in the time that there is.
-    pub(super) async fn at(url: &Url, version: Version, asking: &Asking) -> Result<Self, Failure> {
+    /// Gets `url` and follows redirects, in the time that there is; with no more than `connect_timeout` for each
+    /// connection, if that is not zero.
+    pub(super) async fn at(
+        url: &Url,
+        version: Version,
+        connect_timeout: Duration,
+        asking: &Asking,
+    ) -> Result<Self, Failure> {
         let options = Options {
             library: asking.library,
             protocols: version.protocols(),
             proxies: Proxies::from_env()?,
             overrides: Overrides::new(&asking.resolve),
-            connect_timeout: Duration::ZERO,
+            connect_timeout,
         };
         let mut client = Client::new(Connector::new(&asking.store, options)?);
         let request = Request {
@@ -111,14 +123,23 @@ impl Attempt {
         let (status, diagnosis, detail) = match answered {
             Ok(Ok(answer)) => (Some(answer.status.as_u16()), None, None),
             Ok(Err(error)) => {
-                let diagnosis = Diagnosis::of(&hops, Some(&error));
-                (None, Some(diagnosis), Some(error.to_string()))
+                let detail = match error.limit() {
+                    Some(Limit::ConnectTimeout) => format!(
+                        "{error} after {} s; no more was given, since no site could be reached before",
+                        connect_timeout.as_secs_f32()
+                    ),
+                    _ => error.to_string(),
+                };
+                (None, Some(Diagnosis::of(&hops, &error)), Some(detail))
             }
-            Err(_) => (
-                None,
-                Some(Diagnosis::of(&hops, None)),
-                Some(late(&hops, url, asking)),
-            ),
+            Err(_) => {
+                let waits_for_a_store = asking.store.open_questions.wait_for(LONG);
+                (
+                    None,
+                    Some(Diagnosis::of_late(&hops, waits_for_a_store)),
+                    Some(late(&hops, url, waits_for_a_store, asking)),
+                )
+            }
         };
         let mut attempt = Self {
             url: url.clone(),
@@ -133,24 +154,8 @@ impl Attempt {
             hops,
         };
         attempt.note_the_version(version);
-        attempt.forget_certificates();
+        kept::shorten(&mut attempt);
         Ok(attempt)
-    }
-
-    /// One that was not made, because no site can be reached.
-    pub(super) fn spared(url: &Url) -> Self {
-        Self {
-            url: url.clone(),
-            hops: Vec::new(),
-            verdict: Verdict::Unknown,
-            diagnosis: Some(Diagnosis::Unreachable),
-            detail: Some(format!(
-                "{}: not tried, since no connection to any site could be made before",
-                shown(url.as_str())
-            )),
-            status: None,
-            against: None,
-        }
     }
 
     pub(super) fn connections(&self) -> usize {
@@ -167,28 +172,28 @@ impl Attempt {
             ));
         }
     }
-
-    /// Certificates are long, and everything about them is said.
-    fn forget_certificates(&mut self) {
-        let decisions = self.hops.iter_mut().filter_map(|hop| hop.decision.as_mut());
-        for certificate in decisions.flat_map(|decision| &mut decision.sent) {
-            certificate.der = Vec::new();
-        }
-    }
 }
 
-/// Where the time was over.
-fn late(hops: &[Hop], url: &Url, asking: &Asking) -> String {
+/// Where the time was over, and which store was waited for, if one was.
+fn late(hops: &[Hop], url: &Url, waits_for_a_store: bool, asking: &Asking) -> String {
     let (url, stage) = hops
         .last()
         .map_or((url, Stage::Resolve), |hop| (&hop.url, hop.stage));
-    Error::timed_out(stage, shown(url.as_str()), &asking.store.open_questions).to_string()
+    // Others may have asked a moment ago.
+    let nobody = OpenQuestions::default();
+    let questions = if waits_for_a_store {
+        &asking.store.open_questions
+    } else {
+        &nobody
+    };
+    Error::timed_out(stage, shown(url.as_str()), questions).to_string()
 }
 
 fn verdict(hops: &[Hop]) -> Verdict {
+    // A handshake that broke off for another reason says nothing about the certificates.
     let refused = |hop: &Hop| {
         let decision = hop.decision.as_ref();
-        decision.is_some_and(|decision| decision.refusal.is_some() && !decision.store_failed)
+        decision.is_some_and(|decision| decision.cause.is_some() && !decision.store_failed)
     };
     // A connection that was there already is one that was trusted.
     let completed = |hop: &Hop| {

@@ -107,37 +107,66 @@ impl Diagnosis {
         }
     }
 
-    /// What is wrong where there was an error, after these hops; `None` stands for the end of the time.
-    pub(super) fn of(hops: &[Hop], error: Option<&Error>) -> Self {
+    /// What is wrong where there was an error, after these hops.
+    pub(super) fn of(hops: &[Hop], error: &Error) -> Self {
         let Some(last) = hops.last() else {
             return Self::Other;
         };
-        let cause = last.decision.as_ref().and_then(|decision| decision.cause);
-        if let Some(cause) = cause {
+        if let Some(cause) = last.decision.as_ref().and_then(|decision| decision.cause) {
             return cause.into();
         }
-        match error.map(Error::limit) {
-            None | Some(Some(Limit::ConnectTimeout)) => Self::timed_out(last.stage),
-            Some(Some(Limit::MaxRedirects)) if wants_other_cookies(hops) => Self::NeedsCookie,
-            Some(Some(Limit::MaxRedirects)) => Self::RedirectLoop,
-            Some(Some(Limit::NoDowngrade)) => Self::RedirectToHttp,
-            Some(Some(Limit::Http2Only)) => Self::NoHttp2,
+        match error.limit() {
+            Some(Limit::ConnectTimeout) => Self::timed_out(last),
+            Some(Limit::MaxRedirects) => Self::no_end(hops),
+            Some(Limit::NoDowngrade) => Self::RedirectToHttp,
+            Some(Limit::Http2Only) => Self::NoHttp2,
             // The answer is there, and leads nowhere.
-            Some(None) if last.status.is_some() => Self::Other,
-            Some(None) => match last.stage {
-                Stage::Resolve | Stage::Connect => Self::Unreachable,
-                Stage::Proxy => Self::Proxy,
+            None if last.status.is_some() => Self::Other,
+            None => match last.stage {
                 Stage::Tls => Self::HandshakeFailed,
                 Stage::Request => Self::BadAnswer,
                 Stage::Body => Self::Other,
+                Stage::Resolve | Stage::Connect | Stage::Proxy => Self::no_way(last),
             },
         }
     }
 
-    fn timed_out(stage: Stage) -> Self {
-        match stage {
-            Stage::Resolve | Stage::Connect => Self::Unreachable,
-            Stage::Proxy => Self::Proxy,
+    /// What is wrong where the time was over, after these hops; whether a store was waited for.
+    pub(super) fn of_late(hops: &[Hop], waits_for_a_store: bool) -> Self {
+        let Some(last) = hops.last() else {
+            return Self::Other;
+        };
+        let before = hops.iter().rev().skip(1);
+        if last.stage == Stage::Tls && waits_for_a_store {
+            Self::StoreFailed
+        } else if before.clone().any(|hop| hop.url == last.url) {
+            Self::no_end(hops)
+        } else {
+            Self::timed_out(last)
+        }
+    }
+
+    /// Redirects lead round and round.
+    fn no_end(hops: &[Hop]) -> Self {
+        if wants_other_cookies(hops) {
+            Self::NeedsCookie
+        } else {
+            Self::RedirectLoop
+        }
+    }
+
+    /// Nobody was reached.
+    fn no_way(hop: &Hop) -> Self {
+        if hop.proxy.is_some() {
+            Self::Proxy
+        } else {
+            Self::Unreachable
+        }
+    }
+
+    fn timed_out(hop: &Hop) -> Self {
+        match hop.stage {
+            Stage::Resolve | Stage::Connect | Stage::Proxy => Self::no_way(hop),
             Stage::Tls | Stage::Request | Stage::Body => Self::NeverAnswered,
         }
     }

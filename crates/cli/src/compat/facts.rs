@@ -9,7 +9,8 @@ use super::attempt::{Attempt, Verdict};
 use super::diagnosis::Diagnosis;
 use super::survey::{Asked, Survey};
 use crate::http::Hop;
-use crate::shown::shown;
+use crate::label::shortened;
+use crate::shown::{counted, shown};
 use crate::trust::Decision;
 
 /// Of all attempts that count, how many.
@@ -28,6 +29,9 @@ pub(super) struct Summary {
     /// By the names of `Diagnosis`.
     #[serde(serialize_with = "by_name")]
     pub(super) diagnoses: Vec<(Diagnosis, usize)>,
+    /// How many times there was no time to ask, where it was ended early.
+    #[serde(skip)]
+    pub(super) not_asked: usize,
 }
 
 fn by_name<S: serde::Serializer>(counts: &[(Diagnosis, usize)], serializer: S) -> Result<S::Ok, S::Error> {
@@ -35,7 +39,7 @@ fn by_name<S: serde::Serializer>(counts: &[(Diagnosis, usize)], serializer: S) -
 }
 
 impl Summary {
-    pub(super) fn of(survey: &Survey) -> Self {
+    pub(super) fn of(survey: &Survey, versions: usize) -> Self {
         let mut summary = Self {
             sites: survey.asked.iter().filter(|asked| !asked.is_empty()).count(),
             ..Self::default()
@@ -56,20 +60,36 @@ impl Summary {
             }
         }
         summary.diagnoses = diagnoses.into_values().collect();
+        let all = survey.asked.len().saturating_mul(versions);
+        summary.not_asked = all.saturating_sub(summary.asked);
         summary
     }
 
     /// In a line.
     pub(super) fn words(&self) -> String {
         let mut words = format!(
-            "{} sites, {} times asked: {} trusted, {} refused, {} never seen; {} answered",
-            self.sites, self.asked, self.trusted, self.refused, self.unknown, self.answered
+            "{}, {} asked: {} trusted, {} not trusted, {} unknown; {} answered",
+            counted(self.sites, "site"),
+            counted(self.asked, "time"),
+            self.trusted,
+            self.refused,
+            self.unknown,
+            self.answered
         );
+        if self.not_asked > 0 {
+            words.push_str(&format!(
+                "; ended early, {} not asked",
+                counted(self.not_asked, "time")
+            ));
+        }
         for (diagnosis, count) in &self.diagnoses {
             words.push_str(&format!("; {}: {count}", diagnosis.words()));
         }
         if self.differ > 0 {
-            words.push_str(&format!("; judged otherwise by --against: {}", self.differ));
+            words.push_str(&format!(
+                "; judged otherwise by the other list of roots: {}",
+                self.differ
+            ));
         }
         words
     }
@@ -86,31 +106,43 @@ pub(super) fn root(attempt: &Attempt) -> Option<&str> {
     Some(&root.subject)
 }
 
-/// What people call a root: its common name, or else all of its name.
-pub(super) fn common_name(subject: &str) -> &str {
-    let Some((_, name)) = subject.rsplit_once("CN=") else {
-        return subject;
-    };
-    // A comma of the name's own has a backslash before it.
-    let end = name
-        .match_indices(", ")
-        .find(|(at, _)| !name[..*at].ends_with('\\'));
-    end.map_or(name, |(at, _)| &name[..at])
-}
-
 pub(super) fn certificates(attempt: &Attempt) -> Option<usize> {
     first_decision(attempt).map(|decision| decision.sent.len() + decision.unreadable)
 }
 
-/// Where redirects led to, one after the other: the host, and the path too where that alone is new.
-pub(super) fn redirects(attempt: &Attempt) -> Vec<String> {
-    let followed = attempt.hops.windows(2).filter_map(|pair| match pair {
-        [from, to] if from.url.host_str() != to.url.host_str() => to.url.host_str().map(str::to_owned),
-        [_, to] => Some(to.url.path().to_owned()),
-        _ => None,
+/// Where redirects led to, one after the other: the host, and the path too where that alone is new. At last where they
+/// would have led to, if that was refused.
+pub(super) fn redirects(attempt: &Attempt) -> String {
+    let mut targets: Vec<(String, usize)> = Vec::new();
+    let mut add = |target: &str| match targets.last_mut() {
+        Some((last, times)) if last == target => *times += 1,
+        _ => targets.push((target.to_owned(), 1)),
+    };
+    for pair in attempt.hops.windows(2) {
+        if let [from, to] = pair {
+            let host = to
+                .url
+                .host_str()
+                .filter(|host| from.url.host_str() != Some(*host));
+            add(host.unwrap_or_else(|| to.url.path()));
+        }
+    }
+    let refused = attempt.hops.last().and_then(|hop| hop.location.as_ref());
+    if let Some(refused) = refused.filter(|_| attempt.diagnosis == Some(Diagnosis::RedirectToHttp)) {
+        add(refused.as_str());
+    }
+    let targets = targets.into_iter().map(|(target, times)| {
+        let target = shortened(&shown(target).to_string(), TARGET_WIDTH);
+        match times {
+            1 => target,
+            several => format!("{target} ×{several}"),
+        }
     });
-    followed.map(|target| shown(target).to_string()).collect()
+    targets.collect::<Vec<_>>().join(" → ")
 }
+
+/// How many columns a target of a redirect has, at most.
+const TARGET_WIDTH: usize = 60;
 
 /// How the attempt is marked beside the reference's marks.
 pub(super) fn sign(attempt: &Attempt) -> &'static str {
@@ -121,11 +153,12 @@ pub(super) fn sign(attempt: &Attempt) -> &'static str {
     }
 }
 
-pub(super) fn verdict(attempt: &Attempt) -> &'static str {
-    match attempt.verdict {
+/// A verdict, as people read it.
+pub(super) fn words(verdict: Verdict) -> &'static str {
+    match verdict {
         Verdict::Trusted => "trusted",
         Verdict::Refused => "NOT TRUSTED",
-        Verdict::Unknown => "never seen",
+        Verdict::Unknown => "unknown",
     }
 }
 
@@ -149,10 +182,8 @@ pub(super) fn comment(asked: &Asked) -> String {
         }
     }
     if let Some(against) = attempt.against.as_ref().filter(|against| against.differs) {
-        parts.push(match against.trusted {
-            Some(true) => "trusted by --against".to_owned(),
-            _ => "not trusted by --against".to_owned(),
-        });
+        let not = if against.trusted == Some(true) { "" } else { "not " };
+        parts.push(format!("{not}trusted by {}", against.roots));
     }
     parts.join("; ")
 }
@@ -181,16 +212,4 @@ pub(super) fn millis(time: Option<Duration>) -> String {
 
 pub(super) fn number(value: Option<impl ToString>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_root_is_called_by_its_common_name() {
-        assert_eq!(common_name("C=US, O=Example, CN=Example Root"), "Example Root");
-        assert_eq!(common_name("CN=A\\, B, O=Example"), "A\\, B");
-        assert_eq!(common_name("O=Example"), "O=Example");
-    }
 }

@@ -8,6 +8,7 @@ use super::facts::{self, millis, number};
 use super::list::Site;
 use super::reference::Mark;
 use super::survey::Asked;
+use crate::label;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -28,11 +29,15 @@ const TITLES: [&str; 16] = [
     "first byte ms",
     "total ms",
     "reference",
-    "its comment",
+    "what it found",
 ];
+/// Those that are there only if one of the sites is in the reference.
+const OF_THE_REFERENCE: [&str; 2] = ["reference", "what it found"];
 
 pub(super) fn text(report: &Report<'_>) -> String {
-    let heads = TITLES.map(|title| {
+    let has_reference = report.sites.iter().any(|site| site.reference.is_some());
+    let is_shown = |title: &str| has_reference || !OF_THE_REFERENCE.contains(&title);
+    let heads = TITLES.iter().filter(|title| is_shown(title)).map(|title| {
         format!(
             "<th scope=\"col\"><button type=\"button\">{}</button></th>",
             Text(title)
@@ -42,7 +47,7 @@ pub(super) fn text(report: &Report<'_>) -> String {
         .sites
         .iter()
         .zip(&report.survey.asked)
-        .flat_map(|(site, asked)| asked.iter().map(move |asked| row(site, asked)))
+        .flat_map(|(site, asked)| asked.iter().map(move |asked| row(site, asked, is_shown)))
         .collect();
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -50,16 +55,20 @@ pub(super) fn text(report: &Report<'_>) -> String {
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
          script-src 'unsafe-inline'\">\n\
          <title>jit-trust compat</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
-         <h1>jit-trust compat</h1>\n<p>Trusted by {}. {}.</p>\n\
+         <h1>jit-trust compat</h1>\n<p>{}: trusted by {}{}. {}.</p>\n\
          <div>\n<table>\n<thead>\n<tr>{}</tr>\n</thead>\n<tbody>\n{rows}</tbody>\n</table>\n</div>\n\
          <script>\n{SCRIPT}</script>\n</body>\n</html>\n",
+        report.at,
         Text(report.store),
+        report
+            .against
+            .map_or_else(String::new, |roots| format!(", and {roots} asked too")),
         Text(&report.summary.words()),
-        heads.concat(),
+        heads.collect::<String>(),
     )
 }
 
-fn row(site: &Site, asked: &Asked) -> String {
+fn row(site: &Site, asked: &Asked, is_shown: impl Fn(&str) -> bool) -> String {
     let attempt = &asked.attempt;
     let class = match attempt.verdict {
         Verdict::Trusted => "trusted",
@@ -77,11 +86,11 @@ fn row(site: &Site, asked: &Asked) -> String {
         Cell::text(asked.version.short()),
         Cell {
             class,
-            ..Cell::text(facts::verdict(attempt))
+            ..Cell::text(facts::words(attempt.verdict))
         },
         diagnosis(asked),
         Cell::number(&number(attempt.status)),
-        Cell::text(&facts::redirects(attempt).join(" → ")),
+        Cell::text(&facts::redirects(attempt)),
         root(facts::root(attempt).unwrap_or_default()),
         Cell::number(&number(facts::certificates(attempt))),
         Cell::number(&attempt.connections().to_string()),
@@ -96,6 +105,7 @@ fn row(site: &Site, asked: &Asked) -> String {
     let cells: Vec<String> = TITLES
         .iter()
         .zip(cells)
+        .filter(|(title, _)| is_shown(title))
         .map(|(title, cell)| cell.under(title))
         .collect();
     format!("<tr>{}</tr>\n", cells.concat())
@@ -108,7 +118,7 @@ fn root(subject: &str) -> Cell {
         _ => format!(
             "<span title=\"{}\">{}</span>",
             Text(subject),
-            Text(facts::common_name(subject))
+            Text(&label::title(subject))
         ),
     };
     Cell { class: "", html }

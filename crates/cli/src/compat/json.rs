@@ -16,6 +16,7 @@ use crate::get::report::HopReport;
 #[derive(Serialize)]
 struct Whole<'a> {
     store: &'a str,
+    at: &'a str,
     interrupted: bool,
     summary: &'a Summary,
     sites: Vec<SiteReport<'a>>,
@@ -55,6 +56,7 @@ pub(super) fn text(report: &Report<'_>) -> Result<String, Failure> {
     let sites = report.sites.iter().zip(&report.survey.asked);
     let whole = Whole {
         store: report.store,
+        at: &report.at,
         interrupted: report.survey.signal.is_some(),
         summary: report.summary,
         sites: sites.map(|(site, asked)| SiteReport::of(site, asked)).collect(),

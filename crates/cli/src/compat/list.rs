@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use pki_types::DnsName;
 use url::Url;
 
 use super::reference::{self, Reference};
@@ -31,7 +32,11 @@ impl Site {
             return None;
         }
         let url = Url::parse(&format!("https://{text}/")).ok()?;
-        let host = url.host_str().filter(|host| !host.is_empty())?;
+        let host = url.host_str()?;
+        // What no certificate can be for is no host: `*.a.test`, `a.test,b.test`.
+        if url.domain().is_some_and(|name| DnsName::try_from(name).is_err()) {
+            return None;
+        }
         let name = match url.port() {
             Some(port) => format!("{host}:{port}"),
             None => host.to_owned(),
@@ -73,7 +78,8 @@ pub(super) fn sites(path: Option<&Path>) -> Result<Vec<Site>, Failure> {
             let start: String = host.chars().take(80).collect();
             let start = shown(start);
             Failure::bad_input(format!(
-                "{name}: line {number}: \"{start}\": expected a host, such as example.com or example.com:8443"
+                "{name}: line {number}: \"{start}\": expected a host alone, such as example.com or example.com:8443, without \
+                 https:// and path"
             ))
         })?;
         if seen.insert(site.name.clone()) {
@@ -117,6 +123,9 @@ mod tests {
             "u@a.test",
             "a.test:x",
             "a?b",
+            "*.a.test",
+            "a.test,b.test",
+            "1,a.test",
         ] {
             assert_eq!(name(text), None, "{text}");
         }

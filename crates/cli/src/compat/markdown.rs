@@ -7,47 +7,68 @@ use super::facts::{self, number};
 use super::list::Site;
 use super::reference::Mark;
 use super::survey::Asked;
+use crate::label;
 
-const HEAD: &str = "\
-| site | h1, reference | h1, here | h2, reference | h2, here | TLS | root | certificates | connections | status | redirects | comment of the reference | diagnosis here |
-|---|---|---|---|---|---|---|---|---|---|---|---|---|
-";
+const TITLES: [&str; 13] = [
+    "site",
+    "h1, reference",
+    "h1, here",
+    "h2, reference",
+    "h2, here",
+    "TLS",
+    "root",
+    "certificates",
+    "connections",
+    "status",
+    "redirects",
+    "what the reference found",
+    "diagnosis here",
+];
+/// Those that are there only if one of the sites is in the reference.
+const OF_THE_REFERENCE: [usize; 3] = [1, 3, 11];
 
 pub(super) fn text(report: &Report<'_>) -> String {
-    let mut text = HEAD.to_owned();
+    let has_reference = report.sites.iter().any(|site| site.reference.is_some());
+    let line = |cells: [String; TITLES.len()]| {
+        let cells = cells.into_iter().enumerate();
+        let cells: Vec<String> = cells
+            .filter(|(column, _)| has_reference || !OF_THE_REFERENCE.contains(column))
+            .map(|(_, cell)| cell)
+            .collect();
+        format!("| {} |\n", cells.join(" | "))
+    };
+    let mut text = line(TITLES.map(str::to_owned));
+    text.push_str(&line(TITLES.map(|_| "---".to_owned())).replace(' ', ""));
     for (site, asked) in report.sites.iter().zip(&report.survey.asked) {
         if !asked.is_empty() {
-            text.push_str(&line(site, asked));
+            text.push_str(&line(row(site, asked).map(|cell| escaped(&cell))));
         }
     }
     text.push_str(&format!("\n{}.\n", escaped(&report.summary.words())));
     text
 }
 
-fn line(site: &Site, asked: &[Asked]) -> String {
+fn row(site: &Site, asked: &[Asked]) -> [String; TITLES.len()] {
     let over = |version| asked.iter().find(|asked| asked.version == version);
     let sign = |version| over(version).map_or("not asked", |asked| facts::sign(&asked.attempt));
     let reference = site.reference;
-    let cells = [
+    [
         site.name.clone(),
         reference.map_or("", |row| row.h1.sign()).to_owned(),
         sign(Version::Http1).to_owned(),
         reference.map_or("", |row| Mark::sign(row.h2)).to_owned(),
         sign(Version::Http2).to_owned(),
-        both(asked, |asked| facts::verdict(&asked.attempt).to_owned()),
+        both(asked, |asked| facts::words(asked.attempt.verdict).to_owned()),
         both(asked, |asked| {
-            let root = facts::root(&asked.attempt).map(facts::common_name);
-            root.unwrap_or_default().to_owned()
+            facts::root(&asked.attempt).map_or_else(String::new, label::title)
         }),
         both(asked, |asked| number(facts::certificates(&asked.attempt))),
         both(asked, |asked| asked.attempt.connections().to_string()),
         both(asked, |asked| number(asked.attempt.status)),
-        both(asked, |asked| facts::redirects(&asked.attempt).join(" → ")),
+        both(asked, |asked| facts::redirects(&asked.attempt)),
         reference.map_or("", |row| row.comment).to_owned(),
         both(asked, facts::comment),
-    ];
-    let cells: Vec<String> = cells.iter().map(|cell| escaped(cell)).collect();
-    format!("| {} |\n", cells.join(" | "))
+    ]
 }
 
 /// What is the same over both versions once, and what is not with the version before it.

@@ -6,6 +6,7 @@ mod diagnosis;
 mod facts;
 mod html;
 mod json;
+mod kept;
 mod list;
 mod markdown;
 mod reference;
@@ -23,7 +24,7 @@ use crate::args::{CompatArgs, Format};
 use crate::exit::Failure;
 use crate::shown::counted;
 use crate::terminal::{print, print_coloured, warning};
-use crate::{cache, store};
+use crate::{cache, store, time};
 use against::Against;
 use attempt::{Asking, Version};
 use facts::Summary;
@@ -44,6 +45,8 @@ pub(crate) fn run(args: &CompatArgs) -> Result<(), Failure> {
         timeout: args.timeout,
         against: args.against.map(Against::load).transpose()?,
     };
+    let at = time::now().map_or_else(|| "at a time before 1970".to_owned(), time::moment);
+    let against = asking.against.as_ref().map(Against::name);
     let (store_name, trust) = (asking.store.name.clone(), asking.store.trust.clone());
     let output = args.output.as_deref().filter(|path| path.as_os_str() != "-");
     let staged = output.map(StagedFile::create).transpose();
@@ -51,35 +54,51 @@ pub(crate) fn run(args: &CompatArgs) -> Result<(), Failure> {
 
     let survey = survey::of(&sites, versions, asking, usize::from(args.jobs))?;
     cache::keep(&trust);
-    let summary = Summary::of(&survey);
+    let summary = Summary::of(&survey, versions.len());
     let report = Report {
         sites: &sites,
         survey: &survey,
         summary: &summary,
         store: &store_name,
+        against,
+        at,
     };
     if survey.signal.is_some() {
-        let all = sites.len() * versions.len();
+        let all = summary.asked.saturating_add(summary.not_asked);
         warning(format_args!("interrupted after {} of {all}", summary.asked));
     }
-    match output {
-        Some((path, file)) => write(path, file, &report.in_form(args.format, None)?)?,
-        None => print_report(&report, args.format, args.output.is_none())?,
-    }
-    match survey.signal {
+    let said = match output {
+        Some((path, file)) => write(path, file, &report.in_form(args.format, None)?),
+        None => print_report(&report, args.format, args.output.is_none()),
+    };
+    let end = match survey.signal {
         Some(number) => Err(Failure::Signal(number)),
-        None if summary.trusted == summary.asked => Ok(()),
-        None => {
-            let not = summary.asked - summary.trusted;
-            Err(Failure::failed(format_args!(
-                "{} of {} not trusted: {} refused, {} never seen",
-                not,
-                counted(summary.asked, "answer"),
-                summary.refused,
-                summary.unknown
-            )))
-        }
+        None => verdict(&survey, &summary),
+    };
+    // Whoever reads no report is told the end of it all the same.
+    match said {
+        Err(Failure::NobodyReads) if end.is_err() => end,
+        Ok(()) => end,
+        failure => failure,
     }
+}
+
+/// Whether every site is trusted, or else in a line how many are not.
+fn verdict(survey: &Survey, summary: &Summary) -> Result<(), Failure> {
+    if summary.trusted == summary.asked {
+        return Ok(());
+    }
+    if let Some(detail) = survey.nobody_was_reached() {
+        return Err(Failure::failed(format_args!(
+            "no site could be reached: is there a network, and a way through the proxy if there is one? The first: {detail}"
+        )));
+    }
+    Err(Failure::failed(format_args!(
+        "{} asked: {} not trusted, {} unknown",
+        counted(summary.asked, "time"),
+        summary.refused,
+        summary.unknown
+    )))
 }
 
 /// What a report is made of.
@@ -88,6 +107,10 @@ struct Report<'a> {
     survey: &'a Survey,
     summary: &'a Summary,
     store: &'a str,
+    /// The other list of roots.
+    against: Option<&'static str>,
+    /// When it was begun.
+    at: String,
 }
 
 impl Report<'_> {

@@ -1,20 +1,25 @@
 //! Every site over every version, many at once.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::task::JoinSet;
 
-use super::attempt::{Asking, Attempt, Version};
+use super::attempt::{Asking, Attempt, Verdict, Version};
+use super::diagnosis::{Diagnosis, Fault};
 use super::list::Site;
 use crate::exit::Failure;
-use crate::http::Stage;
+use crate::http::{Hop, Stage};
 use crate::runtime;
 
-/// So many sites have to be out of reach, and none in it, before the others are spared.
-const SITES_OUT_OF_REACH: usize = 8;
+/// So many hosts have to be out of reach, and none in it, before the others are hurried.
+const HOSTS_OUT_OF_REACH: usize = 16;
+
+/// How long a connection to one of those may take.
+const HURRIED: Duration = Duration::from_secs(1);
 
 /// A site over one version: the attempt that counts, and the one beside it.
 #[derive(Debug)]
@@ -32,6 +37,19 @@ pub(super) struct Survey {
     pub(super) asked: Vec<Vec<Asked>>,
     /// The signal that ended it early.
     pub(super) signal: Option<u8>,
+}
+
+impl Survey {
+    /// Where no connection to anybody could be made, why not to the first.
+    pub(super) fn nobody_was_reached(&self) -> Option<&str> {
+        let mut attempts = self.asked.iter().flatten().map(|asked| &asked.attempt);
+        let is_out_of_reach =
+            |attempt: &Attempt| attempt.diagnosis.map(Diagnosis::fault) == Some(Fault::Network);
+        if !attempts.clone().all(is_out_of_reach) {
+            return None;
+        }
+        attempts.next()?.detail.as_deref()
+    }
 }
 
 struct Work {
@@ -113,28 +131,29 @@ impl Work {
         };
         // One that answers, or is not trusted, does so as it is.
         let answered = asked.attempt.hops.iter().any(|hop| hop.status.is_some());
-        let refused = asked.attempt.hops.iter().any(|hop| {
-            hop.decision
-                .as_ref()
-                .is_some_and(|decision| decision.refusal.is_some())
-        });
-        if let Some(www) = site.with_www().filter(|_| !answered && !refused) {
+        let is_judged = asked.attempt.verdict == Verdict::Refused;
+        if let Some(www) = site.with_www().filter(|_| !answered && !is_judged) {
             let other = self.attempt(&www, version).await?;
-            if other.status.is_some() {
-                asked.other = Some(std::mem::replace(&mut asked.attempt, other));
-            } else {
+            if other.verdict == Verdict::Unknown {
                 asked.other = Some(other);
+            } else {
+                asked.other = Some(std::mem::replace(&mut asked.attempt, other));
             }
         }
         Ok(asked)
     }
 
     async fn attempt(&self, url: &url::Url, version: Version) -> Result<Attempt, Failure> {
-        if self.reach.is_nowhere(&self.asking) {
-            return Ok(Attempt::spared(url));
-        }
-        let attempt = Attempt::at(url, version, &self.asking).await?;
-        self.reach.note(&attempt);
+        let connect_timeout = if self.reach.is_nowhere(self.asking.timeout) {
+            HURRIED.min(self.asking.timeout)
+        } else {
+            Duration::ZERO
+        };
+        let attempt = Attempt::at(url, version, connect_timeout, &self.asking).await?;
+        // A proxy that is there leads nowhere by that alone.
+        let reached = |hop: &Hop| !matches!(hop.stage, Stage::Resolve | Stage::Connect | Stage::Proxy);
+        let host = url.host_str().unwrap_or_default();
+        self.reach.note(host, attempt.hops.iter().any(reached));
         Ok(attempt)
     }
 }
@@ -142,7 +161,7 @@ impl Work {
 /// Whether anybody can be reached. Without a network every site would take all the time that it may.
 struct Reach {
     started: Instant,
-    out_of_reach: Cell<usize>,
+    out_of_reach: RefCell<HashSet<String>>,
     is_somewhere: Cell<bool>,
 }
 
@@ -150,26 +169,24 @@ impl Reach {
     fn new() -> Self {
         Self {
             started: Instant::now(),
-            out_of_reach: Cell::new(0),
+            out_of_reach: RefCell::default(),
             is_somewhere: Cell::new(false),
         }
     }
 
-    fn note(&self, attempt: &Attempt) {
-        // A proxy that is there leads nowhere by that alone.
-        let reached =
-            |hop: &crate::http::Hop| !matches!(hop.stage, Stage::Resolve | Stage::Connect | Stage::Proxy);
-        if attempt.hops.iter().any(reached) {
+    fn note(&self, host: &str, was_reached: bool) {
+        if was_reached {
             self.is_somewhere.set(true);
-        } else {
-            self.out_of_reach.set(self.out_of_reach.get() + 1);
+        } else if !self.is_nowhere(Duration::ZERO) {
+            self.out_of_reach.borrow_mut().insert(host.to_owned());
         }
     }
 
-    fn is_nowhere(&self, asking: &Asking) -> bool {
+    /// Whether no host could be reached, of enough that had so much time.
+    fn is_nowhere(&self, time: Duration) -> bool {
         !self.is_somewhere.get()
-            && self.out_of_reach.get() >= SITES_OUT_OF_REACH
-            && self.started.elapsed() >= asking.timeout
+            && self.out_of_reach.borrow().len() >= HOSTS_OUT_OF_REACH
+            && self.started.elapsed() >= time
     }
 }
 
@@ -182,4 +199,25 @@ fn progress(all: usize) -> ProgressBar {
     }
     bar.tick();
     bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sites_are_hurried_only_when_enough_other_hosts_were_out_of_reach_and_none_in_it() {
+        let reach = Reach::new();
+        for _ in 0..100 {
+            reach.note("one.test", false);
+        }
+        assert!(!reach.is_nowhere(Duration::ZERO));
+        for number in 0..HOSTS_OUT_OF_REACH {
+            reach.note(&format!("{number}.test"), false);
+        }
+        assert!(reach.is_nowhere(Duration::ZERO));
+        assert!(!reach.is_nowhere(Duration::from_secs(3600)));
+        reach.note("one.test", true);
+        assert!(!reach.is_nowhere(Duration::ZERO));
+    }
 }

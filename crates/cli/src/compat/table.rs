@@ -9,6 +9,7 @@ use super::Report;
 use super::attempt::Verdict;
 use super::facts::{self, millis, number};
 use super::survey::Asked;
+use crate::label;
 use crate::terminal::{GREEN, RED, RESET, YELLOW};
 
 const TITLES: [&str; 11] = [
@@ -67,7 +68,11 @@ pub(super) fn text(report: &Report<'_>, width: Option<u16>) -> String {
         Some(_) => coloured(&lines),
         None => lines,
     };
-    format!("{lines}\n\n{}\n", report.summary.words())
+    let mut text = format!("{lines}\n\n{}\n", report.summary.words());
+    if report.summary.refused > 0 {
+        text.push_str("`jit-trust explain HOST` says more about one that is not trusted.\n");
+    }
+    text
 }
 
 fn row(site: &str, asked: &Asked) -> [String; TITLES.len()] {
@@ -79,37 +84,42 @@ fn row(site: &str, asked: &Asked) -> [String; TITLES.len()] {
     [
         site.to_owned(),
         asked.version.short().to_owned(),
-        facts::verdict(attempt).to_owned(),
-        facts::root(attempt)
-            .map(facts::common_name)
-            .unwrap_or_default()
-            .to_owned(),
+        facts::words(attempt.verdict).to_owned(),
+        facts::root(attempt).map_or_else(String::new, label::title),
         number(facts::certificates(attempt)),
         attempt.connections().to_string(),
         number(attempt.status),
-        facts::redirects(attempt).join(" → "),
+        facts::redirects(attempt),
         millis(time("TLS")),
         millis(time("total")),
         facts::comment(asked),
     ]
 }
 
-/// comfy-table would count the colours as text: they are put in when everything stands where it will.
+/// comfy-table would count the colours as text: they are put in when everything stands where it will. Before the verdict
+/// stands what is ASCII alone.
 fn coloured(lines: &str) -> String {
-    let verdicts = [
-        (Verdict::Trusted, " trusted ", GREEN),
-        (Verdict::Refused, " NOT TRUSTED ", RED),
-        (Verdict::Unknown, " never seen ", YELLOW),
-    ];
+    let Some(at) = lines.find(TITLES[2]) else {
+        return lines.to_owned();
+    };
+    let verdicts = [Verdict::Trusted, Verdict::Refused, Verdict::Unknown];
+    let colour = |line: &str| {
+        let (before, rest) = line.split_at_checked(at)?;
+        let verdict = verdicts
+            .iter()
+            .find(|verdict| rest.starts_with(facts::words(**verdict)))?;
+        let words = facts::words(*verdict);
+        let colour = match verdict {
+            Verdict::Trusted => GREEN,
+            Verdict::Refused => RED,
+            Verdict::Unknown => YELLOW,
+        };
+        let after = rest.strip_prefix(words)?;
+        Some(format!("{before}{colour}{words}{RESET}{after}"))
+    };
     let coloured: Vec<String> = lines
         .lines()
-        .map(|line| {
-            let found = verdicts.iter().find(|(_, words, _)| line.contains(words));
-            found.map_or_else(
-                || line.to_owned(),
-                |(_, words, colour)| line.replacen(words, &format!(" {colour}{}{RESET} ", words.trim()), 1),
-            )
-        })
+        .map(|line| colour(line).unwrap_or_else(|| line.to_owned()))
         .collect();
     coloured.join("\n")
 }
@@ -128,4 +138,27 @@ pub(super) fn terminal_width() -> Option<u16> {
     }
     #[cfg(not(unix))]
     Some(USUAL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_verdict_is_coloured_and_nothing_else() {
+        let lines = "site    HTTP  TLS          diagnosis\n\
+                     a.test  h1    trusted\n\
+                     b.test  h1    NOT TRUSTED  expired; trusted by native\n\
+                                   \u{20}                   and more";
+        let coloured = coloured(lines);
+        assert_eq!(
+            coloured,
+            format!(
+                "site    HTTP  TLS          diagnosis\n\
+                 a.test  h1    {GREEN}trusted{RESET}\n\
+                 b.test  h1    {RED}NOT TRUSTED{RESET}  expired; trusted by native\n\
+                               \u{20}                   and more"
+            )
+        );
+    }
 }

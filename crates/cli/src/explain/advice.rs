@@ -1,19 +1,29 @@
 //! What to do about a verdict, in a sentence or two.
 
+use std::error::Error as StdError;
+
 use jit_trust::{Certificate, Distrusted};
 use rustls::{CertificateError, Error, OtherError};
 
-use super::explanation::{Anchor, AnchorState};
+use super::explanation::{Anchor, AnchorState, Node};
 use super::graph::Graph;
 use super::judge::{Question, Verdict};
 
-const RENEW: &str = "Whoever runs the server has to replace that certificate. If the time above is not the time, \
-                     set this machine's clock.";
+const RENEW: &str = "Whoever runs the server has to replace that certificate.";
+const SET_CLOCK: &str = " If the time above is not the time, set this machine's clock.";
 const OTHER_CA: &str = "Whoever runs the server has to get a certificate from another CA. An older one may go on \
                         to work until it expires.";
 const REISSUE: &str = "Whoever runs the server has to get certificates that fit together from the CA.";
 const CHECK_NAME: &str = "Check the address for a typing error. If it is right, the server is not set up for it, \
                           or another one has answered in its place.";
+
+const NO_NAME: &str = "Whoever runs the server has to get a certificate with the host in its subjectAltName: that \
+                       needs one, and the common name does not count.";
+const NO_CA: &str = "If it is yours, make one that is no CA's, with openssl req -x509: -addext \
+                     basicConstraints=critical,CA:FALSE and -addext subjectAltName=DNS:HOST. Have that trusted by name: \
+                     --pin HOST=FILE.";
+const ALGORITHM: &str = "Whoever runs the server has to get certificates that are signed as today: with SHA-256 or \
+                         longer, by keys of RSA of 2048 to 8192 bits, P-256, P-384, P-521 or Ed25519.";
 
 /// What to do where certificates are not trusted.
 pub(super) fn of(verdict: &Verdict, question: &Question, graph: &Graph<'_>, anchors: &[Anchor]) -> String {
@@ -30,9 +40,26 @@ pub(super) fn of(verdict: &Verdict, question: &Question, graph: &Graph<'_>, anch
         CertificateError::Expired
         | CertificateError::ExpiredContext { .. }
         | CertificateError::NotValidYet
-        | CertificateError::NotValidYetContext { .. } => RENEW.to_owned(),
+        | CertificateError::NotValidYetContext { .. } => match question.is_of_another_time {
+            true => RENEW.to_owned(),
+            false => format!("{RENEW}{SET_CLOCK}"),
+        },
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
+            if graph.get(0).is_some_and(|own| own.subject_alt_names().is_none()) =>
+        {
+            NO_NAME.to_owned()
+        }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             CHECK_NAME.to_owned()
+        }
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => ALGORITHM.to_owned(),
+        CertificateError::BadSignature if verdict.is_of_refused_key() => ALGORITHM.to_owned(),
+        CertificateError::BadEncoding => unreadable(graph),
+        CertificateError::Other(OtherError(other))
+            if is_ca_used_as_server(&**other) && is_self_issued(graph) =>
+        {
+            NO_CA.to_owned()
         }
         CertificateError::UnknownIssuer => unknown_issuer(graph, anchors),
         CertificateError::BadSignature if has_other_key(anchors) => other_key(),
@@ -41,6 +68,38 @@ pub(super) fn of(verdict: &Verdict, question: &Question, graph: &Graph<'_>, anch
         }
         _ => REISSUE.to_owned(),
     }
+}
+
+/// What to do where the server's own certificate was not sent first.
+pub(super) fn misplaced(own: Node) -> String {
+    format!(
+        "Certificate {own} is the server's own, and it has to come first: put the file that the server sends in \
+         order, each certificate before that of its issuer."
+    )
+}
+
+fn unreadable(graph: &Graph<'_>) -> String {
+    let certificates = graph.certificates.iter().enumerate();
+    let unreadable = certificates.filter(|(_, certificate)| certificate.is_err());
+    let unreadable: Vec<String> = unreadable
+        .map(|(index, _)| Node::Sent(index).to_string())
+        .collect();
+    match unreadable.as_slice() {
+        [] => REISSUE.to_owned(),
+        [one] => format!("Certificate {one} cannot be read: whoever runs the server has to replace it."),
+        many => format!(
+            "Certificates {} cannot be read: whoever runs the server has to replace them.",
+            many.join(", ")
+        ),
+    }
+}
+
+fn is_ca_used_as_server(error: &(dyn StdError + 'static)) -> bool {
+    matches!(error.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
+}
+
+fn is_self_issued(graph: &Graph<'_>) -> bool {
+    graph.get(0).is_some_and(Certificate::is_self_issued)
 }
 
 /// What to do where the handshake failed though the certificates are in order.

@@ -26,6 +26,9 @@ pub(super) struct Explanation {
     pub(super) advice: String,
     /// What else is not as it should be, though it decides nothing.
     pub(super) remarks: Vec<String>,
+    /// The certificate that is the server's own and was not sent first.
+    #[serde(skip)]
+    pub(super) belongs_first: Option<Node>,
     /// The anchor that the path ends in.
     pub(super) root: Option<Node>,
     /// How many certificates were sent. More than 64 are not looked at.

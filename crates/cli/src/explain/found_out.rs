@@ -2,6 +2,7 @@
 
 use jit_trust::{Certificate, PeerChain};
 use jit_trust_bundle::NameConstraints;
+use webpki::EndEntityCert;
 
 use super::explanation::{
     Anchor, AnchorState, Asked, Connection, Edge, Explanation, KeyIds, Node, Role, Sent,
@@ -15,7 +16,7 @@ use super::{Certificates, advice};
 use crate::args::TrustBy;
 use crate::store::Store;
 use crate::time::moment;
-use crate::trust::QueryReport;
+use crate::trust::{QueryReport, key};
 
 /// What is to be explained.
 #[derive(Debug)]
@@ -88,20 +89,27 @@ pub(super) fn explain(given: Given, args: &TrustBy, store: &Store) -> FoundOut {
 
     let passes = question.passes(&verdict);
     let reason = if passes { None } else { verdict.reason() };
+    let broken_off = given.broken_off.map(|words| refused_key(&graph).unwrap_or(words));
     let root = taken.as_ref().and_then(|taken| taken.anchor);
+    let is_refused = !passes && !verdict.store_failed();
+    let belongs_first = misplaced(&graph, certificates, question).filter(|_| is_refused);
     let shown = Explanation {
         subject: given.subject,
         host: question.host.as_ref().map(|host| host.to_str().into_owned()),
         at: moment(question.now.as_secs()),
         store: store.name_for(&server_name.to_str()),
         connection: given.connection,
-        trusted: passes && given.broken_off.is_none(),
-        advice: match (&given.broken_off, passes) {
+        trusted: passes && broken_off.is_none(),
+        advice: match (&broken_off, passes) {
             (Some(_), true) => advice::BROKEN_OFF.to_owned(),
-            _ => advice::of(&verdict, question, &graph, &anchors),
+            _ => match belongs_first {
+                Some(own) => advice::misplaced(own),
+                None => advice::of(&verdict, question, &graph, &anchors),
+            },
         },
-        reason: reason.or(given.broken_off),
+        reason: reason.or(broken_off),
         remarks: remarks(&graph, taken.as_ref(), certificates, question),
+        belongs_first,
         root: root.map(Node::Anchor),
         sent_len: certificates.len(),
         sent: sent_certificates(&graph, certificates, &found, &verdict, question),
@@ -117,6 +125,35 @@ pub(super) fn explain(given: Given, args: &TrustBy, store: &Store) -> FoundOut {
         shown,
         store_failed: verdict.store_failed(),
     }
+}
+
+/// That the server's own key is not taken, if so: then a handshake ends as if the server did not hold it.
+fn refused_key(graph: &Graph<'_>) -> Option<String> {
+    let bits = key::refused_rsa_bits(graph.get(0)?.spki_value())?;
+    Some(format!(
+        "the key of the server's certificate is {}",
+        key::refused_rsa(bits)
+    ))
+}
+
+/// The server's own certificate, where that of a CA was sent first: one that is for the host, or where that does not
+/// matter, one of no CA's that a CA which was sent has issued.
+fn misplaced(graph: &Graph<'_>, sent: &Certificates, question: &Question) -> Option<Node> {
+    if graph.get(0)?.says_it_is_no_ca() {
+        return None;
+    }
+    let is_own = |index: &usize| {
+        let (Some(certificate), Some(der)) = (graph.get(*index), sent.get(*index)) else {
+            return false;
+        };
+        let is_issued = graph.named(certificate.issuer()).any(|issuer| issuer != *index);
+        match (&question.host, EndEntityCert::try_from(der)) {
+            (Some(host), Ok(end_entity)) => end_entity.verify_is_valid_for_subject_name(host).is_ok(),
+            (Some(_), Err(_)) => false,
+            (None, _) => certificate.says_it_is_no_ca() && is_issued,
+        }
+    };
+    (1..graph.certificates.len()).find(is_own).map(Node::Sent)
 }
 
 /// Marks the edges that the path taken consists of.
@@ -234,6 +271,9 @@ fn wrong_with(
     if index == 0 && verdict.has_other_name() && question.host.is_some() {
         wrong.push("for another host".to_owned());
     }
+    if let Some(bits) = key::refused_rsa_bits(certificate.spki_value()) {
+        wrong.push(format!("its key is {}", key::refused_rsa(bits)));
+    }
     if index > 0 && certificate.says_it_is_no_ca() {
         wrong.push("no CA's: it may not issue certificates".to_owned());
     }
@@ -250,8 +290,14 @@ fn in_store(
     if !certificate.is_self_issued() {
         return None;
     }
-    if !graph.is_signed_by_itself(index) {
-        return Some("names itself as its issuer, and its own key has not signed it".to_owned());
+    match graph.own_signature(index) {
+        Signature::Fits => {}
+        Signature::DoesNotFit => {
+            return Some("names itself as its issuer, and its own key has not signed it".to_owned());
+        }
+        Signature::NotChecked => {
+            return Some("names itself as its issuer; its signature was not checked".to_owned());
+        }
     }
     let named = anchors
         .iter()

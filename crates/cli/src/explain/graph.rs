@@ -125,13 +125,12 @@ impl<'c> Graph<'c> {
         edge.is_some_and(|edge| edge.signature == Signature::DoesNotFit)
     }
 
-    /// Whether the certificate's own key has signed it.
-    pub(super) fn is_signed_by_itself(&self, index: usize) -> bool {
+    /// How the certificate's signature fits its own key.
+    pub(super) fn own_signature(&self, index: usize) -> Signature {
         let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms;
-        let Some(certificate) = self.get(index).filter(|certificate| certificate.is_self_issued()) else {
-            return false;
-        };
-        signature::check(certificate, certificate.spki_value(), algorithms) == Signature::Fits
+        self.get(index).map_or(Signature::NotChecked, |certificate| {
+            signature::check(certificate, certificate.spki_value(), algorithms)
+        })
     }
 }
 

@@ -11,7 +11,7 @@ use rustls::{CertificateError, Error};
 
 use crate::shown::shown;
 use crate::store::Store;
-use crate::trust::{Decision, LastDecision};
+use crate::trust::{Cause, Decision, LastDecision};
 
 /// An anchor of a store, kept beyond the verification that it was found for.
 #[derive(Clone, Debug)]
@@ -86,6 +86,8 @@ pub(super) struct Question {
     /// None where the name does not matter.
     pub(super) host: Option<ServerName<'static>>,
     pub(super) now: UnixTime,
+    /// Whether that is not what the clock says, but what was asked for.
+    pub(super) is_of_another_time: bool,
 }
 
 impl Question {
@@ -153,6 +155,13 @@ impl Verdict {
         self.decision
             .as_ref()
             .is_some_and(|decision| decision.store_failed)
+    }
+
+    /// Whether a key in the chain is not one that signatures are verified by.
+    pub(super) fn is_of_refused_key(&self) -> bool {
+        self.decision
+            .as_ref()
+            .is_some_and(|decision| decision.cause == Some(Cause::Other))
     }
 
     /// Why not, in words safe to show.

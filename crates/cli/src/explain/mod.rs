@@ -8,7 +8,6 @@ mod explanation;
 mod found_out;
 mod graph;
 mod judge;
-mod label;
 mod paths;
 mod roots;
 mod server;
@@ -16,10 +15,13 @@ mod signature;
 mod svg;
 mod text;
 
+use std::path::Path;
 use std::time::Duration;
 
 use jit_trust::Certificate;
-use pki_types::{CertificateDer, UnixTime};
+use pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio::task::spawn_blocking;
+use url::Url;
 
 use crate::args::{ExplainArgs, Form, Subject};
 use crate::cache;
@@ -27,11 +29,11 @@ use crate::certificates;
 use crate::exit::Failure;
 use crate::runtime;
 use crate::shown::shown;
-use crate::store;
+use crate::store::{self, Store};
 use crate::terminal::{print, print_coloured, print_json};
 use crate::time;
-use explanation::Connection;
-use found_out::Given;
+use explanation::{Connection, Explanation};
+use found_out::{FoundOut, Given};
 use judge::Question;
 
 pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
@@ -40,68 +42,106 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
         Some(moment) => moment.0,
         None => now()?,
     };
-    let given = match &args.subject {
-        Subject::File(path) => {
-            let name = shown(path.to_string_lossy()).to_string();
-            let certificates = certificates::read(path)?;
-            if let Some(Err(error)) = certificates.first().map(|der| Certificate::from_der(der)) {
-                return Err(Failure::bad_input(format!(
-                    "{name}: the first certificate is {error}"
-                )));
-            }
-            Given {
-                subject: name,
-                certificates,
-                question: Question {
-                    host: args.host.clone(),
-                    now,
-                },
-                connection: None,
-                broken_off: None,
-            }
-        }
-        Subject::Server(_) if args.host.is_some() => {
-            return Err(Failure::bad_input(
-                "--host: expected with a file only: a server's certificate is to be for the host that it is asked as",
-            ));
-        }
-        Subject::Server(url) => met(runtime::run(server::meet(url, args, &store))?, url, now),
+    let question = |host| Question {
+        host,
+        now,
+        is_of_another_time: args.at.is_some(),
     };
-    let explanation = found_out::explain(given, &args.trust, &store);
+    let from_file = match &args.subject {
+        Subject::File(path) => Some(read(path, args, question(args.host.clone()))?),
+        Subject::Server(_) => None,
+    };
+    // A store on a server may not answer for long: signals are to end that too.
+    let found_out = runtime::run(async {
+        let given = match (from_file, &args.subject) {
+            (None, Subject::Server(url)) => met(url, args, &store, question).await?,
+            (Some(given), _) => given,
+            (None, Subject::File(_)) => return Err(Failure::failed("nothing was read")),
+        };
+        let (trust, store) = (args.trust.clone(), store.clone());
+        let explained = spawn_blocking(move || found_out::explain(given, &trust, &store)).await;
+        explained.map_err(Failure::failed)
+    })?;
     cache::keep(&store.trust);
-    match args.format {
-        Form::Text => print_coloured(&text::of(&explanation.shown))?,
-        Form::Svg => print(svg::of(&explanation.shown))?,
-        Form::Json => print_json(&explanation.shown)?,
-    }
-    let said = format!(
-        "{}: not trusted: {}",
-        explanation.shown.subject,
-        explanation.shown.reason.as_deref().unwrap_or("no path")
-    );
-    match (explanation.shown.trusted, explanation.store_failed) {
-        (true, _) => Ok(()),
-        (false, true) => Err(Failure::Trouble(said)),
-        // The text has said it.
-        (false, false) if args.format == Form::Text => Err(Failure::Differ),
-        (false, false) => Err(Failure::Failed(said)),
+    let shown = show(&found_out.shown, args.format);
+    match (end(&found_out, args.format), shown) {
+        // Who does not read what is shown may still ask how it ended.
+        (Err(failure), Ok(()) | Err(Failure::NobodyReads)) => Err(failure),
+        (_, shown) => shown,
     }
 }
 
-fn met(met: server::Met, url: &url::Url, now: UnixTime) -> Given {
-    Given {
+/// What is in a file.
+fn read(path: &Path, args: &ExplainArgs, question: Question) -> Result<Given, Failure> {
+    if let Some(option) = args.option_for_servers() {
+        return Err(Failure::bad_input(format!(
+            "{option}: expected with a HOST only: for a file nobody is connected to"
+        )));
+    }
+    let name = shown(path.to_string_lossy()).to_string();
+    let certificates = certificates::read(path)?;
+    if let Some(Err(error)) = certificates.first().map(|der| Certificate::from_der(der)) {
+        return Err(Failure::bad_input(format!(
+            "{name}: the first certificate is {error}"
+        )));
+    }
+    Ok(Given {
+        subject: name,
+        certificates,
+        question,
+        connection: None,
+        broken_off: None,
+    })
+}
+
+/// What a server sends.
+async fn met(
+    url: &Url,
+    args: &ExplainArgs,
+    store: &Store,
+    question: impl FnOnce(Option<ServerName<'static>>) -> Question,
+) -> Result<Given, Failure> {
+    if args.host.is_some() {
+        return Err(Failure::bad_input(
+            "--host: expected with a file only: a server's certificate is to be for the host that it is asked as",
+        ));
+    }
+    let met = server::meet(url, args, store).await?;
+    Ok(Given {
         subject: shown(url.as_str()).to_string(),
         certificates: met.certificates,
-        question: Question {
-            host: Some(met.name),
-            now,
-        },
+        question: question(Some(met.name)),
         connection: Some(Connection {
             address: met.address,
             proxy: met.proxy,
             tls_version: met.tls_version,
         }),
         broken_off: met.broken_off,
+    })
+}
+
+fn show(explanation: &Explanation, form: Form) -> Result<(), Failure> {
+    match form {
+        Form::Text => print_coloured(&text::of(explanation)),
+        Form::Svg => print(svg::of(explanation)),
+        Form::Json => print_json(explanation),
+    }
+}
+
+/// How the command ends once that is shown.
+fn end(found_out: &FoundOut, form: Form) -> Result<(), Failure> {
+    let explanation = &found_out.shown;
+    let said = format!(
+        "{}: not trusted: {}",
+        explanation.subject,
+        explanation.reason.as_deref().unwrap_or("no path")
+    );
+    match (explanation.trusted, found_out.store_failed) {
+        (true, _) => Ok(()),
+        (false, true) => Err(Failure::Trouble(said)),
+        // The text has said it.
+        (false, false) if form == Form::Text => Err(Failure::Differ),
+        (false, false) => Err(Failure::Failed(said)),
     }
 }
 

@@ -13,6 +13,9 @@ use crate::store::Store;
 /// How many ways are followed to their end and judged.
 const MAX_PATHS: usize = 16;
 
+/// How many steps are tried. Ways that come back to where they were count for no way and can be very many.
+const MAX_STEPS: usize = 4096;
+
 /// The certificates and the anchor of a valid path, as indexes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Way {
@@ -64,17 +67,23 @@ fn to_webpki<'a>(anchor: &TrustAnchor<'a>) -> pki_types::TrustAnchor<'a> {
     }
 }
 
-/// All ways up by names, each to its end or to the first who has not signed the one before, in the order in which webpki tries them: anchors first, then certificates as
-/// they were sent. No more than are judged; whether there are others is said.
+/// All ways up by names, each to its end or to the first who has not signed the one before, in the order in which
+/// webpki tries them: anchors first, then certificates as they were sent. No more than are judged, and no more than are
+/// found in so many steps; whether there may be others is said.
 pub(super) fn all(graph: &Graph<'_>, anchors: &[Found]) -> (Vec<Way>, bool) {
     let mut ways = Vec::new();
     // The certificates on the way, each with those that may come next.
     let mut open = vec![(0, next(graph, anchors, 0))];
+    let mut steps = 0;
     while let Some((_, choices)) = open.last_mut() {
         let Some(choice) = choices.pop() else {
             open.pop();
             continue;
         };
+        steps += 1;
+        if steps > MAX_STEPS {
+            return (ways, true);
+        }
         let on_the_way: Vec<usize> = open.iter().map(|(index, _)| *index).collect();
         let last = *on_the_way.last().unwrap_or(&0);
         let mut beyond = None;

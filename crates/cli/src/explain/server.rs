@@ -41,14 +41,14 @@ pub(super) async fn meet(url: &Url, args: &ExplainArgs, store: &Store) -> Result
             protocols: Protocols::Any,
             proxies: Proxies::from_env()?,
             overrides: Overrides::new(&args.resolve),
-            connect_timeout: args.connect_timeout,
+            connect_timeout: args.connect_timeout(),
         },
     )?;
     let mut hop = Hop::to(url.clone(), false);
     let meeting = meet_in_any_time(&connector, name, &mut hop);
     let limits = [
-        (args.connect_timeout, "--connect-timeout"),
-        (args.max_time, "--max-time"),
+        (args.connect_timeout(), "--connect-timeout"),
+        (args.max_time(), "--max-time"),
     ];
     let limit = limits.into_iter().filter(|(limit, _)| !limit.is_zero()).min();
     let Some((limit, option)) = limit else {

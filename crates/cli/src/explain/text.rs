@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::explanation::{Anchor, AnchorState, Edge, Explanation, KeyIds, Node, Outcome, Path, Role, Sent};
-use super::label::{columns, grouped, shortened, title, wrapped};
 use super::signature::Signature;
+use crate::label::{columns, grouped, shortened, title, wrapped};
 use crate::shown::counted;
 use crate::terminal::{GREEN, RED, RESET, YELLOW};
 
@@ -79,15 +79,15 @@ impl Text<'_> {
         let sent = counted(explanation.sent_len, "certificate");
         let who = match &explanation.connection {
             Some(connection) => {
-                let by = [
-                    &connection.address,
-                    &connection.proxy.as_ref().map(|proxy| format!("through {proxy}")),
-                ];
-                let by: Vec<&str> = by.into_iter().flatten().map(String::as_str).collect();
+                // The address is the proxy's, if there is one.
+                let by = match (&connection.proxy, &connection.address) {
+                    (Some(proxy), _) => format!("through {proxy}"),
+                    (None, address) => address.clone().unwrap_or_default(),
+                };
                 let version = connection
                     .tls_version
                     .map_or(String::new(), |version| format!(", {version}"));
-                format!("{}{version}: {sent} sent", by.join(" "))
+                format!("{by}{version}: {sent} sent")
             }
             None => format!("{sent} in the file"),
         };
@@ -131,7 +131,7 @@ impl Text<'_> {
             None if explanation.root.is_some() => GREEN,
             None => "",
         };
-        let called = shortened(title(name), used.saturating_sub(columns(&node.to_string())));
+        let called = shortened(&title(name), used.saturating_sub(columns(&node.to_string())));
         self.line(colour, &format!("{first}{node} {called}{again}"));
         let bar = match edges.first() {
             Some(edge) if edge.taken => "║ ",
@@ -177,7 +177,8 @@ impl Text<'_> {
                 let Some(sent) = self.explanation.sent.get(index) else {
                     return;
                 };
-                self.say("", before, before, &described(sent));
+                let what = described(sent, self.explanation.belongs_first.is_some());
+                self.say("", before, before, &what);
                 let colour = if sent.is_bad { RED } else { YELLOW };
                 for note in &sent.notes {
                     self.say(colour, before, before, note);
@@ -187,7 +188,7 @@ impl Text<'_> {
                 let Some(anchor) = self.explanation.anchors.get(index) else {
                     return;
                 };
-                let (colour, state) = state(anchor);
+                let (colour, state) = state(anchor, self.explanation.root.is_some());
                 self.say(colour, before, before, &state);
             }
         }
@@ -209,10 +210,13 @@ impl Text<'_> {
             let what = match (sent.role, sent.same_as) {
                 (Role::Duplicate, Some(first)) => format!("the same as {first}"),
                 (Role::Unreadable, _) => format!("cannot be read: {}", sent.notes.join(", ")),
+                _ if explanation.belongs_first == Some(sent.id) => {
+                    "the server's own, which has to come first".to_owned()
+                }
                 _ => "unrelated".to_owned(),
             };
-            let name = sent.subject.as_deref().map_or("-", title);
-            let first = format!("  {} {}: ", sent.id, shortened(name, 40));
+            let name = sent.subject.as_deref().map_or_else(|| "-".to_owned(), title);
+            let first = format!("  {} {}: ", sent.id, shortened(&name, 40));
             self.say("", &first, "     ", &what);
         }
         self.line("", "");
@@ -220,7 +224,7 @@ impl Text<'_> {
 
     fn paths(&mut self) {
         let explanation = self.explanation;
-        if explanation.paths.is_empty() {
+        if explanation.paths.is_empty() && !explanation.more_paths {
             return;
         }
         self.line("", "Ways up:");
@@ -239,7 +243,11 @@ impl Text<'_> {
             self.say(colour, "  ", "      ", &line);
         }
         if explanation.more_paths {
-            self.line("", "  and more, which were not looked at");
+            let more = match explanation.paths.is_empty() {
+                true => "  more than were looked at",
+                false => "  and more, which were not looked at",
+            };
+            self.line("", more);
         }
         self.line("", "");
     }
@@ -313,8 +321,9 @@ pub(super) fn memory(explanation: &Explanation) -> String {
 }
 
 /// What a certificate says of itself.
-fn described(sent: &Sent) -> String {
+fn described(sent: &Sent, is_misplaced: bool) -> String {
     let what = match sent.role {
+        Role::Own if is_misplaced => "sent first, where the server's own has to be; ",
         Role::Own => "the server's own; ",
         _ => "",
     };
@@ -334,7 +343,7 @@ fn described(sent: &Sent) -> String {
 }
 
 /// What an anchor of the store is here, in words.
-pub(super) fn state(anchor: &Anchor) -> (&'static str, String) {
+fn state(anchor: &Anchor, has_path: bool) -> (&'static str, String) {
     let constraints = anchor
         .name_constraints
         .as_ref()
@@ -346,7 +355,8 @@ pub(super) fn state(anchor: &Anchor) -> (&'static str, String) {
     });
     let (colour, state) = match anchor.state {
         AnchorState::Used => (GREEN, "in the store: the path ends here"),
-        AnchorState::Signer => ("", "in the store; not needed"),
+        AnchorState::Signer if has_path => ("", "in the store; not needed"),
+        AnchorState::Signer => ("", "in the store; the path would end here"),
         AnchorState::NotTheSigner => (YELLOW, "in the store; of the name, but not the signer"),
         AnchorState::Dated => (RED, "in the store; not for a certificate of this age"),
         AnchorState::Unrelated => ("", "in the store; no way up leads there"),
@@ -362,8 +372,13 @@ fn doubt(edge: &Edge) -> Option<String> {
             format!("has not signed {from}, which names another key as well")
         }
         (Signature::DoesNotFit, _) => format!("has not signed {from}, though {from} names it"),
-        (_, KeyIds::Differ) => format!("has signed {from}, though {from} gives another key identifier"),
-        (Signature::NotChecked, _) => format!("the signature of {from} could not be checked alone"),
+        (Signature::NotChecked, KeyIds::Differ) => {
+            format!("{from} gives another key identifier, and its signature was not checked")
+        }
+        (Signature::NotChecked, _) => format!("the signature of {from} was not checked"),
+        (Signature::Fits, KeyIds::Differ) => {
+            format!("has signed {from}, though {from} gives another key identifier")
+        }
         _ => return None,
     })
 }

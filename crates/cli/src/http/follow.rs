@@ -163,6 +163,7 @@ impl Client {
             if let Ok(answer) = connection.get(&at, &uri, headers).await {
                 return Ok(self.answered(origin, connection, answer, hop));
             }
+            hop.protocol = None;
         }
         let mut connection = self.connector.connect(origin, hop).await?;
         hop.stage = Stage::Request;

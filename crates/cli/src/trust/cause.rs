@@ -2,7 +2,7 @@
 
 use jit_trust::{Certificate, Distrusted, PeerChain, StoreError, Verification};
 
-use super::reason::{BAD_SIGNATURE, ISSUER_IS_NO_CA, NAME_NOT_PERMITTED, Reason};
+use super::reason::{BAD_SIGNATURE, ISSUER_IS_NO_CA, NAME_NOT_PERMITTED, Reason, refused_key};
 use super::{Refusal, of_library, of_ours};
 
 /// Why a server is not trusted.
@@ -11,7 +11,7 @@ pub(crate) enum Cause {
     Expired,
     NotValidYet,
     WrongHost,
-    /// The server sent its own certificate alone, and no root has issued it.
+    /// The server sent no certificate of the CA that has issued its own, and it is no root.
     MissingIntermediate,
     RootNotTrusted,
     /// The root is trusted for certificates of an earlier date only.
@@ -38,20 +38,23 @@ impl Cause {
             Reason::Expired(_) => Self::Expired,
             Reason::NotValidYet(_) => Self::NotValidYet,
             Reason::OtherHost(_) => Self::WrongHost,
-            Reason::Plain(BAD_SIGNATURE) => Self::BadSignature,
+            Reason::BadSignatureOrKey if refused_key(verification).is_some() => Self::Other,
+            Reason::BadSignatureOrKey | Reason::Plain(BAD_SIGNATURE) => Self::BadSignature,
             Reason::Plain(ISSUER_IS_NO_CA) => Self::IssuerIsNoCa,
             Reason::Plain(NAME_NOT_PERMITTED) => Self::NameConstraints,
-            Reason::Plain(_) | Reason::Other(_) => Self::Other,
+            Reason::CaAsServer | Reason::Unreadable | Reason::Plain(_) | Reason::Other(_) => Self::Other,
         }
     }
 }
 
 /// Whether the path ends at the server's own certificate, which is not signed by itself, and no root has the name of
-/// its issuer.
+/// its issuer. Roots for other certificates, such as one that was sent along, do not matter.
 fn sent_alone(verification: &Verification<'_>) -> bool {
     let mut path = verification.chain.into_iter().flat_map(PeerChain::path);
     let leaf = path.next();
-    verification.selected == 0
-        && leaf.is_some_and(|leaf: &Certificate<'_>| !leaf.is_self_issued())
-        && path.next().is_none()
+    path.next().is_none()
+        && leaf.is_some_and(|leaf: &Certificate<'_>| {
+            let mut candidates = verification.candidates.iter();
+            !leaf.is_self_issued() && candidates.all(|anchor| anchor.subject() != leaf.issuer())
+        })
 }

@@ -3,7 +3,10 @@
 //! The words are in `reason`, once. Beside it, each TLS library has a module that says which of its errors is which
 //! [`Reason`].
 
+mod algorithm;
 mod cause;
+pub(crate) mod der;
+pub(crate) mod key;
 #[cfg(feature = "mbedtls")]
 pub(crate) mod mbedtls;
 #[cfg(feature = "openssl")]

@@ -3,10 +3,12 @@
 use jit_trust::{AnchorKey, Certificate, PeerChain, Verification};
 use pki_types::{CertificateDer, ServerName};
 
+use super::key;
 use crate::shown::shown;
 use crate::time::{self, moment};
 
 pub(super) const BAD_SIGNATURE: &str = "a signature in the chain does not fit the key of its issuer";
+pub(super) const CA_AS_SERVER: &str = "the certificate is that of a CA, not of a server";
 pub(super) const CRITICAL_EXTENSION: &str = "a certificate has a critical extension that is not understood";
 pub(super) const ISSUER_IS_NO_CA: &str = "a certificate in the chain was issued by one that is no CA's";
 pub(super) const NAME_NOT_PERMITTED: &str =
@@ -15,6 +17,7 @@ pub(super) const NOT_FOR_SERVERS: &str = "a certificate in the chain is not for 
 /// The handshake broke off where the server had to sign.
 pub(super) const NOT_ITS_KEY: &str = "the server does not hold the key of its certificate";
 pub(super) const TOO_MANY_CAS: &str = "a CA in the chain has more CAs below it than its certificate allows";
+pub(super) const UNREADABLE: &str = "a certificate in the chain is not encoded as it has to be";
 
 /// Why a TLS library does not accept a path.
 pub(super) enum Reason {
@@ -25,6 +28,11 @@ pub(super) enum Reason {
     /// The certificate is for these names, as webpki writes them, and not for the host; `None` where the library does not
     /// say for which.
     OtherHost(Option<Vec<String>>),
+    /// A signature does not fit, or the key is one that the library does not take: it does not say which.
+    BadSignatureOrKey,
+    CaAsServer,
+    /// A certificate cannot be read.
+    Unreadable,
     /// One that needs no more to be said.
     Plain(&'static str),
     /// In words of the library's own.
@@ -72,6 +80,21 @@ impl Reason {
                     None => format!("the certificate is not for {host}"),
                 }
             }
+            Self::BadSignatureOrKey => match refused_key(verification) {
+                Some(words) => words,
+                None => BAD_SIGNATURE.to_owned(),
+            },
+            Self::CaAsServer => match verification.chain.and_then(|chain| chain.certificates().next()) {
+                Some(own) if own.is_self_issued() => {
+                    "the certificate is signed by itself and a CA's, which no server's may be".to_owned()
+                }
+                _ => CA_AS_SERVER.to_owned(),
+            },
+            Self::Unreadable => match verification.chain.map_or(0, PeerChain::skipped) {
+                0 => UNREADABLE.to_owned(),
+                1 => "a certificate that was sent after the first cannot be read".to_owned(),
+                many => format!("{many} certificates that were sent after the first cannot be read"),
+            },
             Self::Plain(words) => (*words).to_owned(),
             Self::Other(words) => shown(words).to_string(),
         }
@@ -97,6 +120,25 @@ fn first_not_valid_yet(verification: &Verification<'_>) -> Option<OutOfTime> {
         .filter_map(Certificate::not_before)
         .find(|not_before| *not_before > judged)?;
     Some(OutOfTime { limit, judged })
+}
+
+/// That one of the path is signed by a key that is not taken, if so: nobody else has the name of its issuer.
+pub(super) fn refused_key(verification: &Verification<'_>) -> Option<String> {
+    let chain = verification.chain?;
+    chain.path().find_map(|issued| {
+        let name = issued.issuer();
+        let sent = chain
+            .certificates()
+            .filter(|issuer| issuer.subject() == name)
+            .map(Certificate::spki_value);
+        let anchors = verification.candidates.iter();
+        let anchors = anchors
+            .filter(|anchor| anchor.subject() == name)
+            .map(|anchor| anchor.spki_value());
+        let refused: Option<Vec<usize>> = sent.chain(anchors).map(key::refused_rsa_bits).collect();
+        let bits = *refused?.first()?;
+        Some(format!("the key of \"{name}\" is {}", key::refused_rsa(bits)))
+    })
 }
 
 /// The names that the server's certificate is for; `None` where webpki cannot read them, or finds the host among them.
@@ -125,7 +167,12 @@ fn unknown_issuer(verification: &Verification<'_>, store: &str) -> String {
     let Some(top) = top else {
         return format!("no certificate leads to a root in {store}");
     };
-    if verification.selected > 0 {
+    let named = verification
+        .candidates
+        .iter()
+        .filter(|anchor| anchor.subject() == top.issuer())
+        .count();
+    if verification.selected > 0 && named > 0 {
         let roots = if verification.selected == 1 {
             "root"
         } else {
@@ -151,7 +198,8 @@ fn unknown_issuer(verification: &Verification<'_>, store: &str) -> String {
             top.subject()
         );
     }
-    let hint = if path_len == 1 {
+    // A root that answers for another certificate, such as one sent along, tells of a gap below it.
+    let hint = if path_len == 1 || verification.selected > 0 {
         "; or the server has left an intermediate certificate out"
     } else {
         ""

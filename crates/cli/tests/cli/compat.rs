@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use jit_trust_lab::internet::{Behaviour, Fault, Internet, Mark, REFERENCE, Site};
+use jit_trust_core::Certificate;
+use jit_trust_lab::internet::{Behaviour, Fault, Internet, Mark, REFERENCE, Site, StandIn};
 use jit_trust_lab::proxy::Proxy;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -49,6 +50,12 @@ impl World {
 
 pub(crate) fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
+}
+
+/// The name of a root, as people read it.
+fn name(root: &StandIn) -> String {
+    let der = root.der();
+    Certificate::from_der(&der).unwrap().subject().to_string()
 }
 
 fn array(value: &Value) -> &[Value] {
@@ -110,6 +117,14 @@ fn all_sites_are_trusted_by(library: &str) {
             }
             for hop in array(&asked["hops"]) {
                 assert!(hop["connections"].as_u64().unwrap() <= 1, "{hop:#}");
+            }
+            if asked["other"] == Value::Null {
+                let roots = world.internet.site(host).roots();
+                let root = asked["root"].as_str().unwrap();
+                assert!(
+                    roots.iter().any(|stand_in| name(stand_in) == root),
+                    "{host}: {root}"
+                );
             }
             if host != "ikea.com" {
                 let sent = world.internet.site(host).kind().certificates();

@@ -40,7 +40,7 @@ fn a_table_in_a_pipe_has_a_line_for_each_site_and_no_colours() {
     );
     assert_eq!(
         lines[6],
-        "2 sites, 4 times asked: 2 trusted, 2 refused, 0 never seen; 2 answered; expired: 2"
+        "2 sites, 4 times asked: 2 trusted, 2 not trusted, 0 unknown; 2 answered; expired: 2"
     );
     assert!(!got.stdout.contains('\u{1b}'));
 }

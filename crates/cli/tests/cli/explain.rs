@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use jit_trust_lab::pki::{Attribute, AuthorityKeyId, Ca, Leaf, Name, StringType, SubjectKeyId, garbage, pem};
+use jit_trust_lab::pki::{
+    Attribute, AuthorityKeyId, Ca, Leaf, Name, StringType, SubjectKeyId, der, garbage, pem,
+};
 use jit_trust_lab::server::{Fault, Response, Server};
 use pki_types::CertificateDer;
 use serde_json::Value;
@@ -348,6 +350,18 @@ fn hostile_names_stay_in_their_place() {
     }
 }
 
+/// The certificate with its algorithm, ecdsa-with-SHA256, replaced by one that nobody knows.
+fn with_unknown_algorithm(certificate: &CertificateDer<'_>) -> CertificateDer<'static> {
+    let known = der::object_identifier("1.2.840.10045.4.3.2");
+    let mut bytes = certificate.to_vec();
+    for at in 0..bytes.len() - known.len() {
+        if bytes[at..].starts_with(&known) {
+            bytes[at + known.len() - 1] = 0x7f;
+        }
+    }
+    bytes.into()
+}
+
 #[test]
 fn many_certificates_are_bounded_work() {
     let root = Ca::root("Root");
@@ -363,7 +377,14 @@ fn many_certificates_are_bounded_work() {
         .unwrap()
         .leaf("a.test")
         .chain(&line.iter().rev().collect::<Vec<_>>());
-    for (chain, status) in [(wide, 0), (deep, 1)] {
+    // Nobody can tell who has issued whom, and each way up comes back to where it was.
+    let twins: Vec<_> = (0..30)
+        .map(|_| Ca::root("Same"))
+        .map(|ca| with_unknown_algorithm(&ca.der()))
+        .collect();
+    let lost = with_unknown_algorithm(&Ca::root("Same").leaf("a.test").der());
+    let tangled = [vec![lost], twins].concat();
+    for (chain, status) in [(wide, 0), (deep, 1), (tangled, 1)] {
         let case = case("many", status, chain, &[&root]);
         for format in ["text", "svg", "json"] {
             let explained = explain(&case, format).ends_with(status);

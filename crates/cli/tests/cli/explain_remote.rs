@@ -65,3 +65,30 @@ fn a_root_that_may_not_vouch_because_of_its_date_is_shown_as_such() {
     assert_eq!(states(&explained), [(&json!("CN=Lab Root A"), &json!("dated"))]);
     assert_eq!(explained["anchors"][0]["distrust_after"], "2024-11-30T23:59:59Z");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_the_wait_for_a_store_at_once() {
+    use std::process::Stdio;
+    use std::time::{Duration, Instant};
+
+    use jit_trust_lab::server::Response;
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let (root, remote) = (Ca::root("Lab Root A"), Remote::answering(|_| Response::never()));
+    let chain = remote.write("chain.pem", root.leaf("a.test").pem());
+    for (signal, status) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let before = remote.asked();
+        let mut explain = jit_trust(["explain"]);
+        let explain = remote.trusted_by(explain.arg(&chain));
+        let explain = explain.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut running = explain.spawn().unwrap();
+        remote
+            .server
+            .wait_until(|server| server.requests_seen().len() > before);
+        let sent = Instant::now();
+        kill_process(Pid::from_child(&running), signal).unwrap();
+        assert_eq!(running.wait().unwrap().code(), Some(status));
+        assert!(sent.elapsed() < Duration::from_secs(4), "{:?}", sent.elapsed());
+    }
+}

@@ -22,6 +22,7 @@ use super::{
 pub struct CertificateBuilder<T> {
     subject: Name,
     key: KeyChoice,
+    claimed_key: Option<Vec<u8>>,
     not_before: i64,
     not_after: i64,
     serial: Option<Vec<u8>>,
@@ -120,6 +121,7 @@ impl<T> CertificateBuilder<T> {
             permitted: Vec::new(),
             excluded: Vec::new(),
             extensions: Vec::new(),
+            claimed_key: None,
             forged: false,
             becomes: PhantomData,
         }
@@ -145,6 +147,14 @@ impl<T> CertificateBuilder<T> {
     pub fn key(self, key: &Key) -> Self {
         Self {
             key: KeyChoice::Given(key.clone()),
+            ..self
+        }
+    }
+
+    /// This SubjectPublicKeyInfo in the certificate, whatever key it has.
+    pub fn claiming_key(self, spki: Vec<u8>) -> Self {
+        Self {
+            claimed_key: Some(spki),
             ..self
         }
     }
@@ -281,7 +291,7 @@ impl<T> CertificateBuilder<T> {
             issuer_name.der(),
             &der::sequence(&[&time::encode(self.not_before), &time::encode(self.not_after)]),
             self.subject.der(),
-            &key.spki(),
+            &self.claimed_key.clone().unwrap_or_else(|| key.spki()),
             &extensions,
         ]);
         let signature = if self.forged {

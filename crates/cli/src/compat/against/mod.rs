@@ -73,7 +73,7 @@ pub(super) struct Against {
 /// What the other list says of the certificates that were sent on the way.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Comparison {
-    roots: &'static str,
+    pub(super) roots: &'static str,
     /// None where no certificate was seen.
     pub(super) trusted: Option<bool>,
     /// Why it does not.
@@ -88,6 +88,10 @@ impl Against {
             name: roots.name(),
             judge: roots.load()?,
         })
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        self.name
     }
 
     /// Judges what the servers of these hops have sent.
@@ -109,7 +113,8 @@ impl Against {
             let Some(judged) = self.judge_one(host, &sent) else {
                 continue;
             };
-            comparison.differs |= judged.is_ok() != decision.cause.is_none();
+            // A store that could not answer has said nothing.
+            comparison.differs |= !decision.store_failed && judged.is_ok() != decision.cause.is_none();
             comparison.trusted = Some(judged.is_ok() && comparison.trusted.unwrap_or(true));
             if let Err(error) = judged {
                 let refusal = format!("{}: {error}", shown(host));

@@ -11,11 +11,14 @@ use openssl::x509::{X509, X509PurposeId, X509Ref, X509StoreContext, X509VerifyRe
 use pki_types::ServerName;
 
 use super::Judge;
+use super::webpki::native_roots;
 use crate::exit::Failure;
 
 /// The system's OpenSSL with the system's roots, which it loads from where it was built to look, or from SSL_CERT_FILE and
 /// SSL_CERT_DIR.
 pub(super) fn with_its_default_roots() -> Result<Box<dyn Judge>, Failure> {
+    // OpenSSL itself does not mind when there are none.
+    native_roots("openssl")?;
     OpenSsl::new()
         .map(|judge| Box::new(judge) as _)
         .map_err(Failure::failed)

@@ -22,16 +22,21 @@ pub(super) fn with_webpki_roots() -> Result<Box<dyn Judge>, Failure> {
 /// The system's, as Rust programs load it.
 pub(super) fn with_native_roots() -> Result<Box<dyn Judge>, Failure> {
     let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(native_roots("native")?);
+    with(roots)
+}
+
+/// The system's root certificates, of which there are some.
+pub(super) fn native_roots(option: &str) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let loaded = rustls_native_certs::load_native_certs();
-    roots.add_parsable_certificates(loaded.certs);
-    if roots.is_empty() {
+    if loaded.certs.is_empty() {
         let why = loaded.errors.first().map(|error| format!(": {error}"));
         return Err(Failure::bad_input(format!(
-            "--against native: the system has no root certificates{}",
+            "--against {option}: the system has no root certificates{}",
             shown(why.unwrap_or_default())
         )));
     }
-    with(roots)
+    Ok(loaded.certs)
 }
 
 fn with(roots: RootCertStore) -> Result<Box<dyn Judge>, Failure> {

@@ -8,9 +8,9 @@ mod layout;
 mod xml;
 
 use super::explanation::{Anchor, AnchorState, Edge, Explanation, KeyIds, Node, Role, Sent};
-use super::label::{columns, organisation, shortened, title, wrapped};
 use super::signature::Signature;
 use super::text;
+use crate::label::{columns, organisation, shortened, title, wrapped};
 use layout::{BOX_HEIGHT, BOX_WIDTH, Item, Layout, Place};
 use xml::Xml;
 
@@ -58,6 +58,7 @@ fill: #1f2328; unicode-bidi: isolate }
 .broken .tip { fill: #cf222e }
 .doubt .line { stroke: #bf8700 }
 .doubt .tip { fill: #bf8700 }
+.unchecked .line { stroke-dasharray: 2 4 }
 .sign { fill: none; stroke: #ffffff; stroke-width: 3; stroke-linecap: round; stroke-linejoin: round }
 @media (prefers-color-scheme: dark) {
 text { fill: #e6edf3 }
@@ -304,7 +305,8 @@ impl<'e> Picture<'e> {
                 };
                 let name = sent.subject.as_deref().unwrap_or("(cannot be read)");
                 let role = match sent.role {
-                    Role::Own => Some("the server's own"),
+                    Role::Own if self.explanation.belongs_first.is_some() => Some("sent first".to_owned()),
+                    Role::Own => Some("the server's own".to_owned()),
                     _ => organisation(name),
                 };
                 let period = period(sent);
@@ -313,21 +315,17 @@ impl<'e> Picture<'e> {
                     Some(note) => ("more amber", note.clone()),
                     None => ("more", key(sent.skid.as_deref())),
                 };
-                let lines = [
-                    ("more", role.unwrap_or_default().to_owned()),
-                    ("more", period),
-                    last,
-                ];
+                let lines = [("more", role.unwrap_or_default()), ("more", period), last];
                 self.boxed(class, place, BOX_HEIGHT, Some(node), name, &lines);
             }
             Node::Anchor(index) => {
                 let Some(anchor) = self.explanation.anchors.get(index) else {
                     return;
                 };
-                let (class, state) = state(anchor);
+                let (class, state) = state(anchor, self.explanation.root.is_some());
                 let name = &anchor.subject;
                 let lines = [
-                    ("more", organisation(name).unwrap_or_default().to_owned()),
+                    ("more", organisation(name).unwrap_or_default()),
                     state,
                     ("more", key(anchor.skid.as_deref())),
                 ];
@@ -348,6 +346,7 @@ impl<'e> Picture<'e> {
         let what = match (sent.role, sent.same_as) {
             (Role::Duplicate, Some(first)) => format!("the same as {first}"),
             (Role::Unreadable, _) => "cannot be read".to_owned(),
+            _ if self.explanation.belongs_first == Some(sent.id) => "the server's own".to_owned(),
             _ => "unrelated".to_owned(),
         };
         let name = sent.subject.as_deref().unwrap_or("(no certificate)");
@@ -413,7 +412,7 @@ impl<'e> Picture<'e> {
             title_x = 8 + badge_width + 8;
         }
         let room = TITLE_COLUMNS.saturating_sub(title_x.saturating_sub(38) / 8);
-        self.text("title", title_x, 23, &shortened(title(name), room));
+        self.text("title", title_x, 23, &shortened(&title(name), room));
         if height < BOX_HEIGHT {
             for (class, line) in lines {
                 self.text(class, title_x, 38, &shortened(line, LINE_COLUMNS));
@@ -445,6 +444,7 @@ impl<'e> Picture<'e> {
             ("taken", "the path taken"),
             ("plain", "issued and signed by"),
             ("doubt", "the same, by another key identifier"),
+            ("unchecked", "names it; the signature was not checked"),
             ("broken", "names it, but was not signed by it"),
         ];
         let drawn: Vec<&str> = self.layout.edges.iter().map(|(edge, _)| class_of(edge)).collect();
@@ -507,15 +507,17 @@ fn class_of(edge: &Edge) -> &'static str {
     match (edge.taken, edge.signature, edge.key_ids) {
         (true, _, _) => "taken",
         (_, Signature::DoesNotFit, _) => "broken",
+        (_, Signature::NotChecked, _) => "unchecked",
         (_, _, KeyIds::Differ) => "doubt",
         _ => "plain",
     }
 }
 
-fn state(anchor: &Anchor) -> (&'static str, (&'static str, String)) {
+fn state(anchor: &Anchor, has_path: bool) -> (&'static str, (&'static str, String)) {
     match anchor.state {
         AnchorState::Used => ("good", ("more green", "the path ends here".to_owned())),
-        AnchorState::Signer => ("plain", ("more", "a signer too; not needed".to_owned())),
+        AnchorState::Signer if has_path => ("plain", ("more", "a signer too; not needed".to_owned())),
+        AnchorState::Signer => ("plain", ("more", "the path would end here".to_owned())),
         AnchorState::NotTheSigner => ("plain", ("more amber", "of the name, not the signer".to_owned())),
         AnchorState::Unrelated => ("plain", ("more", "no way up leads there".to_owned())),
         AnchorState::Dated => {

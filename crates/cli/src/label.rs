@@ -9,12 +9,12 @@ fn columns_of(character: char) -> usize {
 }
 
 /// How many columns a text takes, at most.
-pub(super) fn columns(text: &str) -> usize {
+pub(crate) fn columns(text: &str) -> usize {
     text.chars().map(columns_of).sum()
 }
 
 /// The text in at most so many columns: of a longer one its start and its end, where names differ most.
-pub(super) fn shortened(text: &str, width: usize) -> String {
+pub(crate) fn shortened(text: &str, width: usize) -> String {
     if columns(text) <= width {
         return text.to_owned();
     }
@@ -39,7 +39,7 @@ fn fitting(characters: impl Iterator<Item = char>, width: usize) -> String {
 
 /// The text in lines of at most so many columns, broken between words where there are any, and at most so many lines:
 /// then the last ends in an ellipsis.
-pub(super) fn wrapped(text: &str, width: usize, max_lines: usize) -> Vec<String> {
+pub(crate) fn wrapped(text: &str, width: usize, max_lines: usize) -> Vec<String> {
     let mut lines: Vec<String> = vec![String::new()];
     for word in text.split(' ') {
         let mut word = word;
@@ -94,23 +94,66 @@ fn append(lines: &mut [String], word: &str) {
     }
 }
 
-/// What to call someone by, of a name such as `C=US, O=Example, CN=Example Root`: the common name, else the whole. A
-/// value cannot pretend to be another attribute, since commas and equals signs in it are escaped.
-pub(super) fn title(name: &str) -> &str {
-    let parts = name.split(", ").flat_map(|part| part.split(" + "));
-    let common_name = parts.filter_map(|part| part.strip_prefix("CN=")).last();
-    common_name.filter(|title| !title.is_empty()).unwrap_or(name)
+/// What to call someone by, of a name as it is displayed, such as `C=US, O=Example, CN=Example Root`: the last common
+/// name, else the whole.
+pub(crate) fn title(name: &str) -> String {
+    let common_name = attributes(name).filter_map(|attribute| attribute.strip_prefix("CN="));
+    let common_name = common_name.last().filter(|title| !title.is_empty());
+    common_name.map_or_else(|| name.to_owned(), unescaped)
 }
 
 /// The organisation of a name, if it has one that is not its title.
-pub(super) fn organisation(name: &str) -> Option<&str> {
-    let parts = name.split(", ").flat_map(|part| part.split(" + "));
-    let organisation = parts.filter_map(|part| part.strip_prefix("O=")).next();
-    organisation.filter(|organisation| *organisation != title(name))
+pub(crate) fn organisation(name: &str) -> Option<String> {
+    let organisation = attributes(name).find_map(|attribute| attribute.strip_prefix("O="));
+    organisation
+        .map(unescaped)
+        .filter(|organisation| *organisation != title(name))
+}
+
+/// The attributes of a name, each with its type. What separates them is escaped inside of a value.
+fn attributes(name: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(name);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let (attribute, others) = match separator(text) {
+            Some((start, end)) => (text.get(..start)?, text.get(end..)),
+            None => (text, None),
+        };
+        rest = others;
+        Some(attribute)
+    })
+}
+
+/// Where the first separator of attributes starts and ends.
+fn separator(text: &str) -> Option<(usize, usize)> {
+    let mut is_escaped = false;
+    for (at, character) in text.char_indices() {
+        let rest = text.get(at..).unwrap_or_default();
+        let separator = [", ", " + "]
+            .into_iter()
+            .find(|separator| rest.starts_with(separator));
+        if let Some(separator) = separator.filter(|_| !is_escaped) {
+            return Some((at, at + separator.len()));
+        }
+        is_escaped = character == '\\' && !is_escaped;
+    }
+    None
+}
+
+/// A value without the backslashes before characters that are shown as themselves. Those that are written as numbers, as
+/// control characters are, stay so.
+fn unescaped(value: &str) -> String {
+    let mut text = String::new();
+    let mut characters = value.chars().peekable();
+    while let Some(character) = characters.next() {
+        let next = characters.next_if(|next| character == '\\' && ",+=\"\\<>;# ".contains(*next));
+        text.push(next.unwrap_or(character));
+    }
+    text
 }
 
 /// A number with commas between its thousands.
-pub(super) fn grouped(number: usize) -> String {
+pub(crate) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -160,11 +203,36 @@ mod tests {
 
     #[test]
     fn names_are_called_by_their_common_name() {
-        assert_eq!(title("C=US, O=Example, CN=Example Root"), "Example Root");
-        assert_eq!(title("O=Example"), "O=Example");
+        for (name, called) in [
+            ("C=US, O=Example, CN=Example Root", "Example Root"),
+            ("CN=a + CN=b, O=Example", "b"),
+            ("O=Example", "O=Example"),
+            ("CN=, O=Example", "CN=, O=Example"),
+            ("", ""),
+        ] {
+            assert_eq!(title(name), called);
+        }
+        let organisation = |name: &str| organisation(name).unwrap_or_default();
+        assert_eq!(organisation("C=US, O=Example, CN=Example Root"), "Example");
+        assert_eq!(organisation("CN=Example Root"), "");
+        assert_eq!(organisation("O=Example, CN=Example"), "");
+    }
+
+    #[test]
+    fn separators_in_a_value_do_not_end_it() {
+        assert_eq!(title(r"CN=Rev Root\, Ltd"), "Rev Root, Ltd");
+        assert_eq!(title(r"CN=Rev Root\, Ltd, O=Rev"), "Rev Root, Ltd");
+        assert_eq!(title(r"CN=a \+ CN\=b"), "a + CN=b");
+        assert_eq!(title(r#"CN=\"a\" \<b\>\; \#\\"#), r#""a" <b>; #\"#);
+        assert_eq!(title(r"CN=ends in \\, O=Example"), r"ends in \");
+        let name = r"C=US, O=GoDaddy.com\, Inc., CN=Go Daddy";
+        assert_eq!(organisation(name).as_deref(), Some("GoDaddy.com, Inc."));
+    }
+
+    #[test]
+    fn a_value_cannot_pretend_to_be_another_attribute_or_to_be_shown_as_itself() {
         assert_eq!(title(r"O=x\, CN\=forged"), r"O=x\, CN\=forged");
-        assert_eq!(organisation("C=US, O=Example, CN=Example Root"), Some("Example"));
-        assert_eq!(organisation("CN=Example Root"), None);
+        assert_eq!(title(r"CN=a\1B[2J\E2\80\AE"), r"a\1B[2J\E2\80\AE");
     }
 
     #[test]

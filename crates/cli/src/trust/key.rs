@@ -1,0 +1,89 @@
+//! Public keys, and which of them are not taken whatever they have signed.
+
+use std::ops::RangeInclusive;
+
+use super::algorithm;
+use super::der::Element;
+
+/// The lengths of RSA keys that signatures in a chain are verified by, as `RSA_PKCS1_2048_8192_SHA256` of webpki has
+/// them. Of others it says that the signature does not fit.
+const RSA_BITS: RangeInclusive<usize> = 2048..=8192;
+
+/// A public key (RFC 5280 section 4.1.2.7).
+pub(crate) struct Key<'a> {
+    /// The inside of the algorithm's identifier.
+    pub(crate) algorithm: &'a [u8],
+    pub(crate) bits: &'a [u8],
+}
+
+impl<'a> Key<'a> {
+    /// Reads the inside of a SubjectPublicKeyInfo.
+    pub(crate) fn read(spki_value: &'a [u8]) -> Option<Self> {
+        let (algorithm, rest) = Element::read(spki_value)?;
+        let (key, _) = Element::read(rest)?;
+        Some(Self {
+            algorithm: algorithm.value,
+            bits: key.bits()?,
+        })
+    }
+}
+
+/// Of how many bits this key is, if it is an RSA key that is not taken.
+pub(crate) fn refused_rsa_bits(spki_value: &[u8]) -> Option<usize> {
+    let key = Key::read(spki_value)?;
+    let (kind, _) = Element::read(key.algorithm)?;
+    if kind.value != algorithm::RSA {
+        return None;
+    }
+    // RFC 8017 appendix A.1.1: the modulus is the first of two numbers.
+    let (numbers, _) = Element::read(key.bits)?;
+    let (modulus, _) = Element::read(numbers.value)?;
+    let zeros = modulus.value.iter().take_while(|byte| **byte == 0).count();
+    let modulus = modulus.value.get(zeros..)?;
+    let unused = modulus.first()?.leading_zeros();
+    let bits = (modulus.len() * 8).checked_sub(usize::try_from(unused).ok()?)?;
+    (!RSA_BITS.contains(&bits)).then_some(bits)
+}
+
+/// What is wrong with an RSA key of so many bits.
+pub(crate) fn refused_rsa(bits: usize) -> String {
+    format!(
+        "RSA of {bits} bits, and none of fewer than {} or more than {} is accepted",
+        RSA_BITS.start(),
+        RSA_BITS.end()
+    )
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use jit_trust_lab::pki::{Ca, der, oid};
+
+    use super::*;
+
+    /// The SubjectPublicKeyInfo of an RSA key of so many bits, which nobody holds.
+    pub(crate) fn rsa(bits: usize) -> Vec<u8> {
+        let modulus = [&[0][..], &vec![0xc3; bits / 8]].concat();
+        let key = der::sequence(&[&der::integer(&modulus), &der::integer(&[1, 0, 1])]);
+        let algorithm = der::sequence(&[&der::object_identifier(oid::RSA), &der::tlv(5, &[])]);
+        der::sequence(&[&algorithm, &der::bit_string(&key)])
+    }
+
+    #[test]
+    fn rsa_keys_outside_the_range_are_refused_and_others_are_not_looked_at() {
+        for (bits, refused) in [
+            (512, Some(512)),
+            (1024, Some(1024)),
+            (2048, None),
+            (4096, None),
+            (16384, Some(16384)),
+        ] {
+            let spki = rsa(bits);
+            let (spki, _) = Element::read(&spki).unwrap();
+            assert_eq!(refused_rsa_bits(spki.value), refused);
+        }
+        let ca = Ca::root("A").der();
+        let ca = jit_trust::Certificate::from_der(&ca).unwrap();
+        assert_eq!(refused_rsa_bits(ca.spki_value()), None);
+        assert_eq!(refused_rsa_bits(&[]), None);
+    }
+}
