@@ -87,8 +87,11 @@ impl Verifier {
     /// # let root = jit_trust_lab::pki::Ca::root("Root");
     /// # let leaf = root.leaf("a.test");
     /// # let sent = leaf.chain(&[]);
-    /// # let blob = [jit_trust::Entry::from_certificate(jit_trust::Certificate::from_der(root.der())?)];
-    /// # let blob = jit_trust_core::v2::encode(&blob, Default::default())?;
+    /// # let der = root.der();
+    /// # let roots = [jit_trust::Entry::from_certificate(jit_trust::Certificate::from_der(&der)?)];
+    /// # let options = jit_trust_core::v2::Options::default();
+    /// # let mut blob = vec![0; jit_trust_core::v2::encoded_len(&roots, options)?];
+    /// # jit_trust_core::v2::encode(&roots, options, 1, &mut blob)?;
     /// # let store = jit_trust::BlobStore::new(blob.leak())?;
     /// use jit_trust::openssl::Verifier;
     /// use openssl::stack::Stack;

@@ -45,7 +45,7 @@ type Observer = dyn Fn(&Verification<'_>) + Send + Sync;
 ///
 /// let mut verifier = ServerVerifier::new(jit_trust::mozilla()).on_verification(|verification| {
 ///     if let Some(anchor) = verification.anchor {
-///         println!("{:?}: {}", verification.server_name, anchor.subject());
+///         println!("{}: {}", verification.host, anchor.subject());
 ///     }
 /// });
 /// let resumption = verifier.resumption();
