@@ -20,6 +20,7 @@ mod http;
 mod label;
 mod mozilla_latest;
 mod questions;
+mod report_file;
 mod runtime;
 mod serve;
 mod show;

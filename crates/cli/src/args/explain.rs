@@ -25,7 +25,7 @@ use crate::http::Override;
 Examples:
   jit-trust explain www.rust-lang.org
   jit-trust explain --trust trust.tblb --host a.test chain.pem
-  jit-trust explain --format svg www.rust-lang.org > chain.svg
+  jit-trust explain --format svg -o chain.svg www.rust-lang.org
   jit-trust explain --resolve a.test:8443:127.0.0.1 https://a.test:8443/
 
 Exit status: 0 when trusted; 1 when not; 2 for bad usage, input that cannot be read, a host that
@@ -42,8 +42,12 @@ pub(crate) struct ExplainArgs {
     pub(crate) trust: TrustBy,
 
     /// How to show it: as text, as a picture, or for programs
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Form::Text)]
+    #[arg(short, long, value_name = "FORM", value_enum, default_value_t = Form::Text)]
     pub(crate) format: Form,
+
+    /// Write it to FILE, which appears whole or not at all; `-` is stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 
     /// The host that the certificate in a file is to be for; without it, its names are not checked
     #[arg(long, value_name = "NAME", value_parser = value::server_name)]

@@ -13,15 +13,11 @@ mod reference;
 mod survey;
 mod table;
 
-use std::io::Write;
-use std::path::Path;
-
-use jit_trust_bundle::StagedFile;
-
 pub(crate) use against::OtherRoots;
 
 use crate::args::{CompatArgs, Format};
 use crate::exit::Failure;
+use crate::report_file::ReportFile;
 use crate::shown::counted;
 use crate::terminal::{print, print_coloured, warning};
 use crate::{cache, store, time};
@@ -48,9 +44,7 @@ pub(crate) fn run(args: &CompatArgs) -> Result<(), Failure> {
     let at = time::now().map_or_else(|| "at a time before 1970".to_owned(), time::moment);
     let against = asking.against.as_ref().map(Against::name);
     let (store_name, trust) = (asking.store.name.clone(), asking.store.trust.clone());
-    let output = args.output.as_deref().filter(|path| path.as_os_str() != "-");
-    let staged = output.map(StagedFile::create).transpose();
-    let output = output.zip(staged.map_err(Failure::failed)?);
+    let file = ReportFile::create(args.output.as_deref())?;
 
     let survey = survey::of(&sites, versions, asking, usize::from(args.jobs))?;
     cache::keep(&trust);
@@ -67,8 +61,8 @@ pub(crate) fn run(args: &CompatArgs) -> Result<(), Failure> {
         let all = summary.asked.saturating_add(summary.not_asked);
         warning(format_args!("interrupted after {} of {all}", summary.asked));
     }
-    let said = match output {
-        Some((path, file)) => write(path, file, &report.in_form(args.format, None)?),
+    let said = match file {
+        Some(file) => file.write(&report.in_form(args.format, None)?),
         None => print_report(&report, args.format, args.output.is_none()),
     };
     let end = match survey.signal {
@@ -132,10 +126,4 @@ fn print_report(report: &Report<'_>, format: Format, may_be_terminal: bool) -> R
         (Format::Table, Some(_)) => print_coloured(&text),
         _ => print(text),
     }
-}
-
-fn write(path: &Path, staged: StagedFile, text: &str) -> Result<(), Failure> {
-    let written = staged.file().write_all(text.as_bytes());
-    written.map_err(|error| Failure::writing_file(path, &error))?;
-    staged.commit().map_err(Failure::failed)
 }

@@ -27,6 +27,7 @@ use crate::args::{ExplainArgs, Form, Subject};
 use crate::cache;
 use crate::certificates;
 use crate::exit::Failure;
+use crate::report_file::ReportFile;
 use crate::runtime;
 use crate::shown::shown;
 use crate::store::{self, Store};
@@ -42,6 +43,8 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
         Some(moment) => moment.0,
         None => now()?,
     };
+    let file = ReportFile::create(args.output.as_deref())?;
+    let is_said = file.is_none() && args.format == Form::Text;
     let question = |host| Question {
         host,
         now,
@@ -63,8 +66,11 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
         explained.map_err(Failure::failed)
     })?;
     cache::keep(&store.trust);
-    let shown = show(&found_out.shown, args.format);
-    match (end(&found_out, args.format), shown) {
+    let shown = match file {
+        Some(file) => file.write(&in_form(&found_out.shown, args.format)?),
+        None => show(&found_out.shown, args.format),
+    };
+    match (end(&found_out, is_said), shown) {
         // Who does not read what is shown may still ask how it ended.
         (Err(failure), Ok(()) | Err(Failure::NobodyReads)) => Err(failure),
         (_, shown) => shown,
@@ -128,8 +134,20 @@ fn show(explanation: &Explanation, form: Form) -> Result<(), Failure> {
     }
 }
 
-/// How the command ends once that is shown.
-fn end(found_out: &FoundOut, form: Form) -> Result<(), Failure> {
+/// The same for a file: without colours.
+fn in_form(explanation: &Explanation, form: Form) -> Result<String, Failure> {
+    Ok(match form {
+        Form::Text => anstream::adapter::strip_str(&text::of(explanation)).to_string(),
+        Form::Svg => svg::of(explanation),
+        Form::Json => {
+            let json = serde_json::to_string_pretty(explanation).map_err(Failure::failed)?;
+            format!("{json}\n")
+        }
+    })
+}
+
+/// How the command ends once that is shown; `is_said` where the user has read why.
+fn end(found_out: &FoundOut, is_said: bool) -> Result<(), Failure> {
     let explanation = &found_out.shown;
     let said = format!(
         "{}: not trusted: {}",
@@ -139,8 +157,7 @@ fn end(found_out: &FoundOut, form: Form) -> Result<(), Failure> {
     match (explanation.trusted, found_out.store_failed) {
         (true, _) => Ok(()),
         (false, true) => Err(Failure::Trouble(said)),
-        // The text has said it.
-        (false, false) if form == Form::Text => Err(Failure::Differ),
+        (false, false) if is_said => Err(Failure::Differ),
         (false, false) => Err(Failure::Failed(said)),
     }
 }

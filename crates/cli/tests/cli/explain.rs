@@ -420,6 +420,37 @@ fn the_verdict_is_that_of_verify() {
     }
 }
 
+#[test]
+fn a_file_gets_what_stdout_would_and_nothing_where_nothing_was_found_out() {
+    let root = Ca::root("Lab Root A");
+    let lab = Lab::trusting(&[]);
+    lab.write("chain.pem", pem(&root.leaf("a.test").chain(&[])));
+    let explain = |subject: &str, form: &str, options: &[&str]| {
+        let mut command = jit_trust([
+            "explain",
+            subject,
+            "--format",
+            form,
+            "--at",
+            "1780000000",
+            "--trust",
+        ]);
+        run(command.arg(lab.store()).args(options).current_dir(lab.path("")))
+    };
+    for form in ["text", "svg", "json"] {
+        let printed = explain("chain.pem", form, &[]).ends_with(1);
+        let written = explain("chain.pem", form, &["-o", "report"]).ends_with(1);
+        assert_eq!(written.stdout, "");
+        let report = std::fs::read_to_string(lab.path("report")).unwrap();
+        assert_eq!(report, printed.stdout, "{form}");
+        written.says("not trusted: ");
+        std::fs::remove_file(lab.path("report")).unwrap();
+    }
+    // Nobody listens there.
+    explain("127.0.0.1:1", "svg", &["-o", "report"]).ends_with(2);
+    assert!(!lab.path("report").exists());
+}
+
 /// Explains a server on loopback.
 fn explain_server(lab: &Lab, server: &Server, options: &str) -> Run {
     let mut command = jit_trust(["explain", &server.url("a.test", "/"), "--trust"]);

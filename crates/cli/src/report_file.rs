@@ -1,0 +1,35 @@
+//! The file that a report is written to, in the place of stdout.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use jit_trust_bundle::StagedFile;
+
+use crate::exit::Failure;
+
+/// A file that appears whole or not at all.
+#[derive(Debug)]
+pub(crate) struct ReportFile {
+    path: PathBuf,
+    staged: StagedFile,
+}
+
+impl ReportFile {
+    /// The one that `--output` names; none where that is stdout. To be made before the work begins, so that nothing is done
+    /// for a file that cannot be written.
+    pub(crate) fn create(output: Option<&Path>) -> Result<Option<Self>, Failure> {
+        let Some(path) = output.filter(|path| path.as_os_str() != "-") else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            path: path.to_owned(),
+            staged: StagedFile::create(path).map_err(Failure::failed)?,
+        }))
+    }
+
+    pub(crate) fn write(self, text: &str) -> Result<(), Failure> {
+        let written = self.staged.file().write_all(text.as_bytes());
+        written.map_err(|error| Failure::writing_file(&self.path, &error))?;
+        self.staged.commit().map_err(Failure::failed)
+    }
+}
