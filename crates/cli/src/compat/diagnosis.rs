@@ -185,7 +185,7 @@ impl From<Cause> for Diagnosis {
             Cause::BadSignature => Self::BadSignature,
             Cause::IssuerIsNoCa => Self::IssuerIsNoCa,
             Cause::StoreFailed => Self::StoreFailed,
-            Cause::Other => Self::NotAccepted,
+            Cause::RefusedKey | Cause::Other => Self::NotAccepted,
         }
     }
 }

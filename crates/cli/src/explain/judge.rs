@@ -161,7 +161,7 @@ impl Verdict {
     pub(super) fn is_of_refused_key(&self) -> bool {
         self.decision
             .as_ref()
-            .is_some_and(|decision| decision.cause == Some(Cause::Other))
+            .is_some_and(|decision| decision.cause == Some(Cause::RefusedKey))
     }
 
     /// Why not, in words safe to show.

@@ -19,6 +19,8 @@ pub(crate) enum Cause {
     NameConstraints,
     BadSignature,
     IssuerIsNoCa,
+    /// A certificate is signed by a key that is not taken, such as one that is too short.
+    RefusedKey,
     /// The store could not answer: that says nothing about the server.
     StoreFailed,
     Other,
@@ -38,7 +40,7 @@ impl Cause {
             Reason::Expired(_) => Self::Expired,
             Reason::NotValidYet(_) => Self::NotValidYet,
             Reason::OtherHost(_) => Self::WrongHost,
-            Reason::BadSignatureOrKey if refused_key(verification).is_some() => Self::Other,
+            Reason::BadSignatureOrKey if refused_key(verification).is_some() => Self::RefusedKey,
             Reason::BadSignatureOrKey | Reason::Plain(BAD_SIGNATURE) => Self::BadSignature,
             Reason::Plain(ISSUER_IS_NO_CA) => Self::IssuerIsNoCa,
             Reason::Plain(NAME_NOT_PERMITTED) => Self::NameConstraints,

@@ -37,6 +37,13 @@ impl World {
         path
     }
 
+    /// The lab's roots as a system has them: without conditions.
+    fn roots_pem(&self) -> PathBuf {
+        let roots = self.internet.roots().iter();
+        let pem: String = roots.map(|root| root.ca().pem()).collect();
+        self.write("roots.pem", &pem)
+    }
+
     /// The command, which trusts the lab's roots and goes through its proxy.
     pub(crate) fn compat(&self, options: &str) -> Command {
         let mut command = jit_trust(["compat", "--trust"]);
@@ -261,13 +268,7 @@ fn another_list_of_roots_judges_the_same_certificates() {
     assert_eq!(world.internet.connections() as u64, counted);
 
     // The same roots under both.
-    let pem: String = world
-        .internet
-        .roots()
-        .iter()
-        .map(|root| root.ca().pem())
-        .collect();
-    let pem = world.write("roots.pem", &pem);
+    let pem = world.roots_pem();
     for roots in THE_SYSTEMS {
         let mut same = world.compat(&format!("--format json --against {roots}"));
         let got = run(same.arg(&list).env("SSL_CERT_FILE", &pem)).ends_with(0);
@@ -303,13 +304,7 @@ fn another_list_refuses_for_what_is_wrong_with_the_server_as_well() {
         .collect();
     let list: String = twins.iter().map(|twin| format!("{}\n", twin.host())).collect();
     let list = world.write("list", &list);
-    let pem: String = world
-        .internet
-        .roots()
-        .iter()
-        .map(|root| root.ca().pem())
-        .collect();
-    let pem = world.write("roots.pem", &pem);
+    let pem = world.roots_pem();
     for roots in THE_SYSTEMS {
         let mut command = world.compat(&format!("--format json --http2 --against {roots}"));
         let got = run(command.arg(&list).env("SSL_CERT_FILE", &pem)).ends_with(1);
