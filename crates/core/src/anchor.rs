@@ -43,6 +43,15 @@ impl<'a> TrustAnchor<'a> {
         &self.entry
     }
 
+    /// The same, trusted only for end-entity certificates with a notBefore up to this second of Unix time: see
+    /// [`Entry::with_distrust_after`].
+    pub fn with_distrust_after(self, distrust_after: Option<u64>) -> Self {
+        Self {
+            entry: self.entry.with_distrust_after(distrust_after),
+            ..self
+        }
+    }
+
     /// The inside of the SEQUENCE of the subject public key info (SPKI), without its header: the form that webpki's
     /// trust anchors take.
     pub fn spki_value(&self) -> &'a [u8] {

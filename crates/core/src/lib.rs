@@ -77,7 +77,7 @@ pub use certificate::{
     AnchorCertificateError, BasicConstraints, Certificate, CertificateError, MAX_CERTIFICATE_LEN, Profile,
 };
 pub use chain::{ChainError, MAX_CERTIFICATES, PeerChain, Query};
-pub use constraints::{NameConstraintsError, NameForm, check_name_constraints};
+pub use constraints::{NameConstraintsError, NameForm, check_imposed_constraints, check_name_constraints};
 pub use entry::{EncodedEntry, Entry};
 pub use key_id::KeyId;
 pub use name::{CutNameHash, HashedName, Name, NameHash};

@@ -139,7 +139,7 @@ fn a_path_through_a_dated_roots_cross_certificate_to_another_root_stays_valid() 
 }
 
 #[test]
-fn of_two_anchors_of_one_name_and_key_the_one_without_a_date_counts() {
+fn a_date_binds_every_anchor_of_its_name_and_key_in_the_store() {
     let root = Ca::root("Root");
     let renewed = root.reissue().self_signed();
     let ders = [root.der(), renewed.der()];
@@ -148,7 +148,9 @@ fn of_two_anchors_of_one_name_and_key_the_one_without_a_date_counts() {
         stores::entry(&ders[1]),
     ];
     by_every_store(&entries, |verifier| {
-        verify(verifier, &root.leaf("a.test").chain(&[]), "a.test").unwrap();
+        let error = verify(verifier, &root.leaf("a.test").chain(&[]), "a.test").unwrap_err();
+        let reason = distrusted(&error).unwrap();
+        assert_eq!((reason.root.as_str(), reason.distrust_after), ("CN=Root", 0));
     });
 }
 

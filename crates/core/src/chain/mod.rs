@@ -132,11 +132,13 @@ impl<'a> PeerChain<'a> {
     ///
     /// Name constraints are left to the TLS library, which has them as part of the anchor.
     pub fn may_lean_on(&self, anchor: &TrustAnchor<'_>) -> bool {
-        let Some(distrust_after) = anchor.distrust_after() else {
-            return true;
-        };
-        self.issued_at()
-            .is_some_and(|issued_at| issued_at <= distrust_after)
+        self.was_issued_by(anchor.distrust_after())
+    }
+
+    /// Whether the end-entity certificate was issued, by its notBefore, no later than this second of Unix time, if there
+    /// is such a limit. A certificate whose notBefore cannot be read was not.
+    pub fn was_issued_by(&self, limit: Option<u64>) -> bool {
+        limit.is_none_or(|limit| self.issued_at().is_some_and(|issued_at| issued_at <= limit))
     }
 
     /// The notBefore of the end-entity certificate, in Unix time; `None` when it cannot be read, or lies before 1970.

@@ -56,6 +56,19 @@ pub fn check_name_constraints(
     Ok(())
 }
 
+/// Checks that a path conforms to name constraints that are imposed on its anchor, and to no others: for those that the
+/// TLS library was not given. `below` is what stands below the anchor, the end entity first. How names are compared,
+/// [`check_name_constraints`] says.
+///
+/// # Errors
+/// What does not conform, or cannot be judged.
+pub fn check_imposed_constraints(
+    constraints: &[u8],
+    below: &[Certificate<'_>],
+) -> Result<(), NameConstraintsError> {
+    check_below(constraints, below, &mut Steps(MAX_STEPS))
+}
+
 /// Checks the certificates below a CA, the end entity first.
 fn check_below(
     constraints: &[u8],

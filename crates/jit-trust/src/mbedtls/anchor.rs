@@ -13,17 +13,20 @@ pub(super) struct Anchor {
     subject: Box<[u8]>,
     entry: OwnedEntry,
     certificate: Box<[u8]>,
+    /// The name constraints that bind it beside its own.
+    imposed: Box<[Box<[u8]>]>,
     import: Option<Import>,
 }
 
 impl Anchor {
-    /// An anchor, and where it was imported from, if it was; `None` for one of which mbedTLS takes no certificate: it
-    /// vouches for nothing.
-    pub(super) fn new(anchor: &TrustAnchor<'_>, import: Option<&Import>) -> Option<Self> {
+    /// An anchor, the name constraints that bind it beside its own, and where it was imported from, if it was; `None` for one
+    /// of which mbedTLS takes no certificate: it vouches for nothing.
+    pub(super) fn new(anchor: &TrustAnchor<'_>, imposed: &[&[u8]], import: Option<&Import>) -> Option<Self> {
         Some(Self {
             subject: anchor.subject().as_der().into(),
             entry: OwnedEntry::of(anchor.entry()),
             certificate: certificate(anchor)?,
+            imposed: imposed.iter().map(|set| Box::from(*set)).collect(),
             import: import.cloned(),
         })
     }
@@ -31,6 +34,11 @@ impl Anchor {
     /// The anchor. It is there: it has been one before.
     pub(super) fn get(&self) -> Option<TrustAnchor<'_>> {
         self.entry.get()?.named(Name::from_der(&self.subject)?)
+    }
+
+    /// The name constraints that bind it beside its own.
+    pub(super) fn imposed(&self) -> Vec<&[u8]> {
+        self.imposed.iter().map(|set| &**set).collect()
     }
 
     pub(super) fn import(&self) -> Option<&Import> {

@@ -6,7 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use jit_trust_core::{Certificate as Read, MAX_CERTIFICATES, PeerChain, TrustAnchor, check_name_constraints};
+use jit_trust_core::{
+    Certificate as Read, MAX_CERTIFICATES, PeerChain, TrustAnchor, check_imposed_constraints,
+    check_name_constraints,
+};
 use mbedtls::alloc::List;
 use mbedtls::error::codes;
 use mbedtls::x509::{Certificate, KeyUsage, VerifyError};
@@ -73,6 +76,17 @@ struct Found {
     failure: Option<StoreError>,
     /// Why there is no path, if it is for the date of a root.
     distrusted: Option<Distrusted>,
+    /// Why an anchor was taken out that a valid path led to.
+    refused: Option<Refusal>,
+}
+
+/// What a verification on the side came to.
+enum Tried {
+    /// A valid path ends in this one of the anchors.
+    Anchor(usize),
+    /// A path ends in these, and does not conform to name constraints that bind them beside their own.
+    Refused(Vec<usize>, Refusal),
+    NoPath,
 }
 
 impl Verifier {
@@ -178,40 +192,77 @@ impl Verifier {
     ) -> Result<Found, Refusal> {
         let peer = PeerChain::read(sent.iter().map(|der| &**der))?;
         let mut search = Search::new(stores, &peer)?;
-        self.complete(chain, &mut search);
+        let refused = self.complete(chain, &mut search);
         let distrusted = Distrusted::because_of(search.selection(), |anchors| {
             // Not of all of them there is a certificate.
             let made = anchors.iter().enumerate();
-            let made = made.filter_map(|(place, anchor)| Some((place, Anchor::new(anchor, None)?)));
-            let (places, made): (Vec<_>, Vec<_>) = made.unzip();
-            places.get(self.try_out(chain, &made)?).copied()
+            let made = made.filter_map(|(place, anchor)| Some((place, Anchor::new(anchor, &[], None)?)));
+            match self.try_out(chain, made) {
+                Tried::Anchor(place) => Some(place),
+                Tried::Refused(..) | Tried::NoPath => None,
+            }
         });
-        let anchors = search.selection().anchors();
-        let anchors = anchors.filter_map(|anchor| Anchor::new(&anchor, search.import_of(&anchor)));
+        let selection = search.selection();
+        let anchors = selection.anchors().enumerate().filter_map(|(place, anchor)| {
+            Anchor::new(&anchor, &selection.imposed_on(place), search.import_of(&anchor))
+        });
         Ok(Found {
             anchors: anchors.collect(),
             queries: search.queries().to_vec(),
             distrusted,
+            refused,
             failure: search.take_failure(),
         })
     }
 
-    /// Asks stores that answer later for as long as mbedTLS finds no path without their answers.
-    fn complete(&self, chain: &List<Certificate>, search: &mut Search<'_>) {
+    /// Asks stores that answer later for as long as mbedTLS finds no path without their answers, and takes out the anchors
+    /// whose paths do not conform to name constraints that bind them beside their own. Says why one was, if one was.
+    fn complete(&self, chain: &List<Certificate>, search: &mut Search<'_>) -> Option<Refusal> {
         let mut patience = Patience::new(true, Some(&self.attempt));
-        while search.may_ask() {
+        let mut refused = None;
+        while search.may_ask() || search.selection().needs_path_check() {
             let selection = search.selection();
-            let anchors = selection.anchors();
-            let anchors: Vec<_> = anchors.filter_map(|anchor| Anchor::new(&anchor, None)).collect();
-            let is_complete = self.try_out(chain, &anchors).is_some();
-            if is_complete || !matches!(search.look_further(&self.host, &mut patience), Ok(true)) {
-                break;
+            let anchors = selection.anchors().enumerate();
+            let anchors = anchors.filter_map(|(place, anchor)| {
+                Some((place, Anchor::new(&anchor, &selection.imposed_on(place), None)?))
+            });
+            match self.try_out(chain, anchors) {
+                Tried::Anchor(_) => break,
+                Tried::Refused(places, refusal) => {
+                    // With the others there may be another path. The last goes first, so that no place changes before its turn.
+                    places.iter().rev().for_each(|place| search.refuse(*place));
+                    refused.get_or_insert(refusal);
+                }
+                Tried::NoPath if !matches!(search.look_further(&self.host, &mut patience), Ok(true)) => break,
+                Tried::NoPath => {}
             }
+        }
+        refused
+    }
+
+    /// In which of these anchors a valid path ends, by their places: a verification on the side.
+    fn try_out(&self, chain: &List<Certificate>, anchors: impl Iterator<Item = (usize, Anchor)>) -> Tried {
+        let (places, anchors): (Vec<usize>, Vec<Anchor>) = anchors.unzip();
+        let place = |made: usize| places.get(made).copied();
+        let Some(path) = self.find_path(chain, &anchors) else {
+            return Tried::NoPath;
+        };
+        let refusal = match self.judge(&path, None, &anchors) {
+            Ok(made) => return place(made).map_or(Tried::NoPath, Tried::Anchor),
+            Err(refusal) => refusal,
+        };
+        let is_bound = |anchor: &Anchor| {
+            !anchor.imposed().is_empty() && path.first().is_some_and(|top| anchor.has_certificate(top))
+        };
+        let bound = anchors.iter().enumerate().filter(|(_, anchor)| is_bound(anchor));
+        match bound.filter_map(|(made, _)| place(made)).collect::<Vec<_>>() {
+            refused if refused.is_empty() => Tried::NoPath,
+            refused => Tried::Refused(refused, refusal),
         }
     }
 
-    /// Which of these anchors vouches for the chain, if one does: a verification on the side.
-    fn try_out(&self, chain: &List<Certificate>, anchors: &[Anchor]) -> Option<usize> {
+    /// The path that mbedTLS finds to one of these anchors, the anchor first.
+    fn find_path(&self, chain: &List<Certificate>, anchors: &[Anchor]) -> Option<Vec<Box<[u8]>>> {
         let path = Arc::new(Mutex::new(Vec::<Box<[u8]>>::new()));
         let seen = path.clone();
         let see = move |certificate: &Certificate, _: i32, _: &mut VerifyError| {
@@ -222,8 +273,8 @@ impl Verifier {
         let trusted = certificates(anchors.iter());
         Certificate::verify_with_callback_expected_common_name(chain, &trusted, None, None, see, self.name())
             .ok()?;
-        let path = path.lock().unwrap_or_else(PoisonError::into_inner);
-        self.judge(&path, None, anchors).ok()
+        let mut path = path.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(std::mem::take(&mut *path))
     }
 
     /// mbedTLS shows a certificate of the path, the anchor first and the server's own, of depth 0, last, with what it finds
@@ -294,10 +345,13 @@ impl Verifier {
         // An anchor can be there under several conditions: any of them will do.
         let mut refusal: Option<Refusal> = None;
         for (place, anchor) in anchors.iter().enumerate() {
-            let Some(anchor) = anchor.has_certificate(top).then(|| anchor.get()).flatten() else {
+            if !anchor.has_certificate(top) {
+                continue;
+            }
+            let Some(named) = anchor.get() else {
                 continue;
             };
-            match conforms(&anchor, &below, peer) {
+            match conforms(&named, &anchor.imposed(), &below, peer) {
                 Ok(()) => return Ok(place),
                 Err(not) => {
                     refusal.get_or_insert(not);
@@ -414,9 +468,12 @@ impl Verifier {
             let (anchor, peer) = (anchor?, peer?);
             let Accepted { import, lease } = self.trust.accepts_import(&self.host, anchor.import());
             let mut leaning = Leaning::default();
-            leaning
-                .anchors
-                .push(Arc::new(KnownAnchor::new(&anchor.get()?, &peer, import)?));
+            leaning.anchors.push(Arc::new(KnownAnchor::new(
+                &anchor.get()?,
+                &anchor.imposed(),
+                &peer,
+                import,
+            )?));
             leaning.leases.extend(lease);
             Some(leaning)
         };
@@ -462,7 +519,7 @@ fn verdict(
     if let Some(distrusted) = selected.found.distrusted.take() {
         return Err(Box::new(distrusted));
     }
-    if let Some(refusal) = known.refusal.take() {
+    if let Some(refusal) = known.refusal.take().or_else(|| selected.found.refused.take()) {
         return Err(refusal);
     }
     match failed {
@@ -472,9 +529,11 @@ fn verdict(
     }
 }
 
-/// Whether an anchor may vouch for what is below it, the server's own certificate first.
+/// Whether an anchor may vouch for what is below it, the server's own certificate first. `imposed` are the name constraints
+/// that bind it beside its own.
 fn conforms(
     anchor: &TrustAnchor<'_>,
+    imposed: &[&[u8]],
     below: &[Read<'_>],
     peer: Option<&PeerChain<'_>>,
 ) -> Result<(), Refusal> {
@@ -488,5 +547,9 @@ fn conforms(
             None => Box::new(Unreadable),
         });
     }
-    Ok(check_name_constraints(anchor.name_constraints(), below)?)
+    check_name_constraints(anchor.name_constraints(), below)?;
+    for set in imposed {
+        check_imposed_constraints(set, below)?;
+    }
+    Ok(())
 }

@@ -1,16 +1,31 @@
 //! Anchors as OpenSSL takes them: certificates.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use jit_trust_core::TrustAnchor;
+use jit_trust_core::{Certificate, MAX_CERTIFICATES, PeerChain, TrustAnchor};
 use openssl::error::ErrorStack;
 use openssl::stack::Stack;
 use openssl::x509::{X509, X509StoreContextRef};
 
 use super::store_context::{Marked, certificate, loaded, untrusted};
+use crate::handshake_error::Refusal;
+use crate::store::{Conditions, Scope, check_imposed};
+use crate::trust::{KnownAnchor, Stores};
+use crate::{Distrusted, Selection, StoreError};
 
 /// What the user loaded into the context and could be of use for one chain.
-pub(super) struct Loaded(Vec<X509>);
+pub(super) struct Loaded(Vec<LoadedCa>);
+
+/// A CA that the user loaded, and what local stores say of its name and key: that binds it too.
+pub(super) struct LoadedCa {
+    certificate: X509,
+    /// Without its header; empty where this crate cannot read the certificate. No store can speak of it then.
+    spki_value: Vec<u8>,
+    distrust_after: Option<u64>,
+    /// The name constraints that are not its own.
+    imposed: Vec<Vec<u8>>,
+}
 
 impl Loaded {
     /// Whatever was loaded under one of the names in the chain, and under the names of what issued that: a certificate of
@@ -37,7 +52,106 @@ impl Loaded {
                 found.push(certificate);
             }
         }
-        Ok(Self(found))
+        Ok(Self(found.into_iter().map(LoadedCa::new).collect()))
+    }
+
+    /// Binds each by what local stores say of its name and key. Some of that was heard when anchors were selected for the
+    /// peer's chain.
+    pub(super) fn bind(&mut self, stores: &Stores<'_>, heard: &Selection<'_>) -> Result<(), StoreError> {
+        let ders = self
+            .0
+            .iter()
+            .map(|ca| ca.certificate.to_der().unwrap_or_default());
+        let ders: Vec<Vec<u8>> = ders.collect();
+        let read: Vec<_> = ders.iter().map(|der| Certificate::from_der(der).ok()).collect();
+        let readable = ders.iter().zip(&read).filter(|(_, read)| read.is_some());
+        let readable: Vec<&[u8]> = readable.map(|(der, _)| der.as_slice()).collect();
+        let mut hear = |selection: &Selection<'_>| {
+            for (ca, read) in self.0.iter_mut().zip(&read) {
+                if let Some(read) = read {
+                    ca.hear(selection, read);
+                }
+            }
+        };
+        hear(heard);
+        // Stores are asked by the issuers of a chain. A CA is that of itself, or of another that is loaded.
+        for several in readable.chunks(MAX_CERTIFICATES) {
+            if let Ok(chain) = PeerChain::read(several.iter().copied()) {
+                let mut selection = Selection::new(&chain);
+                stores.ask_local(&mut selection)?;
+                hear(&selection);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a path to one of them is to be checked beyond what OpenSSL does.
+    pub(super) fn needs_path_check(&self) -> bool {
+        let mut all = self.0.iter();
+        all.any(|ca| ca.distrust_after.is_some() || !ca.imposed.is_empty())
+    }
+
+    pub(super) fn get(&self, place: usize) -> Option<&LoadedCa> {
+        self.0.get(place)
+    }
+
+    /// Takes one out: a path to it does not conform to what binds it.
+    pub(super) fn refuse(&mut self, place: usize) {
+        if place < self.0.len() {
+            self.0.remove(place);
+        }
+    }
+}
+
+impl LoadedCa {
+    fn new(certificate: X509) -> Self {
+        Self {
+            certificate,
+            spki_value: Vec::new(),
+            distrust_after: None,
+            imposed: Vec::new(),
+        }
+    }
+
+    fn hear(&mut self, selection: &Selection<'_>, own: &Certificate<'_>) {
+        let conditions = selection.conditions_of(own.subject(), own.spki_value(), Scope::Policy);
+        self.spki_value = own.spki_value().to_vec();
+        let dates = [self.distrust_after, conditions.distrust_after];
+        self.distrust_after = dates.into_iter().flatten().min();
+        for set in conditions.beside(own.name_constraints()) {
+            if !self.imposed.iter().any(|known| **known == *set) {
+                self.imposed.push(set.to_vec());
+            }
+        }
+    }
+
+    /// Checks a path that ends in it, by its certificates below, the end entity's first.
+    pub(super) fn check_path(&self, chain: &PeerChain<'_>, below: &[Vec<u8>]) -> Result<(), Refusal> {
+        if let Some(distrust_after) = self.distrust_after {
+            if !chain.was_issued_by(Some(distrust_after)) {
+                let der = self.certificate.to_der().unwrap_or_default();
+                let root = Certificate::from_der(&der).map(|ca| ca.subject().to_string());
+                return Err(Arc::new(Distrusted {
+                    root: root.unwrap_or_default(),
+                    distrust_after,
+                    issued_at: chain.issued_at(),
+                }));
+            }
+        }
+        let imposed = self.imposed.iter().map(Vec::as_slice);
+        check_imposed(imposed, below.iter().map(Vec::as_slice)).map_err(|error| Arc::new(error) as Refusal)
+    }
+
+    /// What a connection depends on whose path ends in it. `issued` is the certificate that it has issued.
+    pub(super) fn known(&self, issued: &[u8]) -> KnownAnchor {
+        let conditions = Conditions {
+            distrust_after: self.distrust_after,
+            name_constraints: self.imposed.iter().map(Vec::as_slice).collect(),
+        };
+        let der = self.certificate.to_der().unwrap_or_default();
+        let own = Certificate::from_der(&der).ok();
+        let own = own.and_then(|own| own.name_constraints());
+        KnownAnchor::loaded(&self.spki_value, own, &conditions, issued)
     }
 }
 
@@ -56,8 +170,8 @@ impl Anchors {
         anchors: impl Iterator<Item = TrustAnchor<'a>>,
     ) -> Result<Self, ErrorStack> {
         let mut stack = Stack::new()?;
-        for certificate in &loaded.0 {
-            stack.push(certificate.clone())?;
+        for ca in &loaded.0 {
+            stack.push(ca.certificate.clone())?;
         }
         let mut selected = Vec::new();
         let mut buffer = Vec::new();

@@ -144,22 +144,36 @@ pub(super) fn loaded(context: &mut X509StoreContextRef, name: &X509NameRef) -> O
     }
 }
 
-/// OpenSSL's verdict with just these anchors, and which of them are in the path, the last one first: above an anchor that is
-/// not self-signed it goes on. No context judges twice.
+/// A path that OpenSSL has found to be valid.
+#[derive(Default)]
+pub(super) struct Path {
+    /// Which anchors are in it, the last one first: above an anchor that is not self-signed it goes on.
+    pub(super) used: Vec<usize>,
+    /// The certificates below the last anchor, in DER, the end entity's first.
+    pub(super) below: Vec<Vec<u8>>,
+}
+
+/// OpenSSL's verdict with just these anchors: the path, if it is valid. No context judges twice.
 pub(super) fn verify(
     context: &mut X509StoreContextRef,
     anchors: &StackRef<X509>,
-) -> Result<(bool, Vec<usize>), ErrorStack> {
+) -> Result<Option<Path>, ErrorStack> {
     let _lent = Lent::new(context, anchors);
-    let verdict = context.verify_cert()?;
-    let path = context.chain().filter(|_| verdict).into_iter().flatten();
-    let place = |certificate: &X509Ref| {
+    if !context.verify_cert()? {
+        return Ok(None);
+    }
+    let mut path = Path::default();
+    let mut below = Vec::new();
+    for certificate in context.chain().into_iter().flatten() {
         let mut anchors = anchors.iter();
-        anchors.position(|anchor| anchor.as_ptr() == certificate.as_ptr())
-    };
-    let mut used: Vec<usize> = path.filter_map(place).collect();
-    used.reverse();
-    Ok((verdict, used))
+        let place = anchors.position(|anchor| anchor.as_ptr() == certificate.as_ptr());
+        if let Some(place) = place {
+            path.used.insert(0, place);
+            path.below.clone_from(&below);
+        }
+        below.push(certificate.to_der()?);
+    }
+    Ok(Some(path))
 }
 
 /// As [`verify`], in a context of its own with the parameters of this: without consequences. The verify callback of the user's
@@ -167,7 +181,7 @@ pub(super) fn verify(
 pub(super) fn try_out(
     context: &X509StoreContextRef,
     anchors: &StackRef<X509>,
-) -> Result<Option<usize>, ErrorStack> {
+) -> Result<Option<Path>, ErrorStack> {
     let Some(certificate) = certificate(context) else {
         return Ok(None);
     };
@@ -184,7 +198,8 @@ pub(super) fn try_out(
     let mut trial = X509StoreContext::new()?;
     trial.init(store, certificate, untrusted, |trial| {
         set_parameters_of(trial, context)?;
-        Ok(Marked::during(|| verify(trial, anchors))?.1.first().copied())
+        let path = Marked::during(|| verify(trial, anchors))?;
+        Ok(path.filter(|path| !path.used.is_empty()))
     })
 }
 

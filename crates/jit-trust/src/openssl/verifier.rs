@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jit_trust_core::{PeerChain, TrustAnchor};
+use jit_trust_core::PeerChain;
 use openssl::error::ErrorStack;
 use openssl::ssl::{SslContextBuilder, SslRef};
 use openssl::x509::{X509StoreContextRef, X509VerifyResult};
@@ -13,12 +13,13 @@ use super::anchors::{Anchors, Loaded};
 use super::error::NotForThis;
 use super::session::{self, Tie};
 use super::state::State;
+use super::store_context::Path;
 use super::{boundary, ffi, queue, store_context};
 use crate::handshake_error::Refusal;
 use crate::trust::{
     Accepted, Attempt, Candidates, KnownAnchor, Leaning, Panicked, Patience, Search, Suspended,
 };
-use crate::{Distrusted, StoreError, Trust, Verification};
+use crate::{Distrusted, Selection, StoreError, Trust, Verification};
 
 type Observer = dyn Fn(&Verification<'_>) + Send + Sync;
 
@@ -170,24 +171,41 @@ impl Verifier {
         };
         let selecting = started.elapsed();
 
-        let loaded = Loaded::for_chain(context)?;
-        let can_suspend = ssl.is_some() && state.is_some_and(|state| state.lock().can_suspend);
-        if let Some(suspended) = self.complete(context, &loaded, &mut search, &host, can_suspend)? {
-            if let Some(state) = state {
-                state.lock().earlier.extend(search.take_at_once());
-            }
-            return Ok(Judged::Suspended(suspended));
+        let mut loaded = Loaded::for_chain(context)?;
+        if let Err(error) = loaded.bind(&stores, search.selection()) {
+            return refuse(Arc::new(error), Some(&chain));
         }
+        let can_suspend = ssl.is_some() && state.is_some_and(|state| state.lock().can_suspend);
+        let refused = match self.complete(context, &mut loaded, &mut search, &host, can_suspend)? {
+            Completed::Suspended(suspended) => {
+                if let Some(state) = state {
+                    state.lock().earlier.extend(search.take_at_once());
+                }
+                return Ok(Judged::Suspended(suspended));
+            }
+            Completed::Ready { refused } => refused,
+        };
         let anchors = Anchors::new(&loaded, search.selection().anchors())?;
-        let (is_valid, used) = store_context::verify(context, &anchors.stack)?;
-        let used: Vec<usize> = used.iter().filter_map(|used| anchors.selected(*used)).collect();
-        let refusal = (!is_valid).then(|| reason(context, &loaded, &mut search));
+        let path = store_context::verify(context, &anchors.stack)?;
+        let checked = path
+            .as_ref()
+            .map(|path| check_path(path, &anchors, &loaded, search.selection()));
+        let refusal = match checked {
+            Some(Ok(())) => None,
+            // A callback of the user's may have led OpenSSL along another path than the trial.
+            Some(Err(refusal)) => Some(refusal),
+            None => Some(reason(context, &loaded, &mut search, refused)),
+        };
+        let path = path.filter(|_| refusal.is_none()).unwrap_or_default();
+        let used = path.used.iter().filter_map(|used| anchors.selected(*used));
+        let used: Vec<usize> = used.collect();
         let waited: Duration = search.queries().iter().map(|query| query.waited).sum();
-        if is_valid {
-            let anchors = used
-                .iter()
-                .filter_map(|used| search.selection().anchors().nth(*used));
-            self.accept(&host, anchors, &search, ssl, state);
+        if refusal.is_none() {
+            let loaded_ca = path.used.first().and_then(|top| match anchors.selected(*top) {
+                Some(_) => None,
+                None => Some(loaded.get(*top)?.known(path.below.last()?)),
+            });
+            self.accept(&host, &used, loaded_ca, &search, ssl, state);
         }
         self.tell(&Verification {
             host: &host,
@@ -206,46 +224,70 @@ impl Verifier {
         Ok(refusal.map_or(Judged::Accepted, Judged::Refused))
     }
 
-    /// Asks stores that answer later for as long as OpenSSL finds no path without their answers.
+    /// Asks stores that answer later for as long as OpenSSL finds no path without their answers, and takes out the anchors
+    /// whose paths do not conform to what binds them beside their own certificates.
     fn complete(
         &self,
         context: &X509StoreContextRef,
-        loaded: &Loaded,
+        loaded: &mut Loaded,
         search: &mut Search<'_>,
         host: &str,
         can_suspend: bool,
-    ) -> Result<Option<Suspended>, ErrorStack> {
+    ) -> Result<Completed, ErrorStack> {
         let mut patience = Patience::new(!can_suspend, None);
         // Without a clock that is to be looked at, no date is out.
         let is_out_of_date = store_context::judged_at(context).is_some_and(|now| search.is_out_of_date(now));
-        while search.may_ask() && !is_out_of_date {
+        let may_ask = search.may_ask() && !is_out_of_date;
+        let mut refused = None;
+        while may_ask || loaded.needs_path_check() || search.selection().needs_path_check() {
             let anchors = Anchors::new(loaded, search.selection().anchors())?;
-            if store_context::try_out(context, &anchors.stack)?.is_some() {
+            if let Some(path) = store_context::try_out(context, &anchors.stack)? {
+                let Err(refusal) = check_path(&path, &anchors, loaded, search.selection()) else {
+                    break;
+                };
+                refused.get_or_insert(refusal);
+                // With the others there may be another path.
+                match path.used.first() {
+                    Some(top) => match anchors.selected(*top) {
+                        Some(place) => search.refuse(place),
+                        None => loaded.refuse(*top),
+                    },
+                    None => break,
+                }
+                continue;
+            }
+            if !may_ask {
                 break;
             }
             match search.look_further(host, &mut patience) {
                 Ok(true) => {}
                 Ok(false) => break,
-                Err(suspended) => return Ok(Some(suspended)),
+                Err(suspended) => return Ok(Completed::Suspended(suspended)),
             }
         }
-        Ok(None)
+        Ok(Completed::Ready { refused })
     }
 
-    /// Remembers what an accepted connection, and its session, lean on: the anchors in its path, or if all were ones that the
-    /// user loaded, nothing of ours.
-    fn accept<'a>(
+    /// Remembers what an accepted connection, and its session, depend on: the anchors in its path, by their places among
+    /// those that were selected; and of a CA that the user loaded, in which it ends, what the stores say of it.
+    fn accept(
         &self,
         host: &str,
-        anchors: impl Iterator<Item = TrustAnchor<'a>>,
+        used: &[usize],
+        loaded_ca: Option<KnownAnchor>,
         search: &Search<'_>,
         ssl: Option<&SslRef>,
         state: Option<&State>,
     ) {
         let mut leaning = Leaning::default();
-        for anchor in anchors {
+        leaning.anchors.extend(loaded_ca.map(Arc::new));
+        let selection = search.selection();
+        let anchors = used
+            .iter()
+            .filter_map(|place| Some((selection.anchors().nth(*place)?, selection.imposed_on(*place))));
+        for (anchor, imposed) in anchors {
             let Accepted { import, lease } = self.trust.accepts(host, &anchor, search);
-            let known = KnownAnchor::new(&anchor, search.selection().chain(), import);
+            let known = KnownAnchor::new(&anchor, &imposed, selection.chain(), import);
             // Without it nobody could see whether the anchor is there still: then no session is offered, and a connection
             // that keeps account is not made.
             let Some(known) = known else { return };
@@ -306,19 +348,55 @@ pub(super) enum Answered {
     Later,
 }
 
-/// Why a path is refused.
-fn reason(context: &X509StoreContextRef, loaded: &Loaded, search: &mut Search<'_>) -> Refusal {
+/// What a search for anchors came to.
+enum Completed {
+    Suspended(Suspended),
+    /// OpenSSL can judge. One that a valid path led to may have been taken out, and why.
+    Ready {
+        refused: Option<Refusal>,
+    },
+}
+
+/// Checks that a valid path conforms to what binds the anchor that it ends in, beside that anchor's own certificate.
+fn check_path(
+    path: &Path,
+    anchors: &Anchors,
+    loaded: &Loaded,
+    selection: &Selection<'_>,
+) -> Result<(), Refusal> {
+    let Some(top) = path.used.first() else {
+        return Ok(());
+    };
+    match (anchors.selected(*top), loaded.get(*top)) {
+        (Some(place), _) => {
+            let checked = selection.check_path(place, &mut path.below.iter().map(Vec::as_slice));
+            checked.map_err(|error| Arc::new(error) as Refusal)
+        }
+        (None, Some(ca)) => ca.check_path(selection.chain(), &path.below),
+        (None, None) => Ok(()),
+    }
+}
+
+/// Why a path is refused. `refused` says why an anchor was taken out that a valid path led to.
+fn reason(
+    context: &X509StoreContextRef,
+    loaded: &Loaded,
+    search: &mut Search<'_>,
+    refused: Option<Refusal>,
+) -> Refusal {
     // What a store that did not answer may hold, nobody knows: that comes before what was found without it.
     if let Some(failure) = search.take_failure() {
         return Arc::new(failure);
     }
     let distrusted = Distrusted::because_of(search.selection(), |anchors| {
         let anchors = Anchors::new(loaded, anchors.iter().copied()).ok()?;
-        anchors.selected(store_context::try_out(context, &anchors.stack).ok()??)
+        let path = store_context::try_out(context, &anchors.stack).ok()??;
+        anchors.selected(*path.used.first()?)
     });
-    match distrusted {
-        Some(distrusted) => Arc::new(distrusted),
-        None => Arc::new(context.error()),
+    match (distrusted, refused) {
+        (Some(distrusted), _) => Arc::new(distrusted),
+        (None, Some(refusal)) => refusal,
+        (None, None) => Arc::new(context.error()),
     }
 }
 

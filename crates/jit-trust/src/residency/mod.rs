@@ -115,9 +115,9 @@ impl Residency {
     pub(crate) fn presence(
         &self,
         key: &AnchorKey,
-        is_it: impl Fn(&jit_trust_core::Entry<'_>) -> bool,
+        is_in: impl Fn(&[jit_trust_core::Entry<'_>]) -> bool,
     ) -> Presence {
-        self.0.lock().presence(key, Instant::now(), &self.0.times, is_it)
+        self.0.lock().presence(key, Instant::now(), &self.0.times, is_in)
     }
 }
 

@@ -391,12 +391,12 @@ impl Slots {
         key: &AnchorKey,
         now: Instant,
         times: &Times,
-        is_it: impl Fn(&Entry<'_>) -> bool,
+        is_in: impl Fn(&[Entry<'_>]) -> bool,
     ) -> Presence {
         let held = self.slots.get(key).and_then(|slot| slot.held.as_ref());
         match held.filter(|held| held.is_current(self.newest, now, times)) {
             None => Presence::Unknown,
-            Some(held) if held.answer.entries().iter().any(is_it) => Presence::Here,
+            Some(held) if is_in(&held.answer.entries()) => Presence::Here,
             Some(_) => Presence::Gone,
         }
     }

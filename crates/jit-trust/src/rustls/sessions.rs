@@ -77,12 +77,12 @@ impl Sessions {
     pub(super) fn verified(
         &self,
         server: &ServerName<'_>,
-        anchor: &TrustAnchor<'_>,
+        (anchor, imposed): (&TrustAnchor<'_>, &[&[u8]]),
         chain: &PeerChain<'_>,
         origin: Option<&Place>,
     ) -> Option<Arc<KnownAnchor>> {
         let mut known = self.lock();
-        let anchor = known.anchor(anchor, chain, origin);
+        let anchor = known.anchor((anchor, imposed), chain, origin);
         known.server_or_new(server)?.vouching.add(anchor.as_ref());
         anchor
     }
@@ -131,15 +131,15 @@ impl Vouching {
 impl Known {
     fn anchor(
         &mut self,
-        anchor: &TrustAnchor<'_>,
+        (anchor, imposed): (&TrustAnchor<'_>, &[&[u8]]),
         chain: &PeerChain<'_>,
         origin: Option<&Place>,
     ) -> Option<Arc<KnownAnchor>> {
         let mut known = self.anchors.iter().filter_map(Weak::upgrade);
-        if let Some(known) = known.find(|known| known.origin() == origin && known.is(anchor)) {
+        if let Some(known) = known.find(|known| known.origin() == origin && known.is(anchor, imposed)) {
             return Some(known);
         }
-        let known = Arc::new(KnownAnchor::new(anchor, chain, origin)?);
+        let known = Arc::new(KnownAnchor::new(anchor, imposed, chain, origin)?);
         self.anchors.retain(|anchor| anchor.strong_count() > 0);
         self.anchors.push(Arc::downgrade(&known));
         Some(known)

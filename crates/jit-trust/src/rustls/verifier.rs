@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jit_trust_core::PeerChain;
+use jit_trust_core::{NameConstraintsError, PeerChain};
 use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{
@@ -122,18 +122,31 @@ impl ServerVerifier {
         attempt: Option<&Attempt>,
     ) -> Result<Option<usize>, Refusal> {
         let mut patience = Patience::new(self.waits, attempt);
+        let mut refused = None;
         loop {
-            let found = request.find_path(self.algorithms, || search.selection().anchors());
-            let Err(error) = found else {
-                return found.map_err(Refusal::Path);
+            let found = request.find_path(
+                self.algorithms,
+                || search.selection().anchors(),
+                |place, below| search.selection().check_path(place, below),
+            );
+            let error = match found {
+                Ok(Found::Anchor(place)) => return Ok(place),
+                Ok(Found::Refused(place, error)) => {
+                    // With the others there may be another path.
+                    search.refuse(place);
+                    refused.get_or_insert(error);
+                    continue;
+                }
+                Err(error) => error,
             };
+            let mut refusal = |error| refused.take().map_or(Refusal::Path(error), Refusal::Constraints);
             // webpki looks at this first, whatever the anchors: no other would make a difference.
             if search.is_out_of_date(request.now.as_secs()) {
-                return Err(Refusal::Path(error));
+                return Err(refusal(error));
             }
             let further = search.look_further(&request.host(), &mut patience);
             if !further.map_err(|suspended| Refusal::Pending(AnswerPending(suspended.waiting)))? {
-                return Err(Refusal::Path(error));
+                return Err(refusal(error));
             }
         }
     }
@@ -148,13 +161,16 @@ impl ServerVerifier {
             return because(failure);
         }
         let distrusted = Distrusted::because_of(search.selection(), |anchors| {
-            request
-                .find_path(self.algorithms, || anchors.iter().copied())
-                .ok()?
+            let found = request.find_path(self.algorithms, || anchors.iter().copied(), |_, _| Ok(()));
+            match found.ok()? {
+                Found::Anchor(place) => place,
+                Found::Refused(..) => None,
+            }
         });
         match (distrusted, refusal) {
             (Some(distrusted), _) => because(distrusted),
             (None, Refusal::Path(error) | Refusal::Name(error)) => from_webpki(error),
+            (None, Refusal::Constraints(error)) => because(error),
             (None, Refusal::Pending(pending)) => because(pending),
         }
     }
@@ -163,17 +179,17 @@ impl ServerVerifier {
     fn accept(
         &self,
         request: &Request<'_>,
-        anchor: &Anchor<'_>,
+        (anchor, imposed): (&Anchor<'_>, &[&[u8]]),
         search: &Search<'_>,
         attempt: Option<&Attempt>,
     ) {
         let Accepted { import, lease } = self.trust.accepts(&request.host(), anchor, search);
         let chain = search.selection().chain();
         let sessions = self.sessions.as_ref();
-        let known =
-            sessions.and_then(|sessions| sessions.verified(request.server_name, anchor, chain, import));
+        let known = sessions
+            .and_then(|sessions| sessions.verified(request.server_name, (anchor, imposed), chain, import));
         if let Some(attempt) = attempt.filter(|attempt| attempt.connects_to(&request.host(), &self.trust)) {
-            let known = known.or_else(|| KnownAnchor::new(anchor, chain, import).map(Arc::new));
+            let known = known.or_else(|| KnownAnchor::new(anchor, imposed, chain, import).map(Arc::new));
             attempt.leans_on(Leaning {
                 anchors: known.into_iter().collect(),
                 leases: lease.into_iter().collect(),
@@ -230,8 +246,9 @@ impl ServerVerifier {
         let found = found.map_err(|refusal| self.reason(refusal, &request, &mut search));
         let used = found.as_ref().ok().copied().flatten();
         let anchor = used.and_then(|used| search.selection().anchors().nth(used));
-        if let Some(anchor) = &anchor {
-            self.accept(&request, anchor, &search, attempt);
+        if let (Some(anchor), Some(place)) = (&anchor, used) {
+            let imposed = search.selection().imposed_on(place);
+            self.accept(&request, (anchor, &imposed), &search, attempt);
         }
         let waited: Duration = search.queries().iter().map(|query| query.waited).sum();
         self.tell(&Verification {
@@ -268,10 +285,20 @@ struct Request<'r> {
 enum Refusal {
     /// There is no valid path.
     Path(webpki::Error),
+    /// There is a path, and it does not conform to name constraints that another entry of its anchor's name and key has.
+    Constraints(NameConstraintsError),
     /// There is a path, and it is not that of this server.
     Name(webpki::Error),
     /// It is not known yet.
     Pending(AnswerPending),
+}
+
+/// Where a valid path ends.
+enum Found {
+    /// In this one of the anchors.
+    Anchor(Option<usize>),
+    /// In this one, to name constraints of which it does not conform.
+    Refused(usize, NameConstraintsError),
 }
 
 impl Request<'_> {
@@ -279,12 +306,14 @@ impl Request<'_> {
         self.server_name.to_str()
     }
 
-    /// Which of these anchors a valid path ends in.
+    /// Which of these anchors a valid path ends in. `check` is asked about that path, with the anchor's place and the
+    /// certificates below it, the end entity first.
     fn find_path<'a, A>(
         &self,
         algorithms: WebPkiSupportedAlgorithms,
         anchors: impl Fn() -> A,
-    ) -> Result<Option<usize>, webpki::Error>
+        check: impl FnOnce(usize, &mut dyn Iterator<Item = &[u8]>) -> Result<(), NameConstraintsError>,
+    ) -> Result<Found, webpki::Error>
     where
         A: Iterator<Item = Anchor<'a>>,
     {
@@ -298,9 +327,19 @@ impl Request<'_> {
             None,
             None,
         )?;
-        Ok(anchors
+        let place = anchors
             .iter()
-            .position(|anchor| std::ptr::eq(anchor, path.anchor())))
+            .position(|anchor| std::ptr::eq(anchor, path.anchor()));
+        let Some(place) = place else {
+            return Ok(Found::Anchor(None));
+        };
+        let below: SmallVec<[_; 4]> = path.intermediate_certificates().map(|ca| ca.der()).collect();
+        let end_entity = path.end_entity().der();
+        let mut below = std::iter::once(&end_entity).chain(&below).map(AsRef::as_ref);
+        Ok(match check(place, &mut below) {
+            Ok(()) => Found::Anchor(Some(place)),
+            Err(error) => Found::Refused(place, error),
+        })
     }
 
     fn check_name(&self) -> Result<(), Refusal> {

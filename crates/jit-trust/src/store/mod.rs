@@ -1,6 +1,7 @@
 //! Where anchors come from.
 
 mod blob;
+mod conditions;
 mod error;
 #[cfg(any(unix, windows))]
 mod file;
@@ -11,11 +12,12 @@ mod watched;
 mod webroot;
 
 pub use blob::BlobStore;
+pub(crate) use conditions::{Conditions, Scope};
 pub use error::StoreError;
 #[cfg(any(unix, windows))]
 pub use file::FileStore;
-pub(crate) use selection::OwnedEntry;
 pub use selection::Selection;
+pub(crate) use selection::{OwnedEntry, check_imposed};
 #[cfg(any(unix, windows))]
 pub use watched::{FileChange, WatchedFileStore};
 pub use webroot::WebrootStore;

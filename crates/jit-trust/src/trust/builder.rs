@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::connection::Connections;
 use super::pins::Pins;
-use super::{Inner, Local, LocalStore, Trust};
+use super::{Inner, Local, LocalKind, LocalStore, Trust};
 use crate::host_cache::HostCache;
 use crate::residency::{Residency, Times};
 use crate::{CertificateError, QueryStore, TrustStore};
@@ -66,8 +66,23 @@ impl TrustBuilder {
     }
 
     /// Trusts what this store holds: of several, all count.
+    ///
+    /// What one of them says of a name and key binds every anchor of that name and key, from whichever store: of several
+    /// dates the earliest counts, and a path must conform to each set of name constraints. So a bare copy of a root's
+    /// certificate lifts no condition. [`store_as_is`](Self::store_as_is) is the exception.
     pub fn store(mut self, store: impl TrustStore + 'static) -> Self {
-        self.local.push(Arc::new(store));
+        self.local.push(LocalStore::of_policy(store));
+        self
+    }
+
+    /// Trusts what this store holds under the conditions that it states itself, and no others: no other store's conditions
+    /// bind its anchors, and its conditions bind no other store's. For a root that a public list has dated, and that a
+    /// company goes on trusting.
+    pub fn store_as_is(mut self, store: impl TrustStore + 'static) -> Self {
+        self.local.push(LocalStore {
+            store: Arc::new(store),
+            kind: LocalKind::AsItIs,
+        });
         self
     }
 

@@ -3,7 +3,8 @@
 use jit_trust_core::{BasicConstraints, Certificate, Entry, PeerChain, TrustAnchor};
 
 use super::Place;
-use crate::{Selection, TrustStore};
+use crate::Selection;
+use crate::store::{Conditions, Scope};
 
 /// An anchor that vouched for a connection: what of it a validation takes into account, and with what to ask for it
 /// again.
@@ -11,8 +12,12 @@ use crate::{Selection, TrustStore};
 pub(crate) struct KnownAnchor {
     spki: Box<[u8]>,
     name_constraints: Option<Box<[u8]>>,
+    /// The name constraints that bind it beside its own.
+    imposed: Box<[Box<[u8]>]>,
+    /// The earliest date of those that bind it.
     distrust_after: Option<u64>,
-    judged: Judged,
+    /// `None` for a CA that is loaded into the TLS library: it stays there.
+    judged: Option<Judged>,
     /// Certificates of the chain by which a store finds it: one that names it as the issuer, and then others that name
     /// it, or have its name.
     naming: Box<[Box<[u8]>]>,
@@ -65,9 +70,11 @@ impl Judged {
 const MAX_NAMING: usize = 3;
 
 impl KnownAnchor {
-    /// The anchor of a path in this chain, and where it was imported from, if it was.
+    /// The anchor of a path in this chain, with the name constraints that bind it beside its own, and where it was imported
+    /// from, if it was.
     pub(crate) fn new(
         anchor: &TrustAnchor<'_>,
+        imposed: &[&[u8]],
         chain: &PeerChain<'_>,
         origin: Option<&Place>,
     ) -> Option<Self> {
@@ -83,8 +90,9 @@ impl KnownAnchor {
         Some(Self {
             spki: anchor.spki_value().into(),
             name_constraints: anchor.name_constraints().map(Into::into),
+            imposed: boxed(imposed),
             distrust_after: anchor.distrust_after(),
-            judged: Judged::new(anchor.entry()),
+            judged: Some(Judged::new(anchor.entry())),
             naming: naming.map(|certificate| certificate.as_der().into()).collect(),
             origin: origin.cloned(),
         })
@@ -95,27 +103,97 @@ impl KnownAnchor {
         self.origin.as_ref()
     }
 
-    /// Whether it is this anchor, under the same conditions.
-    pub(crate) fn is(&self, anchor: &TrustAnchor<'_>) -> bool {
+    /// A CA that is loaded into the TLS library, in which a path ends, with what the stores say of its name and key.
+    /// `issued` is a certificate that it has issued.
+    #[cfg(feature = "openssl")]
+    pub(crate) fn loaded(
+        spki_value: &[u8],
+        name_constraints: Option<&[u8]>,
+        conditions: &Conditions<'_>,
+        issued: &[u8],
+    ) -> Self {
+        Self {
+            spki: spki_value.into(),
+            name_constraints: name_constraints.map(Into::into),
+            imposed: boxed(&conditions.name_constraints),
+            distrust_after: conditions.distrust_after,
+            judged: None,
+            naming: Box::new([issued.into()]),
+            origin: None,
+        }
+    }
+
+    /// The certificates by which stores find it.
+    pub(crate) fn naming(&self) -> impl Iterator<Item = &[u8]> {
+        self.naming.iter().map(|der| &**der)
+    }
+
+    /// Whether it is this anchor, under the same conditions: its own, and these name constraints beside them.
+    pub(crate) fn is(&self, anchor: &TrustAnchor<'_>, imposed: &[&[u8]]) -> bool {
         let issued = || Certificate::from_der(self.naming.first()?).ok();
-        self.is_of(anchor.entry()) && issued().is_some_and(|issued| issued.issuer() == anchor.subject())
+        self.is_of(anchor.entry(), imposed)
+            && issued().is_some_and(|issued| issued.issuer() == anchor.subject())
     }
 
     /// Whether an entry, which was found under its name, holds it, under the same conditions.
-    pub(crate) fn is_of(&self, entry: &Entry<'_>) -> bool {
+    fn is_of(&self, entry: &Entry<'_>, imposed: &[&[u8]]) -> bool {
         entry.spki_value() == &*self.spki
             && entry.name_constraints() == self.name_constraints.as_deref()
             && entry.distrust_after() == self.distrust_after
-            && self.judged.is_of(entry)
+            && self.is_imposed(imposed)
+            && self.judged.as_ref().is_some_and(|judged| judged.is_of(entry))
     }
 
-    /// Whether this store holds it still. A store that cannot say does not.
-    pub(crate) fn is_held_by(&self, store: &dyn TrustStore) -> bool {
-        let Ok(chain) = PeerChain::read(self.naming.iter().map(|der| &**der)) else {
-            return false;
-        };
-        let mut selection = Selection::new(&chain);
-        let asked = store.select(&mut selection);
-        asked.is_ok() && selection.undated().any(|anchor| self.is_of(anchor.entry()))
+    /// Whether it is bound by just these sets of name constraints beside its own.
+    fn is_imposed(&self, imposed: &[&[u8]]) -> bool {
+        self.imposed.len() == imposed.len()
+            && imposed
+                .iter()
+                .all(|set| self.imposed.iter().any(|own| **own == **set))
     }
+
+    /// What binds it now, of what local stores say that were asked for it.
+    pub(crate) fn conditions_in<'s>(&self, asked: &'s Selection<'_>) -> Conditions<'s> {
+        let issued = self
+            .naming
+            .first()
+            .and_then(|der| Certificate::from_der(der).ok());
+        issued.map_or_else(Conditions::default, |issued| {
+            asked.conditions_of(issued.issuer(), &self.spki, Scope::Policy)
+        })
+    }
+
+    /// Whether the local stores, which were asked for it, hold it still, under the same conditions. A CA that is loaded
+    /// into the TLS library is there; only its conditions can change.
+    pub(crate) fn is_held_in(&self, asked: &Selection<'_>) -> bool {
+        if self.judged.is_none() {
+            let conditions = self.conditions_in(asked);
+            return conditions.distrust_after == self.distrust_after
+                && self.is_imposed(&conditions.beside(self.name_constraints.as_deref()));
+        }
+        asked.has(|anchor, imposed| self.is(anchor, imposed))
+    }
+
+    /// Whether an answer of a store that is asked by key holds it still, under the same conditions, where local stores say
+    /// this of its name and key.
+    pub(crate) fn is_held_by(&self, answer: &[Entry<'_>], local: &Conditions<'_>) -> bool {
+        answer.iter().any(|entry| {
+            let mut conditions = Conditions {
+                distrust_after: local.distrust_after,
+                name_constraints: local.name_constraints.iter().copied().collect(),
+            };
+            let is_same_key = |other: &&Entry<'_>| {
+                other.spki_value() == entry.spki_value() && other.name_hash() == entry.name_hash()
+            };
+            for same in answer.iter().filter(is_same_key) {
+                conditions.hear(same.distrust_after(), same.name_constraints());
+            }
+            let dated = entry.with_distrust_after(conditions.distrust_after);
+            self.is_of(&dated, &conditions.beside(entry.name_constraints()))
+        })
+    }
+}
+
+fn boxed(sets: &[&[u8]]) -> Box<[Box<[u8]>]> {
+    sets.iter().map(|set| Box::from(*set)).collect()
 }

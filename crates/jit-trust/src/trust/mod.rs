@@ -22,14 +22,48 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use connection::Connections;
-use jit_trust_core::TrustAnchor;
+use jit_trust_core::{PeerChain, TrustAnchor};
 use pins::Pins;
 
 use crate::host_cache::HostCache;
 use crate::residency::{Asked, Lease, Presence, Residency};
-use crate::{AnchorKey, Keys, TrustStore};
+use crate::store::Scope;
+use crate::{AnchorKey, Keys, Selection, StoreError, TrustStore};
 
-type LocalStore = Arc<dyn TrustStore>;
+/// A store at hand, and what its conditions bind.
+#[derive(Clone, Debug)]
+struct LocalStore {
+    store: Arc<dyn TrustStore>,
+    kind: LocalKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LocalKind {
+    /// Its conditions bind the anchors of all stores, and theirs bind its.
+    Policy,
+    /// Its conditions bind its own anchors, and no others bind them.
+    AsItIs,
+    /// The CAs that a host is pinned to.
+    Pinned,
+}
+
+impl LocalStore {
+    fn of_policy(store: impl TrustStore + 'static) -> Self {
+        Self {
+            store: Arc::new(store),
+            kind: LocalKind::Policy,
+        }
+    }
+
+    /// Where its anchors come from; `place` is its own among the stores.
+    fn scope(&self, place: usize) -> Scope {
+        match self.kind {
+            LocalKind::Policy => Scope::Policy,
+            LocalKind::AsItIs => Scope::AsItIs(place),
+            LocalKind::Pinned => Scope::Pinned,
+        }
+    }
+}
 
 /// What a program trusts: stores, which are asked in their order, and for some hosts CAs of their own.
 ///
@@ -73,7 +107,10 @@ struct Local {
 impl Local {
     fn new(stores: Vec<LocalStore>) -> Self {
         Self {
-            newest: stores.iter().filter_map(TrustStore::store_generation).max(),
+            newest: stores
+                .iter()
+                .filter_map(|local| local.store.store_generation())
+                .max(),
             stores: stores.into(),
         }
     }
@@ -107,7 +144,7 @@ impl Trust {
     /// [`replace_even_by_older`](Self::replace_even_by_older) insists. A store that does not know its generation replaces
     /// any.
     pub fn replace_store(&self, store: impl TrustStore + 'static) -> Result<(), OlderGeneration> {
-        let mut replacement = Local::new(vec![Arc::new(store)]);
+        let mut replacement = Local::new(vec![LocalStore::of_policy(store)]);
         let mut local = self.0.local.write().unwrap_or_else(PoisonError::into_inner);
         if let (Some(newest), Some(given)) = (local.newest, replacement.newest) {
             if given < newest {
@@ -126,7 +163,7 @@ impl Trust {
     /// As [`replace_store`](Self::replace_store), whatever its generation. What a newer generation took back is trusted
     /// again.
     pub fn replace_even_by_older(&self, store: impl TrustStore + 'static) {
-        let replacement = Local::new(vec![Arc::new(store)]);
+        let replacement = Local::new(vec![LocalStore::of_policy(store)]);
         let mut local = self.0.local.write().unwrap_or_else(PoisonError::into_inner);
         let replaced = std::mem::replace(&mut *local, replacement);
         drop(local);
@@ -195,15 +232,25 @@ impl Trust {
     /// Whether an anchor that vouched for this host is still there.
     pub(crate) fn presence(&self, host: &str, anchor: &KnownAnchor) -> Presence {
         let stores = self.stores_for(host);
-        if stores.local.iter().any(|store| anchor.is_held_by(&**store)) {
+        let Ok(chain) = PeerChain::read(anchor.naming()) else {
+            return Presence::Gone;
+        };
+        let mut local = Selection::new(&chain);
+        let asked = stores.ask_local(&mut local);
+        if asked.is_ok() && anchor.is_held_in(&local) {
             return Presence::Here;
         }
         let origin = anchor
             .origin()
             .and_then(|place| Some((stores.remote.get(place.store)?, place)));
-        match origin {
-            Some((remote, place)) => remote.presence(&place.key, |entry| anchor.is_of(entry)),
-            None => Presence::Gone,
+        match (origin, asked) {
+            (Some((remote, place)), Ok(())) => {
+                let conditions = anchor.conditions_in(&local);
+                remote.presence(&place.key, |answer| anchor.is_held_by(answer, &conditions))
+            }
+            // What binds it cannot be said.
+            (Some(_), Err(_)) => Presence::Unknown,
+            (None, _) => Presence::Gone,
         }
     }
 
@@ -252,6 +299,15 @@ pub(crate) struct Accepted<'a> {
 }
 
 impl Stores<'_> {
+    /// Hears every local store, so that what one says of a name and key binds what another holds.
+    pub(crate) fn ask_local<'s>(&'s self, selection: &mut Selection<'s>) -> Result<(), StoreError> {
+        for (place, local) in self.local.iter().enumerate() {
+            selection.enter(local.scope(place));
+            local.store.select(selection)?;
+        }
+        Ok(())
+    }
+
     /// Remembers the newest generation that a store was seen to have.
     fn note_generation(&self, store: usize) {
         if let (Some(remote), Some(host_cache)) = (self.remote.get(store), self.host_cache) {
@@ -272,7 +328,7 @@ impl Stores<'_> {
         if !self.remote.is_empty() {
             return None;
         }
-        self.local.iter().map(TrustStore::anchor_count).sum()
+        self.local.iter().map(|local| local.store.anchor_count()).sum()
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jit_trust_core::Certificate;
 
-use super::{InvalidPin, LocalStore};
+use super::{InvalidPin, LocalKind, LocalStore};
 use crate::{Selection, StoreError, TrustStore};
 
 /// Hosts that lean on CAs of their own.
@@ -58,7 +58,10 @@ impl Pins {
         let host = normal(host);
         let own = self.hosts.get(&host);
         let pinned = own.or_else(|| above(&host).find_map(|domain| self.domains.get(domain)))?;
-        Some(pinned.clone())
+        Some(LocalStore {
+            store: pinned.clone(),
+            kind: LocalKind::Pinned,
+        })
     }
 }
 
@@ -98,7 +101,7 @@ mod tests {
     use super::*;
 
     fn pinned(pins: &Pins, host: &str) -> Option<usize> {
-        pins.of(host)?.anchor_count()
+        pins.of(host)?.store.anchor_count()
     }
 
     #[test]

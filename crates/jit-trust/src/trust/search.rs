@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 
 use super::{Stores, is_asked_by};
 use crate::residency::{Asked, Waiting};
+use crate::store::Scope;
 use crate::{AnchorKey, Answer, QueryError, Selection, StoreError};
 
 /// How many questions one connection puts to stores that may answer later.
@@ -138,9 +139,7 @@ impl<'s> Search<'s> {
     /// Looks through what is at hand.
     pub(crate) fn new(stores: &'s Stores<'s>, chain: &'s PeerChain<'s>) -> Result<Self, StoreError> {
         let mut selection = Selection::new(chain);
-        for store in stores.local.iter() {
-            store.select(&mut selection)?;
-        }
+        stores.ask_local(&mut selection)?;
         Ok(Self {
             chain,
             stores,
@@ -165,6 +164,12 @@ impl<'s> Search<'s> {
     /// What was found.
     pub(crate) fn selection(&self) -> &Selection<'s> {
         &self.selection
+    }
+
+    /// Takes an anchor out, by its place among those that were found: a path to it does not conform to name constraints
+    /// that bind it.
+    pub(crate) fn refuse(&mut self, place: usize) {
+        self.selection.refuse(place);
     }
 
     /// Which questions were asked.
@@ -343,11 +348,16 @@ impl<'s> Search<'s> {
             .iter()
             .filter_map(|entry| Some((self.issuer(planned, entry)?, entry)))
             .collect();
+        self.selection.enter(Scope::Answer(self.imports.len()));
         let room = MAX_IMPORTS - self.imported;
         if named.len() > room {
             // Those that a certificate names by key come first; it may lie, and is then out of luck.
             named.sort_by_key(|(_, entry)| !self.is_named_by_key(entry));
-            named.truncate(room);
+            // What the others say of the same key binds nevertheless.
+            let others = named.split_off(room);
+            others
+                .iter()
+                .for_each(|(issuer, entry)| self.selection.hear(*issuer, entry));
         }
         named
             .iter()
