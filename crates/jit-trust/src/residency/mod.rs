@@ -13,6 +13,9 @@
 //!   the newest that was known when it was asked for.
 //! - A question is put once more, and not a third time, where the store could not help it: a newer generation was seen
 //!   meanwhile, or whoever asked is gone and took the question along while others wait.
+//! - A question that nobody waits for any more is wanted no more, and the store may drop it. Until it has, it is there for
+//!   the next who wants the same; if it is dropped just then, it is put anew. Wanted without anybody who waits are a
+//!   refresh, while connections lean on the answer, and the latest questions that were asked ahead of a connection.
 
 mod lease;
 mod pending;
@@ -111,6 +114,15 @@ impl Residency {
         is_there.then(|| Lease::new(self.0.clone(), key.clone()))
     }
 
+    /// Keeps a question wanted without anybody who waits for it, among the latest of its kind: a connection that wants the
+    /// answer is to come.
+    pub(crate) fn keep_ahead(&self, waiting: &Waiting) {
+        if waiting.now().is_none() {
+            let dropped = self.0.lock().keep_ahead(waiting.another());
+            drop(dropped);
+        }
+    }
+
     /// Whether an anchor that was found by this key is known to be there still.
     pub(crate) fn presence(
         &self,
@@ -156,7 +168,7 @@ impl Shared {
             newest_generation: put.newest,
         };
         let (shared, key) = (Arc::downgrade(self), key.clone());
-        let reply = Reply::new(move |answer| match shared.upgrade() {
+        let reply = Reply::claimed(put.interest.clone(), move |answer| match shared.upgrade() {
             Some(shared) => shared.answered(&key, &put, answer),
             None => tell(put.pending.upgrade(), Err(QueryError::Dropped)),
         });
@@ -177,11 +189,16 @@ impl Shared {
                 pending,
                 outcome,
                 outdated,
+                refresh,
             } => {
                 tell(pending, outcome);
+                drop(refresh);
                 // Connections lean on these, and whether they still may is to be known.
                 for key in outdated {
-                    self.ask(&key, Why::Refresh);
+                    if let Asked::Later(waiting) = self.ask(&key, Why::Refresh) {
+                        let dropped = self.lock().keep_refreshing(&key, waiting);
+                        drop(dropped);
+                    }
                 }
             }
         }

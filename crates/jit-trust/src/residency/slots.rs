@@ -1,6 +1,6 @@
 //! What is known of each key.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -8,10 +8,14 @@ use jit_trust_core::Entry;
 
 use super::Times;
 use super::pending::{Asker, Pending, Waiting};
+use crate::query::Interest;
 use crate::{AnchorKey, Answer, QueryError};
 
 /// How many keys are remembered that nobody leans on. A hostile server can name as many as it likes.
 const MAX_IDLE: usize = 256;
+
+/// How many questions are kept wanted that were asked ahead of a connection, so that none of them waits yet.
+const MAX_AHEAD: usize = 32;
 
 /// How far ahead of our clock a store's may be.
 const CLOCKS_APART: Duration = Duration::from_secs(24 * 60 * 60);
@@ -28,6 +32,8 @@ pub(super) struct Slots {
     questions: u64,
     /// Whether a newer generation came of a refresh, so that what connections lean on is to be refreshed once more.
     has_news: bool,
+    /// Questions that were asked ahead of a connection, the oldest first.
+    ahead: VecDeque<Waiting>,
     /// Whether a thread sees to it that what is idle is forgotten.
     pub(super) is_reaped: bool,
     /// Whether nobody will ask any more.
@@ -60,6 +66,8 @@ struct Held {
 struct Asking {
     number: u64,
     pending: Arc<Pending>,
+    /// Keeps it wanted while connections lean on the answer that it is to refresh.
+    refresh: Option<Waiting>,
     /// When it counts as lost, so that the next who wants to know asks anew.
     deadline: Instant,
 }
@@ -83,8 +91,11 @@ pub(super) struct Put {
     /// Whether it was put before, and is not put a third time.
     is_repeated: bool,
     asker: Weak<Asker>,
+    /// How often nobody wanted the answer any more, before it was put.
+    losses: usize,
     /// Those who wait, if anybody does.
     pub(super) pending: Weak<Pending>,
+    pub(super) interest: Arc<Interest>,
 }
 
 /// What comes of an answer.
@@ -95,6 +106,8 @@ pub(super) enum Answered {
         pending: Option<Arc<Pending>>,
         outcome: Result<Arc<Answer>, QueryError>,
         outdated: Vec<AnchorKey>,
+        /// What wanted it beside connections that wait. It is to be dropped when no lock is held.
+        refresh: Option<Waiting>,
     },
     /// It is to be asked once more.
     Repeat(Put),
@@ -179,27 +192,34 @@ impl Slots {
         now: Instant,
         times: &Times,
     ) -> (Waiting, Option<Put>) {
-        let asking = self.slots.get(key).and_then(|slot| slot.asking.as_ref());
-        let pending = match asking {
+        let asking = self.slots.get_mut(key).and_then(|slot| slot.asking.as_mut());
+        let (pending, refresh) = match asking {
             Some(asking) if now < asking.deadline => {
                 return (Waiting::new(asking.pending.clone(), times.query), None);
             }
             // Whoever waits for the lost question may have the answer to this one.
-            Some(lost) => lost.pending.clone(),
-            None => Arc::default(),
+            Some(lost) => (lost.pending.clone(), lost.refresh.take()),
+            None => Default::default(),
         };
-        self.make_room(now, times);
         let (waiting, asker) = Waiting::of_asker(pending.clone(), times.query);
+        self.make_room(now, times);
         let put = Put {
             why,
             asker,
             is_repeated: false,
-            ..self.put(key, pending, now, times)
+            ..self.put(key, pending, refresh, now, times)
         };
         (waiting, Some(put))
     }
 
-    fn put(&mut self, key: &AnchorKey, pending: Arc<Pending>, now: Instant, times: &Times) -> Put {
+    fn put(
+        &mut self,
+        key: &AnchorKey,
+        pending: Arc<Pending>,
+        refresh: Option<Waiting>,
+        now: Instant,
+        times: &Times,
+    ) -> Put {
         self.questions = self.questions.saturating_add(1);
         let put = Put {
             why: Why::Wanted,
@@ -207,14 +227,42 @@ impl Slots {
             newest: self.newest,
             is_repeated: true,
             asker: Weak::new(),
+            losses: pending.interest().losses(),
             pending: Arc::downgrade(&pending),
+            interest: pending.interest().clone(),
         };
         self.slot(key, now).asking = Some(Asking {
             number: put.number,
             pending,
+            refresh,
             deadline: now + times.query,
         });
         put
+    }
+
+    /// Keeps a question wanted as long as connections lean on the answer that it is to refresh. What comes back is to be
+    /// dropped when no lock is held.
+    pub(super) fn keep_refreshing(&mut self, key: &AnchorKey, waiting: Waiting) -> Option<Waiting> {
+        let slot = self.slots.get_mut(key).filter(|slot| slot.leases > 0);
+        let asking = slot.and_then(|slot| slot.asking.as_mut());
+        match asking.filter(|asking| waiting.is_for(&asking.pending)) {
+            Some(asking) => asking.refresh.replace(waiting),
+            None => Some(waiting),
+        }
+    }
+
+    /// Keeps a question wanted that was asked ahead of a connection, until there is an answer, or too many such questions. What
+    /// comes back is to be dropped when no lock is held.
+    pub(super) fn keep_ahead(&mut self, waiting: Waiting) -> VecDeque<Waiting> {
+        let ahead = std::mem::take(&mut self.ahead);
+        let (mut dropped, open): (VecDeque<_>, VecDeque<_>) =
+            ahead.into_iter().partition(|waiting| waiting.now().is_some());
+        self.ahead = open;
+        self.ahead.push_back(waiting);
+        if self.ahead.len() > MAX_AHEAD {
+            dropped.extend(self.ahead.pop_front());
+        }
+        dropped
     }
 
     /// Takes what a store says to a question. It holds what was asked for.
@@ -232,12 +280,13 @@ impl Slots {
         let is_repeated_since = same.is_some_and(|asking| asking.number != put.number);
         let outcome = match taken {
             Ok(Taken { answer, outdated }) => {
-                let pending = self.is_on_its_way_no_more(key, put);
+                let (pending, refresh) = self.is_on_its_way_no_more(key, put);
                 self.make_room(now, times);
                 return Answered::Tell {
                     pending,
                     outcome: Ok(answer),
                     outdated,
+                    refresh,
                 };
             }
             Err(error) => error,
@@ -248,35 +297,40 @@ impl Slots {
                 pending: None,
                 outcome: Err(outcome),
                 outdated: Vec::new(),
+                refresh: None,
             };
         }
-        let pending = self.is_on_its_way_no_more(key, put);
-        match pending {
-            Some(pending) if self.is_worth_repeating(put, &pending, &outcome) => {
+        let is_worth_repeating = self.is_worth_repeating(put, &outcome);
+        match self.is_on_its_way_no_more(key, put) {
+            (Some(pending), refresh) if is_worth_repeating => {
                 let why = put.why;
                 Answered::Repeat(Put {
                     why,
-                    ..self.put(key, pending, now, times)
+                    ..self.put(key, pending, refresh, now, times)
                 })
             }
-            pending => Answered::Tell {
+            (pending, refresh) => Answered::Tell {
                 pending,
                 outcome: Err(outcome),
                 outdated: Vec::new(),
+                refresh,
             },
         }
     }
 
-    /// Whether it is the store's fault that a question came to nothing, or that of the time at which it was asked.
-    fn is_worth_repeating(&self, put: &Put, pending: &Arc<Pending>, error: &QueryError) -> bool {
-        // One reference is our own.
-        let is_waited_for = Arc::strong_count(pending) > 1;
+    /// Whether it is not the store's fault that a question came to nothing.
+    fn is_worth_repeating(&self, put: &Put, error: &QueryError) -> bool {
         match error {
-            _ if put.is_repeated => false,
             // What was answered before an update says nothing about what is there since.
-            QueryError::OlderGeneration { .. } => put.newest < self.newest,
-            // The one who asked may have taken the question along.
-            QueryError::Dropped => is_waited_for && put.asker.strong_count() == 0,
+            QueryError::OlderGeneration { .. } => !put.is_repeated && put.newest < self.newest,
+            QueryError::Dropped | QueryError::Cancelled => {
+                // The store was right to drop it, and somebody wants it again. Each time takes a connection that gave up and
+                // one that came since.
+                let was_unwanted = put.interest.losses() != put.losses;
+                // The one who asked may have taken the question along.
+                let was_taken_along = !put.is_repeated && put.asker.strong_count() == 0;
+                put.interest.is_wanted() && (was_unwanted || was_taken_along)
+            }
             _ => false,
         }
     }
@@ -344,17 +398,23 @@ impl Slots {
         leaned_on.map(|(key, _)| key.clone()).collect()
     }
 
-    /// Notes that this question is on its way no more, and says who waits for it.
-    fn is_on_its_way_no_more(&mut self, key: &AnchorKey, put: &Put) -> Option<Arc<Pending>> {
+    /// Notes that this question is on its way no more, and says who waits for it, and what wanted it besides.
+    fn is_on_its_way_no_more(
+        &mut self,
+        key: &AnchorKey,
+        put: &Put,
+    ) -> (Option<Arc<Pending>>, Option<Waiting>) {
         let pending = put.pending.upgrade();
+        let mut answered = None;
         if let Some(slot) = self.slots.get_mut(key) {
-            slot.asking
+            answered = slot
+                .asking
                 .take_if(|asking| std::ptr::eq(Arc::as_ptr(&asking.pending), put.pending.as_ptr()));
             if slot.is_empty() {
                 self.slots.remove(key);
             }
         }
-        pending
+        (pending, answered.and_then(|asking| asking.refresh))
     }
 
     /// Notes that a connection leans on this answer.
@@ -378,12 +438,14 @@ impl Slots {
         slot.map(|slot| slot.leases += 1).is_some()
     }
 
-    /// Notes that one connection less leans on it.
-    pub(super) fn release(&mut self, key: &AnchorKey, now: Instant) {
-        if let Some(slot) = self.slots.get_mut(key) {
-            slot.leases = slot.leases.saturating_sub(1);
-            slot.used = now;
-        }
+    /// Notes that one connection less leans on it. With the last, a question that is to refresh it is wanted no more: what
+    /// comes back is to be dropped when no lock is held.
+    pub(super) fn release(&mut self, key: &AnchorKey, now: Instant) -> Option<Waiting> {
+        let slot = self.slots.get_mut(key)?;
+        slot.leases = slot.leases.saturating_sub(1);
+        slot.used = now;
+        let asking = slot.asking.as_mut().filter(|_| slot.leases == 0)?;
+        asking.refresh.take()
     }
 
     pub(super) fn presence(
@@ -487,8 +549,8 @@ impl Held {
 
 impl Asking {
     fn is_waited_for(&self) -> bool {
-        // One reference is our own, and whoever gets another gets it from this, under the same lock.
-        Arc::strong_count(&self.pending) > 1
+        // Whoever claims an answer that nobody wanted does so under the same lock.
+        self.pending.interest().is_wanted()
     }
 }
 
@@ -547,5 +609,98 @@ mod tests {
         }
         slots.forget_idle(now + TIMES.query, &TIMES);
         assert!(slots.slots.is_empty());
+    }
+
+    fn interest(slots: &Slots, key: &AnchorKey) -> Arc<Interest> {
+        let asking = slots.slots.get(key).and_then(|slot| slot.asking.as_ref());
+        asking.unwrap().pending.interest().clone()
+    }
+
+    #[test]
+    fn a_question_is_wanted_as_long_as_somebody_waits() {
+        let (mut slots, now) = (Slots::default(), Instant::now());
+        let key = AnchorKey::SubjectKeyId([1].into());
+        let (first, put) = slots.ask(&key, Why::Wanted, now, &TIMES);
+        let interest = put.unwrap().interest;
+        let (second, put) = slots.ask(&key, Why::Wanted, now, &TIMES);
+        assert!(put.is_none());
+        drop(first);
+        assert!(interest.is_wanted());
+        drop(second);
+        assert!(!interest.is_wanted());
+        let (_third, put) = slots.ask(&key, Why::Wanted, now, &TIMES);
+        assert!(
+            put.is_none() && interest.is_wanted(),
+            "the store may not have dropped it"
+        );
+    }
+
+    #[test]
+    fn a_question_that_was_dropped_because_nobody_wanted_it_is_put_again_as_often_as_somebody_does() {
+        let (mut slots, now) = (Slots::default(), Instant::now());
+        let key = AnchorKey::SubjectKeyId([1].into());
+        let (mut waiting, put) = slots.ask(&key, Why::Wanted, now, &TIMES);
+        let mut put = put.unwrap();
+        for _ in 0..4 {
+            drop(waiting);
+            waiting = slots.ask(&key, Why::Wanted, now, &TIMES).0;
+            let answered = slots.answered(&key, &put, Err(QueryError::Dropped), now, &TIMES);
+            let Answered::Repeat(again) = answered else {
+                panic!("{answered:?}");
+            };
+            put = again;
+        }
+        // It is the store's fault now.
+        let answered = slots.answered(&key, &put, Err(QueryError::Dropped), now, &TIMES);
+        assert!(
+            matches!(answered, Answered::Tell { pending: Some(_), .. }),
+            "{answered:?}"
+        );
+    }
+
+    #[test]
+    fn a_refresh_is_wanted_as_long_as_a_connection_leans_on_the_answer() {
+        let (mut slots, now) = (Slots::default(), Instant::now());
+        let root = jit_trust_lab::pki::Ca::root("Root").der().to_vec();
+        let answer = Answer::certificate(root).unwrap();
+        let key = answered(&mut slots, answer.clone(), now);
+        let answer = Arc::new(answer);
+        slots.lease(&key, &answer);
+        slots.lease(&key, &answer);
+        let (waiting, _) = slots.ask(&key, Why::Refresh, now, &TIMES);
+        assert!(slots.keep_refreshing(&key, waiting).is_none());
+        let interest = interest(&slots, &key);
+        drop(slots.release(&key, now));
+        assert!(interest.is_wanted());
+        drop(slots.release(&key, now));
+        assert!(!interest.is_wanted());
+        // Nothing leans on it any more.
+        let (waiting, _) = slots.ask(&key, Why::Refresh, now, &TIMES);
+        assert!(slots.keep_refreshing(&key, waiting).is_some());
+    }
+
+    #[test]
+    fn of_the_questions_that_were_asked_ahead_the_latest_are_wanted_until_they_are_answered() {
+        let (mut slots, now) = (Slots::default(), Instant::now());
+        let mut asked = Vec::new();
+        for number in 0..MAX_AHEAD + 2 {
+            let key = AnchorKey::SubjectKeyId(number.to_be_bytes().into());
+            let (waiting, put) = slots.ask(&key, Why::Wanted, now, &TIMES);
+            asked.push((key, put.unwrap()));
+            drop(slots.keep_ahead(waiting));
+        }
+        let wanted: Vec<_> = asked.iter().map(|(_, put)| put.interest.is_wanted()).collect();
+        assert_eq!(wanted[..2], [false, false]);
+        assert!(wanted[2..].iter().all(|wanted| *wanted));
+        let (key, put) = &asked[5];
+        let told = slots.answered(key, put, Ok(Answer::not_found()), now, &TIMES);
+        let Answered::Tell { pending, outcome, .. } = told else {
+            panic!("{told:?}");
+        };
+        pending.unwrap().set(outcome);
+        let (waiting, _) = slots.ask(&asked[0].0, Why::Wanted, now, &TIMES);
+        drop(slots.keep_ahead(waiting));
+        assert!(!put.interest.is_wanted(), "it has its answer");
+        assert!(asked[0].1.interest.is_wanted() && asked[2].1.interest.is_wanted());
     }
 }

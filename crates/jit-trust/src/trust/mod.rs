@@ -26,7 +26,7 @@ use jit_trust_core::TrustAnchor;
 use pins::Pins;
 
 use crate::host_cache::HostCache;
-use crate::residency::{Asked, Lease, Presence, Residency};
+use crate::residency::{Asked, Lease, Presence, Residency, Waiting};
 use crate::{AnchorKey, Keys, TrustStore};
 
 type LocalStore = Arc<dyn TrustStore>;
@@ -178,18 +178,42 @@ impl Trust {
         !self.0.remote.is_empty()
     }
 
-    /// Asks for the anchors that served this host before, if they are not at hand any more. Does not wait: whoever wants
-    /// them later finds them, or the question on its way. Says how many questions that were.
-    pub(crate) fn prefetch(&self, host: &str) -> usize {
+    /// Asks for the anchors that served this host before, if they are not at hand any more. Does not wait: the connection,
+    /// which holds this until its handshake is over, finds them, or the question on its way.
+    pub(crate) fn prefetch(&self, host: &str) -> Vec<Waiting> {
+        let asked = self.ask_ahead(host);
+        asked.into_iter().map(|(_, waiting)| waiting).collect()
+    }
+
+    /// The same for a connection that is to come. Says how many questions that were.
+    pub(crate) fn prefetch_ahead(&self, host: &str) -> usize {
+        let asked = self.ask_ahead(host);
+        asked
+            .iter()
+            .for_each(|(remote, waiting)| remote.keep_ahead(waiting));
+        asked.len()
+    }
+
+    fn ask_ahead(&self, host: &str) -> Vec<(&Residency, Waiting)> {
         let stores = self.stores_for(host);
         // One connection would import no more than these.
         let served = stores.served_before(host).into_iter().take(search::MAX_IMPORTS);
         let asked = served.filter_map(|key| {
             let mut remote = stores.remote.iter();
             let remote = remote.find(|remote| is_asked_by(remote.keys(), &key))?;
-            matches!(remote.ask(&key), Asked::Later(_)).then_some(())
+            match remote.ask(&key) {
+                Asked::Later(waiting) => Some((remote, waiting)),
+                Asked::Here(_) => None,
+            }
         });
-        asked.count()
+        asked.collect()
+    }
+
+    /// Keeps a question for the next connection, because this one does not wait.
+    pub(crate) fn keep_for_the_next(&self, suspended: &Suspended) {
+        if let Some(remote) = self.0.remote.get(suspended.place.store) {
+            remote.keep_ahead(&suspended.waiting);
+        }
     }
 
     /// Whether an anchor that vouched for this host is still there.
