@@ -83,6 +83,7 @@ mod guarded;
 mod handshake_error;
 mod host_cache;
 mod key;
+mod list_generation;
 #[cfg(feature = "mbedtls")]
 pub mod mbedtls;
 #[cfg(feature = "mozilla")]

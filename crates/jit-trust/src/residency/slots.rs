@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Instant;
 
 use jit_trust_core::Entry;
 
@@ -17,17 +17,15 @@ const MAX_IDLE: usize = 256;
 /// How many questions are kept wanted that were asked ahead of a connection, so that none of them waits yet.
 const MAX_AHEAD: usize = 32;
 
-/// How far ahead of our clock a store's may be.
-const CLOCKS_APART: Duration = Duration::from_secs(24 * 60 * 60);
-
 /// What is known of each key.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
     slots: HashMap<AnchorKey, Slot>,
-    /// The newest generation of the store that was seen.
+    /// The generation of the store by which answers are told to be out of date: what it said last.
+    current: Option<u32>,
+    /// The newest generation that is remembered of the store: no answer of an older one is taken. That is `current`, unless
+    /// the store is ahead of the time.
     newest: Option<u32>,
-    /// One that was seen before the program ran, as long as our clock is behind it: it may be the clock that is wrong.
-    remembered: Option<u32>,
     /// How many questions were put.
     questions: u64,
     /// Whether a newer generation came of a refresh, so that what connections lean on is to be refreshed once more.
@@ -54,7 +52,7 @@ struct Slot {
 struct Held {
     answer: Arc<Answer>,
     has_anchors: bool,
-    /// The newest generation when it came.
+    /// What the store said last when it came, itself included.
     generation: Option<u32>,
     /// The number of the question that it answers.
     number: u64,
@@ -86,8 +84,9 @@ pub(super) enum Why {
 pub(super) struct Put {
     why: Why,
     number: u64,
-    /// The newest generation then.
+    /// The newest generation that was remembered then, and what the store had said last.
     pub(super) newest: Option<u32>,
+    current: Option<u32>,
     /// Whether it was put before, and is not put a third time.
     is_repeated: bool,
     asker: Weak<Asker>,
@@ -133,30 +132,21 @@ pub(crate) enum Presence {
 }
 
 impl Slots {
-    /// The newest generation of the store that was seen.
+    /// The newest generation that is remembered of the store.
     pub(super) fn newest(&self) -> Option<u32> {
         self.newest
     }
 
-    /// Notes that the store had this generation before the program ran.
+    /// Notes that this generation is remembered of the store from before the program ran. It counts whatever the clock
+    /// says: that may have gone back.
     pub(super) fn remember(&mut self, generation: u32) {
-        self.remembered = Some(generation);
-        self.recall();
+        self.newest = self.newest.max(Some(generation));
+        self.is_current(self.current.max(self.newest));
     }
 
-    /// Takes over what is remembered, when the clock allows that it was so.
-    fn recall(&mut self) {
-        let recalled = self
-            .remembered
-            .take_if(|generation| !is_in_the_future(*generation));
-        if recalled.is_some() {
-            self.saw(recalled);
-        }
-    }
-
-    /// Notes that the store has been seen to have this generation.
-    pub(super) fn saw(&mut self, generation: Option<u32>) {
-        if self.newest.is_none() {
+    /// Notes that the store is of this generation.
+    fn is_current(&mut self, generation: Option<u32>) {
+        if self.current.is_none() {
             // What came before the first that said so is of it: nothing changed.
             for slot in self.slots.values_mut() {
                 if let Some(held) = &mut slot.held {
@@ -164,13 +154,12 @@ impl Slots {
                 }
             }
         }
-        self.newest = self.newest.max(generation);
+        self.current = generation;
     }
 
     /// The answer for a key, if it is there and may be used.
     pub(super) fn find(&mut self, key: &AnchorKey, now: Instant, times: &Times) -> Option<Arc<Answer>> {
-        self.recall();
-        let newest = self.newest;
+        let current = self.current;
         let slot = self.slots.get_mut(key)?;
         // It may be there still, because nobody has forgotten it yet.
         if slot.forgotten_at(times).is_some_and(|at| at <= now) {
@@ -179,7 +168,7 @@ impl Slots {
         let held = slot
             .held
             .as_ref()
-            .filter(|held| held.is_current(newest, now, times))?;
+            .filter(|held| held.is_current(current, now, times))?;
         slot.used = now;
         Some(held.answer.clone())
     }
@@ -225,6 +214,7 @@ impl Slots {
             why: Why::Wanted,
             number: self.questions,
             newest: self.newest,
+            current: self.current,
             is_repeated: true,
             asker: Weak::new(),
             losses: pending.interest().losses(),
@@ -265,16 +255,18 @@ impl Slots {
         dropped
     }
 
-    /// Takes what a store says to a question. It holds what was asked for.
+    /// Takes what a store says to a question. It holds what was asked for. Of its generation no more is remembered than
+    /// `ceiling`.
     pub(super) fn answered(
         &mut self,
         key: &AnchorKey,
         put: &Put,
         answer: Result<Answer, QueryError>,
+        ceiling: u32,
         now: Instant,
         times: &Times,
     ) -> Answered {
-        let taken = answer.and_then(|answer| self.take(key, put, answer, now));
+        let taken = answer.and_then(|answer| self.take(key, put, answer, ceiling, now));
         let asking = self.slots.get(key).and_then(|slot| slot.asking.as_ref());
         let same = asking.filter(|asking| std::ptr::eq(Arc::as_ptr(&asking.pending), put.pending.as_ptr()));
         let is_repeated_since = same.is_some_and(|asking| asking.number != put.number);
@@ -322,7 +314,9 @@ impl Slots {
     fn is_worth_repeating(&self, put: &Put, error: &QueryError) -> bool {
         match error {
             // What was answered before an update says nothing about what is there since.
-            QueryError::OlderGeneration { .. } => !put.is_repeated && put.newest < self.newest,
+            QueryError::OlderGeneration { .. } => {
+                !put.is_repeated && (put.newest < self.newest || put.current < self.current)
+            }
             QueryError::Dropped | QueryError::Cancelled => {
                 // The store was right to drop it, and somebody wants it again. Each time takes a connection that gave up and
                 // one that came since.
@@ -340,29 +334,32 @@ impl Slots {
         key: &AnchorKey,
         put: &Put,
         answer: Answer,
+        ceiling: u32,
         now: Instant,
     ) -> Result<Taken, QueryError> {
-        self.recall();
         let said = answer.generation();
-        if let Some(came) = said.filter(|came| is_in_the_future(*came)) {
-            return Err(QueryError::FutureGeneration { came });
-        }
-        // An answer that does not say is of the newest that was known when it was asked for.
-        let came = said.or(put.newest);
-        if let (Some(came), Some(newest)) = (came, self.newest) {
+        // An answer that does not say is of what the store had said when it was asked.
+        let (came, newest) = match said {
+            Some(_) => (said, self.newest),
+            None => (put.current, self.current),
+        };
+        if let (Some(came), Some(newest)) = (came, newest) {
             if came < newest {
                 return Err(QueryError::OlderGeneration { came, newest });
             }
         }
-        let is_newer = self.newest.is_some() && came > self.newest;
-        self.saw(came);
-        let newest = self.newest;
+        let is_newer = self.current.is_some() && came > self.current;
+        if let Some(said) = said {
+            self.newest = self.newest.max(Some(said.min(ceiling)));
+            self.is_current(Some(said));
+        }
+        let current = self.current;
         let (number, has_anchors) = (put.number, !answer.is_empty());
         let slot = self.slot(key, now);
         let later = slot
             .held
             .as_ref()
-            .filter(|held| held.generation == newest && held.number > number);
+            .filter(|held| held.generation == current && held.number > number);
         let answer = match later {
             // It took so long that the same was asked again, and answered.
             Some(later) => later.answer.clone(),
@@ -373,7 +370,7 @@ impl Slots {
             slot.held = Some(Held {
                 answer: answer.clone(),
                 has_anchors,
-                generation: newest,
+                generation: current,
                 number,
                 since: now,
             });
@@ -391,9 +388,9 @@ impl Slots {
         if why == Why::Refresh || !std::mem::take(&mut self.has_news) {
             return Vec::new();
         }
-        let newest = self.newest;
+        let current = self.current;
         let leaned_on = self.slots.iter().filter(|(_, slot)| {
-            slot.leases > 0 && slot.held.as_ref().is_some_and(|held| held.generation != newest)
+            slot.leases > 0 && slot.held.as_ref().is_some_and(|held| held.generation != current)
         });
         leaned_on.map(|(key, _)| key.clone()).collect()
     }
@@ -456,7 +453,7 @@ impl Slots {
         is_it: impl Fn(&Entry<'_>) -> bool,
     ) -> Presence {
         let held = self.slots.get(key).and_then(|slot| slot.held.as_ref());
-        match held.filter(|held| held.is_current(self.newest, now, times)) {
+        match held.filter(|held| held.is_current(self.current, now, times)) {
             None => Presence::Unknown,
             Some(held) if held.answer.entries().iter().any(is_it) => Presence::Here,
             Some(_) => Presence::Gone,
@@ -537,13 +534,13 @@ impl Slot {
 
 impl Held {
     /// Whether it may serve a new connection.
-    fn is_current(&self, newest: Option<u32>, now: Instant, times: &Times) -> bool {
+    fn is_current(&self, current: Option<u32>, now: Instant, times: &Times) -> bool {
         let life = if self.has_anchors {
             times.max_age
         } else {
             times.not_found
         };
-        self.generation == newest && now < self.since + life
+        self.generation == current && now < self.since + life
     }
 }
 
@@ -554,16 +551,14 @@ impl Asking {
     }
 }
 
-/// Whether a store cannot be of this generation yet. One that were taken would have every other refused until then.
-fn is_in_the_future(generation: u32) -> bool {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let latest = now.unwrap_or_default() + CLOCKS_APART;
-    u64::from(generation) > latest.as_secs()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    /// Later than all generations but those of one test.
+    const CEILING: u32 = 1_000;
 
     const TIMES: Times = Times {
         idle_grace: Duration::from_secs(1),
@@ -576,7 +571,7 @@ mod tests {
     fn answered(slots: &mut Slots, answer: Answer, now: Instant) -> AnchorKey {
         let key = AnchorKey::SubjectKeyId([1].into());
         let (waiting, put) = slots.ask(&key, Why::Wanted, now, &TIMES);
-        slots.answered(&key, &put.unwrap(), Ok(answer), now, &TIMES);
+        slots.answered(&key, &put.unwrap(), Ok(answer), CEILING, now, &TIMES);
         drop(waiting);
         key
     }
@@ -644,14 +639,14 @@ mod tests {
         for _ in 0..4 {
             drop(waiting);
             waiting = slots.ask(&key, Why::Wanted, now, &TIMES).0;
-            let answered = slots.answered(&key, &put, Err(QueryError::Dropped), now, &TIMES);
+            let answered = slots.answered(&key, &put, Err(QueryError::Dropped), CEILING, now, &TIMES);
             let Answered::Repeat(again) = answered else {
                 panic!("{answered:?}");
             };
             put = again;
         }
         // It is the store's fault now.
-        let answered = slots.answered(&key, &put, Err(QueryError::Dropped), now, &TIMES);
+        let answered = slots.answered(&key, &put, Err(QueryError::Dropped), CEILING, now, &TIMES);
         assert!(
             matches!(answered, Answered::Tell { pending: Some(_), .. }),
             "{answered:?}"
@@ -693,7 +688,7 @@ mod tests {
         assert_eq!(wanted[..2], [false, false]);
         assert!(wanted[2..].iter().all(|wanted| *wanted));
         let (key, put) = &asked[5];
-        let told = slots.answered(key, put, Ok(Answer::not_found()), now, &TIMES);
+        let told = slots.answered(key, put, Ok(Answer::not_found()), CEILING, now, &TIMES);
         let Answered::Tell { pending, outcome, .. } = told else {
             panic!("{told:?}");
         };
@@ -702,5 +697,86 @@ mod tests {
         drop(slots.keep_ahead(waiting));
         assert!(!put.interest.is_wanted(), "it has its answer");
         assert!(asked[0].1.interest.is_wanted() && asked[2].1.interest.is_wanted());
+    }
+
+    /// An answer of this generation, without anchors.
+    fn of_generation(generation: u32) -> Answer {
+        let options = jit_trust_core::v2::Options::default();
+        let mut blob = vec![0; jit_trust_core::v2::encoded_len(&[], options).unwrap()];
+        jit_trust_core::v2::encode(&[], options, generation, &mut blob).unwrap();
+        Answer::blob(blob).unwrap()
+    }
+
+    fn key(number: u8) -> AnchorKey {
+        AnchorKey::SubjectKeyId([number].into())
+    }
+
+    /// Asks, and has this answered, or says which generation came and which is remembered.
+    fn says(slots: &mut Slots, key: &AnchorKey, answer: Answer, ceiling: u32) -> Result<(), (u32, u32)> {
+        let now = Instant::now();
+        let (_waiting, put) = slots.ask(key, Why::Wanted, now, &TIMES);
+        match slots.answered(key, &put.unwrap(), Ok(answer), ceiling, now, &TIMES) {
+            Answered::Tell { outcome: Ok(_), .. } => Ok(()),
+            Answered::Tell {
+                outcome: Err(QueryError::OlderGeneration { came, newest }),
+                ..
+            } => Err((came, newest)),
+            answered => panic!("{answered:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_is_the_lesser_of_the_generation_and_the_ceiling_and_never_lowered() {
+        let mut slots = Slots::default();
+        for (generation, ceiling, remembered) in [
+            (5, 1_000, 5),
+            (2_000, 1_000, 1_000),
+            (3_000, 1_100, 1_100),
+            // The clock goes back.
+            (3_000, 10, 1_100),
+            (1_100, 10, 1_100),
+        ] {
+            says(&mut slots, &key(1), of_generation(generation), ceiling).unwrap();
+            assert_eq!(slots.newest(), Some(remembered));
+            slots.forget_idle(Instant::now() + TIMES.max_age, &TIMES);
+        }
+        assert_eq!(
+            says(&mut slots, &key(1), of_generation(1_099), 10),
+            Err((1_099, 1_100))
+        );
+        slots.remember(5_000);
+        slots.remember(7);
+        assert_eq!(
+            says(&mut slots, &key(1), of_generation(4_999), 10),
+            Err((4_999, 5_000))
+        );
+    }
+
+    #[test]
+    fn a_ceiling_that_rises_puts_nothing_out_of_date() {
+        let (mut slots, now) = (Slots::default(), Instant::now());
+        says(&mut slots, &key(1), of_generation(5_000), 1_000).unwrap();
+        let (_waiting, put) = slots.ask(&key(2), Why::Wanted, now, &TIMES);
+        says(&mut slots, &key(3), of_generation(5_000), 1_001).unwrap();
+        assert!(slots.find(&key(1), now, &TIMES).is_some());
+        // Nor what does not say its generation, and was asked for before.
+        let told = slots.answered(
+            &key(2),
+            &put.unwrap(),
+            Ok(Answer::not_found()),
+            1_002,
+            now,
+            &TIMES,
+        );
+        assert!(matches!(told, Answered::Tell { outcome: Ok(_), .. }), "{told:?}");
+    }
+
+    #[test]
+    fn the_successor_of_a_store_that_was_ahead_puts_its_answers_out_of_date() {
+        let (mut slots, now) = (Slots::default(), Instant::now());
+        says(&mut slots, &key(1), of_generation(5_000), 1_000).unwrap();
+        says(&mut slots, &key(2), of_generation(1_000), 1_000).unwrap();
+        assert!(slots.find(&key(1), now, &TIMES).is_none());
+        assert!(slots.find(&key(2), now, &TIMES).is_some());
     }
 }

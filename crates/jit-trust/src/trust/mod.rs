@@ -57,7 +57,7 @@ pub struct Trust(Arc<Inner>);
 
 struct Inner {
     pins: Pins,
-    local: RwLock<Local>,
+    local: Arc<RwLock<Local>>,
     remote: Box<[Residency]>,
     host_cache: Option<HostCache>,
     connections: Connections,
@@ -73,10 +73,24 @@ struct Local {
 impl Local {
     fn new(stores: Vec<LocalStore>) -> Self {
         Self {
-            newest: stores.iter().filter_map(TrustStore::store_generation).max(),
+            newest: newest_of(&stores),
             stores: stores.into(),
         }
     }
+}
+
+/// The newest generation of these stores that one says.
+fn newest_of(stores: &[LocalStore]) -> Option<u32> {
+    stores.iter().filter_map(TrustStore::store_generation).max()
+}
+
+/// The newest generation of the local stores that is, or was, in force.
+fn newest_in_force(local: &RwLock<Local>) -> Option<u32> {
+    let local = local.read().unwrap_or_else(PoisonError::into_inner);
+    let (stores, newest) = (Arc::clone(&local.stores), local.newest);
+    // A store of the user's own may do anything when it is asked.
+    drop(local);
+    newest.max(newest_of(&stores))
 }
 
 /// The stores that one connection is trusted by, as they were when it began.
@@ -108,7 +122,10 @@ impl Trust {
     /// any.
     pub fn replace_store(&self, store: impl TrustStore + 'static) -> Result<(), OlderGeneration> {
         let mut replacement = Local::new(vec![Arc::new(store)]);
+        // A store may be of a newer generation by now than when it was put there.
+        let in_force = newest_of(&self.local());
         let mut local = self.0.local.write().unwrap_or_else(PoisonError::into_inner);
+        local.newest = local.newest.max(in_force);
         if let (Some(newest), Some(given)) = (local.newest, replacement.newest) {
             if given < newest {
                 drop(local);
