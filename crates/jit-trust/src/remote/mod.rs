@@ -47,9 +47,11 @@ use traffic::Counters;
 /// | anything else, redirects too | an error |
 ///
 /// Pauses before asking again are of 0.1, 0.2 and 0.4 seconds, up to twice that at random, and not shorter than a
-/// `Retry-After` says. Of a server that failed the last time, a question is asked again once; and none is for as long as
-/// its `Retry-After` says, ten minutes at most. An answer older than one that was seen before is asked for once more with `?newest=` and what
-/// was seen, so that a cache on the way passes the question on.
+/// `Retry-After` says. Of a server that failed the last time, a question is asked again once. For as long as a `Retry-After`
+/// says, the same anchor is not asked for again, a minute at most; and where the status is 5xx, no anchor is, 5 seconds at
+/// most, for which questions wait. What one host's question provokes keeps others waiting no longer than that. An answer
+/// older than one that was seen before is asked for once more with `?newest=` and what was seen, so that a cache on the
+/// way passes the question on.
 ///
 /// A query never waits in the thread that asks it. A thread of the store's own, `jit-trust-remote`, starts with the first
 /// query, asks up to 64 questions at once, keeps 256 more waiting, and ends when the store is dropped. A question that no
