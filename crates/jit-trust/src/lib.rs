@@ -76,6 +76,7 @@
     allow(dead_code, unused_imports, reason = "each edge to a TLS library uses a part")
 )]
 
+mod canonical_url;
 mod distrusted;
 #[cfg(any(feature = "mbedtls", feature = "openssl", feature = "rustls"))]
 mod guarded;

@@ -219,6 +219,34 @@ fn a_store_that_was_made_tomorrow_by_our_clock_is_used_and_locks_its_successor_o
 }
 
 #[test]
+fn a_store_is_the_same_under_another_spelling_of_its_url() {
+    let root = Ca::root("Lab Root A");
+    let remote = Remote::of(&[&root]);
+    let file = remote.path("hosts");
+    let (ca, port) = (remote.path("ca.pem"), remote.server.port());
+    let chain = remote.write(
+        "chain.pem",
+        jit_trust_lab::pki::pem(&root.leaf("a.test").chain(&[])),
+    );
+    let verify = |url: &str| {
+        let mut verify = jit_trust(["verify", "--host", "a.test", "--trust", url, "--trust-ca"]);
+        run(with_cache(verify.arg(&ca).arg(&chain), &file))
+    };
+    remote.bundle(&root.pem(), 7);
+    verify(&format!("https://LOCALHOST:{port}/./")).ends_with(0);
+    remote.bundle(&root.pem(), 6);
+    for url in [
+        "https://localhost:PORT",
+        "https://LocalHost:0PORT/x/../",
+        "https://localhost:PORT/%2E",
+    ] {
+        verify(&url.replace("PORT", &port.to_string()))
+            .ends_with(2)
+            .says("older than 7");
+    }
+}
+
+#[test]
 fn a_file_that_is_cut_anywhere_is_a_warning_and_replaced() {
     let root = Ca::root("Lab Root A");
     let remote = Remote::of(&[&root]);
