@@ -89,15 +89,18 @@ fn canonical_escapes(path: &str) -> String {
             continue;
         };
         match char::from(code) {
-            unreserved @ ('A'..='Z' | 'a'..='z' | '0'..='9' | '-' | '.' | '_' | '~') => {
-                canonical.push(unreserved)
-            }
+            unreserved if is_unreserved(unreserved) => canonical.push(unreserved),
             _ => canonical.push_str(&format!("%{code:02X}")),
         }
         rest = escaped.get(2..).unwrap_or_default();
     }
     canonical.push_str(rest);
     canonical
+}
+
+/// Whether a character means the same escaped or not (RFC 3986 section 2.3).
+fn is_unreserved(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '-' | '.' | '_' | '~')
 }
 
 #[cfg(test)]

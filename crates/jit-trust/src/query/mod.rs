@@ -78,7 +78,7 @@ pub enum Keys {
 pub struct Question {
     /// Which anchors are wanted.
     pub key: AnchorKey,
-    /// The newest generation that this store has been seen to have. An answer of an older one is refused, so that a
+    /// The newest generation that is remembered of this store. An answer of an older one is refused, so that a
     /// store with caches on the way should look for a newer answer before it gives that.
     pub newest_generation: Option<u32>,
 }
