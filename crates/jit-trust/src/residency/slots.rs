@@ -65,7 +65,7 @@ struct Asking {
     number: u64,
     pending: Arc<Pending>,
     /// Keeps it wanted while connections lean on the answer that it is to refresh.
-    refresh: Option<Waiting>,
+    refresh: Option<Box<Waiting>>,
     /// When it counts as lost, so that the next who wants to know asks anew.
     deadline: Instant,
 }
@@ -106,7 +106,7 @@ pub(super) enum Answered {
         outcome: Result<Arc<Answer>, QueryError>,
         outdated: Vec<AnchorKey>,
         /// What wanted it beside connections that wait. It is to be dropped when no lock is held.
-        refresh: Option<Waiting>,
+        refresh: Option<Box<Waiting>>,
     },
     /// It is to be asked once more.
     Repeat(Put),
@@ -205,7 +205,7 @@ impl Slots {
         &mut self,
         key: &AnchorKey,
         pending: Arc<Pending>,
-        refresh: Option<Waiting>,
+        refresh: Option<Box<Waiting>>,
         now: Instant,
         times: &Times,
     ) -> Put {
@@ -236,7 +236,7 @@ impl Slots {
         let slot = self.slots.get_mut(key).filter(|slot| slot.leases > 0);
         let asking = slot.and_then(|slot| slot.asking.as_mut());
         match asking.filter(|asking| waiting.is_for(&asking.pending)) {
-            Some(asking) => asking.refresh.replace(waiting),
+            Some(asking) => asking.refresh.replace(Box::new(waiting)).map(|before| *before),
             None => Some(waiting),
         }
     }
@@ -400,7 +400,7 @@ impl Slots {
         &mut self,
         key: &AnchorKey,
         put: &Put,
-    ) -> (Option<Arc<Pending>>, Option<Waiting>) {
+    ) -> (Option<Arc<Pending>>, Option<Box<Waiting>>) {
         let pending = put.pending.upgrade();
         let mut answered = None;
         if let Some(slot) = self.slots.get_mut(key) {
@@ -437,7 +437,7 @@ impl Slots {
 
     /// Notes that one connection less leans on it. With the last, a question that is to refresh it is wanted no more: what
     /// comes back is to be dropped when no lock is held.
-    pub(super) fn release(&mut self, key: &AnchorKey, now: Instant) -> Option<Waiting> {
+    pub(super) fn release(&mut self, key: &AnchorKey, now: Instant) -> Option<Box<Waiting>> {
         let slot = self.slots.get_mut(key)?;
         slot.leases = slot.leases.saturating_sub(1);
         slot.used = now;
