@@ -57,6 +57,7 @@ fn a_store_that_was_ahead_locks_its_successor_out_for_a_day_at_most() {
     let trust = trust(&afar, in_memory());
     ask(&trust, &root.leaf("a.test").chain(&[])).unwrap();
     let newest = remembered(&trust);
+    assert!(newest <= now() + DAY);
     afar.has(&other, newest - 1);
     let text = words(ask(&trust, &other.leaf("a.test").chain(&[])));
     let refused = format!("OlderGeneration {{ came: {}, newest: {newest} }}", newest - 1);

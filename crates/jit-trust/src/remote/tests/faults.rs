@@ -80,10 +80,17 @@ fn a_server_that_was_asked_too_often_for_one_root_is_asked_for_another() {
     let (hostile, root) = (Ca::root("Hostile"), Ca::root("Root"));
     for wants in ["600", "99999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"] {
         let (good, body) = (path(&subject_of(&root)), blob(&[&root], 7));
-        let (server, store) = served(move |request| match request.path == good {
+        let operator = Operator::new();
+        let server = operator.server(move |request| match request.path == good {
             true => Response::ok(body.clone()),
             false => Response::status(429).header("retry-after", wants),
         });
+        let server = server.start();
+        // Too short to wait for a server that wants to be left alone.
+        let store = operator
+            .store(server.port())
+            .query_timeout(Duration::from_secs(2));
+        let store = store.build().unwrap();
         let error = reason(ask(&store, &subject_of(&hostile)));
         assert!(
             matches!(error, RemoteError::Status { status: 429, .. }),
