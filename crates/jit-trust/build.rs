@@ -1,7 +1,12 @@
 //! Writes Mozilla's list as a trust blob, with the conditions that Mozilla puts on some roots, to be compiled in.
 
+#[cfg(feature = "mozilla")]
+#[path = "src/list_generation.rs"]
+mod list_generation;
+
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=src/list_generation.rs");
     #[cfg(feature = "mozilla")]
     mozilla::write_blob();
 }
@@ -13,9 +18,7 @@ mod mozilla {
     use jit_trust_core::{Certificate, Entry, mozilla, v2};
     use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
 
-    /// The generation of the compiled-in list: 2026-11-20, when `webpki-root-certs` was pinned to the version
-    /// that it is made from. To be raised together with that.
-    const GENERATION: u32 = 1_795_132_800;
+    use crate::list_generation::LIST_GENERATION;
 
     pub(super) fn write_blob() {
         let certificates = TLS_SERVER_ROOT_CERTS.iter();
@@ -26,7 +29,7 @@ mod mozilla {
         let options = v2::Options::default();
         let len = v2::encoded_len(&entries, options).expect("Mozilla's list fits into a trust blob");
         let mut blob = vec![0; len];
-        v2::encode(&entries, options, GENERATION, &mut blob).expect("the buffer is as long as the blob");
+        v2::encode(&entries, options, LIST_GENERATION, &mut blob).expect("the buffer is as long as the blob");
         let out_dir = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
         fs::write(Path::new(&out_dir).join("mozilla.tblb"), blob).expect("OUT_DIR can be written to");
     }

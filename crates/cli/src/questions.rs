@@ -76,9 +76,9 @@ impl<S: QueryStore> QueryStore for Noted<S> {
         };
         self.open.lock().push(noted.clone());
         let open = self.open.clone();
-        let reply = Reply::new(move |answer| {
+        let reply = reply.map(move |answer| {
             open.close(&noted);
-            reply.send(answer);
+            answer
         });
         self.store.query(question, reply);
     }

@@ -76,6 +76,7 @@
     allow(dead_code, unused_imports, reason = "each edge to a TLS library uses a part")
 )]
 
+mod canonical_url;
 mod distrusted;
 #[cfg(any(feature = "mbedtls", feature = "openssl", feature = "rustls"))]
 mod guarded;
@@ -83,6 +84,7 @@ mod guarded;
 mod handshake_error;
 mod host_cache;
 mod key;
+mod list_generation;
 #[cfg(feature = "mbedtls")]
 pub mod mbedtls;
 #[cfg(feature = "mozilla")]

@@ -26,8 +26,8 @@ mod tests {
 
     use super::*;
 
-    /// The list and the day that `build.rs` gives it belong together. When this fails because `webpki-root-certs` was
-    /// raised, set `GENERATION` there to the day, and the hash here to what it says.
+    /// The list and the day that is its generation belong together. When this fails because `webpki-root-certs` was
+    /// raised, set `LIST_GENERATION` to the day, and the hash here to what it says.
     #[test]
     fn the_compiled_in_list_is_the_one_that_has_this_generation() {
         let hash: [u8; 32] = Sha256::digest(mozilla().as_bytes()).into();

@@ -196,6 +196,57 @@ fn a_store_that_is_older_than_before_is_refused_until_the_user_insists() {
 }
 
 #[test]
+fn a_store_that_was_made_tomorrow_by_our_clock_is_used_and_locks_its_successor_out_for_a_day_at_most() {
+    const DAY: u32 = 24 * 60 * 60;
+    let root = Ca::root("Lab Root A");
+    let (remote, server) = (Remote::of(&[&root]), hello_server("a.test", &root));
+    let file = remote.path("hosts");
+    let now = u32::try_from(jit_trust_lab::pki::now()).unwrap();
+    let get = || run(with_cache(&mut remote.get(&server.url("a.test", "/"), ""), &file));
+    let verify = || run(with_cache(&mut remote.verify(&root.leaf("a.test"), &[]), &file));
+    remote.bundle(&root.pem(), now + 2 * DAY);
+    get().ends_with(0);
+    verify().ends_with(0);
+    // Not yet, and in two hours.
+    remote.bundle(&root.pem(), now + DAY - 3600);
+    verify()
+        .ends_with(2)
+        .says("which was seen before")
+        .says("cache clear --generations");
+    remote.bundle(&root.pem(), now + DAY + 3600);
+    verify().ends_with(0);
+    get().ends_with(0);
+}
+
+#[test]
+fn a_store_is_the_same_under_another_spelling_of_its_url() {
+    let root = Ca::root("Lab Root A");
+    let remote = Remote::of(&[&root]);
+    let file = remote.path("hosts");
+    let (ca, port) = (remote.path("ca.pem"), remote.server.port());
+    let chain = remote.write(
+        "chain.pem",
+        jit_trust_lab::pki::pem(&root.leaf("a.test").chain(&[])),
+    );
+    let verify = |url: &str| {
+        let mut verify = jit_trust(["verify", "--host", "a.test", "--trust", url, "--trust-ca"]);
+        run(with_cache(verify.arg(&ca).arg(&chain), &file))
+    };
+    remote.bundle(&root.pem(), 7);
+    verify(&format!("https://LOCALHOST:{port}/./")).ends_with(0);
+    remote.bundle(&root.pem(), 6);
+    for url in [
+        "https://localhost:PORT",
+        "https://LocalHost:0PORT/x/../",
+        "https://localhost:PORT/%2E",
+    ] {
+        verify(&url.replace("PORT", &port.to_string()))
+            .ends_with(2)
+            .says("older than 7");
+    }
+}
+
+#[test]
 fn a_file_that_is_cut_anywhere_is_a_warning_and_replaced() {
     let root = Ca::root("Lab Root A");
     let remote = Remote::of(&[&root]);

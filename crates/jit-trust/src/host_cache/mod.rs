@@ -272,7 +272,8 @@ impl HostCache {
     /// Keeps that a store had this generation, if that is the newest. No generation is ever lowered.
     ///
     /// `store` is any label that is the store's own and stays the same, such as its URL, of at most 1024 bytes; longer
-    /// ones are not kept. Eight stores are remembered: for a ninth, the one goes that was not seen for longest.
+    /// ones are not kept. All spellings of an https URL count as one: in either case, with the default port, with `/./` in its
+    /// path. Eight stores are remembered: for a ninth, the one goes that was not seen for longest.
     pub fn saw_generation(&self, store: &str, generation: u32) {
         self.state().saw_generation(store, generation);
     }

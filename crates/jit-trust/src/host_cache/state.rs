@@ -7,6 +7,7 @@ use super::generations::{Generations, MAX_STORES};
 use super::hosts::{Hosts, Known};
 use super::keys::KeyNumber;
 use crate::AnchorKey;
+use crate::canonical_url::canonical;
 
 const NANOSECONDS_OF_A_MILLISECOND: u64 = 1_000_000;
 
@@ -38,10 +39,11 @@ impl State {
     }
 
     pub(super) fn newest_generation(&self, label: &str) -> Option<u32> {
-        self.generations.newest(label)
+        self.generations.newest(&canonical(label))
     }
 
     pub(super) fn saw_generation(&mut self, label: &str, generation: u32) {
+        let label = &*canonical(label);
         if self.generations.newest(label).is_some() {
             self.is_changed |= self.generations.raise(label, generation);
         } else if Generations::takes(label) && self.make_room_for(label) {
@@ -54,7 +56,7 @@ impl State {
     /// Takes in what is in the file by now, so that writing it lowers no generation that another process has seen.
     pub(super) fn merge_generations(&mut self, contents: &Contents<'_>) {
         for (label, generation) in &contents.generations {
-            if self.generations.newest(label).is_some() || self.generations.len() < MAX_STORES {
+            if self.newest_generation(label).is_some() || self.generations.len() < MAX_STORES {
                 self.saw_generation(label, *generation);
             }
         }

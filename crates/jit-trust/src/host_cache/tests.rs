@@ -167,6 +167,37 @@ fn hosts_of_the_future_and_of_long_ago_are_left_out() {
 }
 
 #[test]
+fn generations_that_a_file_has_under_other_spellings_of_a_url_are_found_under_any() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("hosts");
+    let contents = Contents {
+        generations: vec![
+            ("https://LOCALHOST:443/./roots", 9),
+            ("https://localhost/roots", 8),
+            ("/srv/./roots", 5),
+        ],
+        ..Contents::default()
+    };
+    std::fs::write(&path, contents.encode().unwrap()).unwrap();
+    let cache = cache_with_file(&clock(NOON), &path);
+    for spelling in [
+        "https://localhost/roots",
+        "HTTPS://LocalHost./roots/",
+        "https://LOCALHOST:443/./roots",
+    ] {
+        assert_eq!(cache.newest_generation(spelling), Some(9), "{spelling}");
+    }
+    assert_eq!(cache.newest_generation("/srv/./roots"), Some(5));
+    assert_eq!(cache.newest_generation("/srv/roots"), None);
+    cache.saw_generation("https://localhost:0443/roots", 10);
+    cache.flush().unwrap();
+    let written = std::fs::read(&path).unwrap();
+    let mut written = Contents::decode(&written).unwrap().generations;
+    written.sort_unstable();
+    assert_eq!(written, [("/srv/./roots", 5), ("https://localhost/roots", 10)]);
+}
+
+#[test]
 fn a_wall_clock_that_jumps_gives_no_host_more_than_its_time() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("hosts");

@@ -20,6 +20,7 @@ use super::noted::{Note, Noted};
 use super::tls::Tls;
 use super::verifier::{Observer, Verifier};
 use crate::guarded::{Guarded, SharedTcp, admit};
+use crate::residency::Waiting;
 use crate::trust::Guard;
 use crate::{Trust, Verification};
 
@@ -96,7 +97,11 @@ impl Connector {
     /// Those of `tcp`; inside an [`io::Error`] of the kind `InvalidData`, the [`Error`] why there is no trust; and
     /// `InvalidInput` where the host cannot be one, or the configuration cannot be made.
     pub fn connect(&self, host: &str, tcp: TcpStream) -> io::Result<TlsStream> {
-        let Prepared { verifier, config } = self.prepare(host)?;
+        let Prepared {
+            verifier,
+            config,
+            asked: _asked,
+        } = self.prepare(host)?;
         let tcp = SharedTcp::new(tcp);
         let (close, under) = (tcp.closer(), tcp.clone());
         let note = Note::default();
@@ -131,7 +136,7 @@ impl Connector {
         if !is_host(host) {
             return Err(invalid("the host is neither a name nor an address"));
         }
-        self.trust.prefetch(host);
+        let asked = self.trust.prefetch(host);
         let verifier = Arc::new(Verifier::new(
             self.trust.clone(),
             host.to_owned(),
@@ -142,6 +147,7 @@ impl Connector {
         Ok(Prepared {
             verifier,
             config: Arc::new(config),
+            asked,
         })
     }
 
@@ -199,6 +205,8 @@ fn is_host(host: &str) -> bool {
 pub(super) struct Prepared {
     pub(super) verifier: Arc<Verifier>,
     pub(super) config: Arc<Config>,
+    /// What was asked ahead of the handshake, which wants the answers until it is over.
+    pub(super) asked: Vec<Waiting>,
 }
 
 fn invalid(text: &str) -> io::Error {

@@ -68,7 +68,7 @@ impl TokioConnector {
     ///
     /// Returns how many questions that were.
     pub fn prefetch(&self, host: &str) -> usize {
-        self.trust().prefetch(host)
+        self.trust().prefetch_ahead(host)
     }
 
     /// Makes the connection over `stream`.
@@ -82,7 +82,11 @@ impl TokioConnector {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Prepared { verifier, config } = self.0.prepare(host)?;
+        let Prepared {
+            verifier,
+            config,
+            asked: _asked,
+        } = self.0.prepare(host)?;
         let note = Note::default();
         let stream = Noted::new(stream, note.clone());
         let attempt = verifier.attempt().clone();

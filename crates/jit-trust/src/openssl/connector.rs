@@ -14,6 +14,7 @@ use super::state::State;
 use super::{Verifier, boundary, error, ffi, store_context};
 use crate::Trust;
 use crate::guarded::{Guarded, SharedTcp, admit};
+use crate::residency::Waiting;
 use crate::trust::{Deadline, Guard};
 
 /// Makes TLS connections and keeps account of what they lean on: an anchor that was fetched stays for as long as a
@@ -91,7 +92,7 @@ impl Connector {
         set: impl FnOnce(&mut SslRef) -> Result<(), ErrorStack>,
     ) -> io::Result<TlsStream> {
         let host = without_final_dot(host);
-        let ssl = self.prepare(host, set)?;
+        let (ssl, _asked) = self.prepare(host, set)?;
         let tcp = SharedTcp::new(tcp);
         let close = tcp.closer();
         let mut tls = SslStream::new(ssl, tcp).map_err(io::Error::other)?;
@@ -108,17 +109,17 @@ impl Connector {
         Ok(TlsStream(Guarded::new(tls, guard)))
     }
 
-    /// A connection that is set up, and not made yet.
+    /// A connection that is set up, and not made yet, and what was asked ahead of it.
     pub(super) fn prepare(
         &self,
         host: &str,
         set: impl FnOnce(&mut SslRef) -> Result<(), ErrorStack>,
-    ) -> io::Result<Ssl> {
+    ) -> io::Result<(Ssl, Vec<Waiting>)> {
         // To OpenSSL, a name that begins with a dot is that of every host below.
         if host.is_empty() || host.starts_with('.') || host.contains('\0') {
             return Err(invalid("the host is neither a name nor an address"));
         }
-        self.trust.prefetch(host);
+        let asked = self.trust.prefetch(host);
         let mut ssl = Ssl::new(&self.context).map_err(io::Error::other)?;
         let address: Option<IpAddr> = host.parse().ok();
         let named = match address {
@@ -141,7 +142,7 @@ impl Connector {
         if !ssl.verify_mode().contains(SslVerifyMode::PEER) {
             return Err(invalid("the connection is set up not to verify the server"));
         }
-        Ok(ssl)
+        Ok((ssl, asked))
     }
 
     /// The handshake is over: notes that the connection lives.

@@ -59,7 +59,7 @@ impl TokioConnector {
     ///
     /// Returns how many questions that were.
     pub fn prefetch(&self, host: &str) -> usize {
-        self.trust().prefetch(host)
+        self.trust().prefetch_ahead(host)
     }
 
     /// Makes the connection over `stream`.
@@ -93,7 +93,7 @@ impl TokioConnector {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let host = without_final_dot(host);
-        let ssl = self.0.prepare(host, set)?;
+        let (ssl, _asked) = self.0.prepare(host, set)?;
         let mut tls = SslStream::new(ssl, stream).map_err(io::Error::other)?;
         let mut deadline = Deadline::default();
         while let Err(error) = Pin::new(&mut tls).connect().await {

@@ -29,14 +29,8 @@ pub enum QueryError {
     OlderGeneration {
         /// The generation that came, in Unix time.
         came: u32,
-        /// The newest that was seen, in Unix time.
+        /// The newest that is remembered, in Unix time.
         newest: u32,
-    },
-    /// The answer is of a generation that lies more than a day ahead. If it counted, every other would be refused as
-    /// older until then.
-    FutureGeneration {
-        /// The generation that came, in Unix time.
-        came: u32,
     },
     /// Anything else that a store has words for.
     Other(Box<dyn error::Error + Send + Sync>),
@@ -64,10 +58,6 @@ impl fmt::Display for QueryError {
                 "the answer is of generation {came}, older than {newest}, which was seen before: either a cache on the \
                  way is out of date, or an old store has been put in the place of a new one"
             ),
-            Self::FutureGeneration { came } => write!(
-                f,
-                "the answer is of generation {came}, a time to come: the clock of whoever made the store is wrong, or ours"
-            ),
             Self::Other(error) => error.fmt(f),
         }
     }
@@ -84,8 +74,7 @@ impl error::Error for QueryError {
             | Self::Cancelled
             | Self::TooLarge
             | Self::NotAskedFor
-            | Self::OlderGeneration { .. }
-            | Self::FutureGeneration { .. } => None,
+            | Self::OlderGeneration { .. } => None,
         }
     }
 }

@@ -2,10 +2,12 @@
 
 mod answer;
 mod error;
+mod interest;
 mod reply;
 
 pub use answer::{Answer, MAX_ANSWER_LEN};
 pub use error::QueryError;
+pub(crate) use interest::{Claim, Interest};
 pub use reply::Reply;
 
 use std::fmt::Debug;
@@ -52,7 +54,8 @@ pub trait QueryStore: Debug + Send + Sync {
     }
 
     /// Answers a question through `reply`: before this returns, or later from anywhere. It must not wait, because it may
-    /// be called where waiting would stop others. A `reply` that is dropped is an error for whoever asked.
+    /// be called where waiting would stop others. A `reply` that is dropped is an error for whoever asked. A question that
+    /// is not answered at once should be dropped when its answer is [wanted no more](Reply::unwanted).
     fn query(&self, question: Question, reply: Reply);
 }
 
@@ -75,7 +78,7 @@ pub enum Keys {
 pub struct Question {
     /// Which anchors are wanted.
     pub key: AnchorKey,
-    /// The newest generation that this store has been seen to have. An answer of an older one is refused, so that a
+    /// The newest generation that is remembered of this store. An answer of an older one is refused, so that a
     /// store with caches on the way should look for a newer answer before it gives that.
     pub newest_generation: Option<u32>,
 }

@@ -48,7 +48,8 @@ pub enum RemoteError {
         /// When the server wants to be asked again, if it says.
         retry_after: Option<Duration>,
     },
-    /// The server has said when it wants to be asked again, and it is not time yet.
+    /// The server has said that it wants to be asked again later, and it is not time yet: it is asked again when this has
+    /// passed.
     LeftAlone(Duration),
     /// There was no answer in time, though the question was asked several times.
     TimedOut {
@@ -79,6 +80,11 @@ impl RemoteError {
             Self::Status { status, .. } => matches!(status, 408 | 429 | 500..),
             _ => false,
         }
+    }
+
+    /// Whether it is the server that fails, and not this question that is one too many.
+    pub(super) fn is_of_the_server(&self) -> bool {
+        matches!(self, Self::Status { status: 500.., .. })
     }
 
     /// When the server wants to be asked again, if it says.
@@ -125,7 +131,8 @@ impl fmt::Display for RemoteError {
             }
             Self::LeftAlone(left) => write!(
                 f,
-                "the server has said that it wants to be asked again in {} s at the earliest",
+                "the server wants to be left alone for now (HTTP's Retry-After) and is asked again in {} s: connect again \
+                 then",
                 left.as_secs().saturating_add(1)
             ),
             Self::TimedOut { after, last } => write!(f, "no answer within {after:?}; before that: {last}"),

@@ -7,7 +7,7 @@ use backon::Retryable;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::{Response, StatusCode, Uri};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::connection::Connection;
 use super::health::Health;
@@ -66,7 +66,7 @@ impl Webroot {
         deadline: Instant,
     ) -> Result<Answer, QueryError> {
         let url = self.settings.url.of(key, generation).map_err(QueryError::other)?;
-        self.health.check(Instant::now()).map_err(QueryError::other)?;
+        self.wait_until_it_may_be_asked(key, deadline).await?;
         let mut last = None;
         let tries = (|| self.ask_once(key, &url))
             .retry(retry::pauses(self.health.retries()))
@@ -74,14 +74,28 @@ impl Webroot {
             .notify(|failure, _| last = failure.remote().cloned());
         let answered = timeout_at(deadline, tries).await;
         match &answered {
-            Ok(Ok(_)) => self.health.is_well(),
-            Ok(Err(Failure::Remote(error))) => self.health.failed(error, Instant::now()),
+            Ok(Ok(_)) => self.health.is_well(key),
+            Ok(Err(Failure::Remote(error))) => self.health.failed(key, error, Instant::now()),
             Ok(Err(Failure::NoAnswer(_))) | Err(_) => {}
         }
         match answered {
             Ok(answered) => answered.map_err(QueryError::from),
             Err(_) => Err(self.timed_out(last)),
         }
+    }
+
+    /// Waits as long as the server wants to be left alone, or says that this would be too long.
+    async fn wait_until_it_may_be_asked(&self, key: &AnchorKey, deadline: Instant) -> Result<(), QueryError> {
+        let mut now = Instant::now();
+        while let Some(not_before) = self.health.not_before(key, now) {
+            if deadline <= not_before {
+                let error = RemoteError::LeftAlone(not_before.saturating_duration_since(now));
+                return Err(QueryError::other(error));
+            }
+            sleep_until(not_before).await;
+            now = Instant::now();
+        }
+        Ok(())
     }
 
     async fn ask_once(&self, key: &AnchorKey, url: &Uri) -> Result<Answer, Failure> {

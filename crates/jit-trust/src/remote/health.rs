@@ -1,5 +1,6 @@
 //! How the server was doing when it was last asked.
 
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -7,19 +8,29 @@ use tokio::time::Instant;
 
 use super::RemoteError;
 use super::retry::MAX_RETRIES;
+use crate::AnchorKey;
 
-/// The longest that a server can have itself left alone, so that one that is wrong about it is asked again.
-const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
+/// The longest that a server can have itself left alone altogether. One host's question may have provoked that, so that it
+/// is less than a question of another host's can wait.
+const LONGEST_FOR_ALL: Duration = Duration::from_secs(5);
+
+/// The longest that a server can have one key not asked for.
+const LONGEST_FOR_ONE: Duration = Duration::from_secs(60);
+
+/// Of how many keys it is known that they are not to be asked for.
+const MAX_KEYS: usize = 256;
 
 /// How the server was doing when it was last asked. Many devices ask one server: while it fails, each question is asked
-/// once more and not again and again, and while it wants to be left alone, none is.
+/// once more and not again and again. What it wants not to be asked again for a while is not, within bounds: one key, and
+/// where it is the server that fails and not the question that is one too many, any.
 #[derive(Debug, Default)]
 pub(super) struct Health(Mutex<Last>);
 
 #[derive(Debug, Default)]
 struct Last {
     is_failing: bool,
-    not_before: Option<Instant>,
+    all_not_before: Option<Instant>,
+    not_before: HashMap<AnchorKey, Instant>,
 }
 
 impl Health {
@@ -35,25 +46,105 @@ impl Health {
         }
     }
 
-    /// An error while the server wants to be left alone.
-    pub(super) fn check(&self, now: Instant) -> Result<(), RemoteError> {
-        match self.lock().not_before {
-            Some(not_before) if now < not_before => Err(RemoteError::LeftAlone(not_before - now)),
-            _ => Ok(()),
+    /// When this key may be asked for, if not now.
+    pub(super) fn not_before(&self, key: &AnchorKey, now: Instant) -> Option<Instant> {
+        let last = self.lock();
+        let one = last.not_before.get(key).copied();
+        one.max(last.all_not_before)
+            .filter(|not_before| now < *not_before)
+    }
+
+    /// It answered a question for this key.
+    pub(super) fn is_well(&self, key: &AnchorKey) {
+        let mut last = self.lock();
+        last.is_failing = false;
+        last.all_not_before = None;
+        last.not_before.remove(key);
+    }
+
+    /// It failed a question for this key, after all tries.
+    pub(super) fn failed(&self, key: &AnchorKey, error: &RemoteError, now: Instant) {
+        if !error.may_pass() {
+            return;
+        }
+        let mut last = self.lock();
+        last.is_failing = true;
+        let Some(after) = error.retry_after() else {
+            return;
+        };
+        if error.is_of_the_server() {
+            last.all_not_before = Some(now + after.min(LONGEST_FOR_ALL));
+        }
+        last.not_before.retain(|_, not_before| now < *not_before);
+        if last.not_before.len() < MAX_KEYS {
+            let not_before = now + after.min(LONGEST_FOR_ONE);
+            last.not_before.insert(key.clone(), not_before);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: usize) -> AnchorKey {
+        AnchorKey::SubjectKeyId(number.to_be_bytes().into())
+    }
+
+    fn said(status: u16, retry_after: Option<Duration>) -> RemoteError {
+        RemoteError::Status { status, retry_after }
+    }
+
+    /// For how long each of two keys is not asked for, when the first was answered so.
+    fn left_alone(status: u16, retry_after: Option<Duration>) -> [Option<Duration>; 2] {
+        let (health, now) = (Health::default(), Instant::now());
+        health.failed(&key(0), &said(status, retry_after), now);
+        [0, 1].map(|number| Some(health.not_before(&key(number), now)? - now))
+    }
+
+    #[test]
+    fn a_server_is_left_alone_as_it_wants_within_bounds_and_for_one_key_where_it_was_asked_too_often() {
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        for (status, says, [one, all]) in [
+            (429, seconds(600), [seconds(60), None]),
+            (429, seconds(3), [seconds(3), None]),
+            (503, seconds(600), [seconds(60), seconds(5)]),
+            (503, seconds(3), [seconds(3), seconds(3)]),
+            (500, Some(Duration::MAX), [seconds(60), seconds(5)]),
+            (503, None, [None, None]),
+            (503, seconds(0), [None, None]),
+            // Asked again it would say the same.
+            (403, seconds(600), [None, None]),
+        ] {
+            assert_eq!(left_alone(status, says), [one, all], "{status} {says:?}");
         }
     }
 
-    /// It answered.
-    pub(super) fn is_well(&self) {
-        *self.lock() = Last::default();
+    #[test]
+    fn an_answer_ends_it_for_its_key_and_for_those_that_were_not_asked_for() {
+        let (health, now) = (Health::default(), Instant::now());
+        let later = Some(Duration::from_secs(600));
+        for number in 0..2 {
+            health.failed(&key(number), &said(503, later), now);
+        }
+        assert_eq!(health.retries(), 1);
+        health.is_well(&key(0));
+        assert_eq!(health.retries(), MAX_RETRIES);
+        let may_be_asked_for = [0, 1, 2].map(|number| health.not_before(&key(number), now).is_none());
+        assert_eq!(may_be_asked_for, [true, false, true]);
+        assert_eq!(health.not_before(&key(1), now + LONGEST_FOR_ONE), None);
     }
 
-    /// It failed, after all tries.
-    pub(super) fn failed(&self, error: &RemoteError, now: Instant) {
-        if error.may_pass() {
-            let mut last = self.lock();
-            last.is_failing = true;
-            last.not_before = error.retry_after().map(|after| now + after.min(LONGEST_WAIT));
-        }
+    #[test]
+    fn keys_that_are_not_to_be_asked_for_take_little() {
+        let (health, now) = (Health::default(), Instant::now());
+        let failed = |number, now| {
+            let later = Some(Duration::from_secs(600));
+            health.failed(&key(number), &said(429, later), now);
+            health.lock().not_before.len()
+        };
+        let most = (0..2 * MAX_KEYS).map(|number| failed(number, now)).max();
+        assert_eq!(most, Some(MAX_KEYS));
+        assert_eq!(failed(0, now + LONGEST_FOR_ONE), 1);
     }
 }

@@ -5,6 +5,7 @@ mod connection;
 mod error;
 mod exchange;
 mod health;
+mod queue;
 mod retry;
 mod settings;
 #[cfg(test)]
@@ -26,8 +27,9 @@ use tokio::time::Instant;
 
 use crate::{Keys, QueryError, QueryStore, Question, Reply};
 use exchange::Webroot;
+use queue::{Asked, Queue};
 use settings::Settings;
-use thread::{Asked, Questions, Thread};
+use thread::Thread;
 use traffic::Counters;
 
 /// A webroot on an HTTPS server, asked for one small file at a time.
@@ -45,12 +47,16 @@ use traffic::Counters;
 /// | anything else, redirects too | an error |
 ///
 /// Pauses before asking again are of 0.1, 0.2 and 0.4 seconds, up to twice that at random, and not shorter than a
-/// `Retry-After` says. Of a server that failed the last time, a question is asked again once; and none is for as long as
-/// its `Retry-After` says, ten minutes at most. An answer older than one that was seen before is asked for once more with `?newest=` and what
-/// was seen, so that a cache on the way passes the question on.
+/// `Retry-After` says. Of a server that failed the last time, a question is asked again once. For as long as a `Retry-After`
+/// says, the same anchor is not asked for again, a minute at most; and where the status is 5xx, no anchor is, 5 seconds at
+/// most, for which questions wait. What one host's question provokes keeps others waiting no longer than that. An answer
+/// older than one that was seen before is asked for once more with `?newest=` and what was seen, so that a cache on the
+/// way passes the question on.
 ///
 /// A query never waits in the thread that asks it. A thread of the store's own, `jit-trust-remote`, starts with the first
-/// query, asks up to 64 questions at once, keeps 256 more waiting, and ends when the store is dropped.
+/// query, asks up to 64 questions at once, keeps 256 more waiting, and ends when the store is dropped. A question that no
+/// connection waits for any more is dropped: at once while it waits for its turn, and after a quarter of a second where the
+/// server was asked already.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -81,7 +87,7 @@ impl RemoteStore {
     }
 
     /// The thread's questions. It is started where there is none.
-    fn questions(&self) -> io::Result<Questions> {
+    fn questions(&self) -> io::Result<Arc<Queue>> {
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(questions) = thread.as_ref().and_then(Thread::questions) {
             return Ok(questions);

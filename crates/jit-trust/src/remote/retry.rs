@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use backon::ExponentialBuilder;
 use hyper::HeaderMap;
-use hyper::header::RETRY_AFTER;
+use hyper::header::{DATE, RETRY_AFTER};
 use tokio::time::Instant;
 
 use super::RemoteError;
@@ -33,14 +33,18 @@ pub(super) fn pause(error: &RemoteError, planned: Option<Duration>, deadline: In
     (pause < left).then_some(pause)
 }
 
-/// When the server wants to be asked again (RFC 9110 section 10.2.3), if it says so in a way that can be read.
+/// When the server wants to be asked again (RFC 9110 section 10.2.3), if it says so in a way that can be read. More seconds
+/// than can be counted are as many as can. A date is taken by the server's own clock, where the answer has it: ours may be
+/// wrong.
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
+    let text = |name| Some(headers.get(name)?.to_str().ok()?.trim());
+    let date = |text: Option<&str>| httpdate::parse_http_date(text?).ok();
+    let value = text(RETRY_AFTER).filter(|value| !value.is_empty())?;
+    if value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
+    let now = date(text(DATE)).unwrap_or(now);
+    Some(date(Some(value))?.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -63,10 +67,29 @@ mod tests {
         );
         assert_eq!(said("Sun, 06 Nov 1994 08:00:00 GMT"), Some(Duration::ZERO));
         assert_eq!(said(&u64::MAX.to_string()), Some(Duration::from_secs(u64::MAX)));
-        for nothing in ["", "-1", "1.5", "soon", "99999999999999999999"] {
+        assert_eq!(said("99999999999999999999"), Some(Duration::from_secs(u64::MAX)));
+        let far_ahead = said("Fri, 31 Dec 9999 23:59:59 GMT").unwrap();
+        assert!(far_ahead > Duration::from_secs(8_000 * 365 * 24 * 60 * 60));
+        for nothing in ["", "-1", "+1", "1.5", "1e18", "soon", "120 s"] {
             assert_eq!(said(nothing), None, "{nothing}");
         }
         assert_eq!(retry_after(&HeaderMap::new(), UNIX_EPOCH), None);
+    }
+
+    #[test]
+    fn a_date_is_taken_by_the_clock_of_the_server_that_says_it() {
+        let headers = |date: &str| {
+            let said = "Sun, 06 Nov 1994 08:50:37 GMT".parse().unwrap();
+            [(RETRY_AFTER, said), (DATE, date.parse().unwrap())]
+                .into_iter()
+                .collect()
+        };
+        let in_1970 = |date| retry_after(&headers(date), UNIX_EPOCH);
+        assert_eq!(
+            in_1970("Sun, 06 Nov 1994 08:50:30 GMT"),
+            Some(Duration::from_secs(7))
+        );
+        assert_eq!(in_1970("now"), Some(Duration::from_secs(784_111_837)));
     }
 
     #[tokio::test]

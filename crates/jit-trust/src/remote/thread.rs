@@ -1,23 +1,27 @@
 //! The thread that asks the server, so that no thread and no runtime of the caller has to.
 
+use std::future::{Future, poll_fn};
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::runtime;
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{Semaphore, mpsc, oneshot};
-use tokio::time::{Instant, timeout};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::time::{sleep, timeout};
 
 use super::RemoteError;
 use super::exchange::Webroot;
-use crate::{QueryError, Question, Reply};
+use super::queue::Queue;
+use crate::{QueryError, Reply};
 
 /// How many questions are asked at once.
 pub(super) const MAX_IN_FLIGHT: usize = 64;
 
-/// How many more wait.
-pub(super) const MAX_WAITING: usize = 256;
+/// How long a question is asked on after nobody wants the answer any more. It is longer than most answers take: they are of
+/// use to the next who wants the same, and servers close connections on which many requests are taken back.
+const LINGER: Duration = Duration::from_millis(250);
 
 /// Enough for a handshake and for whoever takes an answer; the default is eight times as much.
 const STACK_SIZE: usize = 256 << 10;
@@ -25,30 +29,19 @@ const STACK_SIZE: usize = 256 << 10;
 /// How many threads at most wait for the system's resolver, which cannot be interrupted.
 const MAX_RESOLVING: usize = 4;
 
-/// A question on its way to the thread.
-#[derive(Debug)]
-pub(super) struct Asked {
-    pub(super) question: Question,
-    pub(super) reply: Reply,
-    pub(super) deadline: Instant,
-}
-
 /// The thread, which ends when this is dropped, whatever it is waiting for.
 #[derive(Debug)]
 pub(super) struct Thread {
-    questions: mpsc::Sender<Asked>,
+    questions: Arc<Queue>,
     // Dropping it is what ends the thread.
     _stop: oneshot::Sender<()>,
 }
 
-/// Where the thread takes its questions from.
-#[derive(Clone, Debug)]
-pub(super) struct Questions(mpsc::Sender<Asked>);
-
 impl Thread {
     pub(super) fn start(webroot: Webroot, idle_timeout: Duration) -> io::Result<Self> {
-        let (questions, asked) = mpsc::channel(MAX_WAITING);
+        let questions = Arc::<Queue>::default();
         let (stop, stopped) = oneshot::channel();
+        let asked = AtItsEnd(Arc::clone(&questions));
         // The runtime is made in there: it could not be dropped here, where another may be running.
         let run = move || match runtime() {
             Ok(runtime) => {
@@ -58,7 +51,7 @@ impl Thread {
                 // Nobody waits for the resolver any longer.
                 runtime.shutdown_background();
             }
-            Err(error) => refuse_all(asked, error),
+            Err(error) => refuse_all(&asked.0, error),
         };
         std::thread::Builder::new()
             .name("jit-trust-remote".to_owned())
@@ -71,24 +64,18 @@ impl Thread {
     }
 
     /// Where to put questions; none where the thread has come to grief.
-    pub(super) fn questions(&self) -> Option<Questions> {
-        let questions = Questions(self.questions.clone());
-        (!self.questions.is_closed()).then_some(questions)
+    pub(super) fn questions(&self) -> Option<Arc<Queue>> {
+        (!self.questions.is_closed()).then(|| Arc::clone(&self.questions))
     }
 }
 
-impl Questions {
-    /// Hands a question over, or refuses it at once.
-    pub(super) fn put(&self, asked: Asked) {
-        match self.0.try_send(asked) {
-            Ok(()) => {}
-            Err(TrySendError::Full(asked)) => {
-                let error = QueryError::other(RemoteError::TooManyQuestions);
-                asked.reply.send(Err(error));
-            }
-            // The reply says of itself that it was dropped.
-            Err(TrySendError::Closed(_)) => {}
-        }
+/// Closes the queue when the thread ends, or what takes questions from it, however it does: nobody would answer what is
+/// put there.
+struct AtItsEnd(Arc<Queue>);
+
+impl Drop for AtItsEnd {
+    fn drop(&mut self) {
+        drop(self.0.close());
     }
 }
 
@@ -101,31 +88,55 @@ fn runtime() -> io::Result<runtime::Runtime> {
         .build()
 }
 
-async fn answer_all(mut asked: mpsc::Receiver<Asked>, webroot: Arc<Webroot>, idle_timeout: Duration) {
+async fn answer_all(asked: AtItsEnd, webroot: Arc<Webroot>, idle_timeout: Duration) {
+    let questions = &asked.0;
     let places = Arc::new(Semaphore::new(MAX_IN_FLIGHT));
     while let Ok(place) = Arc::clone(&places).acquire_owned().await {
-        let next = match timeout(idle_timeout, asked.recv()).await {
+        let next = match timeout(idle_timeout, questions.next()).await {
             Ok(next) => next,
             Err(_) => {
                 webroot.disconnect();
-                asked.recv().await
+                questions.next().await
             }
         };
         let Some(next) = next else { return };
         let webroot = Arc::clone(&webroot);
         tokio::spawn(async move {
-            let answer = webroot.answer(&next.question, next.deadline).await;
+            let answer = webroot.answer(&next.question, next.deadline);
+            let answer = while_wanted(&next.reply, answer).await;
             drop(place);
-            next.reply.send(answer);
+            // A reply that is dropped says so itself.
+            if let Some(answer) = answer {
+                next.reply.send(answer);
+            }
         });
     }
 }
 
+/// What `answer` comes to, or none when nobody wants to know any more. Then it is dropped, and with it a request that is
+/// on its way.
+async fn while_wanted<T>(reply: &Reply, answer: impl Future<Output = T>) -> Option<T> {
+    let mut answer = pin!(answer);
+    let mut unwanted = pin!(async {
+        loop {
+            reply.unwanted().await;
+            sleep(LINGER).await;
+            if !reply.is_wanted() {
+                return;
+            }
+        }
+    });
+    poll_fn(|context| match answer.as_mut().poll(context) {
+        Poll::Ready(answer) => Poll::Ready(Some(answer)),
+        Poll::Pending => unwanted.as_mut().poll(context).map(|()| None),
+    })
+    .await
+}
+
 /// Refuses what has been asked. What is asked next starts another thread.
-fn refuse_all(mut asked: mpsc::Receiver<Asked>, error: io::Error) {
+fn refuse_all(questions: &Queue, error: io::Error) {
     let error = RemoteError::Thread(Arc::new(error));
-    asked.close();
-    while let Some(asked) = asked.blocking_recv() {
+    for asked in questions.close() {
         asked.reply.send(Err(QueryError::other(error.clone())));
     }
 }
@@ -133,17 +144,19 @@ fn refuse_all(mut asked: mpsc::Receiver<Asked>, error: io::Error) {
 #[cfg(test)]
 mod tests {
     use jit_trust_core::Name;
+    use tokio::time::Instant;
 
+    use super::super::queue::Asked;
     use super::*;
-    use crate::AnchorKey;
+    use crate::{AnchorKey, Question};
 
     #[test]
     fn where_the_thread_cannot_work_every_question_is_told_so() {
-        let (questions, asked) = mpsc::channel(MAX_WAITING);
+        let questions = Queue::default();
         let (tell, told) = std::sync::mpsc::channel();
         for _ in 0..3 {
             let tell = tell.clone();
-            Questions(questions.clone()).put(Asked {
+            questions.put(Asked {
                 question: Question {
                     key: AnchorKey::Subject(Name::from_der(&[0x30, 0x00]).unwrap().hash()),
                     newest_generation: None,
@@ -153,7 +166,7 @@ mod tests {
             });
         }
         drop(tell);
-        refuse_all(asked, io::Error::other("no file descriptor is left"));
+        refuse_all(&questions, io::Error::other("no file descriptor is left"));
         let told: Vec<_> = told.iter().collect();
         assert_eq!(told, ["starting a thread: no file descriptor is left"; 3]);
         assert!(questions.is_closed(), "the next one starts another thread");

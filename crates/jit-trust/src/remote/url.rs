@@ -8,13 +8,16 @@ use rustls::pki_types::ServerName;
 
 use super::RemoteError;
 use crate::AnchorKey;
+use crate::canonical_url::canonical;
 
 /// The URL of a webroot: `https://host[:port][/path]` and nothing else.
 #[derive(Clone, Debug)]
 pub(super) struct WebrootUrl {
     authority: Authority,
-    /// Without a `/` at its end.
+    /// In its one spelling, without a `/` at its end.
     path: String,
+    /// All of it, in the one spelling under which the store is known.
+    canonical: String,
     /// Whose certificate the server has to show.
     server_name: ServerName<'static>,
 }
@@ -44,9 +47,13 @@ impl WebrootUrl {
         }
         let server_name = server_name(authority.host())
             .ok_or(RemoteError::Url("no certificate can be for a host of this name"))?;
+        let canonical = canonical(url).into_owned();
+        // What stands before it holds two.
+        let path = canonical.splitn(4, '/').nth(3);
         Ok(Self {
             authority: authority.clone(),
-            path: uri.path().trim_end_matches('/').to_owned(),
+            path: path.map(|path| format!("/{path}")).unwrap_or_default(),
+            canonical,
             server_name,
         })
     }
@@ -76,10 +83,10 @@ impl WebrootUrl {
     }
 }
 
-/// Without the `/` that may stand at its end.
+/// In its one spelling, without the `/` that may stand at its end.
 impl fmt::Display for WebrootUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "https://{}{}", self.authority, self.path)
+        f.write_str(&self.canonical)
     }
 }
 
@@ -119,6 +126,24 @@ mod tests {
             assert_eq!(answer.to_string(), format!("{start}/by-subject/{name}.tblb"));
             let newer = webroot.of(&key, Some(7)).unwrap();
             assert_eq!(newer.to_string(), format!("{answer}?newest=7"));
+        }
+    }
+
+    #[test]
+    fn a_webroot_is_known_under_one_spelling_and_its_host_asked_for_as_it_was_given() {
+        let key = AnchorKey::SubjectKeyId([7].into());
+        for (url, asked) in [
+            ("https://trust.test/a", "https://trust.test/a"),
+            ("HTTPS://TRUST.test:443/a/", "https://TRUST.test:443/a"),
+            ("https://trust.test./b/../a", "https://trust.test./a"),
+            ("https://trust.test/%61", "https://trust.test/a"),
+        ] {
+            let webroot = WebrootUrl::parse(url).unwrap();
+            assert_eq!(webroot.to_string(), "https://trust.test/a");
+            assert_eq!(
+                webroot.of(&key, None).unwrap().to_string(),
+                format!("{asked}/{key}")
+            );
         }
     }
 

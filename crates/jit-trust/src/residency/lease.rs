@@ -22,8 +22,10 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let mut slots = self.shared.lock();
-        slots.release(&self.key, Instant::now());
+        let refresh = slots.release(&self.key, Instant::now());
         reaper::wake(&self.shared, &mut slots);
+        drop(slots);
+        drop(refresh);
     }
 }
 

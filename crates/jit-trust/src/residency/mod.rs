@@ -5,7 +5,8 @@
 //!
 //! - Of many who want one key, one asks: the others wait for the same answer, which comes whether or not the one who
 //!   asked still waits.
-//! - An answer must hold what was asked for, and be of no older generation than the newest that was seen.
+//! - An answer must hold what was asked for, and be of no older generation than the newest that is remembered: the newest
+//!   that was seen, and no later than a day past what is known to have come.
 //! - Anchors stay while a [`Lease`] on them lives, and for a grace after the last; then their memory is given back.
 //! - That there is no such anchor is remembered for a while, or until a newer generation is seen.
 //! - What is of an older generation than the newest serves no new connection, nor what came too long ago, however many
@@ -13,12 +14,17 @@
 //!   the newest that was known when it was asked for.
 //! - A question is put once more, and not a third time, where the store could not help it: a newer generation was seen
 //!   meanwhile, or whoever asked is gone and took the question along while others wait.
+//! - A question that nobody waits for any more is wanted no more, and the store may drop it. Until it has, it is there for
+//!   the next who wants the same; if it is dropped just then, it is put anew. Wanted without anybody who waits are a
+//!   refresh, while connections lean on the answer, and the latest questions that were asked ahead of a connection.
 
+mod floor;
 mod lease;
 mod pending;
 mod reaper;
 mod slots;
 
+pub(crate) use floor::Floor;
 pub(crate) use lease::Lease;
 pub(crate) use pending::Waiting;
 pub(crate) use slots::Presence;
@@ -52,6 +58,7 @@ pub(crate) struct Residency(Arc<Shared>);
 struct Shared {
     store: Box<dyn QueryStore>,
     times: Times,
+    floor: Floor,
     slots: Mutex<Slots>,
     /// Wakes the thread that forgets.
     closed: Condvar,
@@ -67,10 +74,11 @@ pub(crate) enum Asked {
 }
 
 impl Residency {
-    pub(crate) fn new(store: Box<dyn QueryStore>, times: Times) -> Self {
+    pub(crate) fn new(store: Box<dyn QueryStore>, times: Times, floor: Floor) -> Self {
         Self(Arc::new(Shared {
             store,
             times,
+            floor,
             slots: Mutex::default(),
             closed: Condvar::new(),
         }))
@@ -84,7 +92,7 @@ impl Residency {
         self.0.store.keys()
     }
 
-    /// The newest generation of the store that was seen.
+    /// The newest generation that is remembered of the store.
     pub(crate) fn newest_generation(&self) -> Option<u32> {
         self.0.lock().newest()
     }
@@ -109,6 +117,15 @@ impl Residency {
     pub(crate) fn lease_again(&self, key: &AnchorKey) -> Option<Lease> {
         let is_there = self.0.lock().lease_again(key);
         is_there.then(|| Lease::new(self.0.clone(), key.clone()))
+    }
+
+    /// Keeps a question wanted without anybody who waits for it, among the latest of its kind: a connection that wants the
+    /// answer is to come.
+    pub(crate) fn keep_ahead(&self, waiting: &Waiting) {
+        if waiting.now().is_none() {
+            let dropped = self.0.lock().keep_ahead(waiting.another());
+            drop(dropped);
+        }
     }
 
     /// Whether an anchor that was found by this key is known to be there still.
@@ -156,7 +173,7 @@ impl Shared {
             newest_generation: put.newest,
         };
         let (shared, key) = (Arc::downgrade(self), key.clone());
-        let reply = Reply::new(move |answer| match shared.upgrade() {
+        let reply = Reply::claimed(put.interest.clone(), move |answer| match shared.upgrade() {
             Some(shared) => shared.answered(&key, &put, answer),
             None => tell(put.pending.upgrade(), Err(QueryError::Dropped)),
         });
@@ -167,8 +184,9 @@ impl Shared {
     fn answered(self: &Arc<Self>, key: &AnchorKey, put: &Put, answer: Result<Answer, QueryError>) {
         // It may be large, and is looked at without anybody waiting for it.
         let answer = answer.and_then(|answer| answer.check(key).map(|()| answer));
+        let ceiling = self.floor.ceiling();
         let mut slots = self.lock();
-        let answered = slots.answered(key, put, answer, Instant::now(), &self.times);
+        let answered = slots.answered(key, put, answer, ceiling, Instant::now(), &self.times);
         reaper::wake(self, &mut slots);
         drop(slots);
         match answered {
@@ -177,11 +195,16 @@ impl Shared {
                 pending,
                 outcome,
                 outdated,
+                refresh,
             } => {
                 tell(pending, outcome);
+                drop(refresh);
                 // Connections lean on these, and whether they still may is to be known.
                 for key in outdated {
-                    self.ask(&key, Why::Refresh);
+                    if let Asked::Later(waiting) = self.ask(&key, Why::Refresh) {
+                        let dropped = self.lock().keep_refreshing(&key, waiting);
+                        drop(dropped);
+                    }
                 }
             }
         }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use event_listener::{Event, Listener};
 
+use crate::query::{Claim, Interest};
 use crate::{Answer, QueryError};
 
 /// How long it takes at most to see that a wait has been given up.
@@ -18,6 +19,7 @@ type Outcome = Result<Arc<Answer>, Arc<QueryError>>;
 pub(super) struct Pending {
     outcome: OnceLock<Outcome>,
     answered: Event,
+    interest: Arc<Interest>,
 }
 
 impl Pending {
@@ -27,12 +29,18 @@ impl Pending {
         let _ = self.outcome.set(outcome.map_err(Arc::new));
         self.answered.notify(usize::MAX);
     }
+
+    /// Those who wait.
+    pub(super) fn interest(&self) -> &Arc<Interest> {
+        &self.interest
+    }
 }
 
 impl fmt::Debug for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pending")
             .field("outcome", &self.outcome)
+            .field("interest", &self.interest)
             .finish_non_exhaustive()
     }
 }
@@ -41,8 +49,9 @@ impl fmt::Debug for Pending {
 #[derive(Clone, Debug)]
 pub(crate) struct Waiting {
     pending: Arc<Pending>,
-    /// Held by the one who asked.
+    /// Held by the one who asked. It goes before the claim, so that who learns that nobody waits learns that as well.
     _asker: Option<Arc<Asker>>,
+    _claim: Claim,
     /// How long a query may take, for the error.
     limit: Duration,
 }
@@ -54,10 +63,21 @@ pub(super) struct Asker;
 impl Waiting {
     pub(super) fn new(pending: Arc<Pending>, limit: Duration) -> Self {
         Self {
+            _claim: pending.interest.claim(),
             pending,
             _asker: None,
             limit,
         }
+    }
+
+    /// Another's place, who wants the same answer and did not ask.
+    pub(super) fn another(&self) -> Self {
+        Self::new(self.pending.clone(), self.limit)
+    }
+
+    /// Whether it is for this answer.
+    pub(super) fn is_for(&self, pending: &Arc<Pending>) -> bool {
+        Arc::ptr_eq(&self.pending, pending)
     }
 
     /// The place of the one who asks.

@@ -1,33 +1,37 @@
 //! What is known of each key.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Instant;
 
 use jit_trust_core::Entry;
 
 use super::Times;
 use super::pending::{Asker, Pending, Waiting};
+use crate::query::Interest;
 use crate::{AnchorKey, Answer, QueryError};
 
 /// How many keys are remembered that nobody leans on. A hostile server can name as many as it likes.
 const MAX_IDLE: usize = 256;
 
-/// How far ahead of our clock a store's may be.
-const CLOCKS_APART: Duration = Duration::from_secs(24 * 60 * 60);
+/// How many questions are kept wanted that were asked ahead of a connection, so that none of them waits yet.
+const MAX_AHEAD: usize = 32;
 
 /// What is known of each key.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
     slots: HashMap<AnchorKey, Slot>,
-    /// The newest generation of the store that was seen.
+    /// The generation of the store by which answers are told to be out of date: what it said last.
+    current: Option<u32>,
+    /// The newest generation that is remembered of the store: no answer of an older one is taken. That is `current`, unless
+    /// the store is ahead of the time.
     newest: Option<u32>,
-    /// One that was seen before the program ran, as long as our clock is behind it: it may be the clock that is wrong.
-    remembered: Option<u32>,
     /// How many questions were put.
     questions: u64,
     /// Whether a newer generation came of a refresh, so that what connections lean on is to be refreshed once more.
     has_news: bool,
+    /// Questions that were asked ahead of a connection, the oldest first.
+    ahead: VecDeque<Waiting>,
     /// Whether a thread sees to it that what is idle is forgotten.
     pub(super) is_reaped: bool,
     /// Whether nobody will ask any more.
@@ -48,7 +52,7 @@ struct Slot {
 struct Held {
     answer: Arc<Answer>,
     has_anchors: bool,
-    /// The newest generation when it came.
+    /// What the store said last when it came, itself included.
     generation: Option<u32>,
     /// The number of the question that it answers.
     number: u64,
@@ -60,6 +64,8 @@ struct Held {
 struct Asking {
     number: u64,
     pending: Arc<Pending>,
+    /// Keeps it wanted while connections lean on the answer that it is to refresh.
+    refresh: Option<Box<Waiting>>,
     /// When it counts as lost, so that the next who wants to know asks anew.
     deadline: Instant,
 }
@@ -78,13 +84,17 @@ pub(super) enum Why {
 pub(super) struct Put {
     why: Why,
     number: u64,
-    /// The newest generation then.
+    /// The newest generation that was remembered then, and what the store had said last.
     pub(super) newest: Option<u32>,
+    current: Option<u32>,
     /// Whether it was put before, and is not put a third time.
     is_repeated: bool,
     asker: Weak<Asker>,
+    /// How often nobody wanted the answer any more, before it was put.
+    losses: usize,
     /// Those who wait, if anybody does.
     pub(super) pending: Weak<Pending>,
+    pub(super) interest: Arc<Interest>,
 }
 
 /// What comes of an answer.
@@ -95,6 +105,8 @@ pub(super) enum Answered {
         pending: Option<Arc<Pending>>,
         outcome: Result<Arc<Answer>, QueryError>,
         outdated: Vec<AnchorKey>,
+        /// What wanted it beside connections that wait. It is to be dropped when no lock is held.
+        refresh: Option<Box<Waiting>>,
     },
     /// It is to be asked once more.
     Repeat(Put),
@@ -120,30 +132,21 @@ pub(crate) enum Presence {
 }
 
 impl Slots {
-    /// The newest generation of the store that was seen.
+    /// The newest generation that is remembered of the store.
     pub(super) fn newest(&self) -> Option<u32> {
         self.newest
     }
 
-    /// Notes that the store had this generation before the program ran.
+    /// Notes that this generation is remembered of the store from before the program ran. It counts whatever the clock
+    /// says: that may have gone back.
     pub(super) fn remember(&mut self, generation: u32) {
-        self.remembered = Some(generation);
-        self.recall();
+        self.newest = self.newest.max(Some(generation));
+        self.is_current(self.current.max(self.newest));
     }
 
-    /// Takes over what is remembered, when the clock allows that it was so.
-    fn recall(&mut self) {
-        let recalled = self
-            .remembered
-            .take_if(|generation| !is_in_the_future(*generation));
-        if recalled.is_some() {
-            self.saw(recalled);
-        }
-    }
-
-    /// Notes that the store has been seen to have this generation.
-    pub(super) fn saw(&mut self, generation: Option<u32>) {
-        if self.newest.is_none() {
+    /// Notes that the store is of this generation.
+    fn is_current(&mut self, generation: Option<u32>) {
+        if self.current.is_none() {
             // What came before the first that said so is of it: nothing changed.
             for slot in self.slots.values_mut() {
                 if let Some(held) = &mut slot.held {
@@ -151,13 +154,12 @@ impl Slots {
                 }
             }
         }
-        self.newest = self.newest.max(generation);
+        self.current = generation;
     }
 
     /// The answer for a key, if it is there and may be used.
     pub(super) fn find(&mut self, key: &AnchorKey, now: Instant, times: &Times) -> Option<Arc<Answer>> {
-        self.recall();
-        let newest = self.newest;
+        let current = self.current;
         let slot = self.slots.get_mut(key)?;
         // It may be there still, because nobody has forgotten it yet.
         if slot.forgotten_at(times).is_some_and(|at| at <= now) {
@@ -166,7 +168,7 @@ impl Slots {
         let held = slot
             .held
             .as_ref()
-            .filter(|held| held.is_current(newest, now, times))?;
+            .filter(|held| held.is_current(current, now, times))?;
         slot.used = now;
         Some(held.answer.clone())
     }
@@ -179,65 +181,104 @@ impl Slots {
         now: Instant,
         times: &Times,
     ) -> (Waiting, Option<Put>) {
-        let asking = self.slots.get(key).and_then(|slot| slot.asking.as_ref());
-        let pending = match asking {
+        let asking = self.slots.get_mut(key).and_then(|slot| slot.asking.as_mut());
+        let (pending, refresh) = match asking {
             Some(asking) if now < asking.deadline => {
                 return (Waiting::new(asking.pending.clone(), times.query), None);
             }
             // Whoever waits for the lost question may have the answer to this one.
-            Some(lost) => lost.pending.clone(),
-            None => Arc::default(),
+            Some(lost) => (lost.pending.clone(), lost.refresh.take()),
+            None => Default::default(),
         };
-        self.make_room(now, times);
         let (waiting, asker) = Waiting::of_asker(pending.clone(), times.query);
+        self.make_room(now, times);
         let put = Put {
             why,
             asker,
             is_repeated: false,
-            ..self.put(key, pending, now, times)
+            ..self.put(key, pending, refresh, now, times)
         };
         (waiting, Some(put))
     }
 
-    fn put(&mut self, key: &AnchorKey, pending: Arc<Pending>, now: Instant, times: &Times) -> Put {
+    fn put(
+        &mut self,
+        key: &AnchorKey,
+        pending: Arc<Pending>,
+        refresh: Option<Box<Waiting>>,
+        now: Instant,
+        times: &Times,
+    ) -> Put {
         self.questions = self.questions.saturating_add(1);
         let put = Put {
             why: Why::Wanted,
             number: self.questions,
             newest: self.newest,
+            current: self.current,
             is_repeated: true,
             asker: Weak::new(),
+            losses: pending.interest().losses(),
             pending: Arc::downgrade(&pending),
+            interest: pending.interest().clone(),
         };
         self.slot(key, now).asking = Some(Asking {
             number: put.number,
             pending,
+            refresh,
             deadline: now + times.query,
         });
         put
     }
 
-    /// Takes what a store says to a question. It holds what was asked for.
+    /// Keeps a question wanted as long as connections lean on the answer that it is to refresh. What comes back is to be
+    /// dropped when no lock is held.
+    pub(super) fn keep_refreshing(&mut self, key: &AnchorKey, waiting: Waiting) -> Option<Waiting> {
+        let slot = self.slots.get_mut(key).filter(|slot| slot.leases > 0);
+        let asking = slot.and_then(|slot| slot.asking.as_mut());
+        match asking.filter(|asking| waiting.is_for(&asking.pending)) {
+            Some(asking) => asking.refresh.replace(Box::new(waiting)).map(|before| *before),
+            None => Some(waiting),
+        }
+    }
+
+    /// Keeps a question wanted that was asked ahead of a connection, until there is an answer, or too many such questions. What
+    /// comes back is to be dropped when no lock is held.
+    pub(super) fn keep_ahead(&mut self, waiting: Waiting) -> VecDeque<Waiting> {
+        let ahead = std::mem::take(&mut self.ahead);
+        let (mut dropped, open): (VecDeque<_>, VecDeque<_>) =
+            ahead.into_iter().partition(|waiting| waiting.now().is_some());
+        self.ahead = open;
+        self.ahead.push_back(waiting);
+        if self.ahead.len() > MAX_AHEAD {
+            dropped.extend(self.ahead.pop_front());
+        }
+        dropped
+    }
+
+    /// Takes what a store says to a question. It holds what was asked for. Of its generation no more is remembered than
+    /// `ceiling`.
     pub(super) fn answered(
         &mut self,
         key: &AnchorKey,
         put: &Put,
         answer: Result<Answer, QueryError>,
+        ceiling: u32,
         now: Instant,
         times: &Times,
     ) -> Answered {
-        let taken = answer.and_then(|answer| self.take(key, put, answer, now));
+        let taken = answer.and_then(|answer| self.take(key, put, answer, ceiling, now));
         let asking = self.slots.get(key).and_then(|slot| slot.asking.as_ref());
         let same = asking.filter(|asking| std::ptr::eq(Arc::as_ptr(&asking.pending), put.pending.as_ptr()));
         let is_repeated_since = same.is_some_and(|asking| asking.number != put.number);
         let outcome = match taken {
             Ok(Taken { answer, outdated }) => {
-                let pending = self.is_on_its_way_no_more(key, put);
+                let (pending, refresh) = self.is_on_its_way_no_more(key, put);
                 self.make_room(now, times);
                 return Answered::Tell {
                     pending,
                     outcome: Ok(answer),
                     outdated,
+                    refresh,
                 };
             }
             Err(error) => error,
@@ -248,35 +289,42 @@ impl Slots {
                 pending: None,
                 outcome: Err(outcome),
                 outdated: Vec::new(),
+                refresh: None,
             };
         }
-        let pending = self.is_on_its_way_no_more(key, put);
-        match pending {
-            Some(pending) if self.is_worth_repeating(put, &pending, &outcome) => {
+        let is_worth_repeating = self.is_worth_repeating(put, &outcome);
+        match self.is_on_its_way_no_more(key, put) {
+            (Some(pending), refresh) if is_worth_repeating => {
                 let why = put.why;
                 Answered::Repeat(Put {
                     why,
-                    ..self.put(key, pending, now, times)
+                    ..self.put(key, pending, refresh, now, times)
                 })
             }
-            pending => Answered::Tell {
+            (pending, refresh) => Answered::Tell {
                 pending,
                 outcome: Err(outcome),
                 outdated: Vec::new(),
+                refresh,
             },
         }
     }
 
-    /// Whether it is the store's fault that a question came to nothing, or that of the time at which it was asked.
-    fn is_worth_repeating(&self, put: &Put, pending: &Arc<Pending>, error: &QueryError) -> bool {
-        // One reference is our own.
-        let is_waited_for = Arc::strong_count(pending) > 1;
+    /// Whether it is not the store's fault that a question came to nothing.
+    fn is_worth_repeating(&self, put: &Put, error: &QueryError) -> bool {
         match error {
-            _ if put.is_repeated => false,
             // What was answered before an update says nothing about what is there since.
-            QueryError::OlderGeneration { .. } => put.newest < self.newest,
-            // The one who asked may have taken the question along.
-            QueryError::Dropped => is_waited_for && put.asker.strong_count() == 0,
+            QueryError::OlderGeneration { .. } => {
+                !put.is_repeated && (put.newest < self.newest || put.current < self.current)
+            }
+            QueryError::Dropped | QueryError::Cancelled => {
+                // The store was right to drop it, and somebody wants it again. Each time takes a connection that gave up and
+                // one that came since.
+                let was_unwanted = put.interest.losses() != put.losses;
+                // The one who asked may have taken the question along.
+                let was_taken_along = !put.is_repeated && put.asker.strong_count() == 0;
+                put.interest.is_wanted() && (was_unwanted || was_taken_along)
+            }
             _ => false,
         }
     }
@@ -286,29 +334,32 @@ impl Slots {
         key: &AnchorKey,
         put: &Put,
         answer: Answer,
+        ceiling: u32,
         now: Instant,
     ) -> Result<Taken, QueryError> {
-        self.recall();
         let said = answer.generation();
-        if let Some(came) = said.filter(|came| is_in_the_future(*came)) {
-            return Err(QueryError::FutureGeneration { came });
-        }
-        // An answer that does not say is of the newest that was known when it was asked for.
-        let came = said.or(put.newest);
-        if let (Some(came), Some(newest)) = (came, self.newest) {
+        // An answer that does not say is of what the store had said when it was asked.
+        let (came, newest) = match said {
+            Some(_) => (said, self.newest),
+            None => (put.current, self.current),
+        };
+        if let (Some(came), Some(newest)) = (came, newest) {
             if came < newest {
                 return Err(QueryError::OlderGeneration { came, newest });
             }
         }
-        let is_newer = self.newest.is_some() && came > self.newest;
-        self.saw(came);
-        let newest = self.newest;
+        let is_newer = self.current.is_some() && came > self.current;
+        if let Some(said) = said {
+            self.newest = self.newest.max(Some(said.min(ceiling)));
+            self.is_current(Some(said));
+        }
+        let current = self.current;
         let (number, has_anchors) = (put.number, !answer.is_empty());
         let slot = self.slot(key, now);
         let later = slot
             .held
             .as_ref()
-            .filter(|held| held.generation == newest && held.number > number);
+            .filter(|held| held.generation == current && held.number > number);
         let answer = match later {
             // It took so long that the same was asked again, and answered.
             Some(later) => later.answer.clone(),
@@ -319,7 +370,7 @@ impl Slots {
             slot.held = Some(Held {
                 answer: answer.clone(),
                 has_anchors,
-                generation: newest,
+                generation: current,
                 number,
                 since: now,
             });
@@ -337,24 +388,30 @@ impl Slots {
         if why == Why::Refresh || !std::mem::take(&mut self.has_news) {
             return Vec::new();
         }
-        let newest = self.newest;
+        let current = self.current;
         let leaned_on = self.slots.iter().filter(|(_, slot)| {
-            slot.leases > 0 && slot.held.as_ref().is_some_and(|held| held.generation != newest)
+            slot.leases > 0 && slot.held.as_ref().is_some_and(|held| held.generation != current)
         });
         leaned_on.map(|(key, _)| key.clone()).collect()
     }
 
-    /// Notes that this question is on its way no more, and says who waits for it.
-    fn is_on_its_way_no_more(&mut self, key: &AnchorKey, put: &Put) -> Option<Arc<Pending>> {
+    /// Notes that this question is on its way no more, and says who waits for it, and what wanted it besides.
+    fn is_on_its_way_no_more(
+        &mut self,
+        key: &AnchorKey,
+        put: &Put,
+    ) -> (Option<Arc<Pending>>, Option<Box<Waiting>>) {
         let pending = put.pending.upgrade();
+        let mut answered = None;
         if let Some(slot) = self.slots.get_mut(key) {
-            slot.asking
+            answered = slot
+                .asking
                 .take_if(|asking| std::ptr::eq(Arc::as_ptr(&asking.pending), put.pending.as_ptr()));
             if slot.is_empty() {
                 self.slots.remove(key);
             }
         }
-        pending
+        (pending, answered.and_then(|asking| asking.refresh))
     }
 
     /// Notes that a connection leans on this answer.
@@ -378,12 +435,14 @@ impl Slots {
         slot.map(|slot| slot.leases += 1).is_some()
     }
 
-    /// Notes that one connection less leans on it.
-    pub(super) fn release(&mut self, key: &AnchorKey, now: Instant) {
-        if let Some(slot) = self.slots.get_mut(key) {
-            slot.leases = slot.leases.saturating_sub(1);
-            slot.used = now;
-        }
+    /// Notes that one connection less leans on it. With the last, a question that is to refresh it is wanted no more: what
+    /// comes back is to be dropped when no lock is held.
+    pub(super) fn release(&mut self, key: &AnchorKey, now: Instant) -> Option<Box<Waiting>> {
+        let slot = self.slots.get_mut(key)?;
+        slot.leases = slot.leases.saturating_sub(1);
+        slot.used = now;
+        let asking = slot.asking.as_mut().filter(|_| slot.leases == 0)?;
+        asking.refresh.take()
     }
 
     pub(super) fn presence(
@@ -394,7 +453,7 @@ impl Slots {
         is_in: impl Fn(&[Entry<'_>]) -> bool,
     ) -> Presence {
         let held = self.slots.get(key).and_then(|slot| slot.held.as_ref());
-        match held.filter(|held| held.is_current(self.newest, now, times)) {
+        match held.filter(|held| held.is_current(self.current, now, times)) {
             None => Presence::Unknown,
             Some(held) if is_in(&held.answer.entries()) => Presence::Here,
             Some(_) => Presence::Gone,
@@ -475,33 +534,31 @@ impl Slot {
 
 impl Held {
     /// Whether it may serve a new connection.
-    fn is_current(&self, newest: Option<u32>, now: Instant, times: &Times) -> bool {
+    fn is_current(&self, current: Option<u32>, now: Instant, times: &Times) -> bool {
         let life = if self.has_anchors {
             times.max_age
         } else {
             times.not_found
         };
-        self.generation == newest && now < self.since + life
+        self.generation == current && now < self.since + life
     }
 }
 
 impl Asking {
     fn is_waited_for(&self) -> bool {
-        // One reference is our own, and whoever gets another gets it from this, under the same lock.
-        Arc::strong_count(&self.pending) > 1
+        // Whoever claims an answer that nobody wanted does so under the same lock.
+        self.pending.interest().is_wanted()
     }
-}
-
-/// Whether a store cannot be of this generation yet. One that were taken would have every other refused until then.
-fn is_in_the_future(generation: u32) -> bool {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let latest = now.unwrap_or_default() + CLOCKS_APART;
-    u64::from(generation) > latest.as_secs()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    /// Later than all generations but those of one test.
+    const CEILING: u32 = 1_000;
 
     const TIMES: Times = Times {
         idle_grace: Duration::from_secs(1),
@@ -514,7 +571,7 @@ mod tests {
     fn answered(slots: &mut Slots, answer: Answer, now: Instant) -> AnchorKey {
         let key = AnchorKey::SubjectKeyId([1].into());
         let (waiting, put) = slots.ask(&key, Why::Wanted, now, &TIMES);
-        slots.answered(&key, &put.unwrap(), Ok(answer), now, &TIMES);
+        slots.answered(&key, &put.unwrap(), Ok(answer), CEILING, now, &TIMES);
         drop(waiting);
         key
     }
@@ -547,5 +604,179 @@ mod tests {
         }
         slots.forget_idle(now + TIMES.query, &TIMES);
         assert!(slots.slots.is_empty());
+    }
+
+    fn interest(slots: &Slots, key: &AnchorKey) -> Arc<Interest> {
+        let asking = slots.slots.get(key).and_then(|slot| slot.asking.as_ref());
+        asking.unwrap().pending.interest().clone()
+    }
+
+    #[test]
+    fn a_question_is_wanted_as_long_as_somebody_waits() {
+        let (mut slots, now) = (Slots::default(), Instant::now());
+        let key = AnchorKey::SubjectKeyId([1].into());
+        let (first, put) = slots.ask(&key, Why::Wanted, now, &TIMES);
+        let interest = put.unwrap().interest;
+        let (second, put) = slots.ask(&key, Why::Wanted, now, &TIMES);
+        assert!(put.is_none());
+        drop(first);
+        assert!(interest.is_wanted());
+        drop(second);
+        assert!(!interest.is_wanted());
+        let (_third, put) = slots.ask(&key, Why::Wanted, now, &TIMES);
+        assert!(
+            put.is_none() && interest.is_wanted(),
+            "the store may not have dropped it"
+        );
+    }
+
+    #[test]
+    fn a_question_that_was_dropped_because_nobody_wanted_it_is_put_again_as_often_as_somebody_does() {
+        let (mut slots, now) = (Slots::default(), Instant::now());
+        let key = AnchorKey::SubjectKeyId([1].into());
+        let (mut waiting, put) = slots.ask(&key, Why::Wanted, now, &TIMES);
+        let mut put = put.unwrap();
+        for _ in 0..4 {
+            drop(waiting);
+            waiting = slots.ask(&key, Why::Wanted, now, &TIMES).0;
+            let answered = slots.answered(&key, &put, Err(QueryError::Dropped), CEILING, now, &TIMES);
+            let Answered::Repeat(again) = answered else {
+                panic!("{answered:?}");
+            };
+            put = again;
+        }
+        // It is the store's fault now.
+        let answered = slots.answered(&key, &put, Err(QueryError::Dropped), CEILING, now, &TIMES);
+        assert!(
+            matches!(answered, Answered::Tell { pending: Some(_), .. }),
+            "{answered:?}"
+        );
+    }
+
+    #[test]
+    fn a_refresh_is_wanted_as_long_as_a_connection_leans_on_the_answer() {
+        let (mut slots, now) = (Slots::default(), Instant::now());
+        let root = jit_trust_lab::pki::Ca::root("Root").der().to_vec();
+        let answer = Answer::certificate(root).unwrap();
+        let key = answered(&mut slots, answer.clone(), now);
+        let answer = Arc::new(answer);
+        slots.lease(&key, &answer);
+        slots.lease(&key, &answer);
+        let (waiting, _) = slots.ask(&key, Why::Refresh, now, &TIMES);
+        assert!(slots.keep_refreshing(&key, waiting).is_none());
+        let interest = interest(&slots, &key);
+        drop(slots.release(&key, now));
+        assert!(interest.is_wanted());
+        drop(slots.release(&key, now));
+        assert!(!interest.is_wanted());
+        // Nothing leans on it any more.
+        let (waiting, _) = slots.ask(&key, Why::Refresh, now, &TIMES);
+        assert!(slots.keep_refreshing(&key, waiting).is_some());
+    }
+
+    #[test]
+    fn of_the_questions_that_were_asked_ahead_the_latest_are_wanted_until_they_are_answered() {
+        let (mut slots, now) = (Slots::default(), Instant::now());
+        let mut asked = Vec::new();
+        for number in 0..MAX_AHEAD + 2 {
+            let key = AnchorKey::SubjectKeyId(number.to_be_bytes().into());
+            let (waiting, put) = slots.ask(&key, Why::Wanted, now, &TIMES);
+            asked.push((key, put.unwrap()));
+            drop(slots.keep_ahead(waiting));
+        }
+        let wanted: Vec<_> = asked.iter().map(|(_, put)| put.interest.is_wanted()).collect();
+        assert_eq!(wanted[..2], [false, false]);
+        assert!(wanted[2..].iter().all(|wanted| *wanted));
+        let (key, put) = &asked[5];
+        let told = slots.answered(key, put, Ok(Answer::not_found()), CEILING, now, &TIMES);
+        let Answered::Tell { pending, outcome, .. } = told else {
+            panic!("{told:?}");
+        };
+        pending.unwrap().set(outcome);
+        let (waiting, _) = slots.ask(&asked[0].0, Why::Wanted, now, &TIMES);
+        drop(slots.keep_ahead(waiting));
+        assert!(!put.interest.is_wanted(), "it has its answer");
+        assert!(asked[0].1.interest.is_wanted() && asked[2].1.interest.is_wanted());
+    }
+
+    /// An answer of this generation, without anchors.
+    fn of_generation(generation: u32) -> Answer {
+        let options = jit_trust_core::v2::Options::default();
+        let mut blob = vec![0; jit_trust_core::v2::encoded_len(&[], options).unwrap()];
+        jit_trust_core::v2::encode(&[], options, generation, &mut blob).unwrap();
+        Answer::blob(blob).unwrap()
+    }
+
+    fn key(number: u8) -> AnchorKey {
+        AnchorKey::SubjectKeyId([number].into())
+    }
+
+    /// Asks, and has this answered, or says which generation came and which is remembered.
+    fn says(slots: &mut Slots, key: &AnchorKey, answer: Answer, ceiling: u32) -> Result<(), (u32, u32)> {
+        let now = Instant::now();
+        let (_waiting, put) = slots.ask(key, Why::Wanted, now, &TIMES);
+        match slots.answered(key, &put.unwrap(), Ok(answer), ceiling, now, &TIMES) {
+            Answered::Tell { outcome: Ok(_), .. } => Ok(()),
+            Answered::Tell {
+                outcome: Err(QueryError::OlderGeneration { came, newest }),
+                ..
+            } => Err((came, newest)),
+            answered => panic!("{answered:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_is_the_lesser_of_the_generation_and_the_ceiling_and_never_lowered() {
+        let mut slots = Slots::default();
+        for (generation, ceiling, remembered) in [
+            (5, 1_000, 5),
+            (2_000, 1_000, 1_000),
+            (3_000, 1_100, 1_100),
+            // The clock goes back.
+            (3_000, 10, 1_100),
+            (1_100, 10, 1_100),
+        ] {
+            says(&mut slots, &key(1), of_generation(generation), ceiling).unwrap();
+            assert_eq!(slots.newest(), Some(remembered));
+            slots.forget_idle(Instant::now() + TIMES.max_age, &TIMES);
+        }
+        assert_eq!(
+            says(&mut slots, &key(1), of_generation(1_099), 10),
+            Err((1_099, 1_100))
+        );
+        slots.remember(5_000);
+        slots.remember(7);
+        assert_eq!(
+            says(&mut slots, &key(1), of_generation(4_999), 10),
+            Err((4_999, 5_000))
+        );
+    }
+
+    #[test]
+    fn a_ceiling_that_rises_puts_nothing_out_of_date() {
+        let (mut slots, now) = (Slots::default(), Instant::now());
+        says(&mut slots, &key(1), of_generation(5_000), 1_000).unwrap();
+        let (_waiting, put) = slots.ask(&key(2), Why::Wanted, now, &TIMES);
+        says(&mut slots, &key(3), of_generation(5_000), 1_001).unwrap();
+        assert!(slots.find(&key(1), now, &TIMES).is_some());
+        // Nor what does not say its generation, and was asked for before.
+        let told = slots.answered(
+            &key(2),
+            &put.unwrap(),
+            Ok(Answer::not_found()),
+            1_002,
+            now,
+            &TIMES,
+        );
+        assert!(matches!(told, Answered::Tell { outcome: Ok(_), .. }), "{told:?}");
+    }
+
+    #[test]
+    fn the_successor_of_a_store_that_was_ahead_puts_its_answers_out_of_date() {
+        let (mut slots, now) = (Slots::default(), Instant::now());
+        says(&mut slots, &key(1), of_generation(5_000), 1_000).unwrap();
+        says(&mut slots, &key(2), of_generation(1_000), 1_000).unwrap();
+        assert!(slots.find(&key(1), now, &TIMES).is_none());
+        assert!(slots.find(&key(2), now, &TIMES).is_some());
     }
 }

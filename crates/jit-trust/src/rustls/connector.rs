@@ -76,7 +76,7 @@ impl Connector {
     /// `InvalidInput` where the configuration is not one that [`with_config`](Self::with_config) takes.
     pub fn connect(&self, server: ServerName<'static>, tcp: TcpStream) -> io::Result<TlsStream> {
         let host = server.to_str().into_owned();
-        self.trust.prefetch(&host);
+        let _asked = self.trust.prefetch(&host);
         let attempt = Attempt::to(host.clone(), self.trust());
         let mut tcp = SharedTcp::new(tcp);
         let close = tcp.closer();

@@ -19,7 +19,7 @@ use webpki::{EndEntityCert, KeyUsage};
 use super::AnswerPending;
 use super::error::from_webpki;
 use super::sessions::Sessions;
-use crate::trust::{Accepted, Attempt, Candidates, KnownAnchor, Leaning, Patience, Search};
+use crate::trust::{Accepted, Attempt, Candidates, KnownAnchor, Leaning, Patience, Search, Suspended};
 use crate::{Distrusted, Trust, Verification};
 
 type Anchor<'a> = jit_trust_core::TrustAnchor<'a>;
@@ -145,7 +145,11 @@ impl ServerVerifier {
                 return Err(refusal(error));
             }
             let further = search.look_further(&request.host(), &mut patience);
-            if !further.map_err(|suspended| Refusal::Pending(AnswerPending(suspended.waiting)))? {
+            let pending = |suspended: Suspended| {
+                self.trust.keep_for_the_next(&suspended);
+                Refusal::Pending(AnswerPending(suspended.waiting))
+            };
+            if !further.map_err(pending)? {
                 return Err(refusal(error));
             }
         }

@@ -70,7 +70,7 @@ impl TokioConnector {
     ///
     /// Returns how many questions that were.
     pub fn prefetch(&self, server: &ServerName<'_>) -> usize {
-        self.trust().prefetch(&server.to_str())
+        self.trust().prefetch_ahead(&server.to_str())
     }
 
     /// Makes the connection over `stream`.
@@ -85,7 +85,7 @@ impl TokioConnector {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let host = server.to_str().into_owned();
-        self.trust().prefetch(&host);
+        let _asked = self.trust().prefetch(&host);
         let attempt = Attempt::to(host.clone(), self.trust());
         let connector = tokio_rustls::TlsConnector::from(self.config().clone());
         let (stream, tap) = ReadAhead::new(stream);

@@ -101,12 +101,14 @@ where
                 return Box::pin(async move { Err(text.into()) });
             }
         };
-        if let Some(Ok(server)) = &server {
-            self.connector.prefetch(server);
-        }
+        let asked = match &server {
+            Some(Ok(server)) => self.connector.trust().prefetch(&server.to_str()),
+            _ => Vec::new(),
+        };
         let tcp = self.tcp.call(uri);
         let connector = self.connector.clone();
         Box::pin(async move {
+            let _asked = asked;
             let Some(server) = server else {
                 return Ok(MaybeHttps(Stream::Http(tcp.await.map_err(Into::into)?)));
             };

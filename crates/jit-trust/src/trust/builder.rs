@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::connection::Connections;
 use super::pins::Pins;
-use super::{Inner, Local, LocalKind, LocalStore, Trust};
+use super::{Inner, Local, LocalKind, LocalStore, Trust, newest_in_force};
 use crate::host_cache::HostCache;
-use crate::residency::{Residency, Times};
+use crate::residency::{Floor, Residency, Times};
 use crate::{CertificateError, QueryStore, TrustStore};
 
 /// How long an anchor stays after the last connection that leaned on it, unless set.
@@ -133,12 +133,15 @@ impl TrustBuilder {
             not_found: self.not_found_for.min(LONGEST),
             query: self.patience.min(LONGEST),
         };
+        let local = Arc::new(RwLock::new(Local::new(self.local)));
         let remote = self.remote.into_iter().map(|store| {
             let generation = self
                 .host_cache
                 .as_ref()
                 .and_then(|cache| cache.newest_generation(&store.name()));
-            let residency = Residency::new(store, times);
+            let local = Arc::clone(&local);
+            let floor = Floor::new(move || newest_in_force(&local));
+            let residency = Residency::new(store, times, floor);
             generation
                 .into_iter()
                 .for_each(|seen| residency.saw_generation(seen));
@@ -146,8 +149,8 @@ impl TrustBuilder {
         });
         Trust(Arc::new(Inner {
             pins: self.pins,
-            local: RwLock::new(Local::new(self.local)),
             remote: remote.collect(),
+            local,
             host_cache: self.host_cache,
             connections: Connections::default(),
         }))

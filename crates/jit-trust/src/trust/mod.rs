@@ -26,7 +26,7 @@ use jit_trust_core::{PeerChain, TrustAnchor};
 use pins::Pins;
 
 use crate::host_cache::HostCache;
-use crate::residency::{Asked, Lease, Presence, Residency};
+use crate::residency::{Asked, Lease, Presence, Residency, Waiting};
 use crate::store::Scope;
 use crate::{AnchorKey, Keys, Selection, StoreError, TrustStore};
 
@@ -91,7 +91,7 @@ pub struct Trust(Arc<Inner>);
 
 struct Inner {
     pins: Pins,
-    local: RwLock<Local>,
+    local: Arc<RwLock<Local>>,
     remote: Box<[Residency]>,
     host_cache: Option<HostCache>,
     connections: Connections,
@@ -107,13 +107,27 @@ struct Local {
 impl Local {
     fn new(stores: Vec<LocalStore>) -> Self {
         Self {
-            newest: stores
-                .iter()
-                .filter_map(|local| local.store.store_generation())
-                .max(),
+            newest: newest_of(&stores),
             stores: stores.into(),
         }
     }
+}
+
+/// The newest generation of these stores that one says.
+fn newest_of(stores: &[LocalStore]) -> Option<u32> {
+    stores
+        .iter()
+        .filter_map(|local| local.store.store_generation())
+        .max()
+}
+
+/// The newest generation of the local stores that is, or was, in force.
+fn newest_in_force(local: &RwLock<Local>) -> Option<u32> {
+    let local = local.read().unwrap_or_else(PoisonError::into_inner);
+    let (stores, newest) = (Arc::clone(&local.stores), local.newest);
+    // A store of the user's own may do anything when it is asked.
+    drop(local);
+    newest.max(newest_of(&stores))
 }
 
 /// The stores that one connection is trusted by, as they were when it began.
@@ -145,7 +159,10 @@ impl Trust {
     /// any.
     pub fn replace_store(&self, store: impl TrustStore + 'static) -> Result<(), OlderGeneration> {
         let mut replacement = Local::new(vec![LocalStore::of_policy(store)]);
+        // A store may be of a newer generation by now than when it was put there.
+        let in_force = newest_of(&self.local());
         let mut local = self.0.local.write().unwrap_or_else(PoisonError::into_inner);
+        local.newest = local.newest.max(in_force);
         if let (Some(newest), Some(given)) = (local.newest, replacement.newest) {
             if given < newest {
                 drop(local);
@@ -215,18 +232,42 @@ impl Trust {
         !self.0.remote.is_empty()
     }
 
-    /// Asks for the anchors that served this host before, if they are not at hand any more. Does not wait: whoever wants
-    /// them later finds them, or the question on its way. Says how many questions that were.
-    pub(crate) fn prefetch(&self, host: &str) -> usize {
+    /// Asks for the anchors that served this host before, if they are not at hand any more. Does not wait: the connection,
+    /// which holds this until its handshake is over, finds them, or the question on its way.
+    pub(crate) fn prefetch(&self, host: &str) -> Vec<Waiting> {
+        let asked = self.ask_ahead(host);
+        asked.into_iter().map(|(_, waiting)| waiting).collect()
+    }
+
+    /// The same for a connection that is to come. Says how many questions that were.
+    pub(crate) fn prefetch_ahead(&self, host: &str) -> usize {
+        let asked = self.ask_ahead(host);
+        asked
+            .iter()
+            .for_each(|(remote, waiting)| remote.keep_ahead(waiting));
+        asked.len()
+    }
+
+    fn ask_ahead(&self, host: &str) -> Vec<(&Residency, Waiting)> {
         let stores = self.stores_for(host);
         // One connection would import no more than these.
         let served = stores.served_before(host).into_iter().take(search::MAX_IMPORTS);
         let asked = served.filter_map(|key| {
             let mut remote = stores.remote.iter();
             let remote = remote.find(|remote| is_asked_by(remote.keys(), &key))?;
-            matches!(remote.ask(&key), Asked::Later(_)).then_some(())
+            match remote.ask(&key) {
+                Asked::Later(waiting) => Some((remote, waiting)),
+                Asked::Here(_) => None,
+            }
         });
-        asked.count()
+        asked.collect()
+    }
+
+    /// Keeps a question for the next connection, because this one does not wait.
+    pub(crate) fn keep_for_the_next(&self, suspended: &Suspended) {
+        if let Some(remote) = self.0.remote.get(suspended.place.store) {
+            remote.keep_ahead(&suspended.waiting);
+        }
     }
 
     /// Whether an anchor that vouched for this host is still there.

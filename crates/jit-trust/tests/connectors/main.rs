@@ -5,6 +5,8 @@
 #[path = "../stores/mod.rs"]
 mod stores;
 
+#[cfg(feature = "remote")]
+mod abandoned;
 mod before_trust;
 mod cold;
 mod dropped;

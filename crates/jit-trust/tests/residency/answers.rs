@@ -1,6 +1,6 @@
 //! What is taken of what a store answers.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use jit_trust::{Answer, MAX_ANSWER_LEN, QueryError, Trust};
 use jit_trust_lab::pki::{Ca, garbage};
@@ -99,31 +99,6 @@ fn a_newer_generation_has_what_is_at_hand_asked_for_anew() {
     let error = ask(&trust, &sent).unwrap_err();
     assert_eq!(error, CertificateError::UnknownIssuer.into());
     assert_eq!(afar.queries(), 3);
-}
-
-#[test]
-fn an_answer_of_a_generation_to_come_is_refused_and_locks_no_other_out() {
-    let root = Ca::root("Root");
-    let sent = root.leaf("a.test").chain(&[]);
-    let afar = Afar::default();
-    let trust = trust(&afar);
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    let in_days = |days: u64| {
-        let then = now + Duration::from_secs(days * 24 * 60 * 60);
-        u32::try_from(then.as_secs()).unwrap()
-    };
-    for generation in [u32::MAX, in_days(2)] {
-        afar.has(&root, generation);
-        let text = words(ask(&trust, &sent));
-        assert!(text.contains("FutureGeneration"), "{text}");
-    }
-    afar.has(&root, 7);
-    ask(&trust, &sent).unwrap();
-    // The clocks of a store's maker and of this machine are never quite the same.
-    let (other, sent) = (Ca::root("Other"), Ca::root("Other"));
-    afar.has(&other, in_days(1) - 60);
-    ask(&trust, &sent.leaf("a.test").chain(&[])).unwrap_err();
-    ask(&trust, &other.leaf("a.test").chain(&[])).unwrap();
 }
 
 /// What was answered before an update says nothing about what is there since. The store could not help it, so it is asked

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod afar;
+mod ahead;
 mod answers;
 mod asking;
 mod hostile;

@@ -4,7 +4,9 @@ use std::fmt;
 use std::net::TcpStream;
 use std::sync::{Arc, OnceLock};
 
-use jit_trust::{BlobStore, Connector, OlderGeneration, Selection, StoreError, Trust, TrustStore};
+use jit_trust::{
+    BlobStore, Connector, OlderGeneration, Selection, StoreError, Trust, TrustStore, WatchedFileStore,
+};
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::{Response, Server};
 use rustls::CertificateError;
@@ -117,6 +119,26 @@ fn a_store_of_an_older_generation_replaces_a_newer_one_only_when_that_is_insiste
     trust.replace_even_by_older(at_hand(&[&old], 7));
     ask(&trust, &sent).unwrap();
     trust.replace_store(at_hand(&[&old], 7)).unwrap();
+}
+
+#[test]
+fn a_file_that_was_replaced_while_it_was_watched_is_not_followed_by_an_older_store() {
+    let root = Ca::root("Root");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let directory = file.path().parent().unwrap();
+    let put = |generation| {
+        let new = tempfile::NamedTempFile::new_in(directory).unwrap();
+        std::fs::write(new.path(), crate::afar::blob(&[&root], generation)).unwrap();
+        new.persist(file.path()).unwrap();
+    };
+    put(7);
+    let trust = Trust::new(WatchedFileStore::open(file.path()).unwrap());
+    put(9);
+    ask(&trust, &root.leaf("a.test").chain(&[])).unwrap();
+    let of = |generation| BlobStore::new(crate::afar::blob(&[&root], generation).leak()).unwrap();
+    let refused = trust.replace_store(of(8)).unwrap_err();
+    assert_eq!((refused.given, refused.newest), (8, 9));
+    trust.replace_store(of(9)).unwrap();
 }
 
 /// A store of no generation, which asks what is trusted when it is dropped.

@@ -99,6 +99,30 @@ fn when_the_one_that_asked_is_gone_and_took_the_question_along_another_asks_once
 }
 
 #[test]
+fn a_store_learns_that_nobody_waits_any_more() {
+    let root = Ca::root("Root");
+    let sent = root.leaf("a.test").chain(&[]);
+    let afar = Afar::of(&[&root]);
+    afar.hold_back();
+    let trust = Trust::builder()
+        .query_store(afar.clone())
+        .patience(Duration::from_millis(50))
+        .build();
+    ask(&trust, &sent).unwrap_err();
+    let (reply, _) = afar.take_first();
+    assert!(!reply.is_wanted());
+
+    // Who does not wait comes again, and the question is kept for that.
+    let error = not_waiting(&trust).ask(&sent).unwrap_err();
+    drop(error);
+    let (reply, answer) = afar.take_first();
+    assert!(reply.is_wanted());
+    reply.send(answer);
+    not_waiting(&trust).ask(&sent).unwrap();
+    assert_eq!(afar.queries(), 2);
+}
+
+#[test]
 fn a_question_that_is_dropped_while_the_one_that_asked_waits_is_an_error_and_not_asked_again() {
     let root = Ca::root("Root");
     let sent = root.leaf("a.test").chain(&[]);

@@ -183,6 +183,7 @@ impl Exchange {
             return Ok(Response::status(400).into_hyper());
         };
         let number = self.log.seen(request.clone());
+        let mut unanswered = Unanswered(Some(&self.log));
         let handler = self.handler.clone();
         // A handler may block, for a test to order events. If it panics it has said so on stderr.
         let response = tokio::task::spawn_blocking(move || handler(&request)).await;
@@ -191,6 +192,18 @@ impl Exchange {
             std::future::pending::<()>().await;
         }
         self.log.answered(number);
+        unanswered.0 = None;
         Ok(response.into_hyper())
+    }
+}
+
+/// A request that has no answer yet; one that is dropped with it was taken back.
+struct Unanswered<'a>(Option<&'a Log>);
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        if let Some(log) = self.0 {
+            log.taken_back();
+        }
     }
 }

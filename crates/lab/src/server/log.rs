@@ -16,6 +16,7 @@ pub(super) struct Log {
     handshakes: AtomicUsize,
     resumptions: AtomicUsize,
     requests: Mutex<Vec<Entry>>,
+    taken_back: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -58,6 +59,14 @@ impl Log {
 
     pub(super) fn answered(&self, number: usize) {
         self.entries()[number].answered = true;
+    }
+
+    pub(super) fn taken_back(&self) {
+        self.taken_back.fetch_add(1, SeqCst);
+    }
+
+    pub(super) fn requests_taken_back(&self) -> usize {
+        self.taken_back.load(SeqCst)
     }
 
     pub(super) fn connections(&self) -> usize {

@@ -145,6 +145,11 @@ impl Server {
         self.log.requests_seen()
     }
 
+    /// HTTP requests that were taken back before they were answered: by HTTP/2, or because the client is gone.
+    pub fn requests_taken_back(&self) -> usize {
+        self.log.requests_taken_back()
+    }
+
     /// Waits until `condition` holds.
     ///
     /// # Panics

@@ -66,10 +66,69 @@ fn a_server_that_wants_to_be_asked_too_late_is_not_asked_again() {
     let error = reason(ask(&store, &key()));
     assert_eq!(error.to_string(), "HTTP status 503, to be asked again in 3600 s");
     assert_eq!(server.requests(), 1);
-    // Nor for another question, and not for as long as it says: ten minutes are enough.
+    // Nor for another connection, and not for as long as it says.
     let said = reason(ask(&store, &key())).to_string();
-    assert!(said.contains("wants to be asked again in 600 s"), "{said}");
+    assert!(
+        said.contains("is asked again in 60 s: connect again then"),
+        "{said}"
+    );
     assert_eq!(server.requests(), 1);
+}
+
+#[test]
+fn a_server_that_was_asked_too_often_for_one_root_is_asked_for_another() {
+    let (hostile, root) = (Ca::root("Hostile"), Ca::root("Root"));
+    for wants in ["600", "99999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+        let (good, body) = (path(&subject_of(&root)), blob(&[&root], 7));
+        let operator = Operator::new();
+        let server = operator.server(move |request| match request.path == good {
+            true => Response::ok(body.clone()),
+            false => Response::status(429).header("retry-after", wants),
+        });
+        let server = server.start();
+        // Too short to wait for a server that wants to be left alone.
+        let store = operator
+            .store(server.port())
+            .query_timeout(Duration::from_secs(2));
+        let store = store.build().unwrap();
+        let error = reason(ask(&store, &subject_of(&hostile)));
+        assert!(
+            matches!(error, RemoteError::Status { status: 429, .. }),
+            "{error:?}"
+        );
+        assert_eq!(skids(&ask(&store, &subject_of(&root)).unwrap()), [skid(&root)]);
+        let error = reason(ask(&store, &subject_of(&hostile)));
+        assert!(matches!(error, RemoteError::LeftAlone(_)), "{error:?}");
+        assert_eq!(server.requests(), 2);
+    }
+}
+
+#[test]
+fn a_question_waits_for_a_server_that_wants_to_be_left_alone_if_it_can_wait_so_long() {
+    let (hostile, root) = (Ca::root("Hostile"), Ca::root("Root"));
+    let (good, body) = (path(&subject_of(&root)), blob(&[&root], 7));
+    let operator = Operator::new();
+    let server = operator.server(move |request| match request.path == good {
+        true => Response::ok(body.clone()),
+        false => Response::status(503).header("retry-after", "600"),
+    });
+    let server = server.start();
+    let store = operator.store(server.port()).build().unwrap();
+    reason(ask(&store, &subject_of(&hostile)));
+    assert_eq!(skids(&ask(&store, &subject_of(&root)).unwrap()), [skid(&root)]);
+    assert_eq!(server.requests(), 2);
+
+    let hasty = operator
+        .store(server.port())
+        .query_timeout(Duration::from_secs(2));
+    let hasty = hasty.build().unwrap();
+    reason(ask(&hasty, &subject_of(&hostile)));
+    let said = reason(ask(&hasty, &subject_of(&root))).to_string();
+    assert!(
+        said.contains("is asked again in 5 s: connect again then"),
+        "{said}"
+    );
+    assert_eq!(server.requests(), 3);
 }
 
 #[test]

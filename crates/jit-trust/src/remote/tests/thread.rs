@@ -1,8 +1,10 @@
 use std::sync::Weak;
 
+use super::super::queue::MAX_WAITING;
 use super::super::settings::Settings;
-use super::super::thread::{MAX_IN_FLIGHT, MAX_WAITING};
+use super::super::thread::MAX_IN_FLIGHT;
 use super::*;
+use crate::query::{Claim, Interest};
 
 /// The thread has let go of all that it had of the store.
 fn has_ended(store: &Weak<Settings>) -> bool {
@@ -136,4 +138,107 @@ fn a_runtime_of_one_thread_can_ask_and_wait_for_the_answer() {
     drop(runtime);
     assert!(ask(&store, &subject_of(&Ca::root("Root"))).unwrap().is_empty());
     assert_eq!(server.connections(), 1, "it was not the runtime's");
+}
+
+/// Asks for somebody who can give up.
+fn begin_claimed(store: &RemoteStore, key: &AnchorKey) -> (Claim, Arc<Interest>, Receiver<Answered>) {
+    let interest = Arc::<Interest>::default();
+    let claim = interest.claim();
+    let (tell, answered) = mpsc::channel();
+    let reply = Reply::claimed(interest.clone(), move |answer| drop(tell.send(answer)));
+    store.query(Question::new(key.clone()), reply);
+    (claim, interest, answered)
+}
+
+/// A server that never answers but for one root.
+fn silent_but_for(root: &Ca) -> (Server, RemoteStore) {
+    let (good, body) = (path(&subject_of(root)), blob(&[root], 7));
+    let operator = Operator::new();
+    let server = operator.server(move |request| match request.path == good {
+        true => Response::ok(body.clone()),
+        false => Response::never(),
+    });
+    let server = server.start();
+    let store = operator.store(server.port()).query_timeout(10 * PATIENCE);
+    (server, store.build().unwrap())
+}
+
+#[test]
+fn questions_that_nobody_waits_for_any_more_hold_up_no_other() {
+    let root = Ca::root("Root");
+    let (server, store) = silent_but_for(&root);
+    let hostile = subject_of(&Ca::root("Hostile"));
+    for round in 1..=4 {
+        let asked = |number| -> Vec<_> { (0..number).map(|_| begin_claimed(&store, &hostile)).collect() };
+        let mut abandoned = asked(MAX_IN_FLIGHT);
+        server.wait_until(|server| server.requests_seen().len() == round * (MAX_IN_FLIGHT + 1) - 1);
+        abandoned.extend(asked(MAX_WAITING));
+        let answers: Vec<_> = abandoned.into_iter().map(|(_, _, answered)| answered).collect();
+        let answer = ask(&store, &subject_of(&root)).unwrap();
+        assert_eq!(skids(&answer), [skid(&root)]);
+        for answered in answers {
+            let error = answered.recv_timeout(PATIENCE).unwrap().unwrap_err();
+            assert!(matches!(error, QueryError::Dropped), "{error:?}");
+        }
+        // Those that the server was asked were taken back, and the others never sent.
+        server.wait_until(|server| server.requests_taken_back() == round * MAX_IN_FLIGHT);
+        assert_eq!(server.requests_seen().len(), round * (MAX_IN_FLIGHT + 1));
+    }
+    assert_eq!(server.connections(), 1);
+}
+
+#[test]
+fn what_is_wanted_keeps_its_turn_when_what_is_not_makes_room() {
+    let root = Ca::root("Root");
+    let (server, store) = silent_but_for(&root);
+    let hostile = subject_of(&Ca::root("Hostile"));
+    let asked: Vec<_> = (0..MAX_IN_FLIGHT)
+        .map(|_| begin_claimed(&store, &hostile))
+        .collect();
+    server.wait_until(|server| server.requests_seen().len() == MAX_IN_FLIGHT);
+    let first = begin(&store, &subject_of(&root), None);
+    let waiting: Vec<_> = (1..MAX_WAITING)
+        .map(|_| begin_claimed(&store, &hostile))
+        .collect();
+    drop(
+        waiting
+            .into_iter()
+            .map(|(_, _, answered)| answered)
+            .collect::<Vec<_>>(),
+    );
+    // There is room for as many again.
+    let again: Vec<_> = (1..MAX_WAITING)
+        .map(|_| begin(&store, &subject_of(&root), None))
+        .collect();
+    assert!(
+        again.iter().all(|answered| answered.try_recv().is_err()),
+        "they wait"
+    );
+    drop(asked);
+    for answered in std::iter::once(first).chain(again) {
+        assert!(answered.recv_timeout(PATIENCE).unwrap().is_ok());
+    }
+}
+
+#[test]
+fn a_question_that_somebody_wants_again_goes_on() {
+    let root = Ca::root("Root");
+    let (go, gone) = mpsc::channel::<()>();
+    let (body, gone) = (blob(&[&root], 7), std::sync::Mutex::new(gone));
+    let (server, store) = served(move |_| {
+        let _ = gone.lock().unwrap().recv();
+        Response::ok(body.clone())
+    });
+    let (claim, interest, answered) = begin_claimed(&store, &subject_of(&root));
+    server.wait_until(|server| server.requests_seen().len() == 1);
+    drop(claim);
+    let _again = interest.claim();
+    // Longer than an unwanted question is asked on.
+    std::thread::sleep(Duration::from_millis(600));
+    drop(go);
+    assert_eq!(
+        skids(&answered.recv_timeout(PATIENCE).unwrap().unwrap()),
+        [skid(&root)]
+    );
+    assert_eq!((server.requests(), server.requests_taken_back()), (1, 0));
 }
