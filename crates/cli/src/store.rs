@@ -63,17 +63,24 @@ pub(crate) fn open(path: &Path) -> Result<Store, Failure> {
 pub(crate) fn open_all(args: &TrustBy) -> Result<Store, Failure> {
     let mut trust = Trust::builder();
     let (remote, local): (Vec<_>, Vec<_>) = args.trust.iter().partition(|path| is_url(path));
-    for path in local {
-        trust = trust.store(open_local(path)?);
+    let by_key_id = |path: &Path| args.ask_by_key_id && path.is_dir();
+    for path in &local {
+        if !by_key_id(path) {
+            trust = trust.store(open_local(path)?);
+            continue;
+        }
+        let webroot = WebrootStore::open_by_key_id(path).map_err(|error| not_opened(path, &error))?;
+        say_that_conditions_are_lost(path);
+        trust = trust.store(webroot);
     }
     if args.trust_ca.is_some() && remote.is_empty() {
         return Err(Failure::bad_input(
             "--trust-ca: expected with it a --trust https://…, whose server it is for",
         ));
     }
-    if args.ask_by_key_id && remote.is_empty() {
+    if args.ask_by_key_id && remote.is_empty() && !local.iter().any(|path| by_key_id(path)) {
         return Err(Failure::bad_input(
-            "--ask-by-key-id: expected with it a --trust https://…, which is asked so",
+            "--ask-by-key-id: expected with it a --trust https://…, or a directory, which is asked so",
         ));
     }
     let keys = match args.ask_by_key_id {
@@ -83,10 +90,7 @@ pub(crate) fn open_all(args: &TrustBy) -> Result<Store, Failure> {
     let open_questions = OpenQuestions::default();
     for url in &remote {
         if args.ask_by_key_id {
-            warning(format_args!(
-                "{}: asked by key identifier for bare certificates, which carry none of Mozilla's conditions",
-                name_of(url)
-            ));
+            say_that_conditions_are_lost(url);
         }
         let store = remote_store(url, args.trust_ca.as_deref(), keys)?;
         trust = trust.query_store(open_questions.to(store));
@@ -110,6 +114,13 @@ pub(crate) fn open_all(args: &TrustBy) -> Result<Store, Failure> {
         pins: args.pin.clone(),
         cache: args.cache.as_deref().map(name_of),
     })
+}
+
+fn say_that_conditions_are_lost(webroot: &Path) {
+    warning(format_args!(
+        "{}: asked by key identifier for bare certificates, which carry none of Mozilla's conditions",
+        name_of(webroot)
+    ));
 }
 
 /// Whether it is a URL, whatever may be wrong with it, and no file.
@@ -202,6 +213,10 @@ fn open_in_place(path: &Path) -> Result<Option<Arc<dyn TrustStore>>, Failure> {
 fn not_opened(path: &Path, error: &StoreError) -> Failure {
     match error {
         StoreError::Io { error, .. } => Failure::reading(path, error),
+        StoreError::ByKeyIdOnly { .. } => Failure::bad_input(format!(
+            "{}; --ask-by-key-id does that where a command has it",
+            shown(error.to_string())
+        )),
         error => Failure::bad_input(shown(error.to_string())),
     }
 }

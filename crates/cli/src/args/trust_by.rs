@@ -22,10 +22,10 @@ pub(crate) struct TrustBy {
     #[arg(long, value_name = "CA.pem")]
     pub(crate) trust_ca: Option<PathBuf>,
 
-    /// Ask a STORE that is a URL by key identifier, for bare certificates, as webroots of other tools want it
+    /// Ask a STORE that is a URL or a directory by key identifier, for bare certificates, as webroots of other tools want it
     ///
     /// Bare certificates carry none of Mozilla's conditions: a root is trusted without its date, and for any name. A root
-    /// without a key identifier is not found.
+    /// without a key identifier is not found. A directory whose index.json says that it carries conditions is refused.
     #[arg(long)]
     pub(crate) ask_by_key_id: bool,
 

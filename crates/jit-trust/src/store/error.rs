@@ -59,6 +59,17 @@ pub enum StoreError {
         /// Which directory.
         path: PathBuf,
     },
+    /// The directory is a webroot that is not asked by subject, but has bare certificates by key identifier:
+    /// [`WebrootStore::open_by_key_id`](crate::WebrootStore::open_by_key_id) opens it, without conditions.
+    ByKeyIdOnly {
+        /// Which directory.
+        path: PathBuf,
+    },
+    /// The webroot is to be asked by key identifier, though it is one that carries conditions, by subject.
+    CarriesConditions {
+        /// Which directory.
+        path: PathBuf,
+    },
     /// A store that may answer later did not, or gave an answer that cannot be used.
     Query {
         /// What the store is called.
@@ -119,6 +130,18 @@ impl fmt::Display for StoreError {
                     path.display()
                 )
             }
+            Self::ByKeyIdOnly { path } => write!(
+                f,
+                "{}: the webroot has no by-subject: either it is not complete, or it is another tool's and has to be asked \
+                 by key identifier, for bare certificates without Mozilla's conditions",
+                path.display()
+            ),
+            Self::CarriesConditions { path } => write!(
+                f,
+                "{}: its index.json says that it is a webroot with conditions on its roots, which certificates by key \
+                 identifier do not carry: expected it to be asked by subject, which by-subject is for",
+                path.display()
+            ),
             Self::Query { store, key, error } => write!(f, "{store}: asked for {key}: {error}"),
             Self::Other(error) => error.fmt(f),
         }
@@ -136,7 +159,9 @@ impl error::Error for StoreError {
             Self::Changed { .. }
             | Self::OlderGeneration { .. }
             | Self::TooLarge { .. }
-            | Self::NotAWebroot { .. } => None,
+            | Self::NotAWebroot { .. }
+            | Self::ByKeyIdOnly { .. }
+            | Self::CarriesConditions { .. } => None,
         }
     }
 }

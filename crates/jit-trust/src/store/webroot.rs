@@ -1,6 +1,6 @@
 //! A directory of small files, one for each name.
 
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use jit_trust_core::{MAX_WEBROOT_FILE_LEN, Name, Query, TrustBlob, WebrootPath};
@@ -10,10 +10,8 @@ use super::{Selection, StoreError, TrustStore, read};
 /// A webroot: a directory with a trust blob for each name, `by-subject/<name hash>.tblb`. It keeps nothing in
 /// memory but the path, and reads one small file for each issuer that a chain names.
 ///
-/// A webroot that has no `by-subject`, as other tools of this kind make them, is asked by key identifier:
-/// `by-skid/<SKID>`, a bare certificate. A root without a SKID, or one whose certificates do not name the
-/// SKID of their issuer, cannot be found there, and bare certificates cannot carry the conditions under which Mozilla
-/// trusts some roots.
+/// A webroot that has no `by-subject`, as other tools of this kind make them, is asked by key identifier, for bare
+/// certificates. That loses conditions, and is never done unless [asked for](Self::open_by_key_id).
 ///
 /// A webroot that is replaced while it is open serves the next connection. One that is gone is an error.
 ///
@@ -34,25 +32,79 @@ enum Layout {
     BySubjectKeyId,
 }
 
+/// What a webroot says of itself, and what stands near the beginning of it if it is one of this project's.
+const INDEX: &str = "index.json";
+const FORMAT: &[u8] = b"jit-trust webroot";
+/// How far into the index the format is looked for. It is the first member.
+const FORMAT_WITHIN: u64 = 4096;
+
 impl WebrootStore {
     /// Opens the directory.
     ///
     /// # Errors
-    /// When it cannot be read, and when it is no webroot.
+    /// When it cannot be read, and when it is no webroot. One that has certificates by key identifier only is
+    /// [`StoreError::ByKeyIdOnly`].
     pub fn open(directory: impl AsRef<Path>) -> Result<Self, StoreError> {
         let directory = directory.as_ref();
         std::fs::read_dir(directory).map_err(StoreError::io(directory))?;
-        let layouts = [Layout::BySubject, Layout::BySubjectKeyId];
-        let mut present = layouts
-            .into_iter()
-            .filter(|layout| directory.join(layout.directory()).is_dir());
-        let layout = present.next().ok_or_else(|| StoreError::NotAWebroot {
-            path: directory.to_owned(),
-        })?;
-        Ok(Self {
-            directory: directory.to_owned(),
-            layout,
+        let has = |layout: Layout| directory.join(layout.directory()).is_dir();
+        if has(Layout::BySubject) {
+            return Ok(Self {
+                directory: directory.to_owned(),
+                layout: Layout::BySubject,
+            });
+        }
+        let path = directory.to_owned();
+        Err(match has(Layout::BySubjectKeyId) {
+            true => StoreError::ByKeyIdOnly { path },
+            false => StoreError::NotAWebroot { path },
         })
+    }
+
+    /// Opens a webroot of another tool, which is asked by key identifier: `by-skid/<SKID, upper-case hex>`, a bare
+    /// certificate.
+    ///
+    /// Bare certificates carry none of the conditions under which Mozilla trusts some roots: a root is trusted whatever
+    /// its date, and for any name, unless another local store of the policy states them. A root without a SKID, or one
+    /// whose certificates do not name the SKID of their issuer, is not found.
+    ///
+    /// # Errors
+    /// When it cannot be read, and when it has no `by-skid`. Also when its `index.json` says that it is a webroot of this
+    /// project's, [`StoreError::CarriesConditions`]: such a one holds conditions, by subject. That is looked at again when
+    /// the store is asked.
+    pub fn open_by_key_id(directory: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let directory = directory.as_ref();
+        std::fs::read_dir(directory).map_err(StoreError::io(directory))?;
+        let store = Self {
+            directory: directory.to_owned(),
+            layout: Layout::BySubjectKeyId,
+        };
+        store.check_that_it_is_anothers()?;
+        if !directory.join(Layout::BySubjectKeyId.directory()).is_dir() {
+            return Err(StoreError::NotAWebroot {
+                path: directory.to_owned(),
+            });
+        }
+        Ok(store)
+    }
+
+    /// Whether this is a webroot of another tool, as far as its index says.
+    fn check_that_it_is_anothers(&self) -> Result<(), StoreError> {
+        let path = self.directory.join(INDEX);
+        let file = match read::open(&path) {
+            Ok(file) => file,
+            Err(StoreError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let mut begin = Vec::new();
+        let read = file.take(FORMAT_WITHIN).read_to_end(&mut begin);
+        read.map_err(StoreError::io(&path))?;
+        match begin.windows(FORMAT.len()).any(|window| window == FORMAT) {
+            true => Err(StoreError::CarriesConditions {
+                path: self.directory.clone(),
+            }),
+            false => Ok(()),
+        }
     }
 
     /// The directory's path, as it was given.
@@ -128,6 +180,7 @@ impl TrustStore for WebrootStore {
                 .issuers()
                 .try_for_each(|issuer| self.add_named(issuer, found)),
             Layout::BySubjectKeyId => {
+                self.check_that_it_is_anothers()?;
                 let mut by_key_id = chain
                     .queries()
                     .filter(|query| matches!(query, Query::KeyId { .. }));
