@@ -52,7 +52,7 @@ impl Webroot {
     pub(super) async fn answer<B>(
         &self,
         request: &Request<B>,
-        under_way: Arc<UnderWay>,
+        under_way: &Arc<UnderWay>,
         long: &Arc<Semaphore>,
     ) -> Answer {
         let mut answer = self.answer_to_path(request, under_way, long).await;
@@ -66,7 +66,7 @@ impl Webroot {
     async fn answer_to_path<B>(
         &self,
         request: &Request<B>,
-        under_way: Arc<UnderWay>,
+        under_way: &Arc<UnderWay>,
         long: &Arc<Semaphore>,
     ) -> Answer {
         let is_head = request.method() == Method::HEAD;

@@ -96,7 +96,7 @@ impl Clients {
             let under_way = activity.begin();
             let (clients, long) = (Arc::clone(self), Arc::clone(&long));
             async move {
-                let answer = clients.webroot.answer(&request, under_way, &long).await;
+                let answer = clients.webroot.answer(&request, &under_way, &long).await;
                 clients.note_answer(&request, &answer, peer);
                 Ok::<_, Infallible>(answer)
             }

@@ -117,12 +117,12 @@ impl Hashed {
     }
 
     /// The content as the body of an answer to this request.
-    pub(super) fn into_content(self, reader: &Reader, request: Arc<UnderWay>) -> Content {
+    pub(super) fn into_content(self, reader: &Reader, request: &Arc<UnderWay>) -> Content {
         let next: Next = match self.source {
             Source::Short(content) => {
                 let chunk = Chunk {
                     content,
-                    request: Arc::clone(&request),
+                    request: Arc::clone(request),
                     _turn: None,
                 };
                 Box::pin(std::future::ready(Ok((Bytes::from_owner(chunk), None))))
@@ -133,7 +133,7 @@ impl Hashed {
                 expected: self.hash,
                 left: self.len,
                 reader: reader.clone(),
-                request: Arc::clone(&request),
+                request: Arc::clone(request),
                 turn: Arc::new(Semaphore::new(1)),
                 _permit: permit,
             })),
