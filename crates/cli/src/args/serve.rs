@@ -13,7 +13,11 @@ use super::value;
 /// stderr. For a fleet put the webroot behind a web server; deploy/nginx.conf and docs/serving.md say how.
 ///
 /// HTTP/1.1 and HTTP/2, GET and HEAD, and no file but those of a webroot. It may be replaced while it is served, as
-/// `jit-trust bundle --webroot` does: the next request sees the new one.
+/// `jit-trust bundle --webroot` does: the next request sees the new one, and none sees half of each. Links are followed
+/// inside the webroot; one that leads out of it is answered with 403, and stderr says so.
+///
+/// Clients are served from bounded memory, however long the files: 8 KB of a file for each of at most 32 requests of a
+/// connection.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -42,6 +46,18 @@ pub(crate) struct ServeArgs {
     /// How long an answer may be kept by whoever got it; that there is no such file, a minute at most
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     pub(crate) max_age: u32,
+
+    /// How many connections are open at a time; one more takes the place of the one that has done nothing for longest
+    #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub(crate) max_connections: u32,
+
+    /// How long a connection is kept on which nothing is asked for; over HTTP/1.1 it is 10 seconds at most
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) idle_timeout: u32,
+
+    /// How long a connection is kept on which an answer is not taken; in the long run 8 KB a second must be
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) stall_timeout: u32,
 
     /// Say on stderr what was asked for and how it was answered, a line a request
     #[arg(short, long)]

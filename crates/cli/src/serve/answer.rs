@@ -1,37 +1,61 @@
 //! What a request for a file of the webroot is answered with.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue,
     IF_NONE_MATCH, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Method, Request, Response, StatusCode};
-use jit_trust_bundle::{Fingerprint, MAX_INPUT_LEN};
+use tokio::sync::Semaphore;
 
+use super::activity::UnderWay;
+use super::content::{Content, Hashed, Reader};
 use super::path::WebrootFile;
+use super::webroot::Unserved;
+use crate::shown::shown;
+use crate::terminal::warning;
 
 /// For how many seconds it may be believed that there is no such file: not long, since the next update may have it.
 const MAX_AGE_OF_NOTHING: u32 = 60;
 
+/// Of how many files it is said that they cannot be served, once each.
+const MAX_FAULTS_SAID: usize = 1000;
+
 /// The directory that is served.
 #[derive(Debug)]
 pub(super) struct Webroot {
-    pub(super) directory: PathBuf,
+    directory: PathBuf,
     /// For how many seconds an answer may be kept.
-    pub(super) max_age: u32,
+    max_age: u32,
+    reader: Reader,
+    /// The files of which it was said that they cannot be served.
+    faults: Mutex<HashSet<PathBuf>>,
 }
 
-pub(super) type Answer = Response<Full<Bytes>>;
+pub(super) type Answer = Response<Content>;
 
 impl Webroot {
-    pub(super) async fn answer<B>(self: &Arc<Self>, request: &Request<B>) -> Answer {
-        let mut answer = self.answer_to_path(request).await;
+    pub(super) fn new(directory: PathBuf, max_age: u32) -> Self {
+        Self {
+            directory,
+            max_age,
+            reader: Reader::new(),
+            faults: Mutex::default(),
+        }
+    }
+
+    /// The answer to a request that is under way on a connection of which so many long files may be open.
+    pub(super) async fn answer<B>(
+        &self,
+        request: &Request<B>,
+        under_way: &Arc<UnderWay>,
+        long: &Arc<Semaphore>,
+    ) -> Answer {
+        let mut answer = self.answer_to_path(request, under_way, long).await;
         // With a query a client asks past caches: what one keeps of that is in the way of the next who does.
         if request.uri().query().is_some() {
             set(&mut answer, CACHE_CONTROL, "no-store");
@@ -39,7 +63,12 @@ impl Webroot {
         answer
     }
 
-    async fn answer_to_path<B>(self: &Arc<Self>, request: &Request<B>) -> Answer {
+    async fn answer_to_path<B>(
+        &self,
+        request: &Request<B>,
+        under_way: &Arc<UnderWay>,
+        long: &Arc<Semaphore>,
+    ) -> Answer {
         let is_head = request.method() == Method::HEAD;
         if !is_head && request.method() != Method::GET {
             let mut answer = self.empty(StatusCode::METHOD_NOT_ALLOWED);
@@ -49,46 +78,34 @@ impl Webroot {
         let Some(file) = WebrootFile::at(request.uri().path()) else {
             return self.empty(StatusCode::NOT_FOUND);
         };
-        let (webroot, path) = (Arc::clone(self), file.path());
-        let read = tokio::task::spawn_blocking(move || webroot.read(&path)).await;
-        match read.unwrap_or_else(|error| Err(io::Error::other(error))) {
-            Ok(Some(content)) => self.found(content, file.content_type, request.headers(), is_head),
-            Ok(None) => self.empty(StatusCode::NOT_FOUND),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+        let path = file.path();
+        let hashed = match Hashed::open(&self.reader, long, &self.directory, &path).await {
+            Ok(Some(hashed)) => hashed,
+            Ok(None) => return self.empty(StatusCode::NOT_FOUND),
+            Err(Unserved::Away) => {
                 let mut answer = self.empty(StatusCode::SERVICE_UNAVAILABLE);
                 set(&mut answer, RETRY_AFTER, "1");
-                answer
+                return answer;
             }
-            Err(_) => self.empty(StatusCode::INTERNAL_SERVER_ERROR),
+            Err(Unserved::Refused(why)) => {
+                self.say_once(path, why);
+                return self.empty(StatusCode::FORBIDDEN);
+            }
+            Err(Unserved::Failed(error)) => {
+                self.say_once(path, error);
+                return self.empty(StatusCode::INTERNAL_SERVER_ERROR);
+            }
+        };
+        let (mut answer, is_known) = self.found(&hashed, file.content_type, request.headers());
+        if !is_head && !is_known {
+            *answer.body_mut() = hashed.into_content(&self.reader, under_way);
         }
+        answer
     }
 
-    /// The file, or `None` where the webroot has none. That the whole webroot is gone is an error: nobody may conclude
-    /// from it that there is no such anchor.
-    fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
-        let file = self.directory.join(path);
-        match read_whole(&file) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            read => return read.map(Some),
-        }
-        let folder = path.parent().unwrap_or_else(|| Path::new(""));
-        std::fs::metadata(self.directory.join(folder))?;
-        // It may have come in between: not every system can replace a directory in one step.
-        match read_whole(&file) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            read => read.map(Some),
-        }
-    }
-
-    fn found(
-        &self,
-        content: Vec<u8>,
-        content_type: &'static str,
-        asked: &HeaderMap,
-        is_head: bool,
-    ) -> Answer {
+    fn found(&self, hashed: &Hashed, content_type: &'static str, asked: &HeaderMap) -> (Answer, bool) {
         // The content's own hash: equal on every mirror, and never equal for two generations, as times of files are.
-        let etag = format!("\"{}\"", Fingerprint::of(&content));
+        let etag = format!("\"{}\"", hashed.hash);
         let is_known = is_known(asked, &etag);
         let mut answer = self.empty(if is_known {
             StatusCode::NOT_MODIFIED
@@ -96,19 +113,15 @@ impl Webroot {
             StatusCode::OK
         });
         set(&mut answer, ETAG, etag);
-        if is_known {
-            return answer;
+        if !is_known {
+            set(&mut answer, CONTENT_TYPE, content_type);
+            set(&mut answer, CONTENT_LENGTH, hashed.len.to_string());
         }
-        set(&mut answer, CONTENT_TYPE, content_type);
-        set(&mut answer, CONTENT_LENGTH, content.len().to_string());
-        if !is_head {
-            *answer.body_mut() = Full::new(content.into());
-        }
-        answer
+        (answer, is_known)
     }
 
     fn empty(&self, status: StatusCode) -> Answer {
-        let mut answer = Answer::default();
+        let mut answer = Response::new(Content::nothing());
         *answer.status_mut() = status;
         let cached = match status {
             StatusCode::OK | StatusCode::NOT_MODIFIED => format!("public, max-age={}", self.max_age),
@@ -121,6 +134,15 @@ impl Webroot {
         set(&mut answer, X_CONTENT_TYPE_OPTIONS, "nosniff");
         answer
     }
+
+    /// Says why a file of the webroot is not served. Once a file: clients decide how often they ask.
+    fn say_once(&self, path: PathBuf, why: impl std::fmt::Display) {
+        let mut said = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = shown(self.directory.join(&path).to_string_lossy()).to_string();
+        if said.len() < MAX_FAULTS_SAID && said.insert(path) {
+            warning(format_args!("{file} is not served: {why}"));
+        }
+    }
 }
 
 /// Whether the client has this content already (RFC 9110 section 13.1.2).
@@ -131,22 +153,6 @@ fn is_known(asked: &HeaderMap, etag: &str) -> bool {
         .flat_map(|list| list.split(','))
         .map(str::trim)
         .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag)
-}
-
-fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
-    // Opening a pipe would wait for somebody to write into it.
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("not a file"));
-    }
-    let mut content = Vec::new();
-    let len = File::open(path)?
-        .take(MAX_INPUT_LEN.saturating_add(1))
-        .read_to_end(&mut content)?;
-    if u64::try_from(len).is_ok_and(|len| len <= MAX_INPUT_LEN) {
-        Ok(content)
-    } else {
-        Err(io::ErrorKind::FileTooLarge.into())
-    }
 }
 
 /// Sets a field whose value is made of what stands in this file, hex and decimal digits.

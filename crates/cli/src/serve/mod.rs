@@ -1,32 +1,48 @@
 //! `jit-trust serve`: a webroot over HTTPS, for trying things out.
 //!
-//! `path` knows which files a webroot has, `answer` answers a request, `connection` is one client and the time that it
-//! is given, `identity` is who the server is.
+//! `path` knows which files a webroot has, `webroot` opens them, `content` reads them as they are sent, `answer` answers a
+//! request, `connection` is one client and `activity` the time that it is given, `room` says how many there are,
+//! `descriptors` how many files and connections the system gives, `identity` is who the server is.
+//!
+//! What is in memory is bounded by construction: each of so many connections has so many requests, and each of those one
+//! chunk of a file. Nothing is shared that one client could use up for the others.
 
+mod activity;
 mod answer;
 mod connection;
+mod content;
+#[cfg(unix)]
+mod descriptors;
 mod identity;
 mod path;
+mod room;
+mod webroot;
 
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jit_trust::{StoreError, WebrootStore};
-use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::watch;
 
 use crate::args::ServeArgs;
 use crate::exit::Failure;
 use crate::runtime;
 use crate::shown::shown;
 use crate::terminal::say;
+use activity::Limits;
 use answer::Webroot;
 use connection::Clients;
+use room::Room;
 
-/// How many clients are served at a time. More of them wait to be accepted.
-const MAX_CONNECTIONS: u32 = 256;
+/// How many clients may have connected before they are accepted.
+const BACKLOG: u32 = 1024;
+/// How much the system keeps of what a client does not take, and of what it sends, for each connection, in bytes.
+/// Left to itself it keeps megabytes.
+const SYSTEM_BUFFER: u32 = 128 << 10;
 
 /// How long to wait when the system has no more to give (file descriptors, say), before asking for more.
 const AFTER_A_REFUSAL: Duration = Duration::from_millis(100);
@@ -35,13 +51,25 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     check_that_it_is_a_webroot(args)?;
     let clients = Clients {
         tls: identity::acceptor(&args.cert, &args.key)?,
-        webroot: Arc::new(Webroot {
-            directory: args.webroot.clone(),
-            max_age: args.max_age,
-        }),
+        webroot: Webroot::new(args.webroot.clone(), args.max_age),
+        limits: Limits {
+            idle: Duration::from_secs(args.idle_timeout.into()),
+            stalled: Duration::from_secs(args.stall_timeout.into()),
+        },
         is_verbose: args.verbose,
     };
-    runtime::run_to_its_end(serve(args.listen, clients))
+    runtime::run_to_its_end(serve(args.listen, clients, max_connections(args.max_connections)))
+}
+
+#[cfg(unix)]
+fn max_connections(wanted: u32) -> u32 {
+    descriptors::enough_for(wanted)
+}
+
+/// Where descriptors are not counted.
+#[cfg(not(unix))]
+fn max_connections(wanted: u32) -> u32 {
+    wanted
 }
 
 fn check_that_it_is_a_webroot(args: &ServeArgs) -> Result<(), Failure> {
@@ -56,11 +84,11 @@ fn check_that_it_is_a_webroot(args: &ServeArgs) -> Result<(), Failure> {
 }
 
 /// Serves until a signal comes, then lets those finish that are being served.
-async fn serve(addr: SocketAddr, clients: Clients) -> Result<(), Failure> {
+async fn serve(addr: SocketAddr, clients: Clients, max_connections: u32) -> Result<(), Failure> {
     let cannot_listen = |error| Failure::failed(format!("{addr}: cannot listen: {error}"));
-    let listener = TcpListener::bind(addr).await.map_err(cannot_listen)?;
+    let listener = listen(addr).map_err(cannot_listen)?;
     let addr = listener.local_addr().map_err(cannot_listen)?;
-    let free = Arc::new(Semaphore::new(MAX_CONNECTIONS as usize));
+    let room = Arc::new(Room::new(max_connections));
     let (stop, stopping) = watch::channel(false);
 
     let mut signal = pin!(runtime::signal());
@@ -70,13 +98,13 @@ async fn serve(addr: SocketAddr, clients: Clients) -> Result<(), Failure> {
         number = &mut signal => number,
         never = async {
             say(format_args!("listening on https://{addr}/"));
-            accept_all(listener, Arc::new(clients), &free, &stopping).await
+            accept_all(listener, Arc::new(clients), &room, &stopping).await
         } => match never {},
     };
 
     stop.send_replace(true);
     tokio::select! {
-        _ = free.acquire_many(MAX_CONNECTIONS) => {}
+        () = room.is_empty() => {}
         // Somebody is in a hurry.
         _ = runtime::signal() => {}
     }
@@ -86,26 +114,42 @@ async fn serve(addr: SocketAddr, clients: Clients) -> Result<(), Failure> {
     }
 }
 
+/// What is set here is that of each connection, too.
+fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if addr.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    // As `TcpListener::bind` does it: on Windows it would let another program take the port.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SYSTEM_BUFFER)?;
+    socket.set_recv_buffer_size(SYSTEM_BUFFER)?;
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)
+}
+
 async fn accept_all(
     listener: TcpListener,
     clients: Arc<Clients>,
-    free: &Arc<Semaphore>,
+    room: &Arc<Room>,
     stopping: &watch::Receiver<bool>,
 ) -> std::convert::Infallible {
     loop {
-        // It is closed nowhere, so that there always is one in the end.
-        let Ok(place) = Arc::clone(free).acquire_owned().await else {
-            return std::future::pending().await;
-        };
         match listener.accept().await {
             Ok((stream, peer)) => {
+                let Some(place) = room.place(clients.limits).await else {
+                    return std::future::pending().await;
+                };
                 let (clients, stopping) = (Arc::clone(&clients), stopping.clone());
-                tokio::spawn(async move {
-                    clients.serve(stream, peer, stopping).await;
-                    drop(place);
-                });
+                tokio::spawn(clients.serve(stream, peer, place, stopping));
             }
-            Err(_) => tokio::time::sleep(AFTER_A_REFUSAL).await,
+            Err(_) => {
+                // It may be that descriptors are missing, and connections hold most of them.
+                room.displace_one();
+                tokio::time::sleep(AFTER_A_REFUSAL).await;
+            }
         }
     }
 }

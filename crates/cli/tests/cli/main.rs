@@ -32,6 +32,10 @@ mod pins;
 mod remote;
 #[cfg(unix)]
 mod serve;
+#[cfg(target_os = "linux")]
+mod serve_bounds;
+#[cfg(unix)]
+mod serve_links;
 mod served;
 mod show_and_find;
 mod support;

@@ -15,40 +15,50 @@ use crate::served::{Served, path_of_none};
 use crate::support::{Run, jit_trust, run, with_hang_up};
 
 /// The command, serving.
-struct Serving {
-    child: Child,
-    stderr: BufReader<ChildStderr>,
-    client: Client,
+pub(crate) struct Serving {
+    pub(crate) child: Child,
+    pub(crate) stderr: BufReader<ChildStderr>,
+    /// What was said before it listened.
+    pub(crate) warnings: Vec<String>,
+    pub(crate) client: Client,
 }
 
 impl Serving {
-    fn start(served: &Served, options: &str) -> Self {
+    pub(crate) fn start(served: &Served, options: &str) -> Self {
         Self::by(served, &mut command(served, options))
     }
 
-    fn by(served: &Served, command: &mut Command) -> Self {
+    pub(crate) fn by(served: &Served, command: &mut Command) -> Self {
         let mut child = command
             .stderr(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        stderr.read_line(&mut line).unwrap();
-        let addr = line
-            .strip_prefix("listening on https://")
-            .and_then(|rest| rest.strip_suffix("/\n"));
-        let addr = addr.unwrap_or_else(|| panic!("{line:?}")).parse().unwrap();
+        let mut warnings = Vec::new();
+        let addr = loop {
+            let mut line = String::new();
+            stderr.read_line(&mut line).unwrap();
+            let addr = line
+                .strip_prefix("listening on https://")
+                .and_then(|rest| rest.strip_suffix("/\n"));
+            if let Some(addr) = addr {
+                break addr.parse().unwrap();
+            }
+            assert!(line.contains("warning: "), "{line:?}");
+            warnings.push(line);
+        };
         let root = served.root.clone();
         Self {
             child,
             stderr,
+            warnings,
             client: Client { addr, root },
         }
     }
 
     /// Sends a signal; gives the exit status, if there is one, and what was said after the first line.
-    fn end_by(mut self, signal: Signal) -> (Option<i32>, String) {
+    pub(crate) fn end_by(mut self, signal: Signal) -> (Option<i32>, String) {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, signal).unwrap();
         let mut said = String::new();
@@ -64,7 +74,7 @@ impl Drop for Serving {
     }
 }
 
-fn command(served: &Served, options: &str) -> std::process::Command {
+pub(crate) fn command(served: &Served, options: &str) -> std::process::Command {
     let mut command = jit_trust(["serve", "--listen", "127.0.0.1:0", "--cert"]);
     command.arg(served.path("chain.pem"));
     command.arg("--key").arg(served.path("key.pem"));
@@ -281,22 +291,6 @@ fn a_client_that_sends_no_request_is_not_waited_for_without_end() {
     });
     assert_eq!(silent.read(&mut [0]).unwrap_or(0), 0);
     assert!(started.elapsed() < Duration::from_secs(50));
-}
-
-#[test]
-fn more_clients_than_are_served_at_a_time_wait() {
-    let served = Served::new();
-    let serving = Serving::start(&served, "");
-    let silent = |_| TcpStream::connect(serving.client.addr).unwrap();
-    let silent: Vec<TcpStream> = (0..256).map(silent).collect();
-    block_on(async {
-        let connecting = serving.client.connect(&["h2"]);
-        tokio::pin!(connecting);
-        let soon = tokio::time::timeout(Duration::from_secs(1), &mut connecting).await;
-        assert!(soon.is_err(), "the 257th is served too");
-        drop(silent);
-        connecting.await;
-    });
 }
 
 #[test]
