@@ -52,11 +52,20 @@ const JUDGES: &[Judge] = &[
 fn why(error: &(dyn std::error::Error + 'static)) -> Refused {
     if error.is::<Distrusted>() {
         Refused::ForDate
-    } else if error.is::<NameConstraintsError>() {
+    } else if error.is::<NameConstraintsError>() || is_the_librarys(error) {
         Refused::ForConstraints
     } else {
         Refused::Otherwise
     }
+}
+
+/// Whether the TLS library has found so itself, of constraints that are the anchor's own.
+fn is_the_librarys(error: &(dyn std::error::Error + 'static)) -> bool {
+    #[cfg(feature = "openssl")]
+    if let Some(error) = error.downcast_ref::<openssl::x509::X509VerifyResult>() {
+        return error.as_raw() == openssl_sys::X509_V_ERR_PERMITTED_VIOLATION;
+    }
+    matches!(error.downcast_ref(), Some(webpki::Error::NameConstraintViolation))
 }
 
 fn with_rustls(trust: &Trust, sent: &[CertificateDer<'static>], host: &str) -> Result<(), Refused> {
@@ -193,7 +202,10 @@ fn blob(roots: &[(&Ca, Said<'_>)]) -> Vec<u8> {
     let ders: Vec<_> = roots.iter().map(|(root, _)| root.der()).collect();
     let constraints: Vec<_> = roots
         .iter()
-        .map(|(_, said)| said.only_below.map(|domain| dns_name_constraints(&[domain], &[""; 0])))
+        .map(|(_, said)| {
+            said.only_below
+                .map(|domain| dns_name_constraints(&[domain], &[""; 0]))
+        })
         .collect();
     let entries: Vec<Entry<'_>> = (0..roots.len())
         .map(|place| {
@@ -479,12 +491,30 @@ fn a_store_that_is_added_as_it_is_follows_its_own_statements_and_binds_no_other(
     for said in [dated(), only_below("in.test")] {
         let binding = || store(&[(&root, said)]);
         for trust in [
-            Trust::builder().store(binding()).store_as_is(bare()),
             Trust::builder().store_as_is(bare()).store(binding()),
-            Trust::builder().store_as_is(binding()).store(bare()),
-            Trust::builder().store_as_is(binding()).store_as_is(bare()),
+            Trust::builder().store(bare()).store_as_is(binding()),
+            Trust::builder().store_as_is(bare()).store_as_is(binding()),
         ] {
             assert_eq!(judge(&trust.build(), &sent, "a.test"), Ok(()));
+        }
+        for trust in [
+            Trust::builder().store(binding()).store_as_is(bare()),
+            Trust::builder().store_as_is(binding()).store(bare()),
+        ] {
+            let trust = trust.build();
+            // OpenSSL ends at the first root that fits, and finds that its constraints are not met.
+            for judge in JUDGES {
+                let expected = match (judge.name, said.only_below) {
+                    ("OpenSSL", Some(_)) => Err(Refused::ForConstraints),
+                    _ => Ok(()),
+                };
+                assert_eq!(
+                    (judge.verify)(&trust, &sent, "a.test"),
+                    expected,
+                    "{}",
+                    judge.name
+                );
+            }
         }
         let renewed = root.reissue().serial(&[0x55]).self_signed();
         let own = store(&[(&renewed, NOTHING), (&root, said)]);
@@ -496,14 +526,16 @@ fn a_store_that_is_added_as_it_is_follows_its_own_statements_and_binds_no_other(
 #[test]
 fn a_pinned_ca_is_bound_by_no_store() {
     let root = Ca::root("Root");
-    let said = Said {
-        distrust_after: Some(0),
-        only_below: Some("in.test"),
-    };
     let trust = Trust::builder()
         .pin("a.test", [root.der().to_vec()])
         .unwrap()
-        .store(store(&[(&root, said)]))
+        .store(store(&[(
+            &root,
+            Said {
+                distrust_after: Some(0),
+                ..NOTHING
+            },
+        )]))
         .build();
     let [pinned, other] = ["a.test", "b.test"].map(|name| root.leaf(name).chain(&[]));
     assert_eq!(judge(&trust, &pinned, "a.test"), Ok(()));

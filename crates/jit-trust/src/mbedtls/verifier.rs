@@ -84,8 +84,8 @@ struct Found {
 enum Tried {
     /// A valid path ends in this one of the anchors.
     Anchor(usize),
-    /// A path ends in these, and does not conform to name constraints that bind them beside their own.
-    Refused(Vec<usize>, Refusal),
+    /// A path ends in this one, and does not conform to name constraints that bind it beside its own.
+    Refused(usize, Refusal),
     NoPath,
 }
 
@@ -228,9 +228,9 @@ impl Verifier {
             });
             match self.try_out(chain, anchors) {
                 Tried::Anchor(_) => break,
-                Tried::Refused(places, refusal) => {
-                    // With the others there may be another path. The last goes first, so that no place changes before its turn.
-                    places.iter().rev().for_each(|place| search.refuse(*place));
+                Tried::Refused(place, refusal) => {
+                    // With the others there may be another path.
+                    search.refuse(place);
                     refused.get_or_insert(refusal);
                 }
                 Tried::NoPath if !matches!(search.look_further(&self.host, &mut patience), Ok(true)) => break,
@@ -254,11 +254,8 @@ impl Verifier {
         let is_bound = |anchor: &Anchor| {
             !anchor.imposed().is_empty() && path.first().is_some_and(|top| anchor.has_certificate(top))
         };
-        let bound = anchors.iter().enumerate().filter(|(_, anchor)| is_bound(anchor));
-        match bound.filter_map(|(made, _)| place(made)).collect::<Vec<_>>() {
-            refused if refused.is_empty() => Tried::NoPath,
-            refused => Tried::Refused(refused, refusal),
-        }
+        let bound = anchors.iter().position(is_bound).and_then(place);
+        bound.map_or(Tried::NoPath, |place| Tried::Refused(place, refusal))
     }
 
     /// The path that mbedTLS finds to one of these anchors, the anchor first.

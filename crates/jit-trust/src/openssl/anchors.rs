@@ -95,11 +95,11 @@ impl Loaded {
         self.0.get(place)
     }
 
-    /// Takes one out: a path to it does not conform to what binds it.
-    pub(super) fn refuse(&mut self, place: usize) {
-        if place < self.0.len() {
-            self.0.remove(place);
-        }
+    /// Takes one out: a path to it does not conform to what binds it. Says which name, in DER, and key it has.
+    pub(super) fn refuse(&mut self, place: usize) -> Option<(Vec<u8>, Vec<u8>)> {
+        self.0.get(place)?;
+        let ca = self.0.remove(place);
+        Some((ca.certificate.subject_name().to_der().ok()?, ca.spki_value))
     }
 }
 

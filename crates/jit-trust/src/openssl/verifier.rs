@@ -247,12 +247,15 @@ impl Verifier {
                 };
                 refused.get_or_insert(refusal);
                 // With the others there may be another path.
-                match path.used.first() {
-                    Some(top) => match anchors.selected(*top) {
-                        Some(place) => search.refuse(place),
-                        None => loaded.refuse(*top),
-                    },
-                    None => break,
+                let Some(top) = path.used.first() else { break };
+                match anchors.selected(*top) {
+                    Some(place) => search.refuse(place),
+                    None => {
+                        // The stores' own of that name and key are bound by the same.
+                        if let Some((name, spki_value)) = loaded.refuse(*top) {
+                            search.refuse_key(&name, &spki_value);
+                        }
+                    }
                 }
                 continue;
             }

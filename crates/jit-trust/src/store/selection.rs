@@ -307,14 +307,34 @@ impl<'s> Selection<'s> {
         check_imposed(imposed.iter().copied(), below)
     }
 
-    /// Takes an anchor out, by its place among [`anchors`](Self::anchors): a path to it does not conform.
+    /// Takes an anchor out, by its place among [`anchors`](Self::anchors): a path to it does not conform. Others of its name
+    /// and key are bound by the same, and go with it.
     pub(crate) fn refuse(&mut self, place: usize) {
-        let mut selected = self
-            .found
-            .iter_mut()
-            .filter(|found| found.standing == Standing::Selected);
-        if let Some(refused) = selected.nth(place) {
-            refused.standing = Standing::Refused;
+        let mut selected = self.found.iter();
+        let refused = selected
+            .by_ref()
+            .filter(|found| found.standing == Standing::Selected)
+            .nth(place);
+        let refused = refused.and_then(|found| Some((found.scope, found.anchor.get()?)));
+        let Some((scope, anchor)) = refused else {
+            return;
+        };
+        let (name, spki_value): (Vec<u8>, Vec<u8>) =
+            (anchor.subject().as_der().to_vec(), anchor.spki_value().to_vec());
+        self.refuse_key(&name, &spki_value, scope);
+    }
+
+    /// Takes out the anchors of this name, in DER, and key that what is said in this scope binds.
+    pub(crate) fn refuse_key(&mut self, name: &[u8], spki_value: &[u8], scope: Scope) {
+        let bound = self.found.iter_mut();
+        let bound = bound.filter(|found| found.scope == scope || scope.binds(found.scope));
+        for found in bound.filter(|found| found.standing == Standing::Selected) {
+            let is_it = |anchor: TrustAnchor<'_>| {
+                anchor.subject().as_der() == name && anchor.spki_value() == spki_value
+            };
+            if found.anchor.get().is_some_and(is_it) {
+                found.standing = Standing::Refused;
+            }
         }
     }
 

@@ -78,6 +78,9 @@ impl TrustBuilder {
     /// Trusts what this store holds under the conditions that it states itself, and no others: no other store's conditions
     /// bind its anchors, and its conditions bind no other store's. For a root that a public list has dated, and that a
     /// company goes on trusting.
+    ///
+    /// OpenSSL ends at the first root that fits. Add this store before one that holds the same root with name constraints of
+    /// its own, or OpenSSL judges by those.
     pub fn store_as_is(mut self, store: impl TrustStore + 'static) -> Self {
         self.local.push(LocalStore {
             store: Arc::new(store),

@@ -172,6 +172,13 @@ impl<'s> Search<'s> {
         self.selection.refuse(place);
     }
 
+    /// Takes out the anchors of a name, in DER, and a key that what local stores say binds: a path to a CA of that name and
+    /// key, which is loaded into the TLS library, does not conform.
+    #[cfg(feature = "openssl")]
+    pub(crate) fn refuse_key(&mut self, name: &[u8], spki_value: &[u8]) {
+        self.selection.refuse_key(name, spki_value, Scope::Policy);
+    }
+
     /// Which questions were asked.
     pub(crate) fn queries(&self) -> &[QueryMade] {
         &self.made
