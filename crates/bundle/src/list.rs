@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use pki_types::CertificateDer;
 
+use crate::input::OtherForm;
 use crate::{BlobVersion, Conditions, Fingerprint, InputError, Note, NoteKind, Place, Problem, Root};
 
 /// What happens to a certificate that cannot be read or says that it is no CA.
@@ -39,6 +40,10 @@ pub enum Form {
     Certdata,
     /// CCADB's report in CSV, with PEM.
     Ccadb,
+    /// p11-kit's own form: PEM, and what it says of each certificate.
+    P11Kit,
+    /// PKCS #7, or CMS: certificates without a signature.
+    SignedData,
     /// A trust blob.
     Blob,
     /// A webroot.
@@ -65,8 +70,8 @@ pub struct Source {
 }
 
 impl Source {
-    /// Whether the source says under which conditions a root is trusted: `mozilla`, `certdata.txt`, CCADB's report, a
-    /// webroot with its `index.json`, and whatever has trust blobs of version 2. Under [`Policy::Store`] a webroot with
+    /// Whether the source says under which conditions a root is trusted: `mozilla`, `certdata.txt`, CCADB's report,
+    /// p11-kit's list, a webroot with its `index.json`, and whatever has trust blobs of version 2. Under [`Policy::Store`] a webroot with
     /// blobs of version 1 does not.
     pub fn carries_conditions(&self) -> bool {
         self.carries_conditions
@@ -167,7 +172,7 @@ impl Collector {
     /// Whether conditions are taken from an input of this form, with blobs of this version.
     pub(crate) fn takes_conditions(&self, form: Form, blob_version: Option<BlobVersion>) -> bool {
         let in_itself = match form {
-            Form::Mozilla | Form::Certdata | Form::Ccadb => true,
+            Form::Mozilla | Form::Certdata | Form::Ccadb | Form::P11Kit => true,
             Form::Webroot => self.policy != Policy::Store,
             _ => false,
         };
@@ -185,9 +190,13 @@ impl Collector {
         der: impl Into<CertificateDer<'static>>,
         conditions: Conditions,
     ) -> Result<(), InputError> {
-        match Root::new(der, conditions) {
+        let der = der.into();
+        match Root::new(der.clone(), conditions) {
             Ok(root) => self.offer_root(place, root),
-            Err(error) => self.reject(Problem::Certificate(error).at(place)),
+            Err(error) => {
+                let other = OtherForm::of_content(&der).map(Problem::from);
+                self.reject(other.unwrap_or(Problem::Certificate(error)).at(place))
+            }
         }
     }
 
@@ -257,7 +266,7 @@ impl Collector {
         let may_be_left_out = match self.policy {
             Policy::Strict => false,
             Policy::SkipInvalid => true,
-            Policy::Store => matches!(error.problem, Problem::Certificate(_)),
+            Policy::Store => matches!(error.problem, Problem::Certificate(_) | Problem::OtherForm(_)),
         };
         if !may_be_left_out {
             return Err(error);
@@ -276,12 +285,22 @@ impl Collector {
         let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
         let is_directory = |source: &Source| matches!(source.form, Form::Directory | Form::BareWebroot);
         if names.is_empty() {
-            Err(Problem::NoRoots.at(Place::whole("no input")))
+            Err(self.no_roots().at(Place::whole("no input")))
         } else if self.list.left_out.is_empty() && sources.iter().all(is_directory) {
             // Every file in them would have given a root, or have been refused or left out.
             Err(Problem::EmptyDirectory.at(Place::whole(names.join(", "))))
         } else {
-            Err(Problem::NoRoots.at(Place::whole(names.join(", "))))
+            Err(self.no_roots().at(Place::whole(names.join(", "))))
+        }
+    }
+
+    /// That nothing is left, and why: of all that was left out or passed over.
+    fn no_roots(&self) -> Problem {
+        let left_out = self.list.left_out.iter().map(ToString::to_string);
+        let notes = self.list.notes.iter().filter(|note| note.is_of_certificates());
+        let reasons = left_out.chain(notes.map(ToString::to_string));
+        Problem::NoRoots {
+            reasons: reasons.collect(),
         }
     }
 

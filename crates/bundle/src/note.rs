@@ -35,6 +35,13 @@ pub enum NoteKind {
         /// Its label.
         label: String,
     },
+    /// A PEM section whose certificate is trusted, as the section itself says, but not for servers, was passed over.
+    SectionNotForServers {
+        /// Its label.
+        label: String,
+    },
+    /// A certificate in PEM, all lines of which are comments, was passed over.
+    CommentedOut,
     /// Certificates that the input itself does not trust for servers were passed over.
     NotForServers {
         /// How many.
@@ -65,6 +72,24 @@ pub enum NoteKind {
     },
 }
 
+impl Note {
+    /// Whether it says why a certificate, or what may have been meant for one, is not in the list.
+    pub(crate) fn is_of_certificates(&self) -> bool {
+        match self.kind {
+            NoteKind::OtherSection { .. }
+            | NoteKind::SectionNotForServers { .. }
+            | NoteKind::CommentedOut
+            | NoteKind::NotForServers { .. }
+            | NoteKind::NotIncluded { .. } => true,
+            NoteKind::NotACa { .. }
+            | NoteKind::Duplicate { .. }
+            | NoteKind::MissingColumn { .. }
+            | NoteKind::CarriesNoConditions
+            | NoteKind::DatedElsewhere { .. } => false,
+        }
+    }
+}
+
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.place, self.kind)
@@ -79,6 +104,10 @@ impl fmt::Display for NoteKind {
             Self::OtherSection { label } => {
                 write!(f, "a section {} is no certificate; passed over", shown(label))
             }
+            Self::SectionNotForServers { label } => {
+                write!(f, "a section {} is not trusted for servers; passed over", shown(label))
+            }
+            Self::CommentedOut => f.write_str("a certificate is commented out; passed over"),
             Self::NotForServers { count: 1 } => {
                 f.write_str("1 certificate is not trusted for servers; passed over")
             }
