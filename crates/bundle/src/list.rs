@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use jit_trust_core::mozilla::with_conditions;
 use pki_types::CertificateDer;
 
 use crate::input::OtherForm;
@@ -121,6 +122,8 @@ pub(crate) struct Collector {
     list: RootList,
     /// Where each root stood first.
     places: Vec<Place>,
+    /// Of each root, whether one of its inputs could have said its conditions.
+    spoken_of: Vec<bool>,
     /// Where in the list each certificate is.
     by_certificate: HashMap<Fingerprint, usize>,
     /// Where in the list each anchor is: two certificates of one are one root.
@@ -138,6 +141,7 @@ impl Collector {
                 notes: Vec::new(),
             },
             places: Vec::new(),
+            spoken_of: Vec::new(),
             by_certificate: HashMap::new(),
             by_anchor: HashMap::new(),
         }
@@ -221,6 +225,10 @@ impl Collector {
             return Ok(None);
         };
         self.remember(&root, anchor, index);
+        let speaks = self.reads_conditions();
+        if let Some(spoken_of) = self.spoken_of.get_mut(index) {
+            *spoken_of |= speaks;
+        }
         let first = self.places.get(index).cloned().unwrap_or_else(|| place.clone());
         if let Some(known) = self.list.roots.get_mut(index) {
             match known.clone().and(root) {
@@ -241,8 +249,15 @@ impl Collector {
         }
         self.remember(&root, anchor, self.list.roots.len());
         self.places.push(place.clone());
+        self.spoken_of.push(self.reads_conditions());
         self.list.roots.push(root);
         Ok(())
+    }
+
+    /// Whether the input that is being read says the conditions of its roots.
+    fn reads_conditions(&self) -> bool {
+        let source = self.list.sources.last();
+        source.is_some_and(Source::carries_conditions)
     }
 
     /// Where in the list a root is: the same certificate, or the same anchor, which version 2 holds once.
@@ -278,7 +293,23 @@ impl Collector {
     /// The list, unless it is empty.
     pub(crate) fn finish(mut self) -> Result<RootList, InputError> {
         if !self.list.roots.is_empty() {
-            self.note_keys_with_and_without_date();
+            self.note_keys_with_and_without(
+                |conditions| conditions.distrust_after.is_some(),
+                |subject, dated, dated_at| NoteKind::DatedElsewhere {
+                    subject,
+                    dated,
+                    dated_at,
+                },
+            );
+            self.note_keys_with_and_without(
+                |conditions| conditions.name_constraints.is_some(),
+                |subject, constrained, constrained_at| NoteKind::ConstrainedElsewhere {
+                    subject,
+                    constrained,
+                    constrained_at,
+                },
+            );
+            self.note_conditions_of_mozilla();
             return Ok(self.list);
         }
         let sources = self.list.sources.as_slice();
@@ -304,29 +335,57 @@ impl Collector {
         }
     }
 
-    /// A key that is trusted up to a date under one certificate is trusted without under another.
-    fn note_keys_with_and_without_date(&mut self) {
+    /// A key that is trusted under this condition in one certificate is trusted without in another.
+    fn note_keys_with_and_without(
+        &mut self,
+        has_it: impl Fn(&Conditions) -> bool,
+        kind: impl Fn(String, String, Place) -> NoteKind,
+    ) {
         let roots = || self.list.roots.iter().zip(&self.places);
-        let dated = roots().filter(|(root, _)| root.conditions().distrust_after.is_some());
         let mut by_key = HashMap::new();
-        for (root, place) in dated {
+        for (root, place) in roots().filter(|(root, _)| has_it(root.conditions())) {
             by_key.entry(root.spki_fingerprint()).or_insert((root, place));
         }
         if by_key.is_empty() {
             return;
         }
         let mut notes = Vec::new();
-        for (root, place) in roots().filter(|(root, _)| root.conditions().distrust_after.is_none()) {
-            if let Some((dated, dated_at)) = by_key.get(&root.spki_fingerprint()) {
-                let kind = NoteKind::DatedElsewhere {
-                    subject: root.label(),
-                    dated: dated.label(),
-                    dated_at: (*dated_at).clone(),
-                };
-                let place = place.clone();
-                notes.push(Note { place, kind });
-            }
+        for (root, place) in roots().filter(|(root, _)| !has_it(root.conditions())) {
+            let Some((other, other_at)) = by_key.get(&root.spki_fingerprint()) else {
+                continue;
+            };
+            let kind = kind(root.label(), other.label(), (*other_at).clone());
+            let place = place.clone();
+            notes.push(Note { place, kind });
         }
+        self.list.notes.extend(notes);
+    }
+
+    /// A root that Mozilla trusts under a condition only, as the list compiled in has it, came from inputs that cannot
+    /// say so, and none of them was read that can.
+    fn note_conditions_of_mozilla(&mut self) {
+        let roots = self.list.roots.iter().zip(&self.places).zip(&self.spoken_of);
+        let unspoken = roots.filter_map(|(root, spoken_of)| (!spoken_of).then_some(root));
+        let notes = unspoken.filter_map(|(root, place)| {
+            let entry = root.entry();
+            let conditional = with_conditions(entry);
+            let distrust_after = conditional.distrust_after();
+            let name_constraints = conditional.name_constraints();
+            let missing = Conditions {
+                distrust_after: distrust_after.filter(|_| distrust_after != entry.distrust_after()),
+                name_constraints: name_constraints
+                    .filter(|_| name_constraints != entry.name_constraints())
+                    .map(<[u8]>::to_vec),
+            };
+            (!missing.is_empty()).then(|| Note {
+                place: place.clone(),
+                kind: NoteKind::ConditionsOfMozilla {
+                    subject: root.label(),
+                    conditions: missing,
+                },
+            })
+        });
+        let notes: Vec<Note> = notes.collect();
         self.list.notes.extend(notes);
     }
 }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::Place;
 use crate::shown::shown;
+use crate::{Conditions, NameConstraints, Place, rfc3339};
 
 /// Something that was noticed while reading, in one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +70,24 @@ pub enum NoteKind {
         /// Where that stands.
         dated_at: Place,
     },
+    /// A root of the list has no name constraints imposed on it, but one with the same key has: names that they are to
+    /// exclude are trusted all the same where a path leads to the other.
+    ConstrainedElsewhere {
+        /// The root without, as [`Root::label`](crate::Root::label) has it.
+        subject: String,
+        /// The root with name constraints.
+        constrained: String,
+        /// Where that stands.
+        constrained_at: Place,
+    },
+    /// Mozilla trusts a root under these conditions only, as the list compiled in has it. The input is of a form that
+    /// cannot say so.
+    ConditionsOfMozilla {
+        /// The root, as [`Root::label`](crate::Root::label) has it.
+        subject: String,
+        /// The conditions that are missing.
+        conditions: Conditions,
+    },
 }
 
 impl Note {
@@ -85,7 +103,9 @@ impl Note {
             | NoteKind::Duplicate { .. }
             | NoteKind::MissingColumn { .. }
             | NoteKind::CarriesNoConditions
-            | NoteKind::DatedElsewhere { .. } => false,
+            | NoteKind::DatedElsewhere { .. }
+            | NoteKind::ConstrainedElsewhere { .. }
+            | NoteKind::ConditionsOfMozilla { .. } => false,
         }
     }
 }
@@ -141,6 +161,29 @@ impl fmt::Display for NoteKind {
                 f,
                 "{subject} has no distrust-after date, but {dated}, with the same key, has one at {dated_at}"
             ),
+            Self::ConstrainedElsewhere {
+                subject,
+                constrained,
+                constrained_at,
+            } => write!(
+                f,
+                "{subject} has no imposed name constraints, but {constrained}, with the same key, has some at \
+                 {constrained_at}"
+            ),
+            Self::ConditionsOfMozilla { subject, conditions } => {
+                write!(f, "Mozilla trusts {subject} only for certificates")?;
+                if let Some(date) = conditions.distrust_after {
+                    let date = rfc3339(date).unwrap_or_else(|| date.to_string());
+                    write!(f, " issued up to {date}")?;
+                }
+                if let Some(constraints) = &conditions.name_constraints {
+                    write!(f, " for some names ({})", NameConstraints::of(constraints))?;
+                }
+                f.write_str(
+                    "; this form cannot say so, and it is trusted for all: certdata.txt, CCADB's report and trust \
+                     blobs of version 2 can",
+                )
+            }
         }
     }
 }

@@ -4,10 +4,13 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use jit_trust::Certificate;
+use jit_trust_bundle::NoteKind;
 use pki_types::CertificateDer;
 
 use crate::exit::Failure;
 use crate::shown::shown;
+use crate::terminal::warning;
 
 /// The largest file that is read, in bytes. The longest chain that a peer may send has 4 MB in DER.
 const MAX_LEN: u64 = 8 << 20;
@@ -24,6 +27,24 @@ pub(crate) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure>
     }
     let certificates = jit_trust_bundle::certificates(path.to_string_lossy(), &bytes)?;
     Ok(certificates.into_iter().map(CertificateDer::from).collect())
+}
+
+/// The same, of CAs that are trusted for what the user says. One that says that it is no CA is taken, as in a store, with
+/// a warning.
+pub(crate) fn read_authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
+    let certificates = read(path)?;
+    for (ordinal, der) in (1..).zip(&certificates) {
+        let certificate = Certificate::from_der(der).ok();
+        if let Some(certificate) = certificate.filter(Certificate::says_it_is_no_ca) {
+            let subject = certificate.subject().to_string();
+            warning(format_args!(
+                "{}: certificate {ordinal}: {}",
+                shown(path.to_string_lossy()),
+                NoteKind::NotACa { subject }
+            ));
+        }
+    }
+    Ok(certificates)
 }
 
 fn read_limited(path: &Path) -> Result<Vec<u8>, Failure> {
