@@ -41,7 +41,7 @@ fn read(der: &[u8]) -> Option<Vec<&[u8]>> {
     }
     let mut elements = Elements::of(certificates);
     let mut found = Vec::new();
-    while let Some(element) = elements.next() {
+    for element in elements.by_ref() {
         // Beside certificates, there may be older kinds of them, which all have other tags.
         if element.tag != SEQUENCE || found.len() == MAX_CERTIFICATES {
             return None;

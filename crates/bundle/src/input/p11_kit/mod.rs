@@ -50,13 +50,10 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
             not_for_servers += 1;
             continue;
         }
-        let certificate = match Certificate::from_der(der) {
-            Ok(certificate) => certificate,
-            // Says what it is.
-            Err(_) => {
-                collector.offer(place, der.clone(), Conditions::default())?;
-                continue;
-            }
+        let Ok(certificate) = Certificate::from_der(der) else {
+            // Is refused there, in words.
+            collector.offer(place, der.clone(), Conditions::default())?;
+            continue;
         };
         if distrusted.contains(&certificate) {
             not_for_servers += 1;
