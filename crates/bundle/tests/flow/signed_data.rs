@@ -76,6 +76,7 @@ fn the_certificates_of_signers_are_no_list() {
     for bytes in [
         signed.to_der().unwrap(),
         signed_data(&[der], &other_content, &[]),
+        signed_data(&[der], &sequence(&[&object_identifier(DATA)]), &sequence(&[])),
         signed_data(&[], &sequence(&[&object_identifier(DATA)]), &[]),
         signed_data(&[der, b"\xa1\x00"], &sequence(&[&object_identifier(DATA)]), &[]),
         of_certificates(&[der, b"\x30\x01"]),
