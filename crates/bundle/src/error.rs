@@ -5,10 +5,13 @@ use std::{error, fmt, io};
 use jit_trust_core::{BlobError, CertificateError};
 
 use crate::shown::shown;
-use crate::{Fingerprint, Place};
+use crate::{Fingerprint, OtherForm, Place};
 
 /// What an input that is told apart by its content may be.
-const FORMS: &str = "a PEM, DER, certdata.txt, CCADB CSV or trust blob";
+const FORMS: &str = "a PEM, DER, PKCS #7, p11-kit, certdata.txt, CCADB CSV or trust blob";
+
+/// The most reasons that are told for an empty list. There may be thousands.
+const MAX_REASONS: usize = 20;
 
 /// Why an input, or one certificate of it, was refused: what is wrong, where, and what was expected instead, in one
 /// line.
@@ -77,7 +80,32 @@ pub enum Problem {
         label: String,
     },
     /// A PEM file, or a field that should hold one, has no certificate.
-    NoCertificate,
+    NoCertificate {
+        /// What it has instead.
+        instead: Option<OtherForm>,
+    },
+    /// The content is of none of the forms that consist of certificates alone.
+    NoCertificates,
+    /// The content is of a form that is known, but is no list that can be read.
+    OtherForm(OtherForm),
+    /// PKCS #7 that is something else than certificates alone, or cannot be read.
+    SignedData,
+    /// What a `TRUSTED CERTIFICATE` of OpenSSL's says that it is trusted for cannot be read.
+    TrustSettings,
+    /// A line of p11-kit's list is not as it must be.
+    P11Kit {
+        /// What was expected.
+        expected: &'static str,
+    },
+    /// p11-kit's list, which says of each certificate whether it is trusted, where certificates alone were expected.
+    P11KitText,
+    /// p11-kit's list adds an extension to a certificate that cannot be kept to.
+    P11KitExtension {
+        /// The label of the certificate.
+        label: String,
+        /// What kind of extension.
+        extension: &'static str,
+    },
     /// Behind a certificate, or the only one expected, stands another.
     SecondCertificate,
     /// The certificate cannot be read.
@@ -92,16 +120,16 @@ pub enum Problem {
         /// What was expected.
         expected: &'static str,
     },
-    /// An object of `certdata.txt` has no such attribute.
+    /// An object of `certdata.txt` or of p11-kit's list has no such attribute.
     MissingAttribute {
-        /// The `CKA_LABEL` of the object.
+        /// The label of the object.
         label: String,
         /// The attribute.
         attribute: &'static str,
     },
-    /// An object of `certdata.txt` has an attribute twice.
+    /// An object of `certdata.txt` or of p11-kit's list has an attribute twice.
     SecondAttribute {
-        /// The `CKA_LABEL` of the object.
+        /// The label of the object.
         label: String,
         /// The attribute.
         attribute: String,
@@ -183,7 +211,10 @@ pub enum Problem {
     /// There is nothing in a directory of certificates.
     EmptyDirectory,
     /// There is no root at all.
-    NoRoots,
+    NoRoots {
+        /// Where something was left out, and why.
+        reasons: Vec<String>,
+    },
 }
 
 impl Problem {
@@ -215,7 +246,29 @@ impl fmt::Display for Problem {
             Self::PemSection { label } => {
                 write!(f, "a section {}: expected CERTIFICATE", shown(label))
             }
-            Self::NoCertificate => f.write_str("no certificate: expected -----BEGIN CERTIFICATE-----"),
+            Self::NoCertificate { instead: None } => {
+                f.write_str("no certificate: expected -----BEGIN CERTIFICATE-----")
+            }
+            Self::NoCertificate { instead: Some(form) } => write!(f, "no certificate, but {form}"),
+            Self::NoCertificates => f.write_str("expected certificates in PEM, DER or PKCS #7"),
+            Self::OtherForm(form) => form.fmt(f),
+            Self::SignedData => f.write_str(
+                "PKCS #7 with a signature or other content, or damaged: expected certificates alone; openssl pkcs7 \
+                 -inform DER -in FILE -print_certs shows what is in it, and its signers are no list of roots",
+            ),
+            Self::TrustSettings => f.write_str(
+                "a section TRUSTED CERTIFICATE: expected a certificate and OpenSSL's settings of what it is trusted for",
+            ),
+            Self::P11Kit { expected } => write!(f, "expected {expected}"),
+            Self::P11KitText => f.write_str(
+                "p11-kit's list, which says of each certificate whether it is trusted: expected a file with just the \
+                 certificates that are meant, in PEM",
+            ),
+            Self::P11KitExtension { label, extension } => write!(
+                f,
+                "\"{}\" is trusted under a condition that cannot be kept to: {extension}",
+                shown(label)
+            ),
             Self::SecondCertificate => f.write_str("more than one certificate: expected one"),
             Self::Certificate(error) => error.fmt(f),
             Self::NotACa { subject } => write!(
@@ -290,8 +343,15 @@ impl fmt::Display for Problem {
                 )
             }
             Self::EmptyDirectory => f.write_str("no certificate in it: expected PEM or DER files"),
-            Self::NoRoots => {
-                f.write_str("no root left: expected at least one certificate of a CA trusted for servers")
+            Self::NoRoots { reasons } => {
+                f.write_str("no root left: expected at least one certificate of a CA trusted for servers")?;
+                for reason in reasons.iter().take(MAX_REASONS) {
+                    write!(f, "; {reason}")?;
+                }
+                match reasons.len().saturating_sub(MAX_REASONS) {
+                    0 => Ok(()),
+                    more => write!(f, "; and {more} more"),
+                }
             }
         }
     }

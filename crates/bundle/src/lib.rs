@@ -4,8 +4,10 @@
 //!
 //! | input | what is taken |
 //! |---|---|
-//! | PEM (RFC 7468), with any text between the sections | every `CERTIFICATE`; other sections are reported |
+//! | PEM (RFC 7468), with any text between the sections | every `CERTIFICATE`, the certificates of `PKCS7`, and every `TRUSTED CERTIFICATE` of OpenSSL's that is trusted for servers; other sections are reported |
 //! | DER | the one certificate |
+//! | PKCS #7 (`.p7b`) | the certificates; what is signed, or holds anything else, is refused |
+//! | p11-kit's list (`[p11-kit-object-v1]`) | what is `trusted` and, its added extensions heeded, for servers; `x-distrusted` beside it; `nss-server-distrust-after` and added name constraints |
 //! | a directory | its PEM and DER files, in the order of their names |
 //! | NSS's `certdata.txt` | the roots with `CKA_TRUST_SERVER_AUTH` `CKT_NSS_TRUSTED_DELEGATOR`, and `CKA_NSS_SERVER_DISTRUST_AFTER`; the name constraints of NSS's code, which are not in the file, from [`jit_trust_core::mozilla`] |
 //! | CCADB's CSV report with PEM | the rows with the trust bit `Websites` and, where there is such a column, the `Mozilla Status` `Included`; with "Distrust for TLS After Date" and "Mozilla Applied Constraints" |
@@ -86,7 +88,7 @@ pub use constraints::NameConstraints;
 pub use error::{InputError, Problem};
 pub use fingerprint::Fingerprint;
 pub use generation::{GenerationError, generation};
-pub use input::{Input, MAX_INPUT_LEN, pem_certificates, read};
+pub use input::{Input, MAX_INPUT_LEN, OtherForm, certificates, pem_certificates, read};
 pub use list::{Form, Policy, RootList, Source};
 pub use note::{Note, NoteKind};
 pub use output::{

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use jit_trust_core::mozilla::with_conditions;
 use pki_types::CertificateDer;
 
+use crate::input::OtherForm;
 use crate::{BlobVersion, Conditions, Fingerprint, InputError, Note, NoteKind, Place, Problem, Root};
 
 /// What happens to a certificate that cannot be read or says that it is no CA.
@@ -39,6 +41,10 @@ pub enum Form {
     Certdata,
     /// CCADB's report in CSV, with PEM.
     Ccadb,
+    /// p11-kit's own form: PEM, and what it says of each certificate.
+    P11Kit,
+    /// PKCS #7, or CMS: certificates without a signature.
+    SignedData,
     /// A trust blob.
     Blob,
     /// A webroot.
@@ -65,8 +71,8 @@ pub struct Source {
 }
 
 impl Source {
-    /// Whether the source says under which conditions a root is trusted: `mozilla`, `certdata.txt`, CCADB's report, a
-    /// webroot with its `index.json`, and whatever has trust blobs of version 2. Under [`Policy::Store`] a webroot with
+    /// Whether the source says under which conditions a root is trusted: `mozilla`, `certdata.txt`, CCADB's report,
+    /// p11-kit's list, a webroot with its `index.json`, and whatever has trust blobs of version 2. Under [`Policy::Store`] a webroot with
     /// blobs of version 1 does not.
     pub fn carries_conditions(&self) -> bool {
         self.carries_conditions
@@ -116,6 +122,8 @@ pub(crate) struct Collector {
     list: RootList,
     /// Where each root stood first.
     places: Vec<Place>,
+    /// Of each root, whether one of its inputs could have said its conditions.
+    spoken_of: Vec<bool>,
     /// Where in the list each certificate is.
     by_certificate: HashMap<Fingerprint, usize>,
     /// Where in the list each anchor is: two certificates of one are one root.
@@ -133,6 +141,7 @@ impl Collector {
                 notes: Vec::new(),
             },
             places: Vec::new(),
+            spoken_of: Vec::new(),
             by_certificate: HashMap::new(),
             by_anchor: HashMap::new(),
         }
@@ -167,7 +176,7 @@ impl Collector {
     /// Whether conditions are taken from an input of this form, with blobs of this version.
     pub(crate) fn takes_conditions(&self, form: Form, blob_version: Option<BlobVersion>) -> bool {
         let in_itself = match form {
-            Form::Mozilla | Form::Certdata | Form::Ccadb => true,
+            Form::Mozilla | Form::Certdata | Form::Ccadb | Form::P11Kit => true,
             Form::Webroot => self.policy != Policy::Store,
             _ => false,
         };
@@ -185,9 +194,13 @@ impl Collector {
         der: impl Into<CertificateDer<'static>>,
         conditions: Conditions,
     ) -> Result<(), InputError> {
-        match Root::new(der, conditions) {
+        let der = der.into();
+        match Root::new(der.clone(), conditions) {
             Ok(root) => self.offer_root(place, root),
-            Err(error) => self.reject(Problem::Certificate(error).at(place)),
+            Err(error) => {
+                let other = OtherForm::of_content(&der).map(Problem::from);
+                self.reject(other.unwrap_or(Problem::Certificate(error)).at(place))
+            }
         }
     }
 
@@ -212,6 +225,10 @@ impl Collector {
             return Ok(None);
         };
         self.remember(&root, anchor, index);
+        let speaks = self.reads_conditions();
+        if let Some(spoken_of) = self.spoken_of.get_mut(index) {
+            *spoken_of |= speaks;
+        }
         let first = self.places.get(index).cloned().unwrap_or_else(|| place.clone());
         if let Some(known) = self.list.roots.get_mut(index) {
             match known.clone().and(root) {
@@ -232,8 +249,15 @@ impl Collector {
         }
         self.remember(&root, anchor, self.list.roots.len());
         self.places.push(place.clone());
+        self.spoken_of.push(self.reads_conditions());
         self.list.roots.push(root);
         Ok(())
+    }
+
+    /// Whether the input that is being read says the conditions of its roots.
+    fn reads_conditions(&self) -> bool {
+        let source = self.list.sources.last();
+        source.is_some_and(Source::carries_conditions)
     }
 
     /// Where in the list a root is: the same certificate, or the same anchor, which version 2 holds once.
@@ -257,7 +281,7 @@ impl Collector {
         let may_be_left_out = match self.policy {
             Policy::Strict => false,
             Policy::SkipInvalid => true,
-            Policy::Store => matches!(error.problem, Problem::Certificate(_)),
+            Policy::Store => matches!(error.problem, Problem::Certificate(_) | Problem::OtherForm(_)),
         };
         if !may_be_left_out {
             return Err(error);
@@ -269,45 +293,99 @@ impl Collector {
     /// The list, unless it is empty.
     pub(crate) fn finish(mut self) -> Result<RootList, InputError> {
         if !self.list.roots.is_empty() {
-            self.note_keys_with_and_without_date();
+            self.note_keys_with_and_without(
+                |conditions| conditions.distrust_after.is_some(),
+                |subject, dated, dated_at| NoteKind::DatedElsewhere {
+                    subject,
+                    dated,
+                    dated_at,
+                },
+            );
+            self.note_keys_with_and_without(
+                |conditions| conditions.name_constraints.is_some(),
+                |subject, constrained, constrained_at| NoteKind::ConstrainedElsewhere {
+                    subject,
+                    constrained,
+                    constrained_at,
+                },
+            );
+            self.note_conditions_of_mozilla();
             return Ok(self.list);
         }
         let sources = self.list.sources.as_slice();
         let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
         let is_directory = |source: &Source| matches!(source.form, Form::Directory | Form::BareWebroot);
         if names.is_empty() {
-            Err(Problem::NoRoots.at(Place::whole("no input")))
+            Err(self.no_roots().at(Place::whole("no input")))
         } else if self.list.left_out.is_empty() && sources.iter().all(is_directory) {
             // Every file in them would have given a root, or have been refused or left out.
             Err(Problem::EmptyDirectory.at(Place::whole(names.join(", "))))
         } else {
-            Err(Problem::NoRoots.at(Place::whole(names.join(", "))))
+            Err(self.no_roots().at(Place::whole(names.join(", "))))
         }
     }
 
-    /// A key that is trusted up to a date under one certificate is trusted without under another.
-    fn note_keys_with_and_without_date(&mut self) {
+    /// That nothing is left, and why: of all that was left out or passed over.
+    fn no_roots(&self) -> Problem {
+        let left_out = self.list.left_out.iter().map(ToString::to_string);
+        let notes = self.list.notes.iter().filter(|note| note.is_of_certificates());
+        let reasons = left_out.chain(notes.map(ToString::to_string));
+        Problem::NoRoots {
+            reasons: reasons.collect(),
+        }
+    }
+
+    /// A key that is trusted under this condition in one certificate is trusted without in another.
+    fn note_keys_with_and_without(
+        &mut self,
+        has_it: impl Fn(&Conditions) -> bool,
+        kind: impl Fn(String, String, Place) -> NoteKind,
+    ) {
         let roots = || self.list.roots.iter().zip(&self.places);
-        let dated = roots().filter(|(root, _)| root.conditions().distrust_after.is_some());
         let mut by_key = HashMap::new();
-        for (root, place) in dated {
+        for (root, place) in roots().filter(|(root, _)| has_it(root.conditions())) {
             by_key.entry(root.spki_fingerprint()).or_insert((root, place));
         }
         if by_key.is_empty() {
             return;
         }
         let mut notes = Vec::new();
-        for (root, place) in roots().filter(|(root, _)| root.conditions().distrust_after.is_none()) {
-            if let Some((dated, dated_at)) = by_key.get(&root.spki_fingerprint()) {
-                let kind = NoteKind::DatedElsewhere {
-                    subject: root.label(),
-                    dated: dated.label(),
-                    dated_at: (*dated_at).clone(),
-                };
-                let place = place.clone();
-                notes.push(Note { place, kind });
-            }
+        for (root, place) in roots().filter(|(root, _)| !has_it(root.conditions())) {
+            let Some((other, other_at)) = by_key.get(&root.spki_fingerprint()) else {
+                continue;
+            };
+            let kind = kind(root.label(), other.label(), (*other_at).clone());
+            let place = place.clone();
+            notes.push(Note { place, kind });
         }
+        self.list.notes.extend(notes);
+    }
+
+    /// A root that Mozilla trusts under a condition only, as the list compiled in has it, came from inputs that cannot
+    /// say so, and none of them was read that can.
+    fn note_conditions_of_mozilla(&mut self) {
+        let roots = self.list.roots.iter().zip(&self.places).zip(&self.spoken_of);
+        let unspoken = roots.filter_map(|(root, spoken_of)| (!spoken_of).then_some(root));
+        let notes = unspoken.filter_map(|(root, place)| {
+            let entry = root.entry();
+            let conditional = with_conditions(entry);
+            let distrust_after = conditional.distrust_after();
+            let name_constraints = conditional.name_constraints();
+            let missing = Conditions {
+                distrust_after: distrust_after.filter(|_| distrust_after != entry.distrust_after()),
+                name_constraints: name_constraints
+                    .filter(|_| name_constraints != entry.name_constraints())
+                    .map(<[u8]>::to_vec),
+            };
+            (!missing.is_empty()).then(|| Note {
+                place: place.clone(),
+                kind: NoteKind::ConditionsOfMozilla {
+                    subject: root.label(),
+                    conditions: missing,
+                },
+            })
+        });
+        let notes: Vec<Note> = notes.collect();
         self.list.notes.extend(notes);
     }
 }

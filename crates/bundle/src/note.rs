@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::Place;
 use crate::shown::shown;
+use crate::{Conditions, NameConstraints, Place, rfc3339};
 
 /// Something that was noticed while reading, in one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,13 @@ pub enum NoteKind {
         /// Its label.
         label: String,
     },
+    /// A PEM section whose certificate is trusted, as the section itself says, but not for servers, was passed over.
+    SectionNotForServers {
+        /// Its label.
+        label: String,
+    },
+    /// A certificate in PEM, all lines of which are comments, was passed over.
+    CommentedOut,
     /// Certificates that the input itself does not trust for servers were passed over.
     NotForServers {
         /// How many.
@@ -63,6 +70,44 @@ pub enum NoteKind {
         /// Where that stands.
         dated_at: Place,
     },
+    /// A root of the list has no name constraints imposed on it, but one with the same key has: names that they are to
+    /// exclude are trusted all the same where a path leads to the other.
+    ConstrainedElsewhere {
+        /// The root without, as [`Root::label`](crate::Root::label) has it.
+        subject: String,
+        /// The root with name constraints.
+        constrained: String,
+        /// Where that stands.
+        constrained_at: Place,
+    },
+    /// Mozilla trusts a root under these conditions only, as the list compiled in has it. The input is of a form that
+    /// cannot say so.
+    ConditionsOfMozilla {
+        /// The root, as [`Root::label`](crate::Root::label) has it.
+        subject: String,
+        /// The conditions that are missing.
+        conditions: Conditions,
+    },
+}
+
+impl Note {
+    /// Whether it says why a certificate, or what may have been meant for one, is not in the list.
+    pub(crate) fn is_of_certificates(&self) -> bool {
+        match self.kind {
+            NoteKind::OtherSection { .. }
+            | NoteKind::SectionNotForServers { .. }
+            | NoteKind::CommentedOut
+            | NoteKind::NotForServers { .. }
+            | NoteKind::NotIncluded { .. } => true,
+            NoteKind::NotACa { .. }
+            | NoteKind::Duplicate { .. }
+            | NoteKind::MissingColumn { .. }
+            | NoteKind::CarriesNoConditions
+            | NoteKind::DatedElsewhere { .. }
+            | NoteKind::ConstrainedElsewhere { .. }
+            | NoteKind::ConditionsOfMozilla { .. } => false,
+        }
+    }
 }
 
 impl fmt::Display for Note {
@@ -79,6 +124,10 @@ impl fmt::Display for NoteKind {
             Self::OtherSection { label } => {
                 write!(f, "a section {} is no certificate; passed over", shown(label))
             }
+            Self::SectionNotForServers { label } => {
+                write!(f, "a section {} is not trusted for servers; passed over", shown(label))
+            }
+            Self::CommentedOut => f.write_str("a certificate is commented out; passed over"),
             Self::NotForServers { count: 1 } => {
                 f.write_str("1 certificate is not trusted for servers; passed over")
             }
@@ -112,6 +161,29 @@ impl fmt::Display for NoteKind {
                 f,
                 "{subject} has no distrust-after date, but {dated}, with the same key, has one at {dated_at}"
             ),
+            Self::ConstrainedElsewhere {
+                subject,
+                constrained,
+                constrained_at,
+            } => write!(
+                f,
+                "{subject} has no imposed name constraints, but {constrained}, with the same key, has some at \
+                 {constrained_at}"
+            ),
+            Self::ConditionsOfMozilla { subject, conditions } => {
+                write!(f, "Mozilla trusts {subject} only for certificates")?;
+                if let Some(date) = conditions.distrust_after {
+                    let date = rfc3339(date).unwrap_or_else(|| date.to_string());
+                    write!(f, " issued up to {date}")?;
+                }
+                if let Some(constraints) = &conditions.name_constraints {
+                    write!(f, " for some names ({})", NameConstraints::of(constraints))?;
+                }
+                f.write_str(
+                    "; this form cannot say so, and it is trusted for all: certdata.txt, CCADB's report and trust \
+                     blobs of version 2 can",
+                )
+            }
         }
     }
 }

@@ -239,7 +239,10 @@ fn report_input(list: &RootList, generation: u32) -> Report {
         match note.kind {
             // Said at the end, where it is not missed.
             NoteKind::CarriesNoConditions => {}
-            NoteKind::DatedElsewhere { .. } | NoteKind::MissingColumn { .. } => report.warn(note),
+            NoteKind::DatedElsewhere { .. }
+            | NoteKind::ConstrainedElsewhere { .. }
+            | NoteKind::ConditionsOfMozilla { .. }
+            | NoteKind::MissingColumn { .. } => report.warn(note),
             _ => report.say(note),
         }
     }

@@ -29,6 +29,7 @@ mod store;
 mod terminal;
 mod time;
 mod trust;
+mod unconditional;
 mod verify;
 
 use std::process::ExitCode;

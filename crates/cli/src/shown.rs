@@ -9,6 +9,18 @@ pub(crate) fn shown<'a>(text: impl Into<Cow<'a, str>>) -> Shown<'a> {
     Shown(text.into())
 }
 
+/// The most characters of a text of a peer's that stand in a line among others.
+const MAX_BRIEF: usize = 1024;
+
+/// Text that a peer has made as long as it liked, such as where it redirects to: its beginning, as [`shown`] has it.
+pub(crate) fn brief<'a>(text: impl Into<Cow<'a, str>>) -> Shown<'a> {
+    let text = text.into();
+    match text.char_indices().nth(MAX_BRIEF) {
+        Some((end, _)) => Shown(format!("{}…", text.get(..end).unwrap_or_default()).into()),
+        None => Shown(text),
+    }
+}
+
 /// See [`shown`].
 pub(crate) struct Shown<'a>(Cow<'a, str>);
 
@@ -41,5 +53,16 @@ mod tests {
             shown(hostile).to_string(),
             r#"Bücher "a" C:\x\u{1b}[2J\u{9b}\u{202e}\n"#
         );
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        assert_eq!(brief("é".repeat(1024)).to_string(), "é".repeat(1024));
+        assert_eq!(brief("é".repeat(1025)).to_string(), "é".repeat(1024) + "…");
+        assert_eq!(
+            brief("\u{1b}".repeat(2000)).to_string(),
+            r"\u{1b}".repeat(1024) + "…"
+        );
+        assert_eq!(r"\u{1b}".repeat(256) + "…");
     }
 }

@@ -16,7 +16,7 @@ use crate::exit::{Causes, Failure};
 use crate::questions::OpenQuestions;
 use crate::shown::shown;
 use crate::terminal::{say, warning};
-use crate::{cache, certificates};
+use crate::{cache, certificates, unconditional};
 
 /// What to trust by, and what to call it.
 #[derive(Clone, Debug)]
@@ -96,7 +96,7 @@ pub(crate) fn open_all(args: &TrustBy) -> Result<Store, Failure> {
         trust = trust.query_store(open_questions.to(store));
     }
     for pin in &args.pin {
-        let authorities = certificates::read(&pin.authorities)?;
+        let authorities = certificates::read_authorities(&pin.authorities)?;
         let pinned = trust.pin(&pin.host, authorities.iter().map(|der| der.to_vec()));
         trust = pinned.map_err(|error| Failure::bad_input(format!("--pin: {}", shown(error.to_string()))))?;
     }
@@ -132,7 +132,7 @@ pub(crate) fn is_url(path: &Path) -> bool {
 
 fn remote_store(url: &Path, authorities: Option<&Path>, keys: Keys) -> Result<RemoteStore, Failure> {
     let name = name_of(url);
-    let certificates = authorities.map(certificates::read).transpose()?;
+    let certificates = authorities.map(certificates::read_authorities).transpose()?;
     let store = RemoteStore::builder(&url.to_string_lossy())
         .trust_certificates(certificates.unwrap_or_default())
         .keys(keys)
@@ -178,7 +178,11 @@ fn open_local(path: &Path) -> Result<Arc<dyn TrustStore>, Failure> {
     refuse_url(path)?;
     match open_in_place(path)? {
         Some(anchors) => Ok(anchors),
-        None => Ok(Arc::new(in_memory(&name_of(path), &read(path)?)?)),
+        None => {
+            let list = read(path)?;
+            unconditional::warn_of_list(&list);
+            Ok(Arc::new(in_memory(&name_of(path), &list)?))
+        }
     }
 }
 
@@ -190,13 +194,19 @@ fn open_in_place(path: &Path) -> Result<Option<Arc<dyn TrustStore>>, Failure> {
     let metadata = fs::metadata(path).map_err(|error| Failure::reading(path, &error))?;
     if metadata.is_dir() {
         match WebrootStore::open(path) {
-            Ok(webroot) => return Ok(Some(Arc::new(webroot))),
+            Ok(webroot) => {
+                unconditional::warn_of_webroot(&name_of(path), path);
+                return Ok(Some(Arc::new(webroot)));
+            }
             Err(StoreError::NotAWebroot { .. }) => {}
             Err(error) => return Err(not_opened(path, &error)),
         }
     } else if metadata.is_file() {
         match FileStore::open(path) {
-            Ok(blob) => return Ok(Some(Arc::new(blob))),
+            Ok(blob) => {
+                unconditional::warn_of_blob(&name_of(path), &blob);
+                return Ok(Some(Arc::new(blob)));
+            }
             Err(
                 StoreError::Blob {
                     error: BlobError::NotABlob,
@@ -244,9 +254,13 @@ pub(crate) fn read(path: &Path) -> Result<RootList, Failure> {
         warning(format_args!("{left_out}; left out"));
     }
     for note in list.notes() {
-        if matches!(
+        let is_revocation_list =
+            matches!(&note.kind, NoteKind::OtherSection { label } if label == "X509 CRL");
+        if is_revocation_list {
+            warning(format_args!("{note}; revocation is not checked"));
+        } else if matches!(
             note.kind,
-            NoteKind::NotACa { .. } | NoteKind::DatedElsewhere { .. }
+            NoteKind::NotACa { .. } | NoteKind::DatedElsewhere { .. } | NoteKind::ConstrainedElsewhere { .. }
         ) {
             warning(note);
         }

@@ -14,9 +14,19 @@ pub(crate) const YELLOW: &str = "\x1b[33m";
 /// The end of a colour.
 pub(crate) const RESET: &str = "\x1b[0m";
 
+/// The most characters of the line that says why the command ends. Names in certificates, which it may quote, can have
+/// 65,535.
+const MAX_ERROR: usize = 8192;
+
 /// Says why the command ends, in one line.
 pub(crate) fn error(message: &str) {
-    say(format_args!("{BOLD_RED}jit-trust:{RESET} {message}"));
+    match message.char_indices().nth(MAX_ERROR) {
+        Some((end, _)) => {
+            let beginning = message.get(..end).unwrap_or_default();
+            say(format_args!("{BOLD_RED}jit-trust:{RESET} {beginning}…"));
+        }
+        None => say(format_args!("{BOLD_RED}jit-trust:{RESET} {message}")),
+    }
 }
 
 /// Says something that the user should know though the command goes on.

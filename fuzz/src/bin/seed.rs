@@ -9,9 +9,10 @@ use jit_trust_bundle::{BlobOptions, BlobVersion, Conditions, Root, encode_blob};
 use jit_trust_core::Certificate;
 use jit_trust_fuzz::list::GENERATION;
 use jit_trust_fuzz::{pieces, pool, webroot};
+use jit_trust_lab::pki::der::{context, integer, object_identifier, octet_string, sequence, set};
 use jit_trust_lab::pki::{
     AuthorityKeyId, BasicConstraints, Ca, CertificateBuilder, DAY, Extension, KeyUsage, Leaf, Name,
-    SubjectKeyId, YEAR, garbage, pem,
+    SubjectKeyId, YEAR, dns_name_constraints, garbage, pem,
 };
 
 const TIME: i64 = pool::TIME as i64;
@@ -232,6 +233,25 @@ fn lists(corpus: &Corpus, roots: &[Vec<u8>]) {
     let other = pem(&roots[..1]).replace(" CERTIFICATE-", " X509 CRL-");
     corpus.add("pem", "other-section", (other + &pem(&roots[1..2])).as_bytes());
     corpus.add("pem", "der", &roots[0]);
+    let prose = "# BEGIN company root certificate\n\u{feff}".to_owned() + &pem(&roots[..1]) + "# END CERTIFICATE\n";
+    corpus.add("pem", "prose", prose.as_bytes());
+    let commented = all.replace('\n', "\n# ") + "\n" + &pem(&roots[..1]);
+    corpus.add("pem", "commented-out", commented.as_bytes());
+    for (name, settings) in [
+        ("trusted", &[0x30, 0x0c, 0x30, 0x0a, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1][..]),
+        ("rejected", &[0x30, 0x0c, 0xa0, 0x0a, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1]),
+    ] {
+        let trusted = pem(&[[&roots[0], settings].concat()]).replace(" CERTIFICATE", " TRUSTED CERTIFICATE");
+        corpus.add("pem", name, (trusted + &pem(&roots[1..2])).as_bytes());
+    }
+    let signed_data = signed_data(&roots[..3]);
+    corpus.add("pem", "signed-data", &signed_data);
+    corpus.add(
+        "pem",
+        "signed-data-in-pem",
+        pem(&[signed_data]).replace(" CERTIFICATE", " PKCS7").as_bytes(),
+    );
+    corpus.add("pem", "p11-kit", p11_kit(roots).as_bytes());
 
     corpus.add(
         "certdata",
@@ -255,6 +275,40 @@ fn lists(corpus: &Corpus, roots: &[Vec<u8>]) {
             .expect("a header")
             .1;
     corpus.add("ccadb", "same-root-twice", same.as_bytes());
+}
+
+/// PKCS #7 of these certificates alone.
+fn signed_data(roots: &[Vec<u8>]) -> Vec<u8> {
+    let empty = [sequence(&[&object_identifier("1.2.840.113549.1.7.1")]), set(&[])];
+    let certificates = context(0, &roots.concat());
+    let content = sequence(&[&integer(&[1]), &empty[1], &empty[0], &certificates, &empty[1]]);
+    sequence(&[&object_identifier("1.2.840.113549.1.7.2"), &context(0, &content)])
+}
+
+/// The form of p11-kit's list: one root with a date, one with constraints, one for other purposes, one distrusted.
+fn p11_kit(roots: &[Vec<u8>]) -> String {
+    let attributes = [
+        "trusted: true\nnss-server-distrust-after: \"251130235959Z\"\n",
+        "trusted: true\n",
+        "trusted: true\nnss-server-distrust-after: false\n",
+        "x-distrusted: true\n",
+    ];
+    let certificates = roots.iter().zip(attributes).map(|(der, attributes)| {
+        format!("[p11-kit-object-v1]\nlabel: \"a root\"\n{attributes}{}\n", pem(&[der]))
+    });
+    let constraints = sequence(&[&dns_name_constraints(&["tr"], &[] as &[&str])]);
+    let purposes = sequence(&[&object_identifier("1.3.6.1.5.5.7.3.3")]);
+    let extensions = [("2.5.29.30", constraints), ("2.5.29.37", purposes)];
+    let extensions = roots[1..].iter().zip(extensions).map(|(der, (id, value))| {
+        let certificate = Certificate::from_der(der).expect("a root");
+        let extension = sequence(&[&object_identifier(id), &octet_string(&value)]);
+        let bytes: String = extension.iter().map(|byte| format!("%{byte:02x}")).collect();
+        format!(
+            "[p11-kit-object-v1]\nclass: x-certificate-extension\nobject-id: {id}\nvalue: \"{bytes}\"\n{}\n",
+            pem(&[certificate.spki()]).replace(" CERTIFICATE", " PUBLIC KEY")
+        )
+    });
+    certificates.chain(extensions).collect()
 }
 
 /// The form of NSS's file.

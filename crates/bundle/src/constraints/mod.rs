@@ -11,3 +11,8 @@ mod view;
 pub(crate) use domain::Domain;
 pub(crate) use impose::{impose, is_imposed_on};
 pub use view::NameConstraints;
+
+/// Whether these are constraints, as far as their structure goes.
+pub(crate) fn are_readable(constraints: &[u8]) -> bool {
+    subtrees::Subtrees::read(constraints).is_some()
+}

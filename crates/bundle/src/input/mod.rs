@@ -4,12 +4,18 @@ mod blob;
 mod ccadb;
 mod certdata;
 mod constraints;
+mod der;
 mod directory;
 pub(crate) mod file;
 mod lines;
 mod mozilla;
+mod openssl_trust;
+pub(crate) mod other_form;
+mod p11_kit;
 mod pem;
+mod purposes;
 mod recognise;
+mod signed_data;
 mod webroot;
 
 pub use file::MAX_INPUT_LEN;
@@ -20,6 +26,7 @@ use std::path::{Path, PathBuf};
 
 use crate::list::Collector;
 use crate::{Conditions, Form, InputError, Place, Policy, Problem, RootList};
+pub use other_form::OtherForm;
 use recognise::recognise;
 use webroot::Directory;
 
@@ -49,6 +56,29 @@ impl Input {
             Self::Mozilla
         } else {
             Self::Path(argument.into())
+        }
+    }
+}
+
+/// The certificates of a file, as DER in its order, such as a chain that a server has sent, in any form that holds
+/// certificates alone: PEM (see [`pem_certificates`]), DER, or PKCS #7. Those of DER and PKCS #7 are not looked into.
+///
+/// # Errors
+/// When the content is of another form, and as for [`pem_certificates`].
+pub fn certificates(name: impl Into<String>, content: &[u8]) -> Result<Vec<Vec<u8>>, InputError> {
+    let name = name.into();
+    let place = Place::whole(name.as_str());
+    let is_certificate = || content.first() == Some(&0x30) && OtherForm::of_content(content).is_none();
+    match recognise(content) {
+        Some(Form::Pem | Form::P11Kit) => pem_certificates(name, content),
+        Some(Form::SignedData) => {
+            let certificates = signed_data::certificates(content).map_err(|problem| problem.at(place))?;
+            Ok(certificates.into_iter().map(<[u8]>::to_vec).collect())
+        }
+        _ if is_certificate() => Ok(vec![content.to_vec()]),
+        _ => {
+            let other = OtherForm::of_content(content).map(Problem::from);
+            Err(other.unwrap_or(Problem::NoCertificates).at(place))
         }
     }
 }
@@ -88,7 +118,8 @@ fn read_bytes(place: &Place, bytes: &[u8], collector: &mut Collector) -> Result<
         return Err(Problem::Empty.at(place.clone()));
     }
     let Some(form) = recognise(bytes) else {
-        return Err(Problem::Unrecognised.at(place.clone()));
+        let other = OtherForm::of_content(bytes).map(Problem::from);
+        return Err(other.unwrap_or(Problem::Unrecognised).at(place.clone()));
     };
     if form == Form::Blob {
         return blob::read(place, bytes, collector);
@@ -97,8 +128,18 @@ fn read_bytes(place: &Place, bytes: &[u8], collector: &mut Collector) -> Result<
     match form {
         Form::Ccadb => ccadb::read(place, bytes, collector),
         Form::Certdata => certdata::read(place, bytes, collector),
+        Form::P11Kit => p11_kit::read(place, bytes, collector),
+        Form::SignedData => read_signed_data(place, bytes, collector),
         _ => read_certificates(place, form, bytes, collector),
     }
+}
+
+fn read_signed_data(place: &Place, bytes: &[u8], collector: &mut Collector) -> Result<(), InputError> {
+    let certificates = signed_data::certificates(bytes).map_err(|problem| problem.at(place.clone()))?;
+    for (ordinal, der) in (1..).zip(certificates) {
+        collector.offer(place.certificate(ordinal), der.to_vec(), Conditions::default())?;
+    }
+    Ok(())
 }
 
 /// Reads what a directory may hold too: PEM or DER.

@@ -1,17 +1,21 @@
 //! What form an input has, told by its content.
 
-use super::{ccadb, certdata, pem};
+use super::{ccadb, certdata, p11_kit, pem, signed_data};
 use crate::Form;
 
 /// The form of a file's content; `None` when it is none that is known. What was recognised may still be damaged.
 pub(super) fn recognise(bytes: &[u8]) -> Option<Form> {
-    // A CSV report holds PEM too, and must be asked for first.
+    // Some forms hold PEM too, and say more than it does: they must be asked for first.
     if bytes.starts_with(b"TBLB") {
         Some(Form::Blob)
     } else if ccadb::is_one(bytes) {
         Some(Form::Ccadb)
     } else if certdata::is_one(bytes) {
         Some(Form::Certdata)
+    } else if p11_kit::first_line(bytes).is_some() {
+        Some(Form::P11Kit)
+    } else if signed_data::is_one(bytes) {
+        Some(Form::SignedData)
     } else if let [SEQUENCE, 0x81..=0x84, ..] = bytes {
         Some(Form::Der)
     } else if pem::is_one(bytes) {

@@ -69,9 +69,15 @@ fn forms_that_carry_no_conditions_say_so() {
 
 #[test]
 fn what_is_no_list_is_refused_with_what_was_expected() {
-    let forms = "expected a PEM, DER, certdata.txt, CCADB CSV or trust blob";
+    let forms = "expected a PEM, DER, PKCS #7, p11-kit, certdata.txt, CCADB CSV or trust blob";
     assert_eq!(refusal(read_strictly("")), format!("list: empty: {forms}"));
-    for text in ["hello\n", "0123456789", "%PDF-1.7", "\0\0\0\0"] {
+    for text in [
+        "hello\n",
+        "0123456789",
+        "%PDF-1.7",
+        "\0\0\0\0",
+        "BEGIN CERTIFICATE",
+    ] {
         assert_eq!(
             refusal(read_strictly(text)),
             format!("list: not recognised, line 1, byte 0: {forms}")

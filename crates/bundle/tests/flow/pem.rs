@@ -1,7 +1,7 @@
 //! PEM files.
 
-use jit_trust_bundle::{NoteKind, Policy, read};
-use jit_trust_lab::pki::pem as encode;
+use jit_trust_bundle::{NoteKind, Policy, pem_certificates, read};
+use jit_trust_lab::pki::{Ca, pem as encode};
 
 use crate::fixture::*;
 
@@ -104,17 +104,18 @@ fn other_sections_are_passed_over_with_a_note() {
     let error = refusal(read_strictly(crl));
     assert_eq!(
         error,
-        "list: no certificate: expected -----BEGIN CERTIFICATE-----"
+        "list: no certificate, but a list of revoked certificates (CRL); expected the certificate of the CA that \
+         signs it"
     );
 }
 
 #[test]
 fn certificates_in_another_wrapping_are_not_passed_over() {
-    let text = encode(&[der_of(&roots(1)[0])]).replace(" CERTIFICATE", " TRUSTED CERTIFICATE");
+    let text = encode(&[der_of(&roots(1)[0])]).replace(" CERTIFICATE", " CERTIFICATE CHAIN");
     let error = refusal(read_strictly(text.clone()));
     assert_eq!(
         error,
-        "list: certificate 1, line 1: a section TRUSTED CERTIFICATE: expected CERTIFICATE"
+        "list: certificate 1, line 1: a section CERTIFICATE CHAIN: expected CERTIFICATE"
     );
     let list = read(&[content(text + &pem_of(&roots(2)))], Policy::SkipInvalid).unwrap();
     assert_eq!((list.roots().len(), list.left_out().len()), (2, 1));
@@ -138,20 +139,28 @@ fn the_same_certificate_twice_is_merged_with_a_note() {
 }
 
 #[test]
-fn a_line_that_almost_begins_or_ends_a_certificate_is_not_passed_over() {
+fn a_certificate_behind_a_damaged_boundary_is_not_passed_over() {
     let roots = roots(2);
     let [first, second] = [0, 1].map(|at| pem_of(&roots[at..=at]));
     let line = first.lines().count() + 1;
+    let quoted: String = second.lines().map(|line| format!("> {line}\n")).collect();
+    let strings: String = second.lines().map(|line| format!("  \"{line}\\n\"\n")).collect();
     for almost in [
         second.replace("-----", "----"),
+        second.replace("-----", "----- "),
         second.replace("-----", "\u{2013}\u{2013}\u{2013}"),
         second.replace("-----", "\u{2014}\u{2014}"),
         second.replace("-----BEGIN CERTIFICATE-----", "-----begin certificate-----"),
         second.replace("-----BEGIN CERTIFICATE-----", "> -----BEGIN CERTIFICATE-----"),
+        second.replace("-----BEGIN CERTIFICATE-----", "# -----BEGIN CERTIFICATE-----"),
+        second.replace("-----BEGIN CERTIFICATE-----", "-----BEGIN CERTIFICATE-----."),
         second.replace("-----BEGIN CERTIFICATE-----", "BEGIN  X509 CERTIFICATE"),
+        second.replace("-----BEGIN CERTIFICATE-----", "BEGIN CERTIFICATE\n"),
         format!("{{\"pem\": \"{}\"}}\n", second.replace('\n', "\\n")),
         format!("\\n{}\n", second.replace('\n', "\\n")),
-        "---END CERTIFICATE---\n".to_owned(),
+        second.replace('\n', " "),
+        quoted,
+        strings,
     ] {
         let error = refusal(read_strictly(format!("{first}{almost}")));
         assert_eq!(
@@ -159,6 +168,7 @@ fn a_line_that_almost_begins_or_ends_a_certificate_is_not_passed_over() {
             format!(
                 "list: certificate 2, line {line}: expected -----BEGIN CERTIFICATE----- and nothing else in the line"
             ),
+            "{almost}"
         );
     }
     let error = refusal(read_strictly(second.replace("-----", "----")));
@@ -166,15 +176,101 @@ fn a_line_that_almost_begins_or_ends_a_certificate_is_not_passed_over() {
 }
 
 #[test]
-fn text_that_speaks_of_certificates_is_passed_over() {
+fn text_outside_of_sections_is_passed_over_whatever_words_are_in_it() {
     let roots = roots(1);
     for text in [
         "# Friendly name: certificate of a vendor",
         "Certificate:",
         "This list ends here. Certificates that begin with A come first.",
         "Bundle of CA Root Certificates",
+        "# BEGIN company root certificate",
+        "# end of certificate list",
+        "---END CERTIFICATE---",
+        " 0 s:CN = Front End Certificate Authority",
+        "   i:CN = \"-----BEGIN CERTIFICATE-----\"",
+        "# Company CA with ----BEGIN CERTIFICATE----?",
+        "-----BEGIN CERTIFICATE----",
+        "-----BEGIN and -----END CERTIFICATE-----",
+        "-----BEGIN",
+        "----------------------------------------",
+        "-----",
+        "BEGIN CERTIFICATE\nMICHIGAN",
+        "BEGIN CERTIFICATE\nMII",
+        "-----BEGIN OUR ROOTS-----",
+        "-----END OUR ROOTS-----",
+        "Rejected Uses:\n  TLS Web Server Authentication",
+        "\u{feff}",
+        "MIIBezCCASCgAwIBAgIUQW1XGQn4mA/lEmEDWgan/1Bnt8UwCgYIKoZIzj0EAwIw",
     ] {
         let list = read_strictly(format!("{text}\n{}{text}\n", pem_of(&roots))).unwrap();
-        assert_eq!(list.roots(), roots);
+        assert_eq!(list.roots(), roots, "{text}");
+        assert!(
+            list.notes()
+                .iter()
+                .all(|note| note.kind == NoteKind::CarriesNoConditions)
+        );
+        let certificates = pem_certificates("list", format!("{text}\n{}{text}\n", pem_of(&roots)).as_bytes());
+        assert_eq!(certificates.unwrap(), [der_of(&roots[0]).to_vec()], "{text}");
     }
+}
+
+#[test]
+fn the_end_of_a_certificate_whose_beginning_is_gone_is_not_passed_over() {
+    let roots = roots(1);
+    let error = refusal(read_strictly(format!(
+        "{}-----END CERTIFICATE-----\n",
+        pem_of(&roots)
+    )));
+    assert!(error.ends_with("expected -----BEGIN before -----END"), "{error}");
+}
+
+#[test]
+fn a_certificate_that_is_commented_out_is_passed_over_with_a_note() {
+    let roots = roots(2);
+    let [first, second] = [0, 1].map(|at| pem_of(&roots[at..=at]));
+    for mark in ["#", "# ", "//", "; "] {
+        let commented: String = second.lines().map(|line| format!("{mark}{line}\n")).collect();
+        let list = read_strictly(format!("{commented}{first}")).unwrap();
+        assert_eq!(list.roots(), &roots[..1]);
+        assert_eq!(
+            list.notes()[1].to_string(),
+            "list: line 1: a certificate is commented out; passed over"
+        );
+        let error = read_strictly(commented).map(|list| list.roots().len());
+        assert!(
+            error
+                .unwrap_err()
+                .to_string()
+                .starts_with("list: no certificate: ")
+        );
+    }
+}
+
+#[test]
+fn a_byte_order_mark_may_stand_before_any_of_several_joined_files() {
+    let roots = roots(3);
+    let files = [0, 1, 2].map(|at| format!("\u{feff}{}", pem_of(&roots[at..=at])));
+    let joined = files.concat();
+    // The last line of a file need not end.
+    let without_line_ends = files.each_ref().map(|file| file.trim_end()).concat();
+    for text in [joined.replace('\n', "\r\n"), joined, without_line_ends] {
+        assert_eq!(blob_v1(read_strictly(text).unwrap().roots()), blob_v1(&roots));
+    }
+}
+
+#[test]
+fn a_key_beside_a_chain_is_passed_over_and_a_key_alone_is_named() {
+    let ca = Ca::root("Root");
+    let (key, certificate) = (ca.key().private_pem(), ca.pem());
+    for text in [format!("{key}{certificate}"), format!("{certificate}{key}")] {
+        assert_eq!(
+            pem_certificates("chain", text.as_bytes()).unwrap(),
+            [ca.der().to_vec()]
+        );
+    }
+    let error = pem_certificates("chain", key.as_bytes()).unwrap_err().to_string();
+    assert!(
+        error.starts_with("chain: no certificate, but a private key; "),
+        "{error}"
+    );
 }

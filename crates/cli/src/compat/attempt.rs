@@ -16,7 +16,7 @@ use crate::http::{
     Rules, Stage,
 };
 use crate::questions::OpenQuestions;
-use crate::shown::shown;
+use crate::shown::{brief, shown};
 use crate::store::Store;
 
 /// As many as browsers follow.
@@ -168,7 +168,7 @@ impl Attempt {
             self.diagnosis = Some(Diagnosis::NoHttp2);
             self.detail = Some(format!(
                 "{}: the server speaks HTTP/1.1 only",
-                shown(last.url.as_str())
+                brief(last.url.as_str())
             ));
         }
     }

@@ -9,7 +9,7 @@ use crate::exit::Failure;
 use crate::http::{
     Connector, Error as HttpError, Hop, Library, Look, Options, Overrides, Protocols, Proxies, Stage,
 };
-use crate::shown::shown;
+use crate::shown::{brief, shown};
 use crate::store::Store;
 
 /// A server that was met.
@@ -76,7 +76,7 @@ async fn meet_in_any_time(
     };
     if certificates.is_empty() {
         let words = broken_off.unwrap_or_else(|| "the server sent no certificate".to_owned());
-        let at = shown(hop.url.as_str());
+        let at = brief(hop.url.as_str());
         return Err(Failure::Trouble(format!("{at}: {}: {words}", Stage::Tls)));
     }
     Ok(Met {

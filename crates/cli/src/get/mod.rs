@@ -14,7 +14,7 @@ use crate::http::{
     Client, Connector, Error, Hop, Limit, Options, Overrides, Protocols, Proxies, Request, Rules, Stage,
 };
 use crate::runtime;
-use crate::shown::shown;
+use crate::shown::brief;
 use crate::store::{self, Store};
 use crate::terminal::print_json;
 use output::Output;
@@ -99,7 +99,7 @@ async fn transfer(
         return Ok(());
     };
     if args.fail && answer.status.as_u16() >= 400 {
-        let url = shown(hop.url.as_str());
+        let url = brief(hop.url.as_str());
         return Err(Failure::failed(format!(
             "{url}: the server answered {}",
             answer.status
@@ -117,7 +117,7 @@ fn late(request: &Request, hops: &[Hop], store: &Store) -> Failure {
     let (url, stage) = hops
         .last()
         .map_or((&request.url, Stage::Resolve), |hop| (&hop.url, hop.stage));
-    let error = Error::timed_out(stage, shown(url.as_str()), &store.open_questions);
+    let error = Error::timed_out(stage, brief(url.as_str()), &store.open_questions);
     Failure::failed(format_args!("{error}; --max-time gives it more time"))
 }
 

@@ -5,14 +5,14 @@ use std::time::Duration;
 use jit_trust::QueryOutcome;
 
 use crate::http::{Hop, Outcome, SetCookie};
-use crate::shown::{counted, shown};
+use crate::shown::{brief, counted, shown};
 use crate::terminal::say;
 use crate::trust::Decision;
 
 /// Says what happened on each hop.
 pub(super) fn say_all(hops: &[Hop]) {
     for (index, hop) in hops.iter().enumerate() {
-        say(format_args!("* hop {}: {}", index + 1, shown(hop.url.as_str())));
+        say(format_args!("* hop {}: {}", index + 1, brief(hop.url.as_str())));
         asked_ahead(hop);
         connection(hop);
         if let Some(decision) = &hop.decision {
@@ -130,7 +130,7 @@ fn answer(hop: &Hop) {
     match &hop.location {
         Some(location) => say(format_args!(
             "*   status {status}, redirects to {}",
-            shown(location.as_str())
+            brief(location.as_str())
         )),
         None => say(format_args!("*   status {status}, {} bytes", hop.body_len)),
     }

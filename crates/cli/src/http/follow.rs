@@ -15,7 +15,7 @@ use super::error::Limit;
 use super::hop::{Hop, Stage};
 use super::origin::Origin;
 use super::{Connector, Error};
-use crate::shown::shown;
+use crate::shown::brief;
 
 /// How much of a redirect's own body is read, in bytes, to use the connection again.
 const MAX_IGNORED: usize = 64 << 10;
@@ -200,7 +200,7 @@ async fn ignore_body(mut body: Incoming) -> bool {
 
 fn origin_of(url: &Url) -> Result<Origin, Error> {
     Origin::of(url)
-        .ok_or_else(|| Error::refused(shown(url.as_str()), "expected an https or http URL with a host"))
+        .ok_or_else(|| Error::refused(brief(url.as_str()), "expected an https or http URL with a host"))
 }
 
 /// Where the answer sends the client; none if it is not a redirect.
@@ -217,14 +217,14 @@ fn target(answer: &Response<Incoming>, url: &Url) -> Option<Result<Url, String>>
             let _ = next.set_password(None);
             Ok(next)
         }
-        Err(error) => Err(format!("redirects to \"{}\": {error}", shown(location))),
+        Err(error) => Err(format!("redirects to \"{}\": {error}", brief(location))),
     })
 }
 
 /// Whether the redirect may be followed.
 fn check(from: &Url, to: &Url, hops: usize, rules: &Rules) -> Result<(), Error> {
-    let from_shown = shown(from.as_str());
-    let to_shown = shown(to.as_str());
+    let from_shown = brief(from.as_str());
+    let to_shown = brief(to.as_str());
     if !matches!(to.scheme(), "http" | "https") {
         return Err(Error::refused(
             from_shown,

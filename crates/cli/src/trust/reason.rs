@@ -1,10 +1,12 @@
 //! Why a path is not accepted, in words: the same with every TLS library.
 
+use std::net::IpAddr;
+
 use jit_trust::{AnchorKey, Certificate, PeerChain, Verification};
 use pki_types::{CertificateDer, ServerName};
 
 use super::key;
-use crate::shown::shown;
+use crate::shown::{brief, shown};
 use crate::time::{self, moment};
 
 pub(super) const BAD_SIGNATURE: &str = "a signature in the chain does not fit the key of its issuer";
@@ -74,6 +76,10 @@ impl Reason {
             Self::OtherHost(told) => {
                 let host = shown(verification.host);
                 match told.clone().or_else(|| presented(verification)) {
+                    Some(presented) if is_address_as_dns_name(verification.host, &presented) => format!(
+                        "the certificate has the address {host} as a DNS name (dNSName), and addresses are not looked \
+                         for there: expected it as an address (iPAddress, RFC 5280 section 4.2.1.6)"
+                    ),
                     Some(presented) => {
                         format!("the certificate is for {}, not for {host}", names(&presented))
                     }
@@ -231,12 +237,24 @@ fn whose(verification: &Verification<'_>, is_it: impl Fn(&Certificate<'_>) -> bo
     )
 }
 
+/// Of a name as webpki gives it, `DnsName("a.test")`, what stands between the brackets and quotation marks.
+fn inside(name: &str) -> &str {
+    let inside = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    inside.unwrap_or(name).trim_matches('"')
+}
+
+/// Whether the host is an address that the certificate has as a DNS name, where none is looked for.
+fn is_address_as_dns_name(host: &str, presented: &[String]) -> bool {
+    let Ok(host) = host.parse::<IpAddr>() else {
+        return false;
+    };
+    let mut names = presented.iter().filter(|name| name.starts_with("DnsName"));
+    names.any(|name| inside(name).parse() == Ok(host))
+}
+
 /// The names as webpki gives them, `DnsName("a.test")` and the like, in a readable form.
 fn names(presented: &[String]) -> String {
-    let bare = |name: &String| {
-        let inside = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
-        shown(inside.unwrap_or(name).trim_matches('"')).to_string()
-    };
+    let bare = |name: &String| brief(inside(name)).to_string();
     match presented {
         [] => "no host at all".to_owned(),
         [many @ .., _] if many.len() >= 10 => {

@@ -280,3 +280,24 @@ fn a_redirect_whose_body_does_not_end_is_followed_all_the_same() {
         assert!(got.took < Duration::from_secs(30), "{got:?}");
     }
 }
+
+#[test]
+fn where_a_redirect_leads_is_shown_cut() {
+    let root = Ca::root("Lab Root A");
+    let lab = Lab::trusting(&[&root]);
+    let path = "x".repeat(30_000);
+    for target in [
+        format!("http://b.test/{path}"),
+        format!("ftp://b.test/{path}"),
+        format!("http://[{path}"),
+    ] {
+        let server = answering(&root, "a.test", move |_| Response::redirect(302, &target));
+        let refused = run(&mut lab.get(&server.url("a.test", "/"), "--http1.1 -v"));
+        let refused = refused.ends_with(1).says("redirects to ").says("xxx…");
+        assert!(
+            refused.stderr.lines().all(|line| line.len() < 3000),
+            "{}",
+            refused.stderr.len()
+        );
+    }
+}

@@ -30,6 +30,7 @@ mod mozilla_latest;
 mod nginx;
 mod pins;
 mod remote;
+mod root_lists;
 #[cfg(unix)]
 mod serve;
 #[cfg(target_os = "linux")]

@@ -221,7 +221,7 @@ fn answers_that_are_no_report_are_refused() {
     let mirror = Mirror::answering(|_, _| Response::status(304));
     mirror.bundle("").ends_with(1).says_one_line().says("304");
     let mirror = Mirror::answering(|_, _| Response::ok("<html>maintenance</html>"));
-    mirror.bundle("").ends_with(1).says("not recognised");
+    mirror.bundle("").ends_with(1).says("a page in HTML; ");
     let mirror = Mirror::answering(|_, roots| Response::ok(report(roots)).cut_after(3000));
     mirror
         .bundle("")

@@ -88,6 +88,11 @@ impl FileStore {
         self.generation
     }
 
+    /// The version of the trust blob. Those of version 1 hold bare certificates, which carry no conditions.
+    pub fn version(&self) -> u16 {
+        self.version
+    }
+
     /// How many anchors there are.
     pub fn len(&self) -> usize {
         self.index.len()

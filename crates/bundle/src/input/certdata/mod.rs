@@ -17,9 +17,9 @@ use crate::list::Collector;
 use crate::{Conditions, InputError, NoteKind, Place, Problem};
 use objects::{Class, Key, Object};
 
-/// Whether a line is one that the file cannot be without.
+/// Whether a line is one that no other form has. A piece of the file among PEM says what is trusted too.
 pub(super) fn is_one(bytes: &[u8]) -> bool {
-    lines(bytes).any(|(_, line)| line == b"BEGINDATA" || line.starts_with(b"CKA_CLASS "))
+    lines(bytes).any(|(_, line)| line == b"BEGINDATA" || line.starts_with(b"CKA_"))
 }
 
 pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Result<(), InputError> {

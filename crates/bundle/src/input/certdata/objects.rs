@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::super::lines::lines;
+use super::super::pem::sections::begins;
 use crate::time::asn1_time;
 use crate::{InputError, Place, Problem};
 
@@ -230,6 +231,13 @@ impl<'a, I: Iterator<Item = (u64, &'a [u8])>> Iterator for Attributes<I> {
             if text.starts_with(b"CKA_") {
                 self.begun = true;
                 return Some(self.attribute(line, text));
+            }
+            if begins(text).is_some() {
+                // In front of the objects too, where anything else may stand.
+                return Some(Err(expected(
+                    line,
+                    "no PEM in certdata.txt, but a file of its own for it",
+                )));
             }
             let is_preamble = !self.begun;
             self.begun |= text == b"BEGINDATA";

@@ -1,0 +1,30 @@
+//! OpenSSL's `TRUSTED CERTIFICATE`: a certificate, and behind it what it is trusted for (`X509_CERT_AUX` of its
+//! `x509.h`).
+
+use super::der::{CONTEXT_0, Elements, SEQUENCE};
+use super::purposes;
+
+/// The certificate, and whether it is trusted for servers. OpenSSL's rule: what is rejected is not trusted; where there
+/// are purposes that it is trusted for, it is for these only; where neither is said, it is trusted. `None` when the
+/// settings cannot be read.
+pub(super) fn read(der: &[u8]) -> Option<(Vec<u8>, bool)> {
+    let mut elements = Elements::of(der);
+    let certificate = elements.next()?.whole.to_vec();
+    if elements.is_at_end() {
+        return Some((certificate, true));
+    }
+    let mut settings = Elements::within(SEQUENCE, elements.rest())?;
+    let trusted = match settings.next_of(SEQUENCE) {
+        Some(purposes) => purposes::have_servers(Elements::of(purposes))?,
+        None => true,
+    };
+    let rejected = match settings.next_of(CONTEXT_0) {
+        Some(purposes) => purposes::have_servers(Elements::of(purposes))?,
+        None => false,
+    };
+    // A name and a key identifier may follow, and what OpenSSL keeps for others.
+    settings.by_ref().count();
+    settings
+        .is_at_end()
+        .then_some((certificate, trusted && !rejected))
+}

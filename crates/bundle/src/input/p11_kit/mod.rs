@@ -1,0 +1,235 @@
+//! p11-kit's own form of a list (`ca-bundle.trust.p11-kit`, what `trust dump` writes): blocks that begin with
+//! `[p11-kit-object-v1]`, each with attributes and, in PEM, a certificate or a key.
+//!
+//! What a block says decides about its certificate. The rules are those of p11-kit for a file that is in none of its
+//! folders for anchors or for what is blocked:
+//! - a certificate is an anchor if it is `trusted`;
+//! - what is `x-distrusted` is no anchor, and neither is another certificate with its key, or its issuer and serial
+//!   number;
+//! - `nss-server-distrust-after` is the date up to which certificates are trusted;
+//! - extensions in blocks of their own (`x-certificate-extension`) belong to all certificates with their key, and take
+//!   the place of those that the certificate has itself.
+//!
+//! What is said in another way, and so not understood here, refuses the input.
+
+mod object;
+
+use std::collections::{HashMap, HashSet};
+
+use jit_trust_core::Certificate;
+
+use super::der::{BIT_STRING, BOOLEAN, Elements, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE};
+use super::lines::lines;
+use super::purposes;
+use crate::constraints::are_readable;
+use crate::list::Collector;
+use crate::{Conditions, InputError, NoteKind, Place, Problem};
+use object::{Class, Object};
+
+/// The line of the first block, of whatever version; none in another text.
+pub(super) fn first_line(text: &[u8]) -> Option<u64> {
+    let mut lines = lines(text);
+    lines
+        .find(|(_, line)| line.starts_with(b"[p11-kit-object-"))
+        .map(|(number, _)| number)
+}
+
+pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Result<(), InputError> {
+    let objects = object::read(place, bytes)?;
+    let distrusted = Distrusted::by(&objects);
+    let extensions = Extensions::of(&objects);
+
+    let (mut ordinal, mut not_for_servers) = (0, 0);
+    for object in &objects {
+        let (Class::Certificate, Some(der)) = (object.class, &object.value) else {
+            continue;
+        };
+        ordinal += 1;
+        let place = place.certificate(ordinal).line(object.line);
+        if !object.is_trusted {
+            not_for_servers += 1;
+            continue;
+        }
+        let Ok(certificate) = Certificate::from_der(der) else {
+            // Is refused there, in words.
+            collector.offer(place, der.clone(), Conditions::default())?;
+            continue;
+        };
+        if distrusted.contains(&certificate) {
+            not_for_servers += 1;
+            continue;
+        }
+        match extensions.said_of(&certificate) {
+            Ok(Said::NotForServers) => not_for_servers += 1,
+            Ok(Said::NameConstraints(name_constraints)) => {
+                let conditions = Conditions {
+                    distrust_after: object.distrust_after,
+                    name_constraints,
+                };
+                collector.offer(place, der.clone(), conditions)?;
+            }
+            Err(extension) => {
+                let label = object.label.clone();
+                collector.reject(Problem::P11KitExtension { label, extension }.at(place))?;
+            }
+        }
+    }
+    if not_for_servers > 0 {
+        let count = not_for_servers;
+        collector.note(place.clone(), NoteKind::NotForServers { count });
+    }
+    Ok(())
+}
+
+/// What is distrusted: keys, and issuers with serial numbers.
+#[derive(Default)]
+struct Distrusted {
+    keys: HashSet<Vec<u8>>,
+    issuers_and_serials: HashSet<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Distrusted {
+    fn by(objects: &[Object]) -> Self {
+        let mut distrusted = Self::default();
+        let is_distrusted = |object: &&Object| object.class == Class::Certificate && object.is_distrusted;
+        for object in objects.iter().filter(is_distrusted) {
+            let der = object.value.as_deref().unwrap_or_default();
+            if let Ok(certificate) = Certificate::from_der(der) {
+                distrusted.keys.insert(certificate.spki().to_vec());
+                distrusted
+                    .issuers_and_serials
+                    .insert(issuer_and_serial(&certificate));
+            }
+            distrusted.keys.extend(object.public_key.clone());
+            let serial = object.serial.as_deref().and_then(|der| {
+                let mut elements = Elements::of(der);
+                elements.next_of(INTEGER).map(<[u8]>::to_vec)
+            });
+            distrusted
+                .issuers_and_serials
+                .extend(object.issuer.clone().zip(serial));
+        }
+        distrusted
+    }
+
+    fn contains(&self, certificate: &Certificate<'_>) -> bool {
+        self.keys.contains(certificate.spki())
+            || self.issuers_and_serials.contains(&issuer_and_serial(certificate))
+    }
+}
+
+fn issuer_and_serial(certificate: &Certificate<'_>) -> (Vec<u8>, Vec<u8>) {
+    let issuer = certificate.issuer().as_der().to_vec();
+    (issuer, certificate.serial().to_vec())
+}
+
+/// Extensions that blocks of their own add to certificates, by the key that they belong to.
+struct Extensions<'a>(HashMap<&'a [u8], Vec<&'a [u8]>>);
+
+/// The most extensions that one key may be given: each of its certificates is held against all of them.
+const MAX_EXTENSIONS: usize = 64;
+
+/// What the added extensions say of a certificate.
+enum Said {
+    NotForServers,
+    /// Whether and which names it is trusted for alone: the inside of a `NameConstraints` SEQUENCE.
+    NameConstraints(Option<Vec<u8>>),
+}
+
+/// The object identifiers of extensions (RFC 5280 section 4.2.1).
+mod id {
+    pub(super) const KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x0f];
+    pub(super) const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
+    pub(super) const NAME_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x1e];
+    pub(super) const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x25];
+    /// p11-kit's own, 1.3.6.1.4.1.3319.6.10.1: purposes that OpenSSL's trust settings reject.
+    pub(super) const REJECTED_PURPOSES: &[u8] = &[0x2b, 6, 1, 4, 1, 0x99, 0x77, 6, 10, 1];
+}
+
+impl<'a> Extensions<'a> {
+    fn of(objects: &'a [Object]) -> Self {
+        let mut extensions = HashMap::<_, Vec<_>>::new();
+        for object in objects {
+            if let (Class::Extension, Some(key), Some(value)) =
+                (object.class, &object.public_key, &object.value)
+            {
+                extensions
+                    .entry(key.as_slice())
+                    .or_default()
+                    .push(value.as_slice());
+            }
+        }
+        Self(extensions)
+    }
+
+    /// An extension that cannot be kept to is the error: what it is.
+    fn said_of(&self, certificate: &Certificate<'_>) -> Result<Said, &'static str> {
+        let mut is_for_servers = true;
+        let mut name_constraints = None;
+        let extensions = self.0.get(certificate.spki()).map_or(&[][..], Vec::as_slice);
+        if extensions.len() > MAX_EXTENSIONS {
+            return Err("too many extensions");
+        }
+        for extension in extensions {
+            let (id, is_critical, value) = parts(extension).ok_or("an extension that cannot be read")?;
+            let purposes = || {
+                let purposes = Elements::within(SEQUENCE, value).and_then(purposes::have_servers);
+                purposes.ok_or("purposes that cannot be read")
+            };
+            match id {
+                id::EXTENDED_KEY_USAGE => is_for_servers &= purposes()?,
+                id::REJECTED_PURPOSES => is_for_servers &= !purposes()?,
+                id::KEY_USAGE => {
+                    is_for_servers &=
+                        may_sign_certificates(value).ok_or("a key usage that cannot be read")?;
+                }
+                id::BASIC_CONSTRAINTS => {
+                    is_for_servers &=
+                        is_ca(value).ok_or("basic constraints with a path length, or unreadable")?;
+                }
+                id::NAME_CONSTRAINTS => {
+                    const OTHERS: &str = "name constraints beside others, or unreadable";
+                    let mut constraints = Elements::of(value);
+                    let inside = constraints.next_of(SEQUENCE).ok_or(OTHERS)?;
+                    let has_others = name_constraints.is_some()
+                        || certificate.name_constraints().is_some_and(|own| own != inside);
+                    if has_others || !constraints.is_at_end() || !are_readable(inside) {
+                        return Err(OTHERS);
+                    }
+                    name_constraints = Some(inside.to_vec());
+                }
+                _ if is_critical => return Err("a critical extension that is not understood"),
+                _ => {}
+            }
+        }
+        Ok(match is_for_servers {
+            true => Said::NameConstraints(name_constraints),
+            false => Said::NotForServers,
+        })
+    }
+}
+
+/// The object identifier, whether it is critical, and the value of an extension.
+fn parts(extension: &[u8]) -> Option<(&[u8], bool, &[u8])> {
+    let mut parts = Elements::within(SEQUENCE, extension)?;
+    let id = parts.next_of(OBJECT_IDENTIFIER)?;
+    let is_critical = parts.next_of(BOOLEAN).is_some_and(|value| value != [0]);
+    let value = parts.next_of(OCTET_STRING)?;
+    parts.is_at_end().then_some((id, is_critical, value))
+}
+
+fn may_sign_certificates(key_usage: &[u8]) -> Option<bool> {
+    const KEY_CERT_SIGN: u8 = 0x04;
+    let mut usage = Elements::of(key_usage);
+    match usage.next_of(BIT_STRING)? {
+        [_, first, ..] => Some(first & KEY_CERT_SIGN != 0),
+        _ => Some(false),
+    }
+}
+
+/// `None` with a length for the path, which no anchor here can have beside that of its certificate.
+fn is_ca(basic_constraints: &[u8]) -> Option<bool> {
+    let mut constraints = Elements::within(SEQUENCE, basic_constraints)?;
+    let is_ca = constraints.next_of(BOOLEAN).is_some_and(|value| value != [0]);
+    constraints.is_at_end().then_some(is_ca)
+}
