@@ -6,7 +6,7 @@
 //! |---|---|
 //! | PEM (RFC 7468), with any text between the sections | every `CERTIFICATE`; other sections are reported |
 //! | DER | the one certificate |
-//! | a directory | its PEM and DER files, in the order of their names |
+//! | a directory | its PEM and DER files, in the order of their names; what else a system has in such a directory is passed over, and counted in one note |
 //! | NSS's `certdata.txt` | the roots with `CKA_TRUST_SERVER_AUTH` `CKT_NSS_TRUSTED_DELEGATOR`, and `CKA_NSS_SERVER_DISTRUST_AFTER`; the name constraints of NSS's code, which are not in the file, from [`jit_trust_core::mozilla`] |
 //! | CCADB's CSV report with PEM | the rows with the trust bit `Websites` and, where there is such a column, the `Mozilla Status` `Included`; with "Distrust for TLS After Date" and "Mozilla Applied Constraints" |
 //! | a trust blob of either version | all of it; of a blob of version 2 without certificates, roots without |
@@ -73,6 +73,7 @@ mod label;
 mod list;
 mod note;
 mod output;
+mod passed_over;
 mod place;
 mod report;
 mod root;
@@ -94,6 +95,7 @@ pub use output::{
     WrittenWebroot, c_array, certificates_of, encode_blob, fitting_version_2, write_blob, write_file,
     write_webroot,
 };
+pub use passed_over::PassedOver;
 pub use place::Place;
 pub use report::{Changed, Diff, Expiry, Field, Record, Summary};
 pub use root::Root;

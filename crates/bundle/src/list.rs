@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use pki_types::CertificateDer;
 
-use crate::{BlobVersion, Conditions, Fingerprint, InputError, Note, NoteKind, Place, Problem, Root};
+use crate::passed_over::Kind;
+use crate::{
+    BlobVersion, Conditions, Fingerprint, InputError, Note, NoteKind, PassedOver, Place, Problem, Root,
+};
 
 /// What happens to a certificate that cannot be read or says that it is no CA.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -120,6 +123,8 @@ pub(crate) struct Collector {
     by_certificate: HashMap<Fingerprint, usize>,
     /// Where in the list each anchor is: two certificates of one are one root.
     by_anchor: HashMap<Fingerprint, usize>,
+    /// What was passed over in the directory that is being read; none outside of one.
+    passed_over: Option<PassedOver>,
 }
 
 impl Collector {
@@ -135,6 +140,27 @@ impl Collector {
             places: Vec::new(),
             by_certificate: HashMap::new(),
             by_anchor: HashMap::new(),
+            passed_over: None,
+        }
+    }
+
+    /// What follows is in a directory, where more stands than certificates.
+    pub(crate) fn enter_directory(&mut self) {
+        self.passed_over = Some(PassedOver::default());
+    }
+
+    /// The file at this place, in the directory that was entered, is passed over.
+    pub(crate) fn pass_over(&mut self, kind: Kind, place: &Place) {
+        if let Some(passed_over) = &mut self.passed_over {
+            passed_over.add(kind, place.source());
+        }
+    }
+
+    /// The end of the directory at this place. What was passed over in it is told in one note.
+    pub(crate) fn leave_directory(&mut self, place: &Place) {
+        let passed_over = self.passed_over.take();
+        if let Some(passed_over) = passed_over.filter(|passed_over| !passed_over.is_empty()) {
+            self.note(place.clone(), NoteKind::PassedOver(passed_over));
         }
     }
 
@@ -175,6 +201,10 @@ impl Collector {
     }
 
     pub(crate) fn note(&mut self, place: Place, kind: NoteKind) {
+        let in_directory = self.passed_over.as_mut();
+        if in_directory.is_some_and(|passed_over| passed_over.takes_note(&place, &kind)) {
+            return;
+        }
         self.list.notes.push(Note { place, kind });
     }
 
@@ -254,6 +284,10 @@ impl Collector {
 
     /// One certificate is invalid: the policy says whether that is the end.
     pub(crate) fn reject(&mut self, error: InputError) -> Result<(), InputError> {
+        let in_directory = self.passed_over.as_mut();
+        if in_directory.is_some_and(|passed_over| passed_over.takes_error(&error)) {
+            return Ok(());
+        }
         let may_be_left_out = match self.policy {
             Policy::Strict => false,
             Policy::SkipInvalid => true,
@@ -279,10 +313,21 @@ impl Collector {
             Err(Problem::NoRoots.at(Place::whole("no input")))
         } else if self.list.left_out.is_empty() && sources.iter().all(is_directory) {
             // Every file in them would have given a root, or have been refused or left out.
-            Err(Problem::EmptyDirectory.at(Place::whole(names.join(", "))))
+            let passed_over = self.passed_over_in_all();
+            Err(Problem::EmptyDirectory { passed_over }.at(Place::whole(names.join(", "))))
         } else {
             Err(Problem::NoRoots.at(Place::whole(names.join(", "))))
         }
+    }
+
+    fn passed_over_in_all(&self) -> PassedOver {
+        let mut in_all = PassedOver::default();
+        for note in &self.list.notes {
+            if let NoteKind::PassedOver(passed_over) = &note.kind {
+                in_all.merge(passed_over);
+            }
+        }
+        in_all
     }
 
     /// A key that is trusted up to a date under one certificate is trusted without under another.

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::Place;
 use crate::shown::shown;
+use crate::{PassedOver, Place};
 
 /// Something that was noticed while reading, in one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub enum NoteKind {
         /// Its label.
         label: String,
     },
+    /// Something in a directory of certificates was passed over.
+    PassedOver(PassedOver),
     /// Certificates that the input itself does not trust for servers were passed over.
     NotForServers {
         /// How many.
@@ -79,6 +81,7 @@ impl fmt::Display for NoteKind {
             Self::OtherSection { label } => {
                 write!(f, "a section {} is no certificate; passed over", shown(label))
             }
+            Self::PassedOver(passed_over) => passed_over.fmt(f),
             Self::NotForServers { count: 1 } => {
                 f.write_str("1 certificate is not trusted for servers; passed over")
             }

@@ -229,11 +229,15 @@ pub(crate) fn read(path: &Path) -> Result<RootList, Failure> {
         warning(format_args!("{left_out}; left out"));
     }
     for note in list.notes() {
-        if matches!(
-            note.kind,
-            NoteKind::NotACa { .. } | NoteKind::DatedElsewhere { .. }
-        ) {
-            warning(note);
+        match &note.kind {
+            NoteKind::NotACa { .. } | NoteKind::DatedElsewhere { .. } | NoteKind::MissingColumn { .. } => {
+                warning(note);
+            }
+            NoteKind::PassedOver(passed_over) if passed_over.may_hold_certificates() => warning(note),
+            NoteKind::PassedOver(passed_over) if !passed_over.is_only_copies() => {
+                say(format_args!("note: {note}"));
+            }
+            _ => {}
         }
     }
     Ok(list)
