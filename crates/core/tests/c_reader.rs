@@ -272,12 +272,23 @@ fn kinds() -> Vec<Vec<u8>> {
         build().extended_key_usage(&[oid::SERVER_AUTH]).self_signed(),
         Ca::builder("Old").version_1().self_signed(),
         Ca::builder("Cross").issued_by(&Ca::root("Other")),
+        Ca::builder("Early").validity(-3600, 4_000_000_000).self_signed(),
+        Ca::builder("Long ago").validity(-3_000_000_000, -1).self_signed(),
         build()
             .extension(Extension::new("1.2.3.4", true, &[]))
             .self_signed(),
     ];
     roots.push(roots[0].reissue().subject("Short again").self_signed());
-    roots.iter().map(|root| root.der().to_vec()).collect()
+    let mut ders: Vec<_> = roots.iter().map(|root| root.der().to_vec()).collect();
+    // Of these, one of the two dates has a month 13.
+    for (name, unreadable) in [("No start", b"700101000000Z"), ("No end", b"700101000001Z")] {
+        let mut der = Ca::builder(name).validity(0, 1).self_signed().der().to_vec();
+        let mut windows = der.windows(unreadable.len());
+        let at = windows.position(|window| window == unreadable).unwrap();
+        der[at + 2..at + 4].copy_from_slice(b"13");
+        ders.insert(ders.len() - 1, der);
+    }
+    ders
 }
 
 /// Two of one SKID, and one without.
