@@ -76,7 +76,8 @@ impl Source {
     }
 }
 
-/// Roots in the order of the inputs, each once, and never none.
+/// Roots in the order of the inputs, each once. There is at least one, but under [`Policy::Store`], where trust blobs may
+/// hold none: parts of a store are blobs of their own.
 #[derive(Debug)]
 pub struct RootList {
     roots: Vec<Root>,
@@ -302,7 +303,7 @@ impl Collector {
 
     /// The list, unless it is empty.
     pub(crate) fn finish(mut self) -> Result<RootList, InputError> {
-        if !self.list.roots.is_empty() {
+        if !self.list.roots.is_empty() || self.is_of_stores_without_anchors() {
             self.note_keys_with_and_without_date();
             return Ok(self.list);
         }
@@ -318,6 +319,15 @@ impl Collector {
         } else {
             Err(Problem::NoRoots.at(Place::whole(names.join(", "))))
         }
+    }
+
+    /// Whether nothing is missing though there is no root.
+    fn is_of_stores_without_anchors(&self) -> bool {
+        let sources = &self.list.sources;
+        self.policy == Policy::Store
+            && self.list.left_out.is_empty()
+            && !sources.is_empty()
+            && sources.iter().all(|source| source.form == Form::Blob)
     }
 
     fn passed_over_in_all(&self) -> PassedOver {

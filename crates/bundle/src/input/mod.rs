@@ -57,7 +57,8 @@ impl Input {
 /// are; where one of them has none, when the rest is, conditions apart.
 ///
 /// # Errors
-/// When an input cannot be read whole, holds a certificate that the policy refuses, or no root is left.
+/// When an input cannot be read whole, holds a certificate that the policy refuses, or no root is left, other than of
+/// trust blobs without anchors under [`Policy::Store`].
 pub fn read(inputs: &[Input], policy: Policy) -> Result<RootList, InputError> {
     let mut collector = Collector::new(policy);
     for input in inputs {
