@@ -142,6 +142,8 @@ pub enum Problem {
     MissingColumn {
         /// The name of the column.
         column: &'static str,
+        /// What the report looks like, if it is one of CCADB's that roots cannot be taken from.
+        looks_like: Option<&'static str>,
     },
     /// The CSV report has a column twice: which of them counts is not known.
     SecondColumn {
@@ -265,7 +267,13 @@ impl fmt::Display for Problem {
                 shown(label)
             ),
             Self::Csv { reason } => write!(f, "expected CSV (RFC 4180): {}", shown(reason)),
-            Self::MissingColumn { column } => write!(f, "expected a column \"{column}\""),
+            Self::MissingColumn { column, looks_like } => {
+                write!(f, "expected a column \"{column}\"")?;
+                if let Some(what) = looks_like {
+                    write!(f, "; this looks like CCADB's {what}")?;
+                }
+                f.write_str(": take CCADB's IncludedCACertificateReportPEMCSV")
+            }
             Self::SecondColumn { column } => write!(f, "column \"{column}\" twice: expected it once"),
             Self::Date { text, expected } => {
                 write!(f, "distrust date \"{}\": expected {expected}", shown(text))

@@ -40,7 +40,7 @@ pub enum Form {
     Directory,
     /// NSS's `certdata.txt`.
     Certdata,
-    /// CCADB's report in CSV, with PEM.
+    /// One of CCADB's reports in CSV, with PEM.
     Ccadb,
     /// A trust blob.
     Blob,
@@ -68,8 +68,8 @@ pub struct Source {
 }
 
 impl Source {
-    /// Whether the source says under which conditions a root is trusted: `mozilla`, `certdata.txt`, CCADB's report, a
-    /// webroot with its `index.json`, and whatever has trust blobs of version 2. Under [`Policy::Store`] a webroot with
+    /// Whether the source says under which conditions a root is trusted: `mozilla`, `certdata.txt`, CCADB's reports with
+    /// such columns, a webroot with its `index.json`, and whatever has trust blobs of version 2. Under [`Policy::Store`] a webroot with
     /// blobs of version 1 does not.
     pub fn carries_conditions(&self) -> bool {
         self.carries_conditions
@@ -179,6 +179,22 @@ impl Collector {
         generation: Option<u32>,
     ) {
         let carries_conditions = self.takes_conditions(form, blob_version);
+        self.add_source(place, form, blob_version, generation, carries_conditions);
+    }
+
+    /// An input turned out to be a report of this form, which says under which conditions roots are trusted, or does not.
+    pub(crate) fn report(&mut self, place: &Place, form: Form, carries_conditions: bool) {
+        self.add_source(place, form, None, None, carries_conditions);
+    }
+
+    fn add_source(
+        &mut self,
+        place: &Place,
+        form: Form,
+        blob_version: Option<BlobVersion>,
+        generation: Option<u32>,
+        carries_conditions: bool,
+    ) {
         if !carries_conditions {
             self.note(place.clone(), NoteKind::CarriesNoConditions);
         }

@@ -42,12 +42,14 @@ pub enum NoteKind {
         /// How many.
         count: usize,
     },
-    /// Rows of a report whose roots are not in Mozilla's program, any more or yet, were passed over.
+    /// Rows of a report whose roots are not in the root program, any more or yet, were passed over.
     NotIncluded {
         /// How many.
         count: usize,
+        /// Whose program.
+        program: &'static str,
     },
-    /// A report lacks a column that would say under which conditions roots are trusted.
+    /// A report lacks a column that would say what roots are trusted for, or under which conditions.
     MissingColumn {
         /// The name of the column.
         column: &'static str,
@@ -88,15 +90,19 @@ impl fmt::Display for NoteKind {
             Self::NotForServers { count } => {
                 write!(f, "{count} certificates are not trusted for servers; passed over")
             }
-            Self::NotIncluded { count: 1 } => {
-                f.write_str("1 certificate is not included in Mozilla's program; passed over")
+            Self::NotIncluded { count: 1, program } => {
+                write!(f, "1 certificate is not included in {program}'s program; passed over")
             }
-            Self::NotIncluded { count } => {
+            Self::NotIncluded { count, program } => {
                 write!(
                     f,
-                    "{count} certificates are not included in Mozilla's program; passed over"
+                    "{count} certificates are not included in {program}'s program; passed over"
                 )
             }
+            Self::MissingColumn { column: "Trust Bits" } => f.write_str(
+                "no column \"Trust Bits\": every root in it is taken for servers, as in a report that was fetched for \
+                 such roots alone (?TrustBitsInclude=Websites)",
+            ),
             Self::MissingColumn { column } => {
                 write!(
                     f,

@@ -91,12 +91,13 @@ fn read_bytes(place: &Place, bytes: &[u8], collector: &mut Collector) -> Result<
     let Some(form) = recognise(bytes) else {
         return Err(Problem::Unrecognised.at(place.clone()));
     };
-    if form == Form::Blob {
-        return blob::read(place, bytes, collector);
-    }
-    collector.source(place, form);
+    // These find out themselves what they carry.
     match form {
-        Form::Ccadb => ccadb::read(place, bytes, collector),
+        Form::Blob => return blob::read(place, bytes, collector),
+        Form::Ccadb => return ccadb::read(place, bytes, collector),
+        _ => collector.source(place, form),
+    }
+    match form {
         Form::Certdata => certdata::read(place, bytes, collector),
         _ => read_certificates(place, form, bytes, collector),
     }
