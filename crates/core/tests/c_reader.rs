@@ -367,6 +367,18 @@ fn every_kind_of_anchor_is_read_alike() {
     assert_is_read_alike(&blob_v1(&certificates), &plain, true, true);
 }
 
+#[test]
+fn a_blob_without_anchors_is_read_alike() {
+    let all = v2::Options::default().with_names(true).with_certificates(true);
+    for blob in [
+        blob_v1(&[]),
+        blob_v2(&[], v2::Options::default()),
+        blob_v2(&[], all),
+    ] {
+        assert_is_read_alike(&blob, &[], true, true);
+    }
+}
+
 /// Each byte changed in each bit and in all, a byte more at each place, and each cut, with the checksum and the length as
 /// they must be; and where that is.
 fn mended_damage(blob: &[u8]) -> Vec<(usize, Vec<u8>)> {
