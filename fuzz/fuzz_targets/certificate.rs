@@ -90,7 +90,10 @@ fn look_at_everything(bytes: &[u8], certificate: &Certificate<'_>) {
     );
     if certificate.begins_or_ends_before_1970() {
         let dates = [certificate.not_before(), certificate.not_after()];
-        assert!(dates.contains(&Some(0)), "a date before 1970 counts as its beginning");
+        assert!(
+            dates.contains(&Some(0)),
+            "a date before 1970 counts as its beginning"
+        );
     }
     let _ = (certificate.says_it_is_no_ca(), format!("{certificate:?}"));
 }

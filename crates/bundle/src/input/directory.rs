@@ -164,9 +164,8 @@ fn identity(_: &Metadata) -> Option<(u64, u64)> {
 /// Whether this is a private key in DER: a SEQUENCE that begins with the version 0 or 1 (RFC 5208 section 5, RFC 5915
 /// section 3, RFC 8017 appendix A.1.2), where a certificate has another SEQUENCE.
 fn is_private_key(der: &[u8]) -> bool {
-    let content = match der {
-        [_, 0x81, _, content @ ..] | [_, 0x82, _, _, content @ ..] => content,
-        _ => return false,
+    let ([_, 0x81, _, content @ ..] | [_, 0x82, _, _, content @ ..]) = der else {
+        return false;
     };
     matches!(content, [0x02, 0x01, 0x00 | 0x01, ..])
 }
