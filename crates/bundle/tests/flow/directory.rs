@@ -154,7 +154,7 @@ fn what_may_be_a_certificate_or_carry_conditions_is_not_passed_over() {
             "expected -----BEGIN CERTIFICATE-----",
         ),
         (
-            pem[..pem.len() / 2].as_bytes().to_vec(),
+            pem.as_bytes()[..pem.len() / 2].to_vec(),
             "expected -----END CERTIFICATE-----",
         ),
         (
