@@ -8,7 +8,7 @@ use crate::mutation::der;
 pub struct Issuance<'a> {
     /// The inside of the issuer's SEQUENCE.
     pub issuer: &'a [u8],
-    /// The notBefore, in Unix time; `None` when it cannot be read, or lies before 1970.
+    /// The notBefore, in Unix time, and 0 for one before 1970; `None` when it cannot be read.
     pub not_before: Option<u64>,
 }
 
@@ -33,7 +33,7 @@ impl<'a> Issuance<'a> {
         let not_before = ASN1Time::from_der(validity).ok();
         Some(Self {
             issuer,
-            not_before: not_before.and_then(|(_, time)| time.timestamp().try_into().ok()),
+            not_before: not_before.map(|(_, time)| time.timestamp().try_into().unwrap_or(0)),
         })
     }
 }

@@ -5,7 +5,7 @@ use std::{error, fmt, io};
 use jit_trust_core::{BlobError, CertificateError};
 
 use crate::shown::shown;
-use crate::{Fingerprint, OtherForm, Place};
+use crate::{Fingerprint, OtherForm, PassedOver, Place};
 
 /// What an input that is told apart by its content may be.
 const FORMS: &str = "a PEM, DER, PKCS #7, p11-kit, certdata.txt, CCADB CSV or trust blob";
@@ -63,10 +63,15 @@ pub enum Problem {
     Empty,
     /// The content is of no known form.
     Unrecognised,
-    /// A file in a directory is neither PEM nor DER.
+    /// A file in a directory is neither PEM nor DER, but may hold a certificate in another encoding.
     UnrecognisedInDirectory,
-    /// There is a directory inside a directory of certificates.
-    NestedDirectory,
+    /// A file in a directory is a list of roots that says more of them than PEM can, such as a trust blob.
+    OtherFormInDirectory,
+    /// A directory has too many names in it.
+    TooManyFiles {
+        /// The most that there may be.
+        limit: usize,
+    },
     /// A line that begins or ends a PEM section (RFC 7468 section 2) is not there, or not as it must be.
     PemBoundary {
         /// What was expected.
@@ -165,6 +170,8 @@ pub enum Problem {
     MissingColumn {
         /// The name of the column.
         column: &'static str,
+        /// What the report looks like, if it is one of CCADB's that roots cannot be taken from.
+        looks_like: Option<&'static str>,
     },
     /// The CSV report has a column twice: which of them counts is not known.
     SecondColumn {
@@ -208,8 +215,11 @@ pub enum Problem {
         /// The file that is not as the index says.
         file: String,
     },
-    /// There is nothing in a directory of certificates.
-    EmptyDirectory,
+    /// There is no certificate in a directory.
+    EmptyDirectory {
+        /// What is there instead.
+        passed_over: PassedOver,
+    },
     /// There is no root at all.
     NoRoots {
         /// Where something was left out, and why.
@@ -235,12 +245,15 @@ impl fmt::Display for Problem {
             Self::NotAFile => f.write_str("a pipe, device or socket: expected a file or directory"),
             Self::Empty => write!(f, "empty: expected {FORMS}"),
             Self::Unrecognised => write!(f, "not recognised, line 1, byte 0: expected {FORMS}"),
-            Self::UnrecognisedInDirectory => {
-                f.write_str("not recognised: in a directory, expected only PEM and DER files")
-            }
-            Self::NestedDirectory => {
-                f.write_str("a directory in a directory: expected only PEM and DER files")
-            }
+            Self::UnrecognisedInDirectory => f.write_str(
+                "neither PEM nor DER, but it may be a certificate in UTF-16, in Base64 without boundaries or in BER: \
+                 expected PEM or DER",
+            ),
+            Self::OtherFormInDirectory => f.write_str(
+                "a list of roots that may say more of them than PEM can: in a directory, expected only PEM and DER \
+                 files; name it itself, beside the directory or instead",
+            ),
+            Self::TooManyFiles { limit } => write!(f, "too many files: expected at most {limit}"),
             Self::PemBoundary { expected } => write!(f, "expected {}", shown(expected)),
             Self::PemContent => f.write_str("expected Base64"),
             Self::PemSection { label } => {
@@ -307,7 +320,13 @@ impl fmt::Display for Problem {
                 shown(label)
             ),
             Self::Csv { reason } => write!(f, "expected CSV (RFC 4180): {}", shown(reason)),
-            Self::MissingColumn { column } => write!(f, "expected a column \"{column}\""),
+            Self::MissingColumn { column, looks_like } => {
+                write!(f, "expected a column \"{column}\"")?;
+                if let Some(what) = looks_like {
+                    write!(f, "; this looks like CCADB's {what}")?;
+                }
+                f.write_str(": take CCADB's IncludedCACertificateReportPEMCSV")
+            }
             Self::SecondColumn { column } => write!(f, "column \"{column}\" twice: expected it once"),
             Self::Date { text, expected } => {
                 write!(f, "distrust date \"{}\": expected {expected}", shown(text))
@@ -342,7 +361,13 @@ impl fmt::Display for Problem {
                     shown(file)
                 )
             }
-            Self::EmptyDirectory => f.write_str("no certificate in it: expected PEM or DER files"),
+            Self::EmptyDirectory { passed_over } => {
+                f.write_str("no certificate in it: expected PEM or DER files")?;
+                if passed_over.is_empty() {
+                    return Ok(());
+                }
+                write!(f, "; {passed_over}")
+            }
             Self::NoRoots { reasons } => {
                 f.write_str("no root left: expected at least one certificate of a CA trusted for servers")?;
                 for reason in reasons.iter().take(MAX_REASONS) {

@@ -8,9 +8,9 @@
 //! | DER | the one certificate |
 //! | PKCS #7 (`.p7b`) | the certificates; what is signed, or holds anything else, is refused |
 //! | p11-kit's list (`[p11-kit-object-v1]`) | what is `trusted` and, its added extensions heeded, for servers; `x-distrusted` beside it; `nss-server-distrust-after` and added name constraints |
-//! | a directory | its PEM and DER files, in the order of their names |
+//! | a directory | its PEM and DER files, in the order of their names; what else a system has in such a directory is passed over, and counted in one note |
 //! | NSS's `certdata.txt` | the roots with `CKA_TRUST_SERVER_AUTH` `CKT_NSS_TRUSTED_DELEGATOR`, and `CKA_NSS_SERVER_DISTRUST_AFTER`; the name constraints of NSS's code, which are not in the file, from [`jit_trust_core::mozilla`] |
-//! | CCADB's CSV report with PEM | the rows with the trust bit `Websites` and, where there is such a column, the `Mozilla Status` `Included`; with "Distrust for TLS After Date" and "Mozilla Applied Constraints" |
+//! | CCADB's CSV reports with PEM, on the roots of Mozilla or Microsoft | the rows for servers (trust bit `Websites`, EKU `Server Authentication`) whose status is `Included`, as far as there are such columns; with "Distrust for TLS After Date" and "Mozilla Applied Constraints" |
 //! | a trust blob of either version | all of it; of a blob of version 2 without certificates, roots without |
 //! | a webroot | all of it: every certificate, blob and key entry must be what a webroot of the roots in its index has; what `index.json` says for people is not looked at |
 //! | a webroot of another tool, without `index.json` | the certificates in `der`, else those under `by-skid`; and the anchors in the blobs under `by-subject` |
@@ -75,6 +75,7 @@ mod label;
 mod list;
 mod note;
 mod output;
+mod passed_over;
 mod place;
 mod report;
 mod root;
@@ -96,6 +97,7 @@ pub use output::{
     WrittenWebroot, c_array, certificates_of, encode_blob, fitting_version_2, write_blob, write_file,
     write_webroot,
 };
+pub use passed_over::PassedOver;
 pub use place::Place;
 pub use report::{Changed, Diff, Expiry, Field, Record, Summary};
 pub use root::Root;

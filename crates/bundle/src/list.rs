@@ -6,7 +6,10 @@ use jit_trust_core::mozilla::with_conditions;
 use pki_types::CertificateDer;
 
 use crate::input::OtherForm;
-use crate::{BlobVersion, Conditions, Fingerprint, InputError, Note, NoteKind, Place, Problem, Root};
+use crate::passed_over::Kind;
+use crate::{
+    BlobVersion, Conditions, Fingerprint, InputError, Note, NoteKind, PassedOver, Place, Problem, Root,
+};
 
 /// What happens to a certificate that cannot be read or says that it is no CA.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,7 +42,7 @@ pub enum Form {
     Directory,
     /// NSS's `certdata.txt`.
     Certdata,
-    /// CCADB's report in CSV, with PEM.
+    /// One of CCADB's reports in CSV, with PEM.
     Ccadb,
     /// p11-kit's own form: PEM, and what it says of each certificate.
     P11Kit,
@@ -71,15 +74,16 @@ pub struct Source {
 }
 
 impl Source {
-    /// Whether the source says under which conditions a root is trusted: `mozilla`, `certdata.txt`, CCADB's report,
-    /// p11-kit's list, a webroot with its `index.json`, and whatever has trust blobs of version 2. Under [`Policy::Store`] a webroot with
+    /// Whether the source says under which conditions a root is trusted: `mozilla`, `certdata.txt`, CCADB's reports with
+    /// such columns, p11-kit's list, a webroot with its `index.json`, and whatever has trust blobs of version 2. Under [`Policy::Store`] a webroot with
     /// blobs of version 1 does not.
     pub fn carries_conditions(&self) -> bool {
         self.carries_conditions
     }
 }
 
-/// Roots in the order of the inputs, each once, and never none.
+/// Roots in the order of the inputs, each once. There is at least one, but under [`Policy::Store`], where trust blobs may
+/// hold none: parts of a store are blobs of their own.
 #[derive(Debug)]
 pub struct RootList {
     roots: Vec<Root>,
@@ -128,6 +132,8 @@ pub(crate) struct Collector {
     by_certificate: HashMap<Fingerprint, usize>,
     /// Where in the list each anchor is: two certificates of one are one root.
     by_anchor: HashMap<Fingerprint, usize>,
+    /// What was passed over in the directory that is being read; none outside of one.
+    passed_over: Option<PassedOver>,
 }
 
 impl Collector {
@@ -144,6 +150,27 @@ impl Collector {
             spoken_of: Vec::new(),
             by_certificate: HashMap::new(),
             by_anchor: HashMap::new(),
+            passed_over: None,
+        }
+    }
+
+    /// What follows is in a directory, where more stands than certificates.
+    pub(crate) fn enter_directory(&mut self) {
+        self.passed_over = Some(PassedOver::default());
+    }
+
+    /// The file at this place, in the directory that was entered, is passed over.
+    pub(crate) fn pass_over(&mut self, kind: Kind, place: &Place) {
+        if let Some(passed_over) = &mut self.passed_over {
+            passed_over.add(kind, place.source());
+        }
+    }
+
+    /// The end of the directory at this place. What was passed over in it is told in one note.
+    pub(crate) fn leave_directory(&mut self, place: &Place) {
+        let passed_over = self.passed_over.take();
+        if let Some(passed_over) = passed_over.filter(|passed_over| !passed_over.is_empty()) {
+            self.note(place.clone(), NoteKind::PassedOver(passed_over));
         }
     }
 
@@ -161,6 +188,22 @@ impl Collector {
         generation: Option<u32>,
     ) {
         let carries_conditions = self.takes_conditions(form, blob_version);
+        self.add_source(place, form, blob_version, generation, carries_conditions);
+    }
+
+    /// An input turned out to be a report of this form, which says under which conditions roots are trusted, or does not.
+    pub(crate) fn report(&mut self, place: &Place, form: Form, carries_conditions: bool) {
+        self.add_source(place, form, None, None, carries_conditions);
+    }
+
+    fn add_source(
+        &mut self,
+        place: &Place,
+        form: Form,
+        blob_version: Option<BlobVersion>,
+        generation: Option<u32>,
+        carries_conditions: bool,
+    ) {
         if !carries_conditions {
             self.note(place.clone(), NoteKind::CarriesNoConditions);
         }
@@ -184,6 +227,10 @@ impl Collector {
     }
 
     pub(crate) fn note(&mut self, place: Place, kind: NoteKind) {
+        let in_directory = self.passed_over.as_mut();
+        if in_directory.is_some_and(|passed_over| passed_over.takes_note(&place, &kind)) {
+            return;
+        }
         self.list.notes.push(Note { place, kind });
     }
 
@@ -278,6 +325,10 @@ impl Collector {
 
     /// One certificate is invalid: the policy says whether that is the end.
     pub(crate) fn reject(&mut self, error: InputError) -> Result<(), InputError> {
+        let in_directory = self.passed_over.as_mut();
+        if in_directory.is_some_and(|passed_over| passed_over.takes_error(&error)) {
+            return Ok(());
+        }
         let may_be_left_out = match self.policy {
             Policy::Strict => false,
             Policy::SkipInvalid => true,
@@ -292,7 +343,7 @@ impl Collector {
 
     /// The list, unless it is empty.
     pub(crate) fn finish(mut self) -> Result<RootList, InputError> {
-        if !self.list.roots.is_empty() {
+        if !self.list.roots.is_empty() || self.is_of_stores_without_anchors() {
             self.note_keys_with_and_without(
                 |conditions| conditions.distrust_after.is_some(),
                 |subject, dated, dated_at| NoteKind::DatedElsewhere {
@@ -319,10 +370,30 @@ impl Collector {
             Err(self.no_roots().at(Place::whole("no input")))
         } else if self.list.left_out.is_empty() && sources.iter().all(is_directory) {
             // Every file in them would have given a root, or have been refused or left out.
-            Err(Problem::EmptyDirectory.at(Place::whole(names.join(", "))))
+            let passed_over = self.passed_over_in_all();
+            Err(Problem::EmptyDirectory { passed_over }.at(Place::whole(names.join(", "))))
         } else {
             Err(self.no_roots().at(Place::whole(names.join(", "))))
         }
+    }
+
+    /// Whether nothing is missing though there is no root.
+    fn is_of_stores_without_anchors(&self) -> bool {
+        let sources = &self.list.sources;
+        self.policy == Policy::Store
+            && self.list.left_out.is_empty()
+            && !sources.is_empty()
+            && sources.iter().all(|source| source.form == Form::Blob)
+    }
+
+    fn passed_over_in_all(&self) -> PassedOver {
+        let mut in_all = PassedOver::default();
+        for note in &self.list.notes {
+            if let NoteKind::PassedOver(passed_over) = &note.kind {
+                in_all.merge(passed_over);
+            }
+        }
+        in_all
     }
 
     /// That nothing is left, and why: of all that was left out or passed over.

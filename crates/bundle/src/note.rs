@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::shown::shown;
-use crate::{Conditions, NameConstraints, Place, rfc3339};
+use crate::{Conditions, NameConstraints, PassedOver, Place, rfc3339};
 
 /// Something that was noticed while reading, in one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,17 +42,21 @@ pub enum NoteKind {
     },
     /// A certificate in PEM, all lines of which are comments, was passed over.
     CommentedOut,
+    /// Something in a directory of certificates was passed over.
+    PassedOver(PassedOver),
     /// Certificates that the input itself does not trust for servers were passed over.
     NotForServers {
         /// How many.
         count: usize,
     },
-    /// Rows of a report whose roots are not in Mozilla's program, any more or yet, were passed over.
+    /// Rows of a report whose roots are not in the root program, any more or yet, were passed over.
     NotIncluded {
         /// How many.
         count: usize,
+        /// Whose program.
+        program: &'static str,
     },
-    /// A report lacks a column that would say under which conditions roots are trusted.
+    /// A report lacks a column that would say what roots are trusted for, or under which conditions.
     MissingColumn {
         /// The name of the column.
         column: &'static str,
@@ -93,10 +97,11 @@ pub enum NoteKind {
 impl Note {
     /// Whether it says why a certificate, or what may have been meant for one, is not in the list.
     pub(crate) fn is_of_certificates(&self) -> bool {
-        match self.kind {
+        match &self.kind {
             NoteKind::OtherSection { .. }
             | NoteKind::SectionNotForServers { .. }
             | NoteKind::CommentedOut
+            | NoteKind::PassedOver(_)
             | NoteKind::NotForServers { .. }
             | NoteKind::NotIncluded { .. } => true,
             NoteKind::NotACa { .. }
@@ -128,21 +133,26 @@ impl fmt::Display for NoteKind {
                 write!(f, "a section {} is not trusted for servers; passed over", shown(label))
             }
             Self::CommentedOut => f.write_str("a certificate is commented out; passed over"),
+            Self::PassedOver(passed_over) => passed_over.fmt(f),
             Self::NotForServers { count: 1 } => {
                 f.write_str("1 certificate is not trusted for servers; passed over")
             }
             Self::NotForServers { count } => {
                 write!(f, "{count} certificates are not trusted for servers; passed over")
             }
-            Self::NotIncluded { count: 1 } => {
-                f.write_str("1 certificate is not included in Mozilla's program; passed over")
+            Self::NotIncluded { count: 1, program } => {
+                write!(f, "1 certificate is not included in {program}'s program; passed over")
             }
-            Self::NotIncluded { count } => {
+            Self::NotIncluded { count, program } => {
                 write!(
                     f,
-                    "{count} certificates are not included in Mozilla's program; passed over"
+                    "{count} certificates are not included in {program}'s program; passed over"
                 )
             }
+            Self::MissingColumn { column: "Trust Bits" } => f.write_str(
+                "no column \"Trust Bits\": every root in it is taken for servers, as in a report that was fetched for \
+                 such roots alone (?TrustBitsInclude=Websites)",
+            ),
             Self::MissingColumn { column } => {
                 write!(
                     f,

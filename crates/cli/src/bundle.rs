@@ -236,13 +236,14 @@ fn report_input(list: &RootList, generation: u32) -> Report {
     let now = time::now().unwrap_or(generation.into());
     let summary = Summary::of(list.roots(), now);
     for note in list.notes() {
-        match note.kind {
+        match &note.kind {
             // Said at the end, where it is not missed.
             NoteKind::CarriesNoConditions => {}
             NoteKind::DatedElsewhere { .. }
             | NoteKind::ConstrainedElsewhere { .. }
             | NoteKind::ConditionsOfMozilla { .. }
             | NoteKind::MissingColumn { .. } => report.warn(note),
+            NoteKind::PassedOver(passed_over) if passed_over.may_hold_certificates() => report.warn(note),
             _ => report.say(note),
         }
     }

@@ -23,6 +23,9 @@ const PEM_LINE: usize = 64;
 pub(crate) fn run(args: &FindArgs) -> Result<(), Failure> {
     let list = store::read(&args.store)?;
     let store = shown(args.store.to_string_lossy()).to_string();
+    if list.roots().is_empty() {
+        return Err(store::no_root(&store));
+    }
     let found = match (&args.skid, &args.issuer_of) {
         (Some(skid), _) => with_key_id(&list, &skid.0, &store)?,
         (None, Some(path)) => issuers_of(path, &list, &store)?,

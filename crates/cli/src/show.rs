@@ -8,7 +8,7 @@ use jit_trust_bundle::{Fingerprint, NameConstraints, Record, Root};
 use crate::args::ShowArgs;
 use crate::exit::Failure;
 use crate::shown::shown;
-use crate::terminal::{print, print_json};
+use crate::terminal::{print, print_json, say};
 use crate::{store, time};
 
 pub(crate) fn run(args: &ShowArgs) -> Result<(), Failure> {
@@ -17,8 +17,13 @@ pub(crate) fn run(args: &ShowArgs) -> Result<(), Failure> {
         let records: Vec<Record> = list.roots().iter().map(Record::of).collect();
         return print_json(&records);
     }
+    let name = || shown(args.store.to_string_lossy()).to_string();
+    if list.roots().is_empty() {
+        say(format_args!("note: there is no root in {}", name()));
+        return Ok(());
+    }
     if store::holds_no_names(&list) {
-        store::say_that_it_holds_no_names(&shown(args.store.to_string_lossy()).to_string());
+        store::say_that_it_holds_no_names(&name());
     }
     print(table(list.roots().iter()))
 }
@@ -41,8 +46,8 @@ const COLUMNS: [Column; 7] = [
     Column::new("bytes", |root| {
         Some(root.certificate()?.as_der().len().to_string())
     }),
-    Column::new("not before", |root| time::day(root.not_before()?)),
-    Column::new("not after", |root| time::day(root.not_after()?)),
+    Column::new("not before", |root| time::day_of_certificate(root.not_before()?)),
+    Column::new("not after", |root| time::day_of_certificate(root.not_after()?)),
     Column::new("distrust after", |root| {
         root.distrust_after().map(time::last_moment)
     }),

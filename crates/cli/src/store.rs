@@ -49,9 +49,13 @@ impl Store {
 
 /// Opens a store of files to trust by.
 pub(crate) fn open(path: &Path) -> Result<Store, Failure> {
+    let store = open_local(path)?;
+    if store.anchor_count() == Some(0) {
+        return Err(no_root(&name_of(path)));
+    }
     Ok(Store {
         name: name_of(path),
-        trust: Trust::new(open_local(path)?),
+        trust: Trust::new(store),
         is_remote: false,
         open_questions: OpenQuestions::default(),
         pins: Vec::new(),
@@ -64,14 +68,23 @@ pub(crate) fn open_all(args: &TrustBy) -> Result<Store, Failure> {
     let mut trust = Trust::builder();
     let (remote, local): (Vec<_>, Vec<_>) = args.trust.iter().partition(|path| is_url(path));
     let by_key_id = |path: &Path| args.ask_by_key_id && path.is_dir();
+    // One of several stores may be empty: a part of what is trusted. All of them may not, if nothing else decides.
+    let mut is_empty = remote.is_empty() && args.pin.is_empty();
     for path in &local {
-        if !by_key_id(path) {
-            trust = trust.store(open_local(path)?);
+        if by_key_id(path) {
+            let webroot = WebrootStore::open_by_key_id(path).map_err(|error| not_opened(path, &error))?;
+            say_that_conditions_are_lost(path);
+            trust = trust.store(webroot);
+            is_empty = false;
             continue;
         }
-        let webroot = WebrootStore::open_by_key_id(path).map_err(|error| not_opened(path, &error))?;
-        say_that_conditions_are_lost(path);
-        trust = trust.store(webroot);
+        let store = open_local(path)?;
+        is_empty &= store.anchor_count() == Some(0);
+        trust = trust.store(store);
+    }
+    if is_empty {
+        let names: Vec<String> = args.trust.iter().map(|path| name_of(path)).collect();
+        return Err(no_root(&names.join(" and ")));
     }
     if args.trust_ca.is_some() && remote.is_empty() {
         return Err(Failure::bad_input(
@@ -254,23 +267,32 @@ pub(crate) fn read(path: &Path) -> Result<RootList, Failure> {
         warning(format_args!("{left_out}; left out"));
     }
     for note in list.notes() {
-        let is_revocation_list =
-            matches!(&note.kind, NoteKind::OtherSection { label } if label == "X509 CRL");
-        if is_revocation_list {
-            warning(format_args!("{note}; revocation is not checked"));
-        } else if matches!(
-            note.kind,
-            NoteKind::NotACa { .. } | NoteKind::DatedElsewhere { .. } | NoteKind::ConstrainedElsewhere { .. }
-        ) {
-            warning(note);
+        match &note.kind {
+            NoteKind::OtherSection { label } if label == "X509 CRL" => {
+                warning(format_args!("{note}; revocation is not checked"));
+            }
+            NoteKind::NotACa { .. }
+            | NoteKind::DatedElsewhere { .. }
+            | NoteKind::ConstrainedElsewhere { .. }
+            | NoteKind::MissingColumn { .. } => warning(note),
+            NoteKind::PassedOver(passed_over) if passed_over.may_hold_certificates() => warning(note),
+            NoteKind::PassedOver(passed_over) if !passed_over.is_only_copies() => {
+                say(format_args!("note: {note}"));
+            }
+            _ => {}
         }
     }
     Ok(list)
 }
 
+/// That a store is valid, but holds nothing to trust by.
+pub(crate) fn no_root(name: &str) -> Failure {
+    Failure::bad_input(format!("{name}: there is no root in it: expected at least one"))
+}
+
 /// Whether people have nothing to call the roots of this list by.
 pub(crate) fn holds_no_names(list: &RootList) -> bool {
-    list.roots().iter().all(|root| root.subject().is_none())
+    !list.roots().is_empty() && list.roots().iter().all(|root| root.subject().is_none())
 }
 
 /// Says how to make a store of this name, which holds no names, one that does.

@@ -3,7 +3,7 @@
 //!
 //! It takes exactly the headers that webpki takes: one-byte tags, lengths in their shortest form, values of at
 //! most 65,535 bytes. A certificate that one of the two can read and the other cannot would be looked at by one
-//! of them alone, and the verdict could differ. For dates, the `der` crate serves.
+//! of them alone, and the verdict could differ. For the calendar, the `der` crate serves.
 
 pub(crate) mod tag {
     pub(crate) const BOOLEAN: u8 = 0x01;
@@ -12,6 +12,8 @@ pub(crate) mod tag {
     pub(crate) const OCTET_STRING: u8 = 0x04;
     pub(crate) const OBJECT_IDENTIFIER: u8 = 0x06;
     pub(crate) const UTF8_STRING: u8 = 0x0c;
+    pub(crate) const UTC_TIME: u8 = 0x17;
+    pub(crate) const GENERALIZED_TIME: u8 = 0x18;
     pub(crate) const BMP_STRING: u8 = 0x1e;
     pub(crate) const SEQUENCE: u8 = 0x30;
     pub(crate) const SET: u8 = 0x31;

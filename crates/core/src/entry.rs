@@ -220,8 +220,8 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The first second of the validity period of the root's own certificate, in Unix time; `None` when it could not be
-    /// read, or lies before 1970.
+    /// The first second of the validity period of the root's own certificate, in Unix time, and 0 for one before 1970;
+    /// `None` when it could not be read.
     pub fn not_before(&self) -> Option<u64> {
         match &self.body {
             Body::Certificate(certificate) => certificate.not_before(),

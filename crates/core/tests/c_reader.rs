@@ -272,12 +272,23 @@ fn kinds() -> Vec<Vec<u8>> {
         build().extended_key_usage(&[oid::SERVER_AUTH]).self_signed(),
         Ca::builder("Old").version_1().self_signed(),
         Ca::builder("Cross").issued_by(&Ca::root("Other")),
+        Ca::builder("Early").validity(-3600, 4_000_000_000).self_signed(),
+        Ca::builder("Long ago").validity(-3_000_000_000, -1).self_signed(),
         build()
             .extension(Extension::new("1.2.3.4", true, &[]))
             .self_signed(),
     ];
     roots.push(roots[0].reissue().subject("Short again").self_signed());
-    roots.iter().map(|root| root.der().to_vec()).collect()
+    let mut ders: Vec<_> = roots.iter().map(|root| root.der().to_vec()).collect();
+    // Of these, one of the two dates has a month 13.
+    for (name, unreadable) in [("No start", b"700101000000Z"), ("No end", b"700101000001Z")] {
+        let mut der = Ca::builder(name).validity(0, 1).self_signed().der().to_vec();
+        let mut windows = der.windows(unreadable.len());
+        let at = windows.position(|window| window == unreadable).unwrap();
+        der[at + 2..at + 4].copy_from_slice(b"13");
+        ders.insert(ders.len() - 1, der);
+    }
+    ders
 }
 
 /// Two of one SKID, and one without.
@@ -354,6 +365,18 @@ fn every_kind_of_anchor_is_read_alike() {
         .map(Entry::from_certificate)
         .collect();
     assert_is_read_alike(&blob_v1(&certificates), &plain, true, true);
+}
+
+#[test]
+fn a_blob_without_anchors_is_read_alike() {
+    let all = v2::Options::default().with_names(true).with_certificates(true);
+    for blob in [
+        blob_v1(&[]),
+        blob_v2(&[], v2::Options::default()),
+        blob_v2(&[], all),
+    ] {
+        assert_is_read_alike(&blob, &[], true, true);
+    }
 }
 
 /// Each byte changed in each bit and in all, a byte more at each place, and each cut, with the checksum and the length as

@@ -71,6 +71,26 @@ fn every_store_hands_out_all_anchors_of_the_names_that_are_asked_for_and_no_othe
     }
 }
 
+/// A part of a store may be empty; it holds nothing, and is no fault.
+#[test]
+fn a_store_without_anchors_is_opened_and_hands_out_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("trust.tblb");
+    let sent = Ca::root("Root").leaf("a.test").chain(&[]);
+    for version in VERSIONS {
+        let blob = stores::blob(&[], version);
+        fs::write(&file, &blob).unwrap();
+        let stores: [Box<dyn TrustStore>; 2] = [
+            Box::new(BlobStore::new(blob.leak()).unwrap()),
+            Box::new(FileStore::open(&file).unwrap()),
+        ];
+        for store in stores {
+            assert_eq!(store.anchor_count(), Some(0));
+            assert!(selected(&store, &sent).unwrap().is_empty());
+        }
+    }
+}
+
 #[test]
 fn a_store_of_mozillas_list_keeps_at_most_6000_bytes_and_none_from_the_program() {
     let roots: Vec<_> = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().collect();

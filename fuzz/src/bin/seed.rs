@@ -212,6 +212,19 @@ fn directories(corpus: &Corpus, certificates: &[Vec<u8>]) {
         let seed = [&[folder][..], &pieces::join(&files)].concat();
         corpus.add("directory", &format!("folder-{folder}"), &seed);
     }
+    let clutter = [
+        pem(&[&certificates[0]]).into_bytes(),
+        b"see the manual".to_vec(),
+        b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n".to_vec(),
+        Vec::new(),
+        pem(&[&certificates[1], &certificates[0]]).into_bytes(),
+        certificates[1].clone(),
+    ];
+    corpus.add(
+        "directory",
+        "clutter",
+        &[&[0][..], &pieces::join(&clutter)].concat(),
+    );
 }
 
 fn lists(corpus: &Corpus, roots: &[Vec<u8>]) {
@@ -275,6 +288,26 @@ fn lists(corpus: &Corpus, roots: &[Vec<u8>]) {
             .expect("a header")
             .1;
     corpus.add("ccadb", "same-root-twice", same.as_bytes());
+    let rows = |columns: &str| -> String {
+        let rows = roots[..2]
+            .iter()
+            .map(|der| format!("{columns}\"'{}'\"\n", pem(&[der]).trim_end()));
+        rows.collect()
+    };
+    let header = "Mozilla Applied Constraints,Distrust for TLS After Date,PEM\n";
+    corpus.add(
+        "ccadb",
+        "conditions-alone",
+        (header.to_owned() + &rows("*.a.test,2025.11.30,")).as_bytes(),
+    );
+    corpus.add(
+        "ccadb",
+        "pem-alone",
+        ("\"PEM\"\n".to_owned() + &rows("")).as_bytes(),
+    );
+    let header = "Microsoft Status,Microsoft EKUs,PEM Info\n";
+    let microsoft = header.to_owned() + &rows("Included,Secure Email;Server Authentication,");
+    corpus.add("ccadb", "microsoft", microsoft.as_bytes());
 }
 
 /// PKCS #7 of these certificates alone.

@@ -1,51 +1,128 @@
-//! CCADB's report on the roots in Mozilla's program, as CSV with PEM: `IncludedCACertificateReportPEMCSV`, and every
-//! other report that has these columns, each once and in any order. Of one with a `Mozilla Status`, only the roots `Included`.
+//! The reports of the CCADB (Common CA Database) on the roots in a root program, as CSV with PEM. They are told by their
+//! columns, which may stand in any order:
+//!
+//! - `IncludedCACertificateReportPEMCSV`: "PEM Info" and "Trust Bits", and the conditions of Mozilla;
+//! - `IncludedRootsDistrustTLSSSLPEMCSV`: "PEM" and the conditions, and nothing else;
+//! - `IncludedRootsPEMCSV` and Microsoft's `IncludedRootsPEMCSVForMSFT`: "PEM" alone;
+//! - Microsoft's `IncludedCACertificateReportForMSFTCSVPEM`: "PEM Info", "Microsoft EKUs" and "Microsoft Status".
+//!
+//! Of one with a status, only the roots `Included` are taken. Every other report is refused, and named as far as its
+//! columns tell it: those on intermediates have PEM too.
 
 use csv::{ByteRecord, ReaderBuilder, Trim};
 
 use super::constraints::imposed;
-use super::lines::without_byte_order_mark;
+use super::lines::{lines, without_byte_order_mark};
 use super::pem;
 use crate::list::Collector;
 use crate::time::end_of_day;
-use crate::{Conditions, Fingerprint, InputError, NoteKind, Place, Problem};
+use crate::{Conditions, Fingerprint, Form, InputError, NoteKind, Place, Problem};
 
 /// The names of the columns.
 mod column {
-    pub(super) const PEM: &str = "PEM Info";
+    /// Of the reports that have other columns than the conditions.
+    pub(super) const PEM_INFO: &str = "PEM Info";
+    /// Of the others, and of those on intermediates.
+    pub(super) const PEM: &str = "PEM";
     pub(super) const TRUST_BITS: &str = "Trust Bits";
     pub(super) const DISTRUST_AFTER: &str = "Distrust for TLS After Date";
     pub(super) const CONSTRAINTS: &str = "Mozilla Applied Constraints";
-    pub(super) const STATUS: &str = "Mozilla Status";
+    pub(super) const MOZILLA_STATUS: &str = "Mozilla Status";
+    pub(super) const MICROSOFT_STATUS: &str = "Microsoft Status";
+    pub(super) const MICROSOFT_EKUS: &str = "Microsoft EKUs";
     pub(super) const FINGERPRINT: &str = "SHA-256 Fingerprint";
+    /// Of reports that are refused.
+    pub(super) const DISTRUST_SMIME_AFTER: &str = "Distrust for S/MIME After Date";
+    pub(super) const CERTIFICATE: &str = "X.509 Certificate (PEM)";
+    pub(super) const RECORD_TYPE: &str = "Certificate Record Type";
+    pub(super) const PARENT: &str = "Parent Name";
+    pub(super) const REVOCATION_STATUS: &str = "Revocation Status";
+    pub(super) const CHROME_STATUS: &str = "Google Chrome Status";
+
+    /// Those that no text begins with but a report.
+    pub(super) const TELLING: [&str; 12] = [
+        PEM_INFO,
+        TRUST_BITS,
+        DISTRUST_AFTER,
+        CONSTRAINTS,
+        MOZILLA_STATUS,
+        MICROSOFT_STATUS,
+        FINGERPRINT,
+        DISTRUST_SMIME_AFTER,
+        CERTIFICATE,
+        RECORD_TYPE,
+        REVOCATION_STATUS,
+        CHROME_STATUS,
+    ];
 }
 
 /// The trust bit of roots for servers; a row has several, separated by semicolons.
 const WEBSITES: &[u8] = b"Websites";
 
-/// The status of a root in Mozilla's program. Reports on roots that were removed, or are not in it yet, have the same
-/// columns.
+/// The same in Microsoft's program.
+const SERVER_AUTHENTICATION: &[u8] = b"Server Authentication";
+
+/// The status of a root in the program. Reports on roots that were removed, or are not in it yet, have the same columns;
+/// Microsoft has one for roots that are trusted up to a date, which its report does not give.
 const INCLUDED: &[u8] = b"Included";
+
+/// A report that roots cannot be taken from: a column that tells it, and what it is.
+const UNFIT: [(&str, &str); 8] = [
+    (
+        column::PARENT,
+        "PublicAllIntermediateCertsWithPEMCSV, which has no roots",
+    ),
+    (
+        column::RECORD_TYPE,
+        "AllCertificateRecordsCSVFormat, which has no certificates",
+    ),
+    (
+        column::REVOCATION_STATUS,
+        "report on certificates that were revoked",
+    ),
+    (
+        column::CERTIFICATE,
+        "AllCertificatePEMsCSVFormat, which has intermediates too",
+    ),
+    (
+        column::CHROME_STATUS,
+        "AllIncludedRootCertsCSV, which has no certificates",
+    ),
+    (
+        column::TRUST_BITS,
+        "IncludedCACertificateReportCSVFormat, which has no certificates",
+    ),
+    (
+        column::DISTRUST_SMIME_AFTER,
+        "IncludedRootsDistrustSMIMEPEMCSV, whose roots are for e-mail",
+    ),
+    (
+        column::MICROSOFT_STATUS,
+        "IncludedCACertificateReportForMSFTCSV, which has no certificates",
+    ),
+];
 
 /// Whether the first line names columns of CCADB's; which of them are missing is for [`read`] to say.
 pub(super) fn is_one(bytes: &[u8]) -> bool {
-    let header = without_byte_order_mark(bytes);
-    let header = header
-        .split(|byte| *byte == b'\n' || *byte == b'\r')
-        .next()
-        .unwrap_or_default();
-    let mut fields = header.split(|byte| *byte == b',').map(|field| {
-        let field = field.trim_ascii();
-        let unquoted = field
-            .strip_prefix(b"\"")
-            .and_then(|field| field.strip_suffix(b"\""));
-        unquoted.unwrap_or(field)
-    });
-    fields.any(|field| {
-        [column::PEM, column::TRUST_BITS, column::FINGERPRINT]
-            .iter()
-            .any(|name| field == name.as_bytes())
-    })
+    let mut lines = lines(bytes)
+        .map(|(_, line)| line)
+        .skip_while(|line| line.is_empty());
+    let header = lines.next().unwrap_or_default();
+    // A line `PEM` may begin any text; then the first row tells.
+    let begins_a_row = |line: &[u8]| line.starts_with(b"\"'-----BEGIN") || line.starts_with(b"\"-----BEGIN");
+    if header == column::PEM.as_bytes() {
+        return lines.next().is_some_and(begins_a_row);
+    }
+    unquoted(header).is_some_and(|only| only == column::PEM.as_bytes())
+        || header.split(|byte| *byte == b',').any(|field| {
+            let bare = unquoted(field).unwrap_or(field.trim_ascii());
+            column::TELLING.iter().any(|name| bare == name.as_bytes())
+        })
+}
+
+/// A field without its quotes; `None` if it has none.
+fn unquoted(field: &[u8]) -> Option<&[u8]> {
+    field.trim_ascii().strip_prefix(b"\"")?.strip_suffix(b"\"")
 }
 
 pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Result<(), InputError> {
@@ -62,6 +139,7 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
         .from_reader(without_byte_order_mark(bytes));
     let header = reader.byte_headers().map_err(|error| unreadable(&error))?;
     let columns = Columns::of(header).map_err(|problem| problem.at(place.line(1)))?;
+    collector.report(place, Form::Ccadb, columns.carry_conditions());
     for column in columns.missing() {
         collector.note(place.clone(), NoteKind::MissingColumn { column });
     }
@@ -102,8 +180,8 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
         }
     }
     if not_included > 0 {
-        let count = not_included;
-        collector.note(place.clone(), NoteKind::NotIncluded { count });
+        let (count, program) = (not_included, columns.program());
+        collector.note(place.clone(), NoteKind::NotIncluded { count, program });
     }
     if not_for_servers > 0 {
         let count = not_for_servers;
@@ -116,11 +194,22 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
 #[derive(Clone, Copy)]
 struct Columns {
     pem: usize,
-    trust_bits: usize,
+    purposes: Purposes,
     distrust_after: Option<usize>,
     constraints: Option<usize>,
     fingerprint: Option<usize>,
     status: Option<usize>,
+}
+
+/// How a report says what a root is for.
+#[derive(Clone, Copy)]
+enum Purposes {
+    /// Mozilla's trust bits.
+    TrustBits(usize),
+    /// Those for which Microsoft trusts it.
+    MicrosoftEkus(usize),
+    /// Not at all: the address that the report was fetched from says which roots are in it.
+    Unsaid,
 }
 
 impl Columns {
@@ -133,28 +222,84 @@ impl Columns {
                 None => Ok(first),
             }
         };
-        let require = |column| find(column)?.ok_or(Problem::MissingColumn { column });
+        let missing = |column| Problem::MissingColumn {
+            column,
+            looks_like: unfit(header, column),
+        };
+        let pem = match (find(column::PEM_INFO)?, find(column::PEM)?) {
+            (Some(_), Some(_)) => return Err(Problem::SecondColumn { column: column::PEM }),
+            (one, other) => one.or(other).ok_or_else(|| missing(column::PEM_INFO))?,
+        };
+        let purposes = match (find(column::TRUST_BITS)?, find(column::MICROSOFT_EKUS)?) {
+            (Some(at), _) => Purposes::TrustBits(at),
+            (None, Some(at)) => Purposes::MicrosoftEkus(at),
+            (None, None) if has_only_conditions(header) => Purposes::Unsaid,
+            (None, None) => return Err(missing(column::TRUST_BITS)),
+        };
+        let status = match purposes {
+            Purposes::MicrosoftEkus(_) => {
+                let status = find(column::MICROSOFT_STATUS)?;
+                Some(status.ok_or_else(|| missing(column::MICROSOFT_STATUS))?)
+            }
+            _ => find(column::MOZILLA_STATUS)?,
+        };
         Ok(Self {
-            pem: require(column::PEM)?,
-            trust_bits: require(column::TRUST_BITS)?,
+            pem,
+            purposes,
             distrust_after: find(column::DISTRUST_AFTER)?,
             constraints: find(column::CONSTRAINTS)?,
             fingerprint: find(column::FINGERPRINT)?,
-            status: find(column::STATUS)?,
+            status,
         })
     }
 
-    /// The columns without which the conditions are not known.
+    /// Whether the report has anything to say of conditions.
+    fn carry_conditions(&self) -> bool {
+        self.distrust_after.is_some() || self.constraints.is_some()
+    }
+
+    /// The columns without which it is not known what a root is for, or under which conditions. Microsoft has conditions
+    /// of its own, which are in none of its reports.
     fn missing(&self) -> impl Iterator<Item = &'static str> {
-        let conditions = [
-            (self.distrust_after, column::DISTRUST_AFTER),
-            (self.constraints, column::CONSTRAINTS),
+        let is_mozillas = !matches!(self.purposes, Purposes::MicrosoftEkus(_));
+        let columns = [
+            (!matches!(self.purposes, Purposes::Unsaid), column::TRUST_BITS),
+            (
+                self.distrust_after.is_some() || !is_mozillas,
+                column::DISTRUST_AFTER,
+            ),
+            (self.constraints.is_some() || !is_mozillas, column::CONSTRAINTS),
         ];
-        conditions
+        columns
             .into_iter()
-            .filter(|(found, _)| found.is_none())
+            .filter(|(is_there, _)| !is_there)
             .map(|(_, name)| name)
     }
+
+    fn program(&self) -> &'static str {
+        match self.purposes {
+            Purposes::MicrosoftEkus(_) => "Microsoft",
+            _ => "Mozilla",
+        }
+    }
+}
+
+/// Whether there are no columns but PEM and Mozilla's conditions for TLS: the report has nothing but the roots that it
+/// was asked for. Reports on intermediates have others.
+fn has_only_conditions(header: &ByteRecord) -> bool {
+    let expected = [column::PEM, column::DISTRUST_AFTER, column::CONSTRAINTS];
+    header
+        .iter()
+        .all(|name| expected.iter().any(|expected| name == expected.as_bytes()))
+}
+
+/// What this report looks like, which lacks this column, if it is one that roots cannot be taken from.
+fn unfit(header: &ByteRecord, missing: &str) -> Option<&'static str> {
+    let has = |column: &str| header.iter().any(|name| name == column.as_bytes());
+    let mut unfit = UNFIT
+        .iter()
+        .filter(|(column, _)| has(column) && *column != missing);
+    unfit.next().map(|(_, what)| *what)
 }
 
 struct Row<'a> {
@@ -179,9 +324,15 @@ impl<'a> Row<'a> {
     }
 
     fn is_for_servers(&self) -> bool {
-        let bits = self.field(Some(self.columns.trust_bits));
-        bits.split(|byte| *byte == b';')
-            .any(|bit| bit.trim_ascii() == WEBSITES)
+        let (column, wanted) = match self.columns.purposes {
+            Purposes::TrustBits(column) => (column, WEBSITES),
+            Purposes::MicrosoftEkus(column) => (column, SERVER_AUTHENTICATION),
+            Purposes::Unsaid => return true,
+        };
+        let purposes = self.field(Some(column));
+        purposes
+            .split(|byte| *byte == b';')
+            .any(|purpose| purpose.trim_ascii() == wanted)
     }
 
     /// A row gives the day, whose last second is meant: NSS's `certdata.txt` has 23:59:59 for it.

@@ -87,7 +87,8 @@ pub fn certificates(name: impl Into<String>, content: &[u8]) -> Result<Vec<Vec<u
 /// are; where one of them has none, when the rest is, conditions apart.
 ///
 /// # Errors
-/// When an input cannot be read whole, holds a certificate that the policy refuses, or no root is left.
+/// When an input cannot be read whole, holds a certificate that the policy refuses, or no root is left, other than of
+/// trust blobs without anchors under [`Policy::Store`].
 pub fn read(inputs: &[Input], policy: Policy) -> Result<RootList, InputError> {
     let mut collector = Collector::new(policy);
     for input in inputs {
@@ -121,12 +122,13 @@ fn read_bytes(place: &Place, bytes: &[u8], collector: &mut Collector) -> Result<
         let other = OtherForm::of_content(bytes).map(Problem::from);
         return Err(other.unwrap_or(Problem::Unrecognised).at(place.clone()));
     };
-    if form == Form::Blob {
-        return blob::read(place, bytes, collector);
-    }
-    collector.source(place, form);
+    // These find out themselves what they carry.
     match form {
-        Form::Ccadb => ccadb::read(place, bytes, collector),
+        Form::Blob => return blob::read(place, bytes, collector),
+        Form::Ccadb => return ccadb::read(place, bytes, collector),
+        _ => collector.source(place, form),
+    }
+    match form {
         Form::Certdata => certdata::read(place, bytes, collector),
         Form::P11Kit => p11_kit::read(place, bytes, collector),
         Form::SignedData => read_signed_data(place, bytes, collector),

@@ -28,10 +28,11 @@ pub struct EncodedBlob {
     pub lost: Vec<LostConditions>,
 }
 
-/// The trust blob of these roots in this order. The same roots, generation and options give the same bytes.
+/// The trust blob of these roots in this order. The same roots, generation and options give the same bytes. No roots
+/// give a blob without anchors: a part of a store may be empty.
 ///
 /// # Errors
-/// When there is no root, one does not fit (see [`v1::encode`] and [`v2::encode`]), or the certificate of one is not
+/// When one does not fit (see [`v1::encode`] and [`v2::encode`]), or the certificate of one is not
 /// known that version 1 must have.
 pub fn encode_blob(
     roots: &[Root],
@@ -111,9 +112,6 @@ fn check_age(path: &Path, target: &Path, new: u32) -> Result<(), OutputError> {
 }
 
 pub(crate) fn encode(roots: &[&Root], generation: u32, options: BlobOptions) -> Result<Vec<u8>, OutputError> {
-    if roots.is_empty() {
-        return Err(OutputError::NoRoots);
-    }
     let does_not_fit = |error| OutputError::does_not_fit(error, roots);
     match options.version {
         BlobVersion::V1 => {

@@ -21,9 +21,10 @@ pub struct Record {
     /// SHA-256 over the subject public key info, the header of its SEQUENCE included, in lower-case hex: what tells
     /// roots apart in every form of a store.
     pub spki_sha256: String,
-    /// The first second of the validity period, in RFC 3339; `None` when the date cannot be read.
+    /// The first second of the validity period, in RFC 3339, and 1970-01-01T00:00:00Z for one before that; `None` when the
+    /// date cannot be read.
     pub not_before: Option<String>,
-    /// The last second of the validity period, in RFC 3339; `None` when the date cannot be read.
+    /// The last second of the validity period, as the first.
     pub not_after: Option<String>,
     /// The length of the certificate in bytes; `None` as for `sha256`.
     pub der_len: Option<usize>,

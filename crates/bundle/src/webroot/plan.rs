@@ -32,6 +32,9 @@ impl Plan {
         key_entries: KeyEntries,
     ) -> Result<Self, OutputError> {
         let certificates = output::certificates(roots)?;
+        if roots.is_empty() {
+            return Err(OutputError::NoRoots);
+        }
         let bundle = output::encode(roots, generation, options)?;
         let listed = roots.iter().zip(&certificates);
         let mut index = Index {

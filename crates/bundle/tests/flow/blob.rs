@@ -1,6 +1,10 @@
 //! The trust blob as written; version 1 read with nothing but its layout.
 
-use jit_trust_bundle::{BlobOptions, BlobVersion, Conditions, OutputError, Root, encode_blob};
+use jit_trust_bundle::{
+    BlobOptions, BlobVersion, Conditions, KeyEntries, OutputError, Policy, Replace, Root, encode_blob, read,
+    write_webroot,
+};
+use jit_trust_core::TrustBlob;
 use jit_trust_lab::pki::{Ca, SubjectKeyId};
 
 use crate::fixture::*;
@@ -95,8 +99,34 @@ fn a_root_that_does_not_fit_is_named() {
             error.to_string(),
             "certificate 8 is one too many under its name: a store holds at most 8 (CN=One name)"
         );
-        let error = encode_blob(&[], GENERATION, options);
-        assert!(matches!(error, Err(OutputError::NoRoots)));
+    }
+}
+
+/// A part of a store may be empty. A list for devices may not: an input that gives none is most likely a mistake.
+#[test]
+fn a_blob_without_anchors_is_written_and_read_as_a_store() {
+    for options in every_option() {
+        let blob = encode_blob(&[], GENERATION, options).unwrap();
+        assert!(TrustBlob::open(&blob.bytes).unwrap().is_empty());
+        assert!(blob.lost.is_empty());
+        let list = read(&[content(&blob.bytes[..])], Policy::Store).unwrap();
+        assert!(list.roots().is_empty());
+        assert_eq!(list.generation(), Some(GENERATION));
+        for policy in [Policy::Strict, Policy::SkipInvalid] {
+            let error = refusal(read(&[content(&blob.bytes[..])], policy));
+            assert!(error.starts_with("list: no root left"), "{error}");
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let entries = KeyEntries::Links;
+        let webroot = write_webroot(
+            &directory.path().join("w"),
+            &[],
+            GENERATION,
+            options,
+            entries,
+            Replace::Always,
+        );
+        assert!(matches!(webroot, Err(OutputError::NoRoots)));
     }
 }
 

@@ -1,6 +1,6 @@
 //! CCADB's CSV report.
 
-use jit_trust_bundle::{BlobOptions, BlobVersion, Policy, encode_blob, read};
+use jit_trust_bundle::{BlobOptions, BlobVersion, Form, Policy, encode_blob, read};
 
 use crate::fixture::*;
 
@@ -59,11 +59,11 @@ fn columns_are_found_by_name_and_with_a_byte_order_mark_and_windows_lines() {
     assert_eq!(blob_v1(list.roots()), blob_v1(&roots));
     let notes: Vec<_> = list.notes().iter().map(ToString::to_string).collect();
     assert!(
-        notes[0].starts_with("list: no column \"Distrust for TLS After Date\""),
+        notes[1].starts_with("list: no column \"Distrust for TLS After Date\""),
         "{notes:?}"
     );
     assert!(
-        notes[1].starts_with("list: no column \"Mozilla Applied Constraints\""),
+        notes[2].starts_with("list: no column \"Mozilla Applied Constraints\""),
         "{notes:?}"
     );
 }
@@ -100,12 +100,13 @@ fn what_a_report_must_have_is_asked_for() {
     let csv = ccadb(&all_trusted(&roots));
     for (damaged, expected) in [
         (
-            csv.replace("PEM Info", "PEM"),
-            "list: line 1: expected a column \"PEM Info\"",
+            csv.replace("PEM Info", "Info"),
+            "list: line 1: expected a column \"PEM Info\"; this looks like CCADB's IncludedCACertificateReportCSVFormat, \
+             which has no certificates: take CCADB's IncludedCACertificateReportPEMCSV",
         ),
         (
             csv.replace("Trust Bits", "Bits"),
-            "list: line 1: expected a column \"Trust Bits\"",
+            "list: line 1: expected a column \"Trust Bits\": take CCADB's IncludedCACertificateReportPEMCSV",
         ),
         (csv.replace("Email;Websites", "Email"), "list: no root left"),
         (
@@ -162,4 +163,242 @@ fn rows_of_roots_that_are_not_in_mozilla_s_program_are_passed_over() {
     let notes: Vec<_> = list.notes().iter().map(ToString::to_string).collect();
     let passed_over = "list: 3 certificates are not included in Mozilla's program; passed over".to_owned();
     assert!(notes.contains(&passed_over), "{notes:?}");
+}
+
+/// `IncludedRootsDistrustTLSSSLPEMCSV` has no column that says what a root is for.
+#[test]
+fn the_report_with_nothing_but_pem_and_conditions_is_taken_with_them() {
+    let roots = roots(3);
+    let pem = |at: usize| format!("'{}'", pem_of(&roots[at..=at]).trim_end());
+    let csv = csv_row(&[
+        "PEM",
+        "Distrust for TLS After Date",
+        "Mozilla Applied Constraints",
+    ]) + &csv_row(&[&pem(0), "", ""])
+        + &csv_row(&[&pem(1), DISTRUST_DAY, ""])
+        + &csv_row(&[&pem(2), "", "*.tr"]);
+    let list = read_strictly(csv.clone()).unwrap();
+    let expected = [
+        with(&roots[0], None, None),
+        with(&roots[1], Some(DISTRUST_AFTER), None),
+        with(&roots[2], None, Some(BELOW_TR)),
+    ];
+    assert_eq!(list.roots(), expected);
+    assert!(list.sources()[0].carries_conditions());
+    let notes: Vec<_> = list.notes().iter().map(ToString::to_string).collect();
+    assert_eq!(notes.len(), 1);
+    assert!(
+        notes[0].starts_with("list: no column \"Trust Bits\": every root in it is taken for servers"),
+        "{notes:?}"
+    );
+    // In one order or another, and what is wrong with a row is wrong here too.
+    let swapped = csv_row(&[
+        "Mozilla Applied Constraints",
+        "PEM",
+        "Distrust for TLS After Date",
+    ]) + &csv_row(&["", &pem(0), DISTRUST_DAY]);
+    assert_eq!(
+        read_strictly(swapped).unwrap().roots()[0]
+            .conditions()
+            .distrust_after,
+        Some(DISTRUST_AFTER)
+    );
+    for (good, bad, expected) in [
+        (DISTRUST_DAY, "soon", "distrust date \"soon\""),
+        ("*.tr", "not a domain", "applied constraints \"not a domain\""),
+        ("-----END", "----END", "expected "),
+    ] {
+        let error = refusal(read_strictly(csv.replace(good, bad)));
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+/// `IncludedRootsPEMCSV`, and Microsoft's counterpart: as much as PEM says, and no more.
+#[test]
+fn the_report_with_nothing_but_pem_is_taken_as_one_without_conditions() {
+    let roots = roots(2);
+    let quoted = |at: usize, around: &str| format!("{around}{}{around}", pem_of(&roots[at..=at]).trim_end());
+    let csv = csv_row(&["PEM"]) + &csv_row(&[&quoted(0, "'")]) + &csv_row(&[&quoted(1, "")]);
+    for csv in [
+        csv.clone(),
+        csv.replacen("\"PEM\"", "PEM", 1),
+        format!("\u{feff}\r\n{csv}"),
+    ] {
+        let list = read_strictly(csv).unwrap();
+        assert_eq!(list.roots(), roots);
+        assert_eq!(list.sources()[0].form, Form::Ccadb);
+        assert!(!list.sources()[0].carries_conditions());
+        let notes: Vec<_> = list.notes().iter().map(ToString::to_string).collect();
+        assert!(notes[0].contains("carries no distrust-after dates"), "{notes:?}");
+        assert!(notes[1].contains("no column \"Trust Bits\""), "{notes:?}");
+    }
+    // A text that begins like that is PEM.
+    let text = read_strictly(format!("PEM\n{}", pem_of(&roots))).unwrap();
+    assert_eq!(text.sources()[0].form, Form::Pem);
+}
+
+#[test]
+fn microsofts_report_is_taken_for_servers_where_the_status_is_included() {
+    let roots = roots(5);
+    let pem = |at: usize| format!("'{}'", pem_of(&roots[at..=at]).trim_end());
+    let columns = [
+        "Microsoft Status",
+        "CA Owner",
+        "SHA-256 Fingerprint",
+        "Microsoft EKUs",
+        "PEM Info",
+    ];
+    let row = |at: usize, status: &str, ekus: &str| {
+        csv_row(&[status, "An owner", &sha256_of(&roots[at]), ekus, &pem(at)])
+    };
+    let csv = csv_row(&columns)
+        + &row(0, "Included", "Secure Email;Server Authentication")
+        // Trusted up to a date that the report does not give.
+        + &row(1, "NotBefore", "Server Authentication")
+        + &row(2, "Disabled", "Server Authentication")
+        + &row(3, "Included", "Code Signing;Not Server Authentication")
+        + &row(4, "Included", "Server Authentication");
+    let list = read_strictly(csv.clone()).unwrap();
+    assert_eq!(list.roots(), [roots[0].clone(), roots[4].clone()]);
+    assert!(!list.sources()[0].carries_conditions());
+    let notes: Vec<_> = list.notes().iter().skip(1).map(ToString::to_string).collect();
+    assert_eq!(
+        notes,
+        [
+            "list: 2 certificates are not included in Microsoft's program; passed over",
+            "list: 1 certificate is not trusted for servers; passed over",
+        ]
+    );
+    let error = refusal(read_strictly(csv.replace("Microsoft Status", "Status")));
+    assert!(
+        error.contains("expected a column \"Microsoft Status\""),
+        "{error}"
+    );
+}
+
+/// Each of these has columns of CCADB's, and some have PEM: of intermediates, or of roots for something else.
+#[test]
+fn other_reports_of_ccadb_are_refused_with_the_name_of_the_right_one() {
+    let pem = format!("'{}'", pem_of(&roots(1)).trim_end());
+    for (columns, missing, looks_like) in [
+        (
+            &[
+                "Owner",
+                "SHA-256 Fingerprint",
+                "Trust Bits",
+                "Distrust for TLS After Date",
+            ][..],
+            "PEM Info",
+            "IncludedCACertificateReportCSVFormat",
+        ),
+        (
+            &[
+                "PEM",
+                "Distrust for S/MIME After Date",
+                "Mozilla Applied Constraints",
+            ],
+            "Trust Bits",
+            "IncludedRootsDistrustSMIMEPEMCSV",
+        ),
+        (
+            &["SHA-256 Fingerprint", "X.509 Certificate (PEM)"],
+            "PEM Info",
+            "AllCertificatePEMsCSVFormat",
+        ),
+        (
+            &[
+                "CA Owner",
+                "Certificate Name",
+                "Apple Status",
+                "Apple Trust Bits",
+                "Google Chrome Status",
+                "Microsoft Status",
+                "Microsoft EKUs",
+                "Mozilla Status",
+                "Mozilla Trust Bits",
+                "SHA-256 Fingerprint",
+            ],
+            "PEM Info",
+            "AllIncludedRootCertsCSV",
+        ),
+        (
+            &[
+                "CA Owner",
+                "Certificate Record Type",
+                "Mozilla Status",
+                "Revocation Status",
+                "SHA-256 Fingerprint",
+            ],
+            "PEM Info",
+            "AllCertificateRecordsCSVFormat",
+        ),
+        (
+            &[
+                "Microsoft Status",
+                "CA Owner",
+                "SHA-256 Fingerprint",
+                "Microsoft EKUs",
+                "Valid To [GMT]",
+            ],
+            "PEM Info",
+            "IncludedCACertificateReportForMSFTCSV",
+        ),
+        (
+            &[
+                "CA Owner",
+                "Parent Name",
+                "Certificate Name",
+                "SHA-256 Fingerprint",
+                "Technically Constrained",
+                "PEM",
+            ],
+            "Trust Bits",
+            "PublicAllIntermediateCertsWithPEMCSV",
+        ),
+        (
+            &[
+                "CA Owner",
+                "Parent Name",
+                "Certificate Name",
+                "SHA-256 Fingerprint",
+                "PEM Info",
+            ],
+            "Trust Bits",
+            "PublicAllIntermediateCertsWithPEMCSV",
+        ),
+        (
+            &[
+                "CA Owner",
+                "Revocation Status",
+                "OneCRL Status",
+                "SHA-256 Fingerprint",
+                "PEM Info",
+            ],
+            "Trust Bits",
+            "report on certificates that were revoked",
+        ),
+    ] {
+        let row: Vec<&str> = columns
+            .iter()
+            .map(|column| if column.contains("PEM") { pem.as_str() } else { "" })
+            .collect();
+        for policy in [Policy::Strict, Policy::SkipInvalid, Policy::Store] {
+            let error = refusal(read(&[content(csv_row(columns) + &csv_row(&row))], policy));
+            let expected = format!(
+                "list: line 1: expected a column \"{missing}\"; this looks like CCADB's {looks_like}"
+            );
+            assert!(error.starts_with(&expected), "{error}");
+            assert!(
+                error.ends_with(": take CCADB's IncludedCACertificateReportPEMCSV"),
+                "{error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_report_with_two_columns_of_pem_is_refused() {
+    let csv = csv_row(&["PEM", "PEM Info", "Trust Bits"]) + &csv_row(&["", "", "Websites"]);
+    let error = refusal(read_strictly(csv));
+    assert_eq!(error, "list: line 1: column \"PEM\" twice: expected it once");
 }

@@ -15,7 +15,7 @@ use super::signature::Signature;
 use super::{Certificates, advice};
 use crate::args::TrustBy;
 use crate::store::Store;
-use crate::time::moment;
+use crate::time::{self, moment};
 use crate::trust::{QueryReport, key};
 
 /// What is to be explained.
@@ -263,10 +263,14 @@ fn wrong_with(
     let now = question.now.as_secs();
     let mut wrong = Vec::new();
     if let Some(not_after) = certificate.not_after().filter(|not_after| *not_after < now) {
-        wrong.push(format!("expired at {}", moment(not_after)));
+        wrong.push(format!("expired {}", time::expiry(not_after)));
     }
     if let Some(not_before) = certificate.not_before().filter(|not_before| now < *not_before) {
         wrong.push(format!("not valid before {}", moment(not_before)));
+    }
+    wrong.extend(time::unreadable_date(certificate).map(str::to_owned));
+    if verdict.error.is_some() {
+        wrong.extend(time::date_before_1970(certificate).map(str::to_owned));
     }
     if index == 0 && verdict.has_other_name() && question.host.is_some() {
         wrong.push("for another host".to_owned());

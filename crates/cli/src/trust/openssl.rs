@@ -26,6 +26,8 @@ pub(super) fn reason(error: X509VerifyResult) -> Reason {
         openssl_sys::X509_V_ERR_HOSTNAME_MISMATCH | openssl_sys::X509_V_ERR_IP_ADDRESS_MISMATCH => {
             Reason::OtherHost(None)
         }
+        openssl_sys::X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD
+        | openssl_sys::X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD => Reason::Unreadable,
         openssl_sys::X509_V_ERR_CERT_SIGNATURE_FAILURE => Reason::Plain(BAD_SIGNATURE),
         openssl_sys::X509_V_ERR_INVALID_PURPOSE => Reason::Plain(NOT_FOR_SERVERS),
         openssl_sys::X509_V_ERR_INVALID_CA => Reason::Plain(ISSUER_IS_NO_CA),

@@ -56,9 +56,9 @@ impl Reason {
             Self::UnknownIssuer => unknown_issuer(verification, store),
             Self::Expired(told) => match told.or_else(|| first_expired(verification)) {
                 Some(OutOfTime { limit, judged }) => format!(
-                    "{} expired at {}; it is judged as of {}",
+                    "{} expired {}; it is judged as of {}",
                     whose(verification, |certificate| certificate.not_after() == Some(limit)),
-                    moment(limit),
+                    time::expiry(limit),
                     moment(judged),
                 ),
                 None => "the root that the certificates lead to has expired".to_owned(),
@@ -96,11 +96,13 @@ impl Reason {
                 }
                 _ => CA_AS_SERVER.to_owned(),
             },
-            Self::Unreadable => match verification.chain.map_or(0, PeerChain::skipped) {
-                0 => UNREADABLE.to_owned(),
-                1 => "a certificate that was sent after the first cannot be read".to_owned(),
-                many => format!("{many} certificates that were sent after the first cannot be read"),
-            },
+            Self::Unreadable => bad_date(verification).unwrap_or_else(|| {
+                match verification.chain.map_or(0, PeerChain::skipped) {
+                    0 => UNREADABLE.to_owned(),
+                    1 => "a certificate that was sent after the first cannot be read".to_owned(),
+                    many => format!("{many} certificates that were sent after the first cannot be read"),
+                }
+            }),
             Self::Plain(words) => (*words).to_owned(),
             Self::Other(words) => shown(words).to_string(),
         }
@@ -126,6 +128,20 @@ fn first_not_valid_yet(verification: &Verification<'_>) -> Option<OutOfTime> {
         .filter_map(Certificate::not_before)
         .find(|not_before| *not_before > judged)?;
     Some(OutOfTime { limit, judged })
+}
+
+/// That the validity of a certificate of the path cannot be read, or begins or ends before 1970, if so: a library does
+/// not say what it cannot read.
+fn bad_date(verification: &Verification<'_>) -> Option<String> {
+    let path = || verification.chain.into_iter().flat_map(PeerChain::path);
+    let unreadable = path().find_map(|certificate| Some((certificate, time::unreadable_date(certificate)?)));
+    let words = unreadable
+        .or_else(|| path().find_map(|certificate| Some((certificate, time::date_before_1970(certificate)?))));
+    let (certificate, words) = words?;
+    Some(format!(
+        "the certificate of \"{}\": {words}",
+        certificate.subject()
+    ))
 }
 
 /// That one of the path is signed by a key that is not taken, if so: nobody else has the name of its issuer.

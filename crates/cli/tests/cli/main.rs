@@ -10,7 +10,11 @@ mod compat_forms;
 mod compat_page;
 mod compat_servers;
 mod conditions;
+mod dates;
 mod diff;
+#[cfg(unix)]
+mod directories;
+mod empty_stores;
 mod explain;
 mod explain_reasons;
 mod explain_remote;

@@ -17,6 +17,7 @@ use core::fmt;
 use crate::der::{Reader, Span};
 use crate::{KeyId, Name};
 use extensions::Extensions;
+use validity::Validity;
 
 /// The longest certificate that is read, in bytes. A TLS 1.3 handshake message could carry longer ones; rustls
 /// takes none, and a trust blob of version 1 cannot hold one.
@@ -79,15 +80,25 @@ impl<'a> Certificate<'a> {
         spki.map(|spki| spki.value).unwrap_or_default()
     }
 
-    /// The first second of the validity period, in Unix time; `None` when the date cannot be read, or lies
-    /// before 1970.
+    /// The first second of the validity period, in Unix time, and 0 for one before 1970; `None` when the date cannot be
+    /// read.
     pub fn not_before(&self) -> Option<u64> {
-        validity::read(self.validity.in_certificate(self.der)).0
+        self.validity().not_before()
     }
 
     /// The last second of the validity period, in Unix time; `None` as for [`not_before`](Self::not_before).
     pub fn not_after(&self) -> Option<u64> {
-        validity::read(self.validity.in_certificate(self.der)).1
+        self.validity().not_after()
+    }
+
+    /// Whether the validity period begins or ends before 1970. webpki refuses such a certificate, other than as a trust
+    /// anchor; OpenSSL does not.
+    pub fn begins_or_ends_before_1970(&self) -> bool {
+        self.validity().begins_or_ends_before_1970()
+    }
+
+    fn validity(&self) -> Validity {
+        Validity::read(self.validity.in_certificate(self.der))
     }
 
     /// The subject key identifier, SKID (RFC 5280 section 4.2.1.2); `None` when absent, empty or malformed.

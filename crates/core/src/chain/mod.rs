@@ -141,7 +141,7 @@ impl<'a> PeerChain<'a> {
         limit.is_none_or(|limit| self.issued_at().is_some_and(|issued_at| issued_at <= limit))
     }
 
-    /// The notBefore of the end-entity certificate, in Unix time; `None` when it cannot be read, or lies before 1970.
+    /// The notBefore of the end-entity certificate, in Unix time, and 0 for one before 1970; `None` when it cannot be read.
     pub fn issued_at(&self) -> Option<u64> {
         self.certificates().next()?.not_before()
     }

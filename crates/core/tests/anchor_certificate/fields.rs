@@ -214,12 +214,31 @@ fn dates_are_written_up_to_the_year_9999_in_the_form_of_their_year() {
 
 #[test]
 fn with_a_date_that_cannot_be_read_a_certificate_is_never_valid() {
-    let before_1970 = Ca::builder("Root").validity(-1, 4_000_000_000);
-    let before_1970 = before_1970.self_signed().der();
-    let written = minimal(&before_1970);
-    assert_eq!(read(&before_1970).not_after(), None);
-    assert_eq!(read(&written).not_before(), Some(YEAR_9999));
-    assert_eq!(read(&written).not_after(), Some(0));
+    // The months of these dates are 13.
+    let with = |not_before: &[u8], not_after: &[u8]| {
+        let own = Ca::builder("Root").validity(0, 1).self_signed().der();
+        let own = replaced(&own, b"700101000001Z", not_after);
+        replaced(&own, b"700101000000Z", not_before)
+    };
+    let without_start = with(b"701301000000Z", b"491231235959Z");
+    assert_eq!(read(&without_start).not_before(), None);
+    assert_eq!(read(&without_start).not_after(), Some(YEAR_2049.unsigned_abs()));
+    assert_eq!(read(&minimal(&without_start)).not_before(), Some(YEAR_9999));
+    assert_eq!(
+        read(&minimal(&without_start)).not_after(),
+        Some(YEAR_2049.unsigned_abs())
+    );
+    let without_end = with(b"700101000001Z", b"491331235959Z");
+    assert_eq!(read(&without_end).not_before(), Some(1));
+    assert_eq!(read(&without_end).not_after(), None);
+    assert_eq!(read(&minimal(&without_end)).not_before(), Some(1));
+    assert_eq!(read(&minimal(&without_end)).not_after(), Some(0));
+}
+
+/// The certificate with these bytes, which occur once, in the place of those.
+fn replaced(der: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
+    let at = der.windows(old.len()).position(|window| window == old).unwrap();
+    [&der[..at], new, &der[at + old.len()..]].concat()
 }
 
 #[test]

@@ -203,12 +203,17 @@ fn a_root_is_trusted_within_its_dates() {
 }
 
 #[test]
-fn a_root_from_before_1970_is_refused_though_openssl_takes_its_own_certificate() {
-    let root = Ca::builder("Root").validity(-YEAR, now() + YEAR).self_signed();
-    let sent = root.leaf("a.test").chain(&[]);
-    let flags = X509VerifyFlags::empty();
-    assert_eq!(verdict(&root.der(), &sent, flags), ACCEPTED);
-    assert_ne!(verdict(&minimal(&root.der()), &sent, flags), ACCEPTED);
+fn a_root_that_is_valid_from_before_1970_is_accepted_and_one_that_was_valid_until_then_is_not() {
+    for (not_before, not_after, expected) in [
+        (-3600, now() + YEAR, ACCEPTED),
+        (-YEAR, now() + YEAR, ACCEPTED),
+        (-40 * YEAR, now() + YEAR, ACCEPTED), // a GeneralizedTime
+        (-2 * YEAR, -YEAR, EXPIRED),
+        (-2 * YEAR, now() - YEAR, EXPIRED),
+    ] {
+        let root = Ca::builder("Root").validity(not_before, not_after);
+        assert_eq!(verdict_of_usual_chain(&root.self_signed()), expected);
+    }
 }
 
 #[test]

@@ -173,21 +173,26 @@ static int two_digits(const uint8_t *at) {
     return (at[0] - '0') * 10 + (at[1] - '0');
 }
 
-/* Takes a Time of RFC 5280 section 4.1.2.5 from the front of `in`: Unix time, or NO_DATE when it cannot be read. */
+/* Takes a Time of RFC 5280 section 4.1.2.5 from the front of `in`: Unix time, 0 before 1970, or NO_DATE when it cannot
+ * be read. */
 static uint64_t take_time(struct bytes *in) {
     static const int days_before[12] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
     struct bytes text;
     int century, year, field[5], i, is_leap, month_len;
     uint64_t days;
-    if (der(in, 0x17, &text, NULL) && text.len == 13) {
+    uint8_t tag;
+    if (!in->len || (in->at[0] & 0x1f) == 0x1f) return NO_DATE;
+    tag = in->at[0];
+    if (!der(in, tag, &text, NULL)) return NO_DATE;
+    if (tag == 0x17 && text.len == 13) {
         century = text.at[0] < '5' ? 20 : 19;
-    } else if (der(in, 0x18, &text, NULL) && text.len == 15) {
+    } else if (tag == 0x18 && text.len == 15) {
         century = two_digits(text.at);
         text.at += 2;
     } else {
         return NO_DATE;
     }
-    year = two_digits(text.at);
+    year = century < 0 ? -1 : two_digits(text.at);
     for (i = 0; i < 5; i++)
         if ((field[i] = two_digits(text.at + 2 + 2 * i)) < 0) return NO_DATE;
     if (text.at[12] != 'Z' || year < 0 || field[0] < 1 || field[0] > 12) return NO_DATE;
@@ -195,8 +200,9 @@ static uint64_t take_time(struct bytes *in) {
     is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     month_len = (field[0] == 12 ? 365 : days_before[field[0]]) - days_before[field[0] - 1];
     month_len += is_leap && field[0] == 2;
-    if (year < 1970 || field[1] < 1 || field[1] > month_len) return NO_DATE;
+    if (field[1] < 1 || field[1] > month_len) return NO_DATE;
     if (field[2] > 23 || field[3] > 59 || field[4] > 59) return NO_DATE;
+    if (year < 1970) return 0;
     days = (uint64_t)((year - 1970) * 365 + (year - 1969) / 4 - (year - 1901) / 100 + (year - 1601) / 400);
     days += (uint64_t)(days_before[field[0] - 1] + (is_leap && field[0] > 2) + field[1] - 1);
     return ((days * 24 + (uint64_t)field[2]) * 60 + (uint64_t)field[3]) * 60 + (uint64_t)field[4];
@@ -233,7 +239,7 @@ static int read_certificate(struct bytes in, struct anchor *anchor) {
     if (!der(&tbs, 0x30, &skipped, &issuer) || !der(&tbs, 0x30, &validity, NULL)) return 0;
     if (!der(&tbs, 0x30, &skipped, &anchor->name) || !der(&tbs, 0x30, &anchor->spki, NULL)) return 0;
     anchor->not_before = take_time(&validity);
-    anchor->not_after = anchor->not_before == NO_DATE ? NO_DATE : take_time(&validity);
+    anchor->not_after = take_time(&validity);
     if (is_next(tbs, 0x81) && !der(&tbs, 0x81, &skipped, NULL)) return 0;
     if (is_next(tbs, 0x82) && !der(&tbs, 0x82, &skipped, NULL)) return 0;
     if (is_next(tbs, 0xa3)) {
