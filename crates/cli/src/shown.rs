@@ -57,12 +57,9 @@ mod tests {
 
     #[test]
     fn a_long_text_is_cut_between_characters() {
-        assert_eq!(brief("é".repeat(1024)).to_string(), "é".repeat(1024));
-        assert_eq!(brief("é".repeat(1025)).to_string(), "é".repeat(1024) + "…");
-        assert_eq!(
-            brief("\u{1b}".repeat(2000)).to_string(),
-            r"\u{1b}".repeat(1024) + "…"
-        );
-        assert_eq!(r"\u{1b}".repeat(256) + "…");
+        for (text, shown) in [("é", "é"), ("\u{1b}", r"\u{1b}")] {
+            assert_eq!(brief(text.repeat(1024)).to_string(), shown.repeat(1024));
+            assert_eq!(brief(text.repeat(1025)).to_string(), shown.repeat(1024) + "…");
+        }
     }
 }
