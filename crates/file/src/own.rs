@@ -10,7 +10,7 @@ use crate::{Entry, FileError, Kind, Place};
 /// A file that a program has kept for itself, opened to be read: it belongs to this user and is no link. What is in it
 /// counts only if [others may not write to it](Self::others_may_write) either.
 ///
-/// Root's own count for root alone: another user has not kept them.
+/// A file of root's does not count for another user, whose own program has not written it.
 #[derive(Debug)]
 pub struct OwnFile {
     path: PathBuf,

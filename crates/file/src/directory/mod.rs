@@ -40,7 +40,7 @@ impl fmt::Display for Kind {
 /// Who may read a file that is made, and for a directory, who may look into it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Those whom the umask lets.
+    /// Those that the umask leaves.
     Ordinary,
     /// Its user alone.
     Private,
