@@ -17,7 +17,7 @@
 //! | `mozilla` | the list compiled in, with the conditions of [`jit_trust_core::mozilla`] |
 //!
 //! What it gives can be written as a trust blob ([`encode_blob`], [`write_blob`]), as a webroot ([`write_webroot`])
-//! and for a C compiler ([`c_array`], [`write_file`]), each in one step. The same inputs, options and
+//! and for a C compiler ([`c_array`]); files and webroots take their places in one step. The same inputs, options and
 //! [`generation()`] give the same bytes; a store of an older generation does not replace a newer one unless it is told
 //! to ([`Replace`]). What is in a list is told by [`Record`] and [`Summary`], how two differ by [`Diff`].
 //!
@@ -93,9 +93,8 @@ pub use input::{Input, MAX_INPUT_LEN, OtherForm, certificates, pem_certificates,
 pub use list::{Form, Policy, RootList, Source};
 pub use note::{Note, NoteKind};
 pub use output::{
-    BlobOptions, BlobVersion, EncodedBlob, KeyEntries, LostConditions, OutputError, Replace, StagedFile,
-    WrittenWebroot, c_array, certificates_of, encode_blob, fitting_version_2, write_blob, write_file,
-    write_webroot,
+    BlobOptions, BlobVersion, EncodedBlob, KeyEntries, LostConditions, OutputError, Replace, WrittenWebroot,
+    c_array, certificates_of, encode_blob, fitting_version_2, write_blob, write_webroot,
 };
 pub use passed_over::PassedOver;
 pub use place::Place;

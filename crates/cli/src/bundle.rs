@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use jit_trust_bundle::{
     BlobOptions, BlobVersion, EncodedBlob, Expiry, Input, KeyEntries, NoteKind, OutputError, Replace, Root,
     RootList, Source, Summary, c_array, certificates_of, encode_blob, generation, read, write_blob,
-    write_file, write_webroot,
+    write_webroot,
 };
+use jit_trust_file::write_file;
 
 use crate::args::BundleArgs;
 use crate::exit::Failure;
@@ -186,7 +187,7 @@ fn write_outputs(
         ));
     }
     if let Some(path) = &args.c_array {
-        write_file(path, c_array(&blob.bytes).as_bytes()).map_err(not_written)?;
+        write_file(path, c_array(&blob.bytes).as_bytes()).map_err(Failure::failed)?;
         report.say(format_args!(
             "{}: C array of {len} bytes: trust blob, {contents}",
             shown(path.to_string_lossy())

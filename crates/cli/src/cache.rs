@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use comfy_table::{Table, presets};
 use jit_trust::{CachedHost, HostCache, HostCacheError, Trust};
+use jit_trust_file::OwnFile;
 use serde::Serialize;
 
 use crate::args::{CacheArgs, CacheCommand};
@@ -24,7 +25,8 @@ fn clear(file: &Path, generations: bool) -> Result<(), Failure> {
     let cache = look_into(file)?;
     if generations {
         // Without hosts and generations there is nothing left to keep in it.
-        return fs::remove_file(file).map_err(|error| Failure::writing_file(file, &error));
+        let opened = OwnFile::open(file).map_err(Failure::failed)?;
+        return opened.map_or(Ok(()), OwnFile::remove).map_err(Failure::failed);
     }
     cache.clear();
     cache.flush().map_err(|error| match error {
@@ -83,6 +85,13 @@ fn not_looked_into(file: &Path, error: &HostCacheError) -> Failure {
             format!("no file of --cache: expected at most {limit} bytes")
         }
         HostCacheError::NotAFile { .. } => "expected a regular file".to_owned(),
+        HostCacheError::IsALink { .. } => "a link, which is not followed: expected a regular file".to_owned(),
+        HostCacheError::Foreign { owner, .. } => {
+            format!("belongs to another user (uid {owner}): expected a file of yours")
+        }
+        HostCacheError::OthersMayWrite { .. } => {
+            "others may write to it: expected a file that only you may write to".to_owned()
+        }
         error => Causes(error).to_string(),
     };
     let what = format!("{}: {what}", file.to_string_lossy());

@@ -1,14 +1,15 @@
 //! `mozilla:latest`: CCADB's report of today, fetched over HTTPS and trusted just in time by the list in force.
 
 use std::env;
-use std::fs::{self, File};
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use hyper::StatusCode;
 use hyper::header::{ACCEPT, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, USER_AGENT};
-use jit_trust_bundle::{Fingerprint, Form, Input, Note, NoteKind, Root, check_update, read, write_file};
+use jit_trust_bundle::{Fingerprint, Form, Input, Note, NoteKind, Root, check_update, read};
+use jit_trust_file::{FileError, OwnFile, write_private};
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
@@ -244,7 +245,7 @@ impl Cache {
     /// The report fetched last from this address; none if there is no such one, it is damaged, or somebody else could
     /// have written it: what it holds is trusted as much as what the server sends.
     fn read(&self, url: &str) -> Option<Report> {
-        let file = read_own(&self.path)?;
+        let file = self.read_own()?;
         let end_of_head = file.iter().position(|byte| *byte == b'\n')?;
         let (head, rest) = file.split_at_checked(end_of_head)?;
         let head: Head = serde_json::from_slice(head).ok()?;
@@ -255,41 +256,30 @@ impl Cache {
     }
 
     fn write(&self, report: &Report) -> Result<(), Failure> {
-        if let Some(directory) = self.path.parent() {
-            fs::create_dir_all(directory).map_err(|error| Failure::writing_file(directory, &error))?;
-        }
         let mut file = serde_json::to_vec(&report.head).map_err(Failure::failed)?;
         file.push(b'\n');
         file.extend_from_slice(&report.bytes);
-        write_file(&self.path, &file).map_err(Failure::failed)
+        let mut written = write_private(&self.path, &file);
+        if let (Err(FileError::Io { error, .. }), Some(directory)) = (&written, self.path.parent()) {
+            if error.kind() == ErrorKind::NotFound {
+                fs::create_dir_all(directory).map_err(|error| Failure::writing_file(directory, &error))?;
+                written = write_private(&self.path, &file);
+            }
+        }
+        match written {
+            // Another run has kept its report meanwhile.
+            Err(FileError::Changed { .. }) => Ok(()),
+            written => written.map_err(Failure::failed),
+        }
     }
-}
 
-/// The content of a regular file that nobody but this user can write.
-fn read_own(path: &Path) -> Option<Vec<u8>> {
-    let metadata = fs::symlink_metadata(path).ok()?;
-    if !metadata.is_file() || !is_own(&metadata) {
-        return None;
+    /// What the file has in it, if nobody but this user can have written it.
+    fn read_own(&self) -> Option<Vec<u8>> {
+        let file = OwnFile::open(&self.path).ok()??;
+        if file.others_may_write() {
+            return None;
+        }
+        let limit = u64::try_from(MAX_LEN + MAX_HEAD_LEN).ok()?;
+        file.read(limit).ok()
     }
-    let file = File::open(path).ok()?;
-    let is_the_same = file
-        .metadata()
-        .is_ok_and(|opened| opened.is_file() && is_own(&opened));
-    let mut bytes = Vec::new();
-    let limit = u64::try_from(MAX_LEN + MAX_HEAD_LEN).ok()?;
-    file.take(limit).read_to_end(&mut bytes).ok()?;
-    is_the_same.then_some(bytes)
-}
-
-#[cfg(unix)]
-fn is_own(metadata: &fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-
-    const WRITABLE_BY_OTHERS: u32 = 0o022;
-    metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & WRITABLE_BY_OTHERS == 0
-}
-
-#[cfg(not(unix))]
-fn is_own(_: &fs::Metadata) -> bool {
-    true
 }

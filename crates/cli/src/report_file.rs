@@ -1,16 +1,14 @@
 //! The file that a report is written to, in the place of stdout.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use jit_trust_bundle::StagedFile;
+use jit_trust_file::StagedFile;
 
 use crate::exit::Failure;
 
 /// A file that appears whole or not at all.
 #[derive(Debug)]
 pub(crate) struct ReportFile {
-    path: PathBuf,
     staged: StagedFile,
 }
 
@@ -22,14 +20,11 @@ impl ReportFile {
             return Ok(None);
         };
         Ok(Some(Self {
-            path: path.to_owned(),
             staged: StagedFile::create(path).map_err(Failure::failed)?,
         }))
     }
 
     pub(crate) fn write(self, text: &str) -> Result<(), Failure> {
-        let written = self.staged.file().write_all(text.as_bytes());
-        written.map_err(|error| Failure::writing_file(&self.path, &error))?;
-        self.staged.commit().map_err(Failure::failed)
+        self.staged.write(text.as_bytes()).map_err(Failure::failed)
     }
 }

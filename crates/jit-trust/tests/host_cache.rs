@@ -422,6 +422,83 @@ fn of_two_caches_with_one_file_the_last_that_writes_wins_and_no_generation_is_lo
 }
 
 #[test]
+fn of_two_caches_that_write_one_file_at_once_neither_fails_and_no_generation_is_lost() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("hosts");
+    std::thread::scope(|scope| {
+        for store in ["first", "second"] {
+            let path = &path;
+            scope.spawn(move || {
+                let cache = with_file(path);
+                for generation in 1..=20 {
+                    cache.saw_generation(store, generation);
+                    cache.flush().unwrap();
+                }
+            });
+        }
+    });
+    let both = ["first", "second"].map(|store| with_file(&path).newest_generation(store));
+    assert_eq!(both, [Some(20), Some(20)]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_others_may_write_to_is_ignored_and_said_and_replaced() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("hosts");
+    let first = with_file(&path);
+    first.served("a.test", &[by_name(1)]);
+    first.saw_generation("store", 7);
+    drop(first);
+    for mode in [0o620, 0o602, 0o666] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let cache = with_file(&path);
+        let notes = cache.notes();
+        assert!(
+            matches!(&notes[..], [HostCacheError::OthersMayWrite { .. }]),
+            "{notes:?}"
+        );
+        assert_eq!(
+            (cache.get("a.test"), cache.newest_generation("store")),
+            (None, None)
+        );
+        cache.served("a.test", &[by_name(1)]);
+        cache.saw_generation("store", 7);
+        cache.flush().unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(with_file(&path).newest_generation("store"), Some(7));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_of_another_user_is_neither_used_nor_replaced() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("hosts");
+    with_file(&path).served("a.test", &[by_name(1)]);
+    let theirs = fs::read(&path).unwrap();
+    let cache = with_file(&path);
+    if std::os::unix::fs::chown(&path, Some(65534), None).is_err() {
+        return eprintln!("skipped: this user cannot give files away");
+    }
+    cache.served("b.test", &[by_name(2)]);
+    let built = HostCache::builder().file(&path).build().map(drop);
+    for error in [built.unwrap_err(), cache.flush().unwrap_err()] {
+        assert!(
+            matches!(error, HostCacheError::Foreign { owner: 65534, .. }),
+            "{error}"
+        );
+        assert!(
+            error.to_string().contains("remove it, or name another file"),
+            "{error}"
+        );
+    }
+    assert_eq!(fs::read(&path).unwrap(), theirs);
+}
+
+#[test]
 fn many_threads_use_a_cache_and_its_file_at_once() {
     fn shared<T: Send + Sync>(_: &T) {}
 

@@ -40,7 +40,11 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, InputError> {
 /// The content of a file that somebody else has put there. A pipe, which may have no writer, and a device, which may
 /// have no end, are refused at once.
 pub(crate) fn read_regular(path: &Path) -> Result<Vec<u8>, Problem> {
-    let file = open_without_waiting(path).map_err(Problem::io("read"))?;
+    read_open(open_without_waiting(path).map_err(Problem::io("read"))?)
+}
+
+/// The same of a file that is open already.
+pub(crate) fn read_open(file: File) -> Result<Vec<u8>, Problem> {
     let metadata = file.metadata().map_err(Problem::io("read"))?;
     if metadata.is_file() || metadata.is_dir() {
         return read_to_end(file);

@@ -1,14 +1,14 @@
 //! The trust blob.
 
 use std::collections::HashMap;
-use std::io::ErrorKind;
+use std::fs::File;
 use std::path::Path;
 
 use jit_trust_core::{
     BlobError, Certificate, CutNameHash, Entry, MAX_ANCHORS_PER_NAME, TrustBlob, WriteError, v1, v2,
 };
+use jit_trust_file::StagedFile;
 
-use super::atomic::write_unless;
 use super::error::{LostConditions, OutputError};
 use super::{BlobOptions, BlobVersion, Replace};
 use crate::input::file;
@@ -76,23 +76,26 @@ pub fn fitting_version_2(roots: &[Root]) -> (Vec<Root>, Vec<OutputError>) {
     (fitting, left_out)
 }
 
-/// Writes a trust blob as [`write_file`](crate::write_file) writes a file. Of a file that is there and no trust blob,
+/// Writes a trust blob as [`jit_trust_file::write_file`] writes a file. Of a file that is there and no trust blob,
 /// or a damaged one, or longer than [`MAX_INPUT_LEN`](crate::MAX_INPUT_LEN), nothing is known: it is replaced.
 ///
 /// # Errors
 /// When the system refuses something, the path is that of a directory, or there is a trust blob of a newer generation
 /// or of a version that is not known, which may not be replaced.
 pub fn write_blob(path: &Path, blob: &EncodedBlob, replace: Replace) -> Result<(), OutputError> {
-    write_unless(path, &blob.bytes, |target| match replace {
-        Replace::Always => Ok(()),
-        Replace::UnlessNewer => check_age(path, target, blob.generation),
-    })
+    let staged = StagedFile::create(path)?;
+    if replace == Replace::UnlessNewer {
+        if let Some(existing) = staged.replaced()? {
+            check_age(path, existing, blob.generation)?;
+        }
+    }
+    Ok(staged.write(&blob.bytes)?)
 }
 
-fn check_age(path: &Path, target: &Path, new: u32) -> Result<(), OutputError> {
-    let existing = match file::read_regular(target) {
+fn check_age(path: &Path, existing: File, new: u32) -> Result<(), OutputError> {
+    let existing = match file::read_open(existing) {
         Ok(existing) => existing,
-        Err(Problem::Io { error, .. }) if error.kind() != ErrorKind::NotFound => {
+        Err(Problem::Io { error, .. }) => {
             return Err(OutputError::io(path, "read what it would replace")(error));
         }
         Err(_) => return Ok(()),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{error, fmt, io};
 
 use jit_trust_core::WriteError;
+use jit_trust_file::FileError;
 
 use super::BlobVersion;
 use crate::shown::{shown, shown_path};
@@ -24,11 +25,8 @@ pub enum OutputError {
         /// What the system says.
         error: io::Error,
     },
-    /// A file was to be written where a directory is.
-    IsADirectory {
-        /// The directory.
-        path: PathBuf,
-    },
+    /// A file was not written, or what is in a webroot's place may not be replaced.
+    File(FileError),
     /// A webroot was to be written where a file is.
     NotADirectory {
         /// The file.
@@ -90,10 +88,9 @@ pub enum OutputError {
         /// Why it could not be deleted.
         error: io::Error,
     },
-    /// The new file or webroot is in its place, but a crash of the system may still bring the old one back. An old
-    /// webroot is kept.
+    /// The new webroot is in its place, but a crash of the system may still bring the old one back, which is kept.
     NotSynced {
-        /// The file or directory.
+        /// The directory.
         path: PathBuf,
         /// Where the old webroot is, if there was one.
         kept: Option<PathBuf>,
@@ -117,9 +114,6 @@ pub enum OutputError {
 }
 
 impl OutputError {
-    /// What could not be done when a file cannot have the owner and group of the one that it replaces.
-    pub(super) const KEEP_OWNERSHIP: &str = "keep its owner and group, who alone may read it";
-
     pub(crate) fn io(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::Io {
             path: path.to_owned(),
@@ -150,7 +144,7 @@ impl fmt::Display for OutputError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io { path, doing, error } => write!(f, "{}: cannot {doing}: {error}", shown_path(path)),
-            Self::IsADirectory { path } => write!(f, "{}: a directory: expected a file", shown_path(path)),
+            Self::File(error) => error.fmt(f),
             Self::NotADirectory { path } => write!(f, "{}: a file: expected a directory", shown_path(path)),
             Self::NotAWebroot { path, found } => write!(
                 f,
@@ -235,6 +229,12 @@ fn generation(unix: u32) -> String {
     rfc3339(unix.into()).map_or_else(|| unix.to_string(), |time| format!("{time} ({unix})"))
 }
 
+impl From<FileError> for OutputError {
+    fn from(error: FileError) -> Self {
+        Self::File(error)
+    }
+}
+
 impl error::Error for OutputError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
@@ -243,6 +243,7 @@ impl error::Error for OutputError {
             | Self::NotTakenBack { error, .. }
             | Self::LeftBehind { error, .. }
             | Self::NotSynced { error, .. } => Some(error),
+            Self::File(error) => error.source(),
             Self::DoesNotFit { error, .. } => Some(error),
             _ => None,
         }

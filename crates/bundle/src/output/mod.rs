@@ -1,14 +1,11 @@
 //! Writing a list in the forms that devices and programs read.
 
-mod atomic;
 mod blob;
 mod c_array;
 mod error;
 mod options;
-mod ownership;
 mod webroot;
 
-pub use atomic::{StagedFile, write_file};
 pub use blob::{EncodedBlob, certificates_of, encode_blob, fitting_version_2, write_blob};
 pub(crate) use blob::{certificates, encode};
 pub use c_array::c_array;

@@ -1,11 +1,10 @@
 //! Where the body goes.
 
-use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
 use hyper::header::{CONTENT_LENGTH, HeaderMap};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
-use jit_trust_bundle::StagedFile;
+use jit_trust_file::StagedFile;
 use tokio::io::{AsyncWriteExt, Stdout};
 
 use crate::args::GetArgs;
@@ -106,14 +105,13 @@ fn stdout(text_only: bool) -> Target {
 }
 
 fn file(path: &Path) -> Result<Target, Failure> {
-    let failed = |error: &std::io::Error| Failure::writing_file(path, error);
-    // What may not be written to is not replaced either, though it could be.
-    if path.metadata().is_ok_and(|existing| existing.is_file()) {
-        let opened = OpenOptions::new().append(true).open(path);
-        opened.map_err(|error| failed(&error))?;
-    }
     let staged = StagedFile::create(path).map_err(Failure::failed)?;
-    let file = staged.file().try_clone().map_err(|error| failed(&error))?;
+    // What may not be written to is not replaced either, though it could be.
+    staged
+        .check_that_replaced_is_writable()
+        .map_err(Failure::failed)?;
+    let file = staged.file().try_clone();
+    let file = file.map_err(|error| Failure::writing_file(path, &error))?;
     Ok(Target::File {
         staged,
         file: file.into(),

@@ -32,6 +32,8 @@ mod lists;
 mod mozilla_latest;
 #[cfg(unix)]
 mod nginx;
+#[cfg(unix)]
+mod other_users;
 mod pins;
 mod remote;
 mod root_lists;

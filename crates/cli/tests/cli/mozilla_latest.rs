@@ -270,8 +270,30 @@ fn a_cache_that_others_can_write_or_that_is_no_file_is_not_used() {
 
     let elsewhere = mirror.lab.path("elsewhere");
     fs::rename(&cached, &elsewhere).unwrap();
+    let kept = fs::read(&elsewhere).unwrap();
     symlink(&elsewhere, &cached).unwrap();
     fetches_anew();
+    assert!(!cached.is_symlink(), "replaced, and not followed");
+    assert_eq!(fs::read(&elsewhere).unwrap(), kept);
+    assert_eq!(fs::metadata(&cached).unwrap().permissions().mode() & 0o777, 0o600);
+
+    // Another user's is neither used nor replaced, nor is what lies behind another user's link.
+    for path in [&cached, &mirror.lab.path("cache/jit-trust")] {
+        if path.is_dir() {
+            fs::rename(path, mirror.lab.path("theirs")).unwrap();
+            fs::set_permissions(mirror.lab.path("cache"), fs::Permissions::from_mode(0o1777)).unwrap();
+            symlink(mirror.lab.path("theirs"), path).unwrap();
+        }
+        if std::os::unix::fs::lchown(path, Some(65534), Some(65534)).is_err() {
+            return eprintln!("skipped: this user cannot give files away");
+        }
+        fetches_anew()
+            .says("belongs to another user (uid 65534)")
+            .says("the report is not kept");
+        std::os::unix::fs::lchown(path, Some(0), Some(0)).unwrap();
+    }
+    fs::remove_file(mirror.lab.path("cache/jit-trust")).unwrap();
+    fs::rename(mirror.lab.path("theirs"), mirror.lab.path("cache/jit-trust")).unwrap();
     fs::remove_file(&cached).unwrap();
     fs::create_dir(&cached).unwrap();
     fetches_anew().says("the report is not kept");

@@ -65,7 +65,7 @@ impl HostCacheBuilder {
     /// [`HostCache::notes`] tells.
     ///
     /// # Errors
-    /// When the file's directory cannot be read, and when something else is in the file's place.
+    /// When the file's directory cannot be read, and when something else is in the file's place, or a file of another user.
     pub fn build(self) -> Result<HostCache, HostCacheError> {
         self.build_with(Clock::system())
     }

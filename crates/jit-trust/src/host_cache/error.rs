@@ -21,6 +21,26 @@ pub enum HostCacheError {
         /// Which path.
         path: PathBuf,
     },
+    /// The file, or a link on the way to it, belongs to another user, who may have put anything into it. It is neither
+    /// used nor replaced.
+    Foreign {
+        /// The file or link.
+        path: PathBuf,
+        /// Which of them it is, for people.
+        kind: String,
+        /// The number of its user.
+        owner: u32,
+    },
+    /// Others than its user may write to the file, so that anybody may have put anything into it.
+    OthersMayWrite {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// There is a link in the file's place. It is not followed.
+    IsALink {
+        /// Which path.
+        path: PathBuf,
+    },
     /// The file cannot be read.
     Read {
         /// Which file.
@@ -95,6 +115,23 @@ impl fmt::Display for HostCacheError {
                 "{}: expected a regular file, or none yet; name another for the host cache",
                 path.display()
             ),
+            Self::Foreign { path, kind, owner } => write!(
+                f,
+                "{}: this {kind} belongs to another user (uid {owner}), and is neither used nor replaced: remove it, or \
+                 name another file for the host cache, in a directory that only its user may write to",
+                path.display()
+            ),
+            Self::OthersMayWrite { path } => write!(
+                f,
+                "{}: others may write to it: expected a file that only its user may write to; the host cache begins \
+                 anew, and replaces it",
+                path.display()
+            ),
+            Self::IsALink { path } => write!(
+                f,
+                "{}: a link, which is not followed; the host cache begins anew, and replaces it",
+                path.display()
+            ),
             Self::Read { path, error } => write!(
                 f,
                 "{}: {error}; the host cache begins anew: make the file readable, or remove it",
@@ -131,9 +168,7 @@ impl error::Error for HostCacheError {
             Self::Directory { error, .. } | Self::Read { error, .. } | Self::Write { error, .. } => {
                 Some(error)
             }
-            Self::NotAFile { .. } | Self::Damaged { .. } | Self::NotACache { .. } | Self::TooLarge { .. } => {
-                None
-            }
+            _ => None,
         }
     }
 }

@@ -110,7 +110,9 @@ const MAX_KEYS: usize = 3;
 /// years. A service that runs long calls `flush` now and then, say every ten minutes and when it is told to stop; what
 /// it loses when it is killed are hints.
 ///
-/// The file is replaced as a whole, and one that is damaged is ignored as a whole. One that does not even begin as a cache
+/// The file is replaced as a whole, and one that is damaged is ignored as a whole. So are one that others than its user may
+/// write to, and a link, which is not followed. One that belongs to another user is an error when the cache is made, for
+/// it may be a trap. One that does not even begin as a cache
 /// does is somebody else's: it is neither used nor replaced. Of two processes with one file, the
 /// last that writes wins; only generations are those of both.
 ///
@@ -315,7 +317,6 @@ impl HostCache {
     }
 
     fn load(&self, path: &Path) -> Result<(), HostCacheError> {
-        not_another(path)?;
         let Some(bytes) = file::read(path)? else {
             return Ok(());
         };
@@ -325,22 +326,15 @@ impl HostCache {
     }
 
     fn write(&self, path: &Path) -> Result<(), HostCacheError> {
-        not_another(path)?;
-        // Whatever else is wrong with the old file, it is about to be replaced.
-        let old = match file::read(path) {
-            Err(error @ HostCacheError::NotAFile { .. }) => return Err(error),
-            old => old.ok().flatten().unwrap_or_default(),
-        };
         let time = self.time();
-        let bytes = {
+        file::replace(path, |old| {
             let mut state = self.state();
-            if let Ok(contents) = decode(path, &old) {
+            if let Ok(contents) = decode(path, old) {
                 state.merge_generations(&contents);
             }
             state.is_changed = false;
-            state.contents(time).encode()
-        };
-        file::write(path, &bytes.ok_or_else(|| file::too_large(path))?)
+            state.contents(time).encode().ok_or_else(|| file::too_large(path))
+        })
     }
 
     fn time(&self) -> Time {
@@ -370,15 +364,6 @@ impl fmt::Debug for HostCache {
             .field("time_to_live", &Duration::from_nanos(self.life))
             .field("file", &self.file.as_ref().map(|file| &file.path))
             .finish_non_exhaustive()
-    }
-}
-
-fn not_another(path: &Path) -> Result<(), HostCacheError> {
-    match file::is_another(path) {
-        true => Err(HostCacheError::NotACache {
-            path: path.to_owned(),
-        }),
-        false => Ok(()),
     }
 }
 

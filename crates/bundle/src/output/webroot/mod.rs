@@ -7,7 +7,8 @@ mod stage;
 
 use std::path::Path;
 
-use super::atomic::{behind_links, parent};
+use jit_trust_file::Place;
+
 use super::error::{LostConditions, OutputError};
 use super::{BlobOptions, Replace};
 use crate::Root;
@@ -53,7 +54,8 @@ pub struct WrittenWebroot {
 /// layer of an overlay, cannot be replaced at all ([`OutputError::CannotStepAside`]).
 ///
 /// The new webroot gets the permissions of the directory that it replaces, and all of it the owner and group, as far
-/// as the user may give them away; see [`write_file`](crate::write_file).
+/// as the user may give them away; see [`jit_trust_file::take_over`]. What holds where other users may write is in the
+/// documentation of [`jit_trust_file`].
 ///
 /// | path | what |
 /// |---|---|
@@ -97,20 +99,17 @@ pub fn write_webroot(
 ) -> Result<WrittenWebroot, OutputError> {
     let roots: Vec<&Root> = roots.iter().collect();
     let plan = Plan::of(&roots, generation, options, key_entries)?;
-    // Also gives `.` and `..` the names that a rename needs.
-    let target = match target.canonicalize() {
-        Ok(target) => target,
-        Err(_) => behind_links(target)?,
-    };
+    let place = Place::of_directory(target)?;
+    let target = place.path();
     let rule = Rule {
         target: &target,
         generation,
         replace,
     };
-    let occupant = rule.check(&target)?;
-    let replaced = occupant.as_ref().map(|occupant| &occupant.metadata);
-    let staged = stage::write(&plan, parent(&target), &target, replaced)?;
-    let left_behind = exchange::put_in_place(staged, occupant.is_some(), rule)?;
+    let occupant = rule.check(place.directory(), place.name())?;
+    let replaced = occupant.as_ref().map(|occupant| &occupant.entry);
+    let staged = stage::write(&plan, &place, replaced)?;
+    let left_behind = exchange::put_in_place(staged, &place, replaced, rule)?;
     Ok(WrittenWebroot {
         files: plan.files.len(),
         unreachable: plan.unreachable,

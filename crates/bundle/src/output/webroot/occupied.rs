@@ -1,10 +1,13 @@
 //! What stands where a webroot is to be.
 
 use std::collections::HashSet;
-use std::fs::{self, Metadata};
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jit_trust_file::{Directory, Entry, Kind};
+
+use crate::Problem;
 use crate::input::file;
 use crate::output::Replace;
 use crate::output::error::OutputError;
@@ -23,32 +26,33 @@ pub(super) struct Rule<'a> {
 /// A directory that may be replaced.
 #[derive(Debug)]
 pub(super) struct Occupant {
-    pub(super) metadata: Metadata,
+    pub(super) entry: Entry,
     /// All that is in it, relative to it.
     pub(super) files: Vec<PathBuf>,
 }
 
 impl Rule<'_> {
-    /// Makes sure that nothing is lost when the directory is replaced: there is nothing, an empty directory, or what
-    /// calls itself a webroot, not of a newer generation, and nothing that it does not list.
-    pub(super) fn check(&self, directory: &Path) -> Result<Option<Occupant>, OutputError> {
-        let metadata = match fs::symlink_metadata(directory) {
-            Ok(metadata) => metadata,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(OutputError::io(self.target, "open")(error)),
+    /// Makes sure that nothing is lost when the directory `name` in `parent` is replaced: there is nothing, an empty
+    /// directory, or what calls itself a webroot, not of a newer generation, and nothing that it does not list.
+    pub(super) fn check(&self, parent: &Directory, name: &OsStr) -> Result<Option<Occupant>, OutputError> {
+        let looked = parent.look(name);
+        let Some(entry) = looked.map_err(OutputError::io(self.target, "open"))? else {
+            return Ok(None);
         };
-        if !metadata.is_dir() {
+        if entry.kind != Kind::Directory {
             let path = self.target.to_owned();
             return Err(OutputError::NotADirectory { path });
         }
-        let files = files(directory).map_err(OutputError::io(self.target, "read the directory"))?;
+        let directory = parent.open(name);
+        let directory = directory.map_err(OutputError::io(self.target, "open"))?;
+        let files = files(&directory).map_err(OutputError::io(self.target, "read the directory"))?;
         let Some(first) = files.first() else {
-            return Ok(Some(Occupant { metadata, files }));
+            return Ok(Some(Occupant { entry, files }));
         };
         if !files.iter().any(|file| file == Path::new(path::INDEX)) {
             return Err(self.not_a_webroot(first));
         }
-        let index = file::read_regular(&directory.join(path::INDEX)).map_err(|problem| problem.to_string());
+        let index = read_index(&directory).map_err(|problem| problem.to_string());
         let index = index.and_then(|json| Index::read(&json).map_err(|error| error.0));
         let index = index.map_err(|reason| OutputError::NotAnIndex {
             path: self.target.to_owned(),
@@ -65,7 +69,7 @@ impl Rule<'_> {
                 new: self.generation,
             });
         }
-        Ok(Some(Occupant { metadata, files }))
+        Ok(Some(Occupant { entry, files }))
     }
 
     fn not_a_webroot(&self, found: &Path) -> OutputError {
@@ -76,27 +80,28 @@ impl Rule<'_> {
     }
 }
 
+fn read_index(directory: &Directory) -> Result<Vec<u8>, Problem> {
+    let index = directory.read_file(OsStr::new(path::INDEX));
+    file::read_open(index.map_err(Problem::io("read"))?)
+}
+
 /// Everything in a directory, and in the folders in it, relative to it and sorted. A webroot is not deeper: a folder in
 /// a folder counts as a file, and so does a folder that no webroot has.
-fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
+fn files(directory: &Directory) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for (name, is_directory) in entries(directory)? {
-        let is_ours = path::FOLDERS.map(Path::new).contains(&name.as_path());
+    for (name, is_directory) in directory.entries()? {
+        let is_ours = path::FOLDERS.map(OsStr::new).contains(&name.as_os_str());
         if is_directory && is_ours {
-            let inside = entries(&directory.join(&name))?;
-            files.extend(inside.into_iter().map(|(inside, _)| name.join(inside)));
+            let inside = directory.open(&name)?.entries()?;
+            files.extend(
+                inside
+                    .into_iter()
+                    .map(|(inside, _)| Path::new(&name).join(inside)),
+            );
         } else {
-            files.push(name);
+            files.push(PathBuf::from(name));
         }
     }
     files.sort();
     Ok(files)
-}
-
-fn entries(directory: &Path) -> io::Result<Vec<(PathBuf, bool)>> {
-    let entries = fs::read_dir(directory)?.map(|entry| {
-        let entry = entry?;
-        Ok((PathBuf::from(entry.file_name()), entry.file_type()?.is_dir()))
-    });
-    entries.collect()
 }

@@ -1,0 +1,135 @@
+//! Reading what a program keeps for itself.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::place::{Found, LastLink};
+use crate::{Entry, FileError, Kind, Place};
+
+/// A file that a program has kept for itself, opened to be read: it belongs to this user and is no link. What is in it
+/// counts only if [others may not write to it](Self::others_may_write) either.
+///
+/// A file of root's does not count for another user, whose own program has not written it.
+#[derive(Debug)]
+pub struct OwnFile {
+    path: PathBuf,
+    place: Place,
+    file: File,
+    others_may_write: bool,
+}
+
+impl OwnFile {
+    /// Opens the file; `None` if there is none.
+    ///
+    /// # Errors
+    /// When the system refuses something, when there is a link or no regular file, and when it belongs to another user.
+    pub fn open(path: &Path) -> Result<Option<Self>, FileError> {
+        let place = place(path)?;
+        let Some(seen) = place.seen() else {
+            return Ok(None);
+        };
+        if seen.kind == Kind::Link {
+            return Err(FileError::IsALink {
+                path: path.to_owned(),
+            });
+        }
+        let opened = place.directory().read_file(place.name());
+        let file = opened.map_err(FileError::io(path, "read"))?;
+        let entry = Entry::of_file(&file).map_err(FileError::io(path, "read"))?;
+        if !entry.is(seen) {
+            return Err(FileError::Changed {
+                path: path.to_owned(),
+            });
+        }
+        Ok(Some(Self {
+            path: path.to_owned(),
+            others_may_write: others_may_write(&entry),
+            place,
+            file,
+        }))
+    }
+
+    /// Whether the file's group or everybody may write to it, so that what is in it may be of anybody.
+    pub fn others_may_write(&self) -> bool {
+        self.others_may_write
+    }
+
+    /// What is in it, at most this many bytes: the beginning of a longer one.
+    ///
+    /// # Errors
+    /// When the system refuses it.
+    pub fn read(&self, limit: u64) -> Result<Vec<u8>, FileError> {
+        let mut bytes = Vec::new();
+        let read = (&self.file).take(limit).read_to_end(&mut bytes);
+        read.map_err(FileError::io(&self.path, "read"))?;
+        Ok(bytes)
+    }
+
+    /// Deletes the file.
+    ///
+    /// # Errors
+    /// When the system refuses it, or there is another one now.
+    pub fn remove(self) -> Result<(), FileError> {
+        let path = &self.path;
+        match self.place.is_unchanged().map_err(FileError::io(path, "open"))? {
+            true => self
+                .place
+                .directory()
+                .remove_file(self.place.name())
+                .map_err(FileError::io(path, "remove")),
+            false => Err(FileError::Changed { path: path.clone() }),
+        }
+    }
+}
+
+/// Where a program's own file is, or is to be: there is nothing, or a file or a link of this user.
+pub(crate) fn place(path: &Path) -> Result<Place, FileError> {
+    let place = match Place::find(path, LastLink::IsTheEnd)? {
+        Found::Place(place) if !place.is_of_a_directory() => place,
+        _ => {
+            return Err(FileError::IsADirectory {
+                path: path.to_owned(),
+            });
+        }
+    };
+    if let Some(seen) = place.seen() {
+        let path = path.to_owned();
+        match seen.kind {
+            Kind::Directory => return Err(FileError::IsADirectory { path }),
+            Kind::Other => return Err(FileError::NotAFile { path }),
+            Kind::Link if leads_to_something_else(&path) => return Err(FileError::NotAFile { path }),
+            Kind::File | Kind::Link => check_owner(seen, &path)?,
+        }
+    }
+    Ok(place)
+}
+
+/// Whether a link stands for a device or a directory, such as `/dev/stdout`: it is not there to be replaced by a file.
+fn leads_to_something_else(path: &Path) -> bool {
+    crate::descriptor::is_one(path) || path.metadata().is_ok_and(|metadata| !metadata.is_file())
+}
+
+#[cfg(unix)]
+fn check_owner(entry: &Entry, path: &Path) -> Result<(), FileError> {
+    match entry.owner == rustix::process::geteuid().as_raw() {
+        true => Ok(()),
+        false => Err(crate::place::foreign(entry, path)),
+    }
+}
+
+#[cfg(not(unix))]
+fn check_owner(_entry: &Entry, _path: &Path) -> Result<(), FileError> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn others_may_write(entry: &Entry) -> bool {
+    const BY_OTHERS: u32 = 0o022;
+    entry.mode & BY_OTHERS != 0
+}
+
+#[cfg(not(unix))]
+fn others_may_write(_entry: &Entry) -> bool {
+    false
+}

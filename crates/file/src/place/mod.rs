@@ -1,0 +1,138 @@
+//! Where a path leads.
+
+#[cfg(not(unix))]
+mod elsewhere;
+#[cfg(unix)]
+mod unix;
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use crate::{Directory, Entry, FileError};
+
+#[cfg(not(unix))]
+use elsewhere::{check, find};
+#[cfg(unix)]
+pub(crate) use unix::foreign;
+#[cfg(unix)]
+use unix::{check, find};
+
+/// How many links to links are followed, as Linux does.
+const MAX_LINKS: usize = 40;
+
+/// What cannot be done where the directory that a file is to be in cannot be come to.
+const CREATE_IN_IT: &str = "create a file in it";
+
+/// What a link is that has the last name of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LastLink {
+    /// A sign to the place that is meant.
+    IsFollowed,
+    /// What stands at the place that is meant.
+    IsTheEnd,
+}
+
+/// What a path leads to.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// A file or more that a process has open already, by the path that it is opened with.
+    Descriptor(PathBuf),
+    /// A name in a directory.
+    Place(Place),
+}
+
+/// A name in a directory that is held open, and what had that name when the path was followed.
+#[derive(Debug)]
+pub struct Place {
+    directory: Directory,
+    name: OsString,
+    seen: Option<Entry>,
+    /// Whether the path can only be that of a directory, whether there is one or not.
+    is_of_a_directory: bool,
+}
+
+impl Place {
+    /// Where a path leads that is to be one of a directory. A link is followed, unless it may be a trap of another user.
+    ///
+    /// # Errors
+    /// When the system refuses something, or a link or what is there may be such a trap.
+    pub fn of_directory(path: &Path) -> Result<Self, FileError> {
+        let has_a_name = path.file_name().is_some();
+        let canonical;
+        let path = if has_a_name {
+            path
+        } else {
+            // `.` and `..` are names of a directory, but not in the one that it lies in.
+            canonical = path.canonicalize().map_err(FileError::io(path, "open"))?;
+            &canonical
+        };
+        match Self::find(path, LastLink::IsFollowed) {
+            Ok(Found::Place(place)) => Ok(place),
+            Ok(Found::Descriptor(path)) => Err(FileError::NotAFile { path }),
+            Err(FileError::IsADirectory { path }) => {
+                let error = std::io::Error::other("it lies in no other directory");
+                Err(FileError::io(&path, "replace it")(error))
+            }
+            Err(FileError::Io { path, doing, error }) if doing == CREATE_IN_IT => {
+                Err(FileError::io(&path, "create a directory in it")(error))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Where a path leads. What is there, if anything, is no trap of another user.
+    pub(crate) fn find(path: &Path, last_link: LastLink) -> Result<Found, FileError> {
+        if last_link == LastLink::IsFollowed && crate::descriptor::is_one(path) {
+            return Ok(Found::Descriptor(path.to_owned()));
+        }
+        let found = find(path, last_link)?;
+        if let Found::Place(place) = &found {
+            if let Some(seen) = &place.seen {
+                check(&place.directory, seen, &place.path())?;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The directory.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// The name in it.
+    pub fn name(&self) -> &OsStr {
+        &self.name
+    }
+
+    /// What had that name.
+    pub fn seen(&self) -> Option<&Entry> {
+        self.seen.as_ref()
+    }
+
+    /// The path that it has come to, for messages.
+    pub fn path(&self) -> PathBuf {
+        self.directory.path_of(&self.name)
+    }
+
+    pub(crate) fn is_of_a_directory(&self) -> bool {
+        self.is_of_a_directory
+    }
+
+    /// Whether what was seen is there still, and nothing else.
+    pub(crate) fn is_unchanged(&self) -> std::io::Result<bool> {
+        Ok(match (self.directory.look(&self.name)?, &self.seen) {
+            (Some(there), Some(seen)) => there.is(seen),
+            (there, seen) => there.is_none() && seen.is_none(),
+        })
+    }
+}
+
+/// Whether the path can only be that of a directory.
+fn ends_in_a_separator(path: &Path) -> bool {
+    let last = path.as_os_str().as_encoded_bytes().last();
+    last.is_some_and(|last| std::path::is_separator(char::from(*last)))
+}
+
+fn too_many_links(path: &Path) -> FileError {
+    FileError::io(path, "follow the link")(std::io::Error::other("too many links"))
+}

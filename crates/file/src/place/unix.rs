@@ -1,0 +1,142 @@
+//! One name at a time, each in the directory that the one before has led to.
+
+use std::ffi::OsString;
+use std::path::{Component, Path, PathBuf};
+
+use super::{CREATE_IN_IT, Found, LastLink, MAX_LINKS, Place, ends_in_a_separator, too_many_links};
+use crate::{Directory, Entry, FileError, Kind};
+
+pub(super) fn find(path: &Path, last_link: LastLink) -> Result<Found, FileError> {
+    let started = |path: &Path| {
+        let start = Directory::start(path.is_absolute());
+        start.map_err(FileError::io(path, "open its directory"))
+    };
+    let mut directory = started(path)?;
+    let mut is_of_a_directory = ends_in_a_separator(path);
+    let mut rest = Vec::new();
+    push_names(path, &mut rest);
+    let mut links = 0;
+    loop {
+        let Some(name) = rest.pop().filter(|name| name != ".." || !rest.is_empty()) else {
+            let path = path.to_owned();
+            return Err(FileError::IsADirectory { path });
+        };
+        if !rest.is_empty() {
+            match directory.open(&name) {
+                Ok(opened) => {
+                    directory = opened;
+                    continue;
+                }
+                Err(error) => {
+                    let is_link = directory.look(&name).ok().flatten();
+                    if is_link.is_none_or(|entry| entry.kind != Kind::Link) {
+                        let parent = parent_of(directory.path_of(&name), &rest);
+                        return Err(FileError::io(&parent, CREATE_IN_IT)(error));
+                    }
+                }
+            }
+        }
+        let here = directory.path_of(&name);
+        if rest.is_empty() && last_link == LastLink::IsFollowed && crate::descriptor::is_one(&here) {
+            return Ok(Found::Descriptor(here));
+        }
+        let seen = directory.look(&name).map_err(FileError::io(&here, "open"))?;
+        let link = match seen {
+            Some(link) if link.kind == Kind::Link => link,
+            seen if rest.is_empty() => {
+                return Ok(Found::Place(Place {
+                    directory,
+                    name,
+                    seen,
+                    is_of_a_directory,
+                }));
+            }
+            // No link any more: on to what it is now.
+            _ => {
+                links += 1;
+                if links > MAX_LINKS {
+                    return Err(too_many_links(&here));
+                }
+                rest.push(name);
+                continue;
+            }
+        };
+        if rest.is_empty() && last_link == LastLink::IsTheEnd {
+            return Ok(Found::Place(Place {
+                directory,
+                name,
+                seen: Some(link),
+                is_of_a_directory,
+            }));
+        }
+        check(&directory, &link, &here)?;
+        links += 1;
+        if links > MAX_LINKS {
+            return Err(too_many_links(&here));
+        }
+        if directory.is_of_proc() {
+            if rest.is_empty() {
+                return Ok(Found::Descriptor(here));
+            }
+            directory = directory
+                .open_through(&name)
+                .map_err(FileError::io(&here, "follow the link"))?;
+            continue;
+        }
+        let target = directory
+            .read_link(&name, &link)
+            .map_err(FileError::io(&here, "read the link"))?;
+        if target.is_absolute() {
+            directory = started(&target)?;
+        }
+        is_of_a_directory |= rest.is_empty() && ends_in_a_separator(&target);
+        push_names(&target, &mut rest);
+    }
+}
+
+/// Puts the names of a path before those that are left, which are in reverse order.
+fn push_names(path: &Path, rest: &mut Vec<OsString>) {
+    let names = path.components().rev().filter_map(|component| match component {
+        Component::Normal(name) => Some(name.to_owned()),
+        Component::ParentDir => Some(OsString::from("..")),
+        Component::CurDir | Component::RootDir | Component::Prefix(_) => None,
+    });
+    rest.extend(names);
+}
+
+/// The path of the directory that a file is to be in, when it is not to be come to.
+fn parent_of(here: PathBuf, rest: &[OsString]) -> PathBuf {
+    let between = rest.iter().skip(1).rev();
+    between.fold(here, |path, name| path.join(name))
+}
+
+/// Refuses what another user may have put there as a trap: in a directory that everybody may write to, or with the sticky
+/// bit and one that its group may write to. Without that bit, those who may write there can replace each file anyway.
+pub(super) fn check(directory: &Directory, entry: &Entry, path: &Path) -> Result<(), FileError> {
+    const STICKY: u32 = 0o1000;
+    const BY_GROUP: u32 = 0o020;
+    const BY_EVERYBODY: u32 = 0o002;
+
+    if entry.owner == rustix::process::geteuid().as_raw() {
+        return Ok(());
+    }
+    let around = directory
+        .entry()
+        .map_err(FileError::io(directory.path(), "open"))?;
+    let is_sticky = around.mode & STICKY != 0;
+    let is_shared = around.mode & BY_EVERYBODY != 0 || is_sticky && around.mode & BY_GROUP != 0;
+    let is_file = matches!(entry.kind, Kind::File | Kind::Directory);
+    if entry.owner == around.owner || !is_shared || is_file && !is_sticky {
+        return Ok(());
+    }
+    Err(foreign(entry, path))
+}
+
+/// The error for what belongs to another user.
+pub(crate) fn foreign(entry: &Entry, path: &Path) -> FileError {
+    FileError::Foreign {
+        path: path.to_owned(),
+        kind: entry.kind,
+        owner: entry.owner,
+    }
+}
