@@ -254,6 +254,10 @@ fn in_memory(name: &str, list: &RootList) -> Result<BlobStore, Failure> {
     for error in left_out {
         warning(format_args!("{name}: {error}; left out"));
     }
+    // Not one that was meant to be empty.
+    if fitting.is_empty() {
+        return Err(no_root(name));
+    }
     let blob = encode_blob(&fitting, generation, BlobOptions::default());
     let blob = blob.map_err(|error| bad_input(&error))?;
     BlobStore::new(blob.bytes.leak()).map_err(|error| bad_input(&error))

@@ -258,6 +258,6 @@ fn a_root_that_does_not_fit_is_left_out_of_a_store_with_a_warning() {
         verify(&lab.write("none.pem", long))
             .ends_with(2)
             .says(left_out)
-            .says("none.pem: the list is empty: expected at least one root");
+            .says("none.pem: there is no root in it: expected at least one");
     }
 }
