@@ -123,6 +123,12 @@ impl Root {
         &self.conditions
     }
 
+    /// The same root, trusted only for end-entity certificates with a notBefore up to this second of Unix time.
+    pub fn with_distrust_after(mut self, distrust_after: Option<u64>) -> Self {
+        self.conditions.distrust_after = distrust_after;
+        self
+    }
+
     /// The same root, trusted without conditions.
     pub(crate) fn without_conditions(self) -> Self {
         let conditions = Conditions::default();

@@ -10,7 +10,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jit_trust::{BlobStore, Connector, Entry, TlsStream, Trust};
+use jit_trust::{BlobStore, Connection, Connector, Entry, TlsStream, Trust, WatchedFileStore};
 use jit_trust_lab::pki::{Ca, now};
 use jit_trust_lab::server::{Response, Server, ServerBuilder};
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
@@ -136,6 +136,53 @@ fn a_session_is_not_resumed_once_its_anchor_is_gone_or_another() {
             trust.replace_store(changed.clone()).unwrap();
             assert_eq!(reach(&connector, &server).is_ok(), *is_trusted);
             assert_eq!(server.resumptions(), 1);
+        }
+    }
+}
+
+/// The store that holds the anchor is as it was; another says more of its name and key now.
+#[test]
+fn a_condition_that_comes_later_from_another_store_ends_resumption_and_marks_connections() {
+    let root = Ca::root("Root");
+    let der = root.der();
+    let stated = || stores::entry(&der);
+    let future = u64::try_from(now()).unwrap() + 1_000_000;
+    let not_tr = &b"\xa1\x07\x30\x05\x82\x03.tr"[..];
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("trust.tblb");
+    let replace = |entries: &[Entry<'_>]| {
+        let new = path.with_extension("new");
+        std::fs::write(&new, stores::encode(entries, Version::V2)).unwrap();
+        std::fs::rename(&new, &path).unwrap();
+    };
+    for condition in [
+        stated().with_distrust_after(Some(future)),
+        stated().with_name_constraints(Some(not_tr)),
+    ] {
+        let later = Later::of(&[&root], Duration::ZERO);
+        for is_remote in [false, true] {
+            replace(&[stores::entry(&Ca::root("Other").der())]);
+            let watched = WatchedFileStore::open(&path).unwrap();
+            let server = server_of(&root, TLS[1]);
+            let trust = Trust::builder().store(watched);
+            let trust = match is_remote {
+                true => trust.query_store(later.clone()),
+                false => trust.store(store(&[&root])),
+            };
+            let trust = trust.build();
+            let connector = connector(&trust);
+            drop(reach(&connector, &server).unwrap());
+            let _kept = reach(&connector, &server).unwrap();
+            assert_eq!(server.resumptions(), 1);
+            let removed = || trust.connections().iter().any(Connection::leans_on_removed);
+            assert!(!removed());
+            replace(&[condition]);
+            assert!(removed(), "{is_remote}");
+            // It is met, so that a new handshake is made, and its session is good.
+            drop(reach(&connector, &server).unwrap());
+            assert_eq!(server.resumptions(), 1);
+            drop(reach(&connector, &server).unwrap());
+            assert_eq!(server.resumptions(), 2);
         }
     }
 }

@@ -197,6 +197,40 @@ fn a_file_that_is_replaced_by_renaming_leaves_the_open_store_as_it_was() {
 }
 
 #[test]
+fn a_webroot_is_asked_by_key_identifier_only_where_that_is_said_and_never_one_that_carries_conditions() {
+    let root = Ca::root("Root");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    webroot_by_key_id(path, &[&root]);
+    let chain = root.leaf("a.test").chain(&[]);
+    let error = WebrootStore::open(path).unwrap_err();
+    assert!(matches!(error, StoreError::ByKeyIdOnly { .. }), "{error}");
+    let store = WebrootStore::open_by_key_id(path).unwrap();
+    assert_eq!(selected(&store, &chain).unwrap(), keys(&[&root]));
+
+    // Another tool's index says nothing of conditions.
+    let index = path.join("index.json");
+    fs::write(&index, "{\"format\": \"another webroot\"}").unwrap();
+    assert_eq!(selected(&store, &chain).unwrap(), keys(&[&root]));
+    // One of this project's that comes while the store is open.
+    fs::write(
+        &index,
+        "{\n  \"format\": \"jit-trust webroot\",\n  \"version\": 2",
+    )
+    .unwrap();
+    for error in [
+        selected(&store, &chain).unwrap_err(),
+        WebrootStore::open_by_key_id(path).unwrap_err(),
+    ] {
+        assert!(matches!(error, StoreError::CarriesConditions { .. }), "{error}");
+    }
+    // What is in the place of an index and cannot be read is no other tool's.
+    fs::remove_file(&index).unwrap();
+    fs::create_dir(&index).unwrap();
+    assert!(WebrootStore::open_by_key_id(path).is_err());
+}
+
+#[test]
 fn what_is_no_store_is_not_opened_and_the_error_names_it() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);

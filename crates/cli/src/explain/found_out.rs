@@ -45,10 +45,17 @@ pub(super) fn explain(given: Given, args: &TrustBy, store: &Store) -> FoundOut {
 
     let sent: Vec<&[u8]> = certificates.iter().map(AsRef::as_ref).collect();
     let chain = PeerChain::read(sent.iter().copied()).ok();
-    let mut found = chain
+    let answering = chain
         .as_ref()
         .map(|chain| roots.answering(chain))
         .unwrap_or_default();
+    let mut found: Vec<Found> = Vec::new();
+    for root in answering {
+        let root = root.dated_as_in(&verdict.anchors.selected);
+        if !found.iter().any(|known| known.is(&root)) {
+            found.push(root);
+        }
+    }
     for selected in &verdict.anchors.selected {
         if !found.iter().any(|known| known.is(selected)) {
             // It came from a server.

@@ -35,14 +35,27 @@ impl Found {
         self.root.entry().named(Name::from_der(&self.name)?)
     }
 
-    /// Whether both are the same name and key, under the same conditions.
+    /// Whether both are the same name and key, with the same name constraints. What is said of the date binds all of them.
     pub(super) fn is(&self, other: &Self) -> bool {
-        let parts = |found: &Self| {
-            let entry = found.root.entry();
-            let constraints = entry.name_constraints().map(<[u8]>::to_vec);
-            (entry.spki_sha256(), entry.distrust_after(), constraints)
-        };
-        self.name == other.name && parts(self) == parts(other)
+        let constraints = |found: &Self| found.root.entry().name_constraints().map(<[u8]>::to_vec);
+        self.has_key_of(other) && constraints(self) == constraints(other)
+    }
+
+    fn has_key_of(&self, other: &Self) -> bool {
+        self.name == other.name && self.root.spki_fingerprint() == other.root.spki_fingerprint()
+    }
+
+    /// The same under the date that binds it, which may be said in another store than the one that holds it. `selected` are
+    /// the anchors as the verifier has them.
+    pub(super) fn dated_as_in(self, selected: &[Self]) -> Self {
+        let same = selected.iter().filter(|selected| selected.has_key_of(&self));
+        let dates = same.filter_map(|selected| selected.root.conditions().distrust_after);
+        let own = self.root.conditions().distrust_after;
+        let earliest = dates.chain(own).min();
+        Self {
+            root: self.root.with_distrust_after(earliest),
+            ..self
+        }
     }
 }
 

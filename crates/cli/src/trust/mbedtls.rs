@@ -1,23 +1,14 @@
 //! Which error of mbedTLS's is which reason.
 
-use jit_trust::NameConstraintsError;
 use jit_trust::mbedtls::Invalid;
 use mbedtls::error::codes;
 use mbedtls::x509::VerifyError;
 
 use super::Refusal;
-use super::reason::{NAME_NOT_PERMITTED, NOT_FOR_SERVERS, NOT_ITS_KEY, Reason};
+use super::reason::{NOT_FOR_SERVERS, NOT_ITS_KEY, Reason};
 
 /// `None` for errors that are not of the path.
 pub(super) fn reason(error: &Refusal) -> Option<Reason> {
-    if let Some(error) = error.downcast_ref() {
-        return Some(match error {
-            NameConstraintsError::NotPermitted(_) | NameConstraintsError::Excluded(_) => {
-                Reason::Plain(NAME_NOT_PERMITTED)
-            }
-            other => Reason::Other(other.to_string()),
-        });
-    }
     error.downcast_ref().map(of_path)
 }
 

@@ -19,7 +19,9 @@ use std::error::Error;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jit_trust::{Certificate, Distrusted, PeerChain, QueryError, QueryMade, StoreError, Verification};
+use jit_trust::{
+    Certificate, Distrusted, NameConstraintsError, PeerChain, QueryError, QueryMade, StoreError, Verification,
+};
 
 use crate::shown::shown;
 use crate::store::Store;
@@ -176,6 +178,13 @@ fn reason(error: &Refusal, verification: &Verification<'_>, store: &str, cache: 
 
 /// Why the TLS library does not accept a path.
 fn of_library(error: &Refusal) -> Reason {
+    match of_ours::<NameConstraintsError>(error) {
+        Some(NameConstraintsError::NotPermitted(_) | NameConstraintsError::Excluded(_)) => {
+            return Reason::Plain(reason::NAME_NOT_PERMITTED);
+        }
+        Some(other) => return Reason::Other(other.to_string()),
+        None => {}
+    }
     if let Some(error) = error.downcast_ref() {
         return rustls::reason(error);
     }

@@ -189,6 +189,16 @@ fn unknown_issuer(verification: &Verification<'_>, store: &str) -> String {
     let Some(top) = top else {
         return format!("no certificate leads to a root in {store}");
     };
+    // One that is out for its date is there, whatever else is wrong with a path to it.
+    let dated = verification.chain.and_then(|chain| {
+        let mut named = verification.candidates.iter();
+        named.find(|anchor| anchor.subject() == top.issuer() && !chain.may_lean_on(anchor))
+    });
+    if let Some((dated, date)) = dated.and_then(|dated| Some((dated, dated.distrust_after()?))) {
+        let issued_at = verification.chain.and_then(PeerChain::issued_at);
+        let words = trusted_up_to(&dated.subject().to_string(), store, date, issued_at);
+        return format!("{words}; and no valid path leads to a root that may be used");
+    }
     let named = verification
         .candidates
         .iter()

@@ -208,6 +208,99 @@ fn a_key_with_and_without_a_date_is_warned_about() {
 }
 
 #[test]
+fn a_bare_copy_in_another_store_lifts_no_condition_in_either_order() {
+    let (dated, constrained) = (Ca::root("Lab Root A"), Ca::root("Lab Root B"));
+    let lab = Lab::trusting(&[]);
+    let rows = [(&dated, DAY, ""), (&constrained, "", "*.good.test")];
+    let list = lab.write("list.csv", ccadb(&rows));
+    let (blob, bare) = (
+        lab.path("conditions.tblb"),
+        lab.write("bare.pem", dated.pem() + &constrained.pem()),
+    );
+    run(jit_trust(["bundle", "--blob"]).arg(&blob).arg(&list)).ends_with(0);
+    for stores in [[&blob, &bare], [&bare, &blob]] {
+        let command = |what: &str, leaf: &Leaf, host: &str| {
+            let chain = lab.write("chain.pem", leaf.pem());
+            let mut command = jit_trust([what, "--host", host, "--trust"]);
+            run(command.arg(stores[0]).arg("--trust").arg(stores[1]).arg(chain))
+        };
+        let verify = |leaf: &Leaf, host: &str| command("verify", leaf, host);
+        verify(&issued_the_day_before(&dated), "a.test").ends_with(0);
+        let late = issued_the_day_after(&dated);
+        verify(&late, "a.test")
+            .ends_with(1)
+            .says("is trusted only for certificates issued up to 2024-11-30T23:59:59Z");
+        let explained = command("explain", &late, "a.test").ends_with(1).stdout;
+        assert!(
+            explained.contains("not for a certificate of this age"),
+            "{explained}"
+        );
+        assert!(!explained.contains("the path would end here"), "{explained}");
+        verify(&constrained.leaf("a.good.test"), "a.good.test").ends_with(0);
+        verify(&constrained.leaf("a.test"), "a.test")
+            .ends_with(1)
+            .says("a CA in the chain is not allowed to issue for a name in the certificate");
+    }
+}
+
+/// It is there, and it is not the server that has left something out.
+#[test]
+fn a_root_that_is_out_for_its_date_and_has_constraints_is_not_said_to_be_missing() {
+    let root = Ca::root("Lab Root A");
+    let lab = Lab::trusting(&[]);
+    let list = lab.write("list.csv", ccadb(&[(&root, DAY, "*.good.test")]));
+    let late = issued_the_day_after(&root);
+    for store in with_stores_of(&lab, &list) {
+        let words = reason(&store, "2024-12-01T23:59:59Z");
+        let refused = verify(&lab, &late, "a.test", &store).ends_with(1).says_one_line();
+        let refused = refused.says(&words);
+        assert!(!refused.stderr.contains("intermediate"), "{refused:?}");
+    }
+    let chain = lab.write("chain.pem", late.pem());
+    let mut explain = jit_trust(["explain", "--host", "a.test", "--trust"]);
+    let explained = run(explain.arg(&list).arg(chain)).ends_with(1).stdout;
+    assert!(
+        explained.contains("get a certificate from another CA"),
+        "{explained}"
+    );
+    assert!(!explained.contains("left out"), "{explained}");
+}
+
+/// As it is in the middle of an upload in the wrong order.
+#[test]
+fn a_webroot_without_its_blobs_is_not_trusted_by_as_bare_certificates() {
+    let root = Ca::root("Lab Root A");
+    let lab = Lab::trusting(&[]);
+    let list = lab.write("list.csv", ccadb(&[(&root, DAY, "")]));
+    let webroot = lab.path("webroot");
+    run(jit_trust(["bundle", "--copy", "--webroot"])
+        .arg(&webroot)
+        .arg(&list))
+    .ends_with(0);
+    std::fs::remove_dir_all(webroot.join("by-subject")).unwrap();
+    let late = issued_the_day_after(&root);
+    let chain = lab.write("chain.pem", late.pem());
+    let by_key_id = || {
+        let mut command = jit_trust(["verify", "--host", "a.test", "--ask-by-key-id", "--trust"]);
+        run(command.arg(&webroot).arg(&chain))
+    };
+    verify(&lab, &late, "a.test", &webroot)
+        .ends_with(2)
+        .says("the webroot has no by-subject");
+    by_key_id()
+        .ends_with(2)
+        .says("its index.json says that it is a webroot with conditions");
+    // Without the index nobody can tell. It was asked for, and is said.
+    std::fs::remove_file(webroot.join("index.json")).unwrap();
+    verify(&lab, &late, "a.test", &webroot)
+        .ends_with(2)
+        .says("--ask-by-key-id");
+    by_key_id()
+        .ends_with(0)
+        .says("carry none of Mozilla's conditions");
+}
+
+#[test]
 fn find_lists_a_root_that_its_date_keeps_from_vouching_and_says_so() {
     let root = Ca::root("Lab Root A");
     let lab = Lab::trusting(&[]);

@@ -77,7 +77,7 @@ fn a_webroot_of_another_tool_is_a_store_for_every_command() {
     std::fs::create_dir_all(webroot.join("by-skid")).unwrap();
     std::fs::write(webroot.join("by-skid").join(&skid), root.der()).unwrap();
     let chain = lab.write("chain.pem", root.leaf("a.test").pem());
-    let mut verify = jit_trust(["verify", "--host", "a.test", "--trust"]);
+    let mut verify = jit_trust(["verify", "--host", "a.test", "--ask-by-key-id", "--trust"]);
     run(verify.arg(&webroot).arg(chain)).ends_with(0);
     assert!(
         on("show", &webroot, "")

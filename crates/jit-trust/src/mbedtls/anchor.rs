@@ -5,7 +5,7 @@ use mbedtls::alloc::List;
 use mbedtls::x509::Certificate;
 
 use crate::store::OwnedEntry;
-use crate::trust::{AnchorList, Import};
+use crate::trust::Import;
 
 /// An anchor that was selected for one connection: it outlives what it was selected from.
 #[derive(Debug)]
@@ -52,12 +52,6 @@ impl Anchor {
     /// Whether this is the certificate that mbedTLS has of it.
     pub(super) fn has_certificate(&self, der: &[u8]) -> bool {
         *self.certificate == *der
-    }
-}
-
-impl AnchorList for Vec<Anchor> {
-    fn get(&self, place: usize) -> Option<TrustAnchor<'_>> {
-        self.as_slice().get(place).and_then(Anchor::get)
     }
 }
 

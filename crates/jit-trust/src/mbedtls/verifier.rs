@@ -16,7 +16,9 @@ use mbedtls::x509::{Certificate, KeyUsage, VerifyError};
 
 use super::anchor::{Anchor, certificates};
 use super::error::{Invalid, NotVerified, Refusal, Unreadable};
-use crate::trust::{Accepted, Attempt, Candidates, KnownAnchor, Leaning, Panicked, Patience, Search, Stores};
+use crate::trust::{
+    Accepted, AnchorList, Attempt, Candidates, KnownAnchor, Leaning, Panicked, Patience, Search, Stores,
+};
 use crate::{Distrusted, QueryMade, StoreError, Trust, Verification};
 
 pub(super) type Observer = dyn Fn(&Verification<'_>) + Send + Sync;
@@ -71,6 +73,8 @@ struct Selected {
 #[derive(Default)]
 struct Found {
     anchors: Vec<Anchor>,
+    /// Those that may not be used, to show.
+    left_out: Vec<Anchor>,
     queries: Vec<QueryMade>,
     /// Why a store could not answer.
     failure: Option<StoreError>,
@@ -87,6 +91,12 @@ enum Tried {
     /// A path ends in this one, and does not conform to name constraints that bind it beside its own.
     Refused(usize, Refusal),
     NoPath,
+}
+
+impl AnchorList for Found {
+    fn get(&self, place: usize) -> Option<TrustAnchor<'_>> {
+        self.anchors.iter().chain(&self.left_out).nth(place)?.get()
+    }
 }
 
 impl Verifier {
@@ -208,6 +218,10 @@ impl Verifier {
         });
         Ok(Found {
             anchors: anchors.collect(),
+            left_out: selection
+                .left_out()
+                .filter_map(|anchor| Anchor::new(&anchor, &[], None))
+                .collect(),
             queries: search.queries().to_vec(),
             distrusted,
             refused,
@@ -435,7 +449,7 @@ impl Verifier {
                 chain: peer.as_ref(),
                 store_len: selected.store_len,
                 selected: selected.found.anchors.len(),
-                candidates: Candidates::new(&selected.found.anchors),
+                candidates: Candidates::new(&selected.found),
                 queries: &selected.found.queries,
                 anchor: anchor.and_then(Anchor::get),
                 selecting: selected.selecting,

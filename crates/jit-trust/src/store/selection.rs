@@ -244,6 +244,17 @@ impl<'s> Selection<'s> {
         self.get(|standing| matches!(standing, Standing::Selected | Standing::TooLate))
     }
 
+    /// The anchors that were left out, for whatever reason.
+    #[cfg(feature = "mbedtls")]
+    pub(crate) fn left_out(&self) -> impl Iterator<Item = TrustAnchor<'_>> {
+        self.get(|standing| matches!(standing, Standing::TooLate | Standing::Refused))
+    }
+
+    /// The anchors and those that were left out, for whatever reason.
+    pub(crate) fn all(&self) -> impl Iterator<Item = TrustAnchor<'_>> {
+        self.get(|standing| standing != Standing::Unasked)
+    }
+
     fn get(&self, wanted: impl Fn(Standing) -> bool) -> impl Iterator<Item = TrustAnchor<'_>> {
         let found = self.found.iter().filter(move |found| wanted(found.standing));
         found.filter_map(Found::anchor)

@@ -37,8 +37,8 @@ pub struct Verification<'a> {
     pub result: Result<(), &'a (dyn Error + Send + Sync + 'static)>,
 }
 
-/// The anchors that a verification had to choose from. Those are included that may not vouch for the server's certificate
-/// because of its date, but with Mbed TLS.
+/// The anchors that a verification had to choose from. Those are included that were left out, because of the date of the
+/// server's certificate or because of name constraints.
 #[derive(Clone, Copy)]
 pub struct Candidates<'a>(&'a dyn AnchorList);
 
@@ -67,7 +67,7 @@ pub(crate) trait AnchorList {
 
 impl AnchorList for Selection<'_> {
     fn get(&self, place: usize) -> Option<TrustAnchor<'_>> {
-        self.undated().nth(place)
+        self.all().nth(place)
     }
 }
 
