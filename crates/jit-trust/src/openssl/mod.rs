@@ -32,7 +32,9 @@
 //! Beside what [`jit_trust`](crate) says: names are compared byte by byte, where OpenSSL folds case and spaces; and a server
 //! whose own certificate is the root is refused where the store does not hold the root's certificate, which OpenSSL then
 //! compares byte by byte. An intermediate CA that the user loaded, and no server sends, is followed to a root that is loaded
-//! too, not to one of the store.
+//! too, not to one of the store. What the local stores say of a loaded CA's name and key binds it, unless this crate cannot
+//! read its certificate (X.509 version 2, for instance). Of a root that two stores hold under constraints of their own
+//! (`store_as_is`, answers of remote stores), OpenSSL ends at the first that fits.
 
 mod anchors;
 mod boundary;
