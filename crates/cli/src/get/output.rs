@@ -26,7 +26,7 @@ enum Target {
     },
     /// A file that takes its place when it is whole, or a device or a pipe, which is written to.
     File {
-        staged: StagedFile,
+        staged: Box<StagedFile>,
         /// The same, written to from another thread: a pipe may make a writer wait for ever.
         file: tokio::fs::File,
         path: PathBuf,
@@ -113,7 +113,7 @@ fn file(path: &Path) -> Result<Target, Failure> {
     let file = staged.file().try_clone();
     let file = file.map_err(|error| Failure::writing_file(path, &error))?;
     Ok(Target::File {
-        staged,
+        staged: Box::new(staged),
         file: file.into(),
         path: path.to_owned(),
     })
