@@ -50,20 +50,21 @@ fn a_leaf_issued_after_its_roots_date_is_refused_and_one_issued_before_is_not() 
 }
 
 #[test]
-fn the_same_root_without_a_date_vouches() {
+fn the_same_root_without_a_date_is_bound_by_it_unless_it_was_added_as_it_is() {
     let (root, date) = (Ca::root("Dated Root"), now() - 10 * DAY);
     let der = root.der();
-    let dated = store_of(&[entry(&der).with_distrust_after(Some(unix(date)))], Version::V2);
-    let trust = jit_trust::Trust::builder()
-        .store(dated)
-        .store(store(&[&root]))
-        .build();
+    let dated = || store_of(&[entry(&der).with_distrust_after(Some(unix(date)))], Version::V2);
     let server = server_issued_at(date + DAY, &root.intermediate("CA"), HOST);
-    assert!(
-        get(&Connector::new(trust).unwrap(), &server)
-            .unwrap()
-            .ends_with("hello")
+    let with = |trust: jit_trust::TrustBuilder| get(&Connector::new(trust.build()).unwrap(), &server);
+    let bound = with(jit_trust::Trust::builder().store(dated()).store(store(&[&root])));
+    let _: &Distrusted = reason(&bound.unwrap_err());
+    assert_eq!(server.handshakes(), 0);
+    let as_is = with(
+        jit_trust::Trust::builder()
+            .store(dated())
+            .store_as_is(store(&[&root])),
     );
+    assert!(as_is.unwrap().ends_with("hello"));
 }
 
 #[test]
@@ -92,7 +93,7 @@ fn constraints_that_are_imposed_on_a_root_bind() {
 }
 
 #[test]
-fn one_root_under_several_conditions_vouches_under_any() {
+fn one_root_under_several_conditions_is_bound_by_each_unless_it_was_added_as_it_is() {
     let root = Ca::root("Root");
     let server = server_of(&root);
     let der = root.der();
@@ -109,6 +110,22 @@ fn one_root_under_several_conditions_vouches_under_any() {
             .store(store(&[&root])),
         jit_trust::Trust::builder()
             .store(store(&[&root]))
+            .store(constrained()),
+    ] {
+        let connector = Connector::new(trust.build()).unwrap();
+        let error = get(&connector, &server).unwrap_err();
+        assert_eq!(
+            *reason::<NameConstraintsError>(&error),
+            NameConstraintsError::NotPermitted(NameForm::Dns)
+        );
+    }
+    assert_eq!(server.handshakes(), 0);
+    for trust in [
+        jit_trust::Trust::builder()
+            .store(constrained())
+            .store_as_is(store(&[&root])),
+        jit_trust::Trust::builder()
+            .store_as_is(store(&[&root]))
             .store(constrained()),
     ] {
         let connector = Connector::new(trust.build()).unwrap();
