@@ -1,16 +1,17 @@
 //! The cases in which the verdict is stricter than with every root loaded: where a store that answers later is asked no
-//! further, and where a library that wants certificates would look at more than anchors are.
+//! further, where a library that wants certificates would look at more than anchors are, and where a second entry of a
+//! root's name and key has an earlier date, or other name constraints: a library goes by the entry that it finds first.
 
-use jit_trust_lab::pki::{AuthorityKeyId, Ca, Leaf};
-#[cfg(feature = "openssl")]
-use jit_trust_lab::pki::{dns_name_constraints, now};
-#[cfg(feature = "openssl")]
+#[cfg(any(feature = "mbedtls", feature = "openssl"))]
+use jit_trust_lab::pki::now;
+use jit_trust_lab::pki::{AuthorityKeyId, Ca, Leaf, dns_name_constraints};
+use pki_types::CertificateDer;
 use rustls::crypto::aws_lc_rs;
 
 use crate::afar::Cause;
-#[cfg(feature = "openssl")]
+#[cfg(any(feature = "mbedtls", feature = "openssl"))]
 use crate::question::Question;
-#[cfg(feature = "openssl")]
+use crate::question::{Reason, Verdict};
 use crate::root::TrustedRoot;
 use crate::verifiers::Verifiers;
 
@@ -55,7 +56,7 @@ fn an_anchor_that_would_be_the_fourth_is_the_cause_of_another_verdict() {
 
 /// What the other libraries say with every root loaded and, where one is judged differently, by which form.
 #[cfg(any(feature = "mbedtls", feature = "openssl"))]
-fn differences(verifiers: &Verifiers, sent: &[pki_types::CertificateDer<'_>]) -> Vec<Result<bool, String>> {
+fn differences(verifiers: &Verifiers, sent: &[CertificateDer<'_>]) -> Vec<Result<bool, String>> {
     let question = Question::new(sent, "a.test", now());
     let libraries = verifiers.libraries();
     libraries
@@ -64,6 +65,89 @@ fn differences(verifiers: &Verifiers, sent: &[pki_types::CertificateDer<'_>]) ->
             Ok(judged.is_some_and(|judged| judged.is_ok()))
         })
         .collect()
+}
+
+/// What rustls says with these roots, if the other libraries accept where it does.
+fn verdict_of_all(roots: &[TrustedRoot], sent: &[CertificateDer<'_>]) -> Verdict {
+    let verifiers = Verifiers::of_conditional(roots, &aws_lc_rs::default_provider());
+    let verdict = verifiers.agree_today(sent);
+    #[cfg(any(feature = "mbedtls", feature = "openssl"))]
+    for judged in differences(&verifiers, sent) {
+        assert_eq!(judged, Ok(verdict.is_ok()));
+    }
+    verdict
+}
+
+/// A root, and a new certificate of its name and key.
+fn root_and_reissue() -> (Ca, TrustedRoot) {
+    let root = Ca::root("Root");
+    let reissued = root.reissue().self_signed();
+    (root, TrustedRoot::from(&reissued))
+}
+
+#[test]
+fn an_earlier_date_in_another_entry_of_a_name_and_key_is_the_cause_of_another_verdict() {
+    let (root, bare) = root_and_reissue();
+    let dated = |date| TrustedRoot {
+        distrust_after: Some(date),
+        ..TrustedRoot::from(&root)
+    };
+    let sent = root.leaf("a.test").chain(&[]);
+    let late = TrustedRoot {
+        distrust_after: Some(u64::from(u32::MAX)),
+        ..bare.clone()
+    };
+    let twin = TrustedRoot {
+        distrust_after: Some(0),
+        ..TrustedRoot::from(&Ca::root("Root"))
+    };
+    for accepted in [&[bare.clone()][..], &[late.clone()], &[bare.clone(), twin]] {
+        assert_eq!(verdict_of_all(accepted, &sent), Ok(()));
+    }
+    for other in [bare.clone(), late] {
+        for refused in [[other.clone(), dated(0)], [dated(0), other.clone()]] {
+            assert_eq!(verdict_of_all(&refused, &sent), Err(Reason::Distrusted));
+        }
+    }
+
+    // A path around it remains.
+    let new = Ca::root("New Root");
+    let around = root.leaf("a.test").chain(&[&new.cross_sign(&root)]);
+    let roots = [bare, dated(0), TrustedRoot::from(&new)];
+    assert_eq!(verdict_of_all(&roots, &around), Ok(()));
+}
+
+#[test]
+fn name_constraints_in_another_entry_of_a_name_and_key_are_the_cause_of_another_verdict() {
+    let (root, bare) = root_and_reissue();
+    let imposing = |permitted: &[&str], on: &TrustedRoot| TrustedRoot {
+        name_constraints: Some(dns_name_constraints(permitted, &[""; 0])),
+        ..on.clone()
+    };
+    let original = TrustedRoot::from(&root);
+    let sent = root.leaf("a.test").chain(&[]);
+    let [here, elsewhere] = [["a.test"], ["b.test"]].map(|permitted| imposing(&permitted, &original));
+    let wider = imposing(&["test"], &bare);
+    for accepted in [&[bare.clone()][..], &[wider.clone()], &[wider.clone(), here]] {
+        assert_eq!(verdict_of_all(accepted, &sent), Ok(()));
+    }
+    for other in [bare.clone(), wider] {
+        for refused in [[other.clone(), elsewhere.clone()], [elsewhere.clone(), other]] {
+            assert_eq!(verdict_of_all(&refused, &sent), Err(Reason::OtherConstraints));
+        }
+    }
+
+    // Those of a certificate itself bind in forms without conditions as well.
+    let elsewhere_itself = root.reissue().name_constraints(&["b.test"], &[]).self_signed();
+    let refused = [bare.clone(), TrustedRoot::from(&elsewhere_itself)];
+    assert_eq!(verdict_of_all(&refused, &sent), Err(Reason::OtherConstraints));
+
+    // A path around them remains, where the library looks for it.
+    let new = Ca::root("New Root");
+    let around = root.leaf("a.test").chain(&[&new.cross_sign(&root)]);
+    let roots = [bare, elsewhere, TrustedRoot::from(&new)];
+    let verifiers = Verifiers::of_conditional(&roots, &aws_lc_rs::default_provider());
+    assert_eq!(verifiers.agree_today(&around), Ok(()));
 }
 
 /// OpenSSL and mbedTLS compare names without regard to case, and fold spaces; the Baseline Requirements demand that they

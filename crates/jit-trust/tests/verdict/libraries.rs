@@ -6,6 +6,7 @@ use jit_trust::{Certificate, Entry};
 use jit_trust_core::v2;
 use pki_types::CertificateDer;
 
+use crate::binding::{self, Binding};
 use crate::question::Question;
 use crate::root::TrustedRoot;
 use crate::stores::{self, Version};
@@ -31,7 +32,44 @@ impl Deref for Roots<'_> {
     }
 }
 
+/// A root, and what binds it beside its own entry: in a form that carries conditions, and in one that does not.
+pub(crate) struct Bound<'a> {
+    pub(crate) root: &'a TrustedRoot,
+    pub(crate) bindings: Bindings,
+}
+
+/// What binds a root beside its own entry.
+pub(crate) struct Bindings {
+    with_conditions: Binding,
+    without_conditions: Binding,
+}
+
+impl Bindings {
+    /// In a form that carries conditions, or does not.
+    pub(crate) fn get(&self, with_conditions: bool) -> &Binding {
+        match with_conditions {
+            true => &self.with_conditions,
+            false => &self.without_conditions,
+        }
+    }
+}
+
 impl Roots<'_> {
+    /// Each root with what binds it.
+    pub(crate) fn bound(&self) -> impl Iterator<Item = Bound<'_>> {
+        let bindings = binding::of(self)
+            .into_iter()
+            .zip(binding::without_conditions(self));
+        let roots = self.iter().zip(bindings);
+        roots.map(|(root, (with_conditions, without_conditions))| Bound {
+            root,
+            bindings: Bindings {
+                with_conditions,
+                without_conditions,
+            },
+        })
+    }
+
     /// Each form of the store, as a trust blob: with the roots' own certificates, and without.
     pub(crate) fn forms(&self) -> impl Iterator<Item = (Form, Vec<u8>)> {
         let entries: Vec<Entry<'_>> = self.iter().map(TrustedRoot::entry).collect();
@@ -72,7 +110,7 @@ pub(crate) trait Library {
     fn read(&self, sent: &[CertificateDer<'_>]) -> Option<Self::Sent>;
 
     /// With every root loaded; with their conditions, those that may not vouch for this leaf left out, and imposed constraints
-    /// in the certificates.
+    /// in the certificates. A root is taken out where a path to it does not conform to what binds it beside its own entry.
     fn all_loaded(
         &self,
         sent: &Self::Sent,

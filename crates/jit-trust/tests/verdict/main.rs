@@ -6,6 +6,12 @@
 //! more than 64 certificates, which is counted, and for what comes of asking a store [`afar`] no further than was
 //! promised, which is counted by its cause.
 //!
+//! The roots that are loaded are those that the store's conditions allow, and here that is stricter than to load every
+//! entry by itself: where the store has a second entry of the same name and key with an earlier date, or other name
+//! constraints, those bind the first as well ([`binding`]). A library does not know that. So a root is loaded up to the
+//! earliest date, and where the library finds a path to it, another judge says whether the path conforms to the other
+//! constraints ([`name_constraints`]). If not, the root is taken out, and the library is asked again.
+//!
 //! The questions are [`cases`], one for each way that a chain can be odd; those of x509-limbo ([`limbo`]); two
 //! [`real_chains`] in every order and with every certificate lost, doubled or spoilt; and [`webs`] of trust that
 //! are generated.
@@ -13,6 +19,7 @@
 
 mod afar;
 mod all_loaded;
+mod binding;
 mod cases;
 mod exceptions;
 mod forms;
@@ -20,7 +27,6 @@ mod libraries;
 mod limbo;
 #[cfg(feature = "mbedtls")]
 mod mbedtls;
-#[cfg(feature = "mbedtls")]
 mod name_constraints;
 #[cfg(feature = "openssl")]
 mod openssl;

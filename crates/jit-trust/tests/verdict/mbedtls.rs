@@ -14,7 +14,7 @@ use mbedtls::x509::{Certificate, KeyUsage, VerifyError};
 use pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::crypto::CryptoProvider;
 
-use crate::libraries::{Form, Judged, Library, Roots};
+use crate::libraries::{Bindings, Bound, Form, Judged, Library, Roots};
 use crate::name_constraints::NameConstraints;
 use crate::question::Question;
 
@@ -30,16 +30,16 @@ struct Loaded {
     plain: CertificateDer<'static>,
     own: CertificateDer<'static>,
     constrained: CertificateDer<'static>,
-    distrust_after: Option<u64>,
+    bindings: Bindings,
 }
 
 impl MbedTls {
     pub(crate) fn new(roots: &Roots<'_>, provider: Arc<CryptoProvider>) -> Self {
-        let loaded = roots.iter().map(|root| Loaded {
+        let loaded = roots.bound().map(|Bound { root, bindings }| Loaded {
             plain: root.without_constraints(),
             own: root.der.clone(),
             constrained: root.with_imposed_constraints(),
-            distrust_after: root.distrust_after,
+            bindings,
         });
         let forms = roots.forms().map(|(form, blob)| {
             let store = BlobStore::new(blob.leak()).unwrap();
@@ -86,60 +86,32 @@ impl Library for MbedTls {
         may_lean_on: &dyn Fn(Option<u64>) -> bool,
     ) -> Judged {
         let loaded = self.loaded.iter();
-        let loaded: Vec<&Loaded> = loaded
-            .filter(|root| !with_conditions || may_lean_on(root.distrust_after))
+        let mut loaded: Vec<&Loaded> = loaded
+            .filter(|root| may_lean_on(root.bindings.get(with_conditions).distrust_after))
             .collect();
-        let mut trusted = List::<Certificate>::new();
-        for root in &loaded {
-            // What mbedTLS cannot read it trusts in no form.
-            if let Ok(root) = Certificate::from_der(&root.plain) {
-                trusted.push(root);
-            }
-        }
-        let path = Arc::new(Mutex::new(Vec::new()));
-        let seen = path.clone();
-        let see = move |certificate: &Certificate, _: i32, _: &mut VerifyError| {
-            seen.lock()
-                .unwrap()
-                .push(CertificateDer::from(certificate.as_der().to_vec()));
-            Ok(())
-        };
-        let name = name(question);
-        at(question.time, || {
-            let verified = Certificate::verify_with_callback_expected_common_name_return_verify_err(
-                sent,
-                &trusted,
-                None,
-                None,
-                see,
-                name.as_deref(),
-            );
-            verified.map_err(|(_, flags)| format!("{flags:?}"))
-        })?;
-        // In a handshake, mbedTLS looks at this when it has found a path.
-        let own = sent.iter().next().unwrap();
-        if !own.check_extended_key_usage(&[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01])
-            || !(own.check_key_usage(KeyUsage::DIGITAL_SIGNATURE)
-                || own.check_key_usage(KeyUsage::KEY_ENCIPHERMENT)
-                || own.check_key_usage(KeyUsage::KEY_AGREEMENT))
-        {
-            return Err("usage".to_owned());
-        }
-        let mut path = path.lock().unwrap();
-        let top = path.remove(0);
-        path.reverse();
-        let mut roots = loaded.iter().filter(|root| root.plain == top);
-        let conforms = roots.any(|root| {
-            let root = if with_conditions {
-                &root.constrained
-            } else {
-                &root.own
+        loop {
+            let path = find_path(sent, question, &loaded)?;
+            let (top, below) = path.split_last().unwrap();
+            let is_bound = |root: &Loaded| !root.bindings.get(with_conditions).imposed.is_empty();
+            let conforms = |root: &Loaded| {
+                let own = if with_conditions {
+                    &root.constrained
+                } else {
+                    &root.own
+                };
+                let imposed = &root.bindings.get(with_conditions).imposed;
+                let mut all = std::iter::once(own).chain(imposed);
+                all.all(|root| self.constraints.permit(below, root, question.time))
             };
-            self.constraints.permit(&path, root, question.time)
-        });
-        conforms
-            .then_some(())
-            .ok_or_else(|| "name constraints".to_owned())
+            let tops = || loaded.iter().filter(|root| root.plain == *top);
+            if tops().any(|root| conforms(root)) {
+                return Ok(());
+            }
+            if !tops().any(|root| is_bound(root)) {
+                return Err("name constraints".to_owned());
+            }
+            loaded.retain(|root| root.plain != *top || !is_bound(root));
+        }
     }
 
     fn just_in_time<'a>(
@@ -158,6 +130,53 @@ impl Library for MbedTls {
         let too_many = ChainError::TooManyCertificates.to_string();
         sent.iter().count() > MAX_CERTIFICATES && judged.as_ref().is_err_and(|error| *error == too_many)
     }
+}
+
+/// The path that mbedTLS finds to one of these roots, from the leaf up, the root's certificate last; or why it finds none.
+fn find_path(
+    sent: &List<Certificate>,
+    question: &Question<'_>,
+    loaded: &[&Loaded],
+) -> Result<Vec<CertificateDer<'static>>, String> {
+    let mut trusted = List::<Certificate>::new();
+    for root in loaded {
+        // What mbedTLS cannot read it trusts in no form.
+        if let Ok(root) = Certificate::from_der(&root.plain) {
+            trusted.push(root);
+        }
+    }
+    let path = Arc::new(Mutex::new(Vec::new()));
+    let seen = path.clone();
+    let see = move |certificate: &Certificate, _: i32, _: &mut VerifyError| {
+        seen.lock()
+            .unwrap()
+            .push(CertificateDer::from(certificate.as_der().to_vec()));
+        Ok(())
+    };
+    let name = name(question);
+    at(question.time, || {
+        let verified = Certificate::verify_with_callback_expected_common_name_return_verify_err(
+            sent,
+            &trusted,
+            None,
+            None,
+            see,
+            name.as_deref(),
+        );
+        verified.map_err(|(_, flags)| format!("{flags:?}"))
+    })?;
+    // In a handshake, mbedTLS looks at this when it has found a path.
+    let own = sent.iter().next().unwrap();
+    if !own.check_extended_key_usage(&[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01])
+        || !(own.check_key_usage(KeyUsage::DIGITAL_SIGNATURE)
+            || own.check_key_usage(KeyUsage::KEY_ENCIPHERMENT)
+            || own.check_key_usage(KeyUsage::KEY_AGREEMENT))
+    {
+        return Err("usage".to_owned());
+    }
+    let mut path = std::mem::take(&mut *path.lock().unwrap());
+    path.reverse();
+    Ok(path)
 }
 
 /// What lies under an error.

@@ -1,7 +1,8 @@
 //! Whether a path conforms to the name constraints of its CAs, whatever else may be wrong with it.
 //!
-//! webpki says it where it comes as far. Where it finds another fault first, one that mbedTLS does not mind, OpenSSL says it,
-//! with a callback that puts up with every fault and takes down those of this kind.
+//! webpki says it where it comes as far. Where it finds another fault first, one that the library
+//! in question does not mind, OpenSSL says it, with a callback that puts up with every fault and takes down those of this
+//! kind.
 #![allow(unsafe_code, reason = "a function of OpenSSL that the crate does not wrap")]
 
 use std::cell::Cell;
@@ -52,6 +53,17 @@ impl NameConstraints {
         }
     }
 
+    /// Whether a path that webpki has found to a root conforms to the constraints in this certificate of the same name and
+    /// key: whatever webpki has against it then is for those.
+    pub(crate) fn permit_valid(
+        &self,
+        path: &[CertificateDer<'_>],
+        root: &CertificateDer<'_>,
+        time: UnixTime,
+    ) -> bool {
+        self.by_webpki(path, root, time).is_ok()
+    }
+
     fn by_webpki(
         &self,
         path: &[CertificateDer<'_>],
@@ -78,7 +90,11 @@ thread_local! {
     static VIOLATED: Cell<bool> = const { Cell::new(false) };
 }
 
-fn permit_by_openssl(path: &[CertificateDer<'_>], root: &CertificateDer<'_>) -> bool {
+/// The same, by OpenSSL.
+pub(crate) fn permit_by_openssl(path: &[CertificateDer<'_>], root: &CertificateDer<'_>) -> bool {
+    if path.is_empty() {
+        return true;
+    }
     let read = |der: &CertificateDer<'_>| X509::from_der(der).unwrap();
     let mut store = X509StoreBuilder::new().unwrap();
     store.add_cert(read(root)).unwrap();

@@ -5,6 +5,7 @@
 //! sort them.
 #![allow(unsafe_code, reason = "functions of OpenSSL that the crate does not wrap")]
 
+use std::cell::Cell;
 use std::ffi::{c_char, c_int};
 
 use foreign_types::ForeignTypeRef;
@@ -18,7 +19,8 @@ use openssl::x509::{X509, X509StoreContext, X509StoreContextRef};
 use openssl_sys::{X509_STORE_CTX, X509_VERIFY_PARAM, stack_st_X509};
 use pki_types::{CertificateDer, ServerName};
 
-use crate::libraries::{Form, Judged, Library, Roots};
+use crate::libraries::{Bindings, Bound, Form, Judged, Library, Roots};
+use crate::name_constraints::permit_by_openssl;
 use crate::question::Question;
 
 /// Debian's, `CipherString = DEFAULT@SECLEVEL=2`.
@@ -35,17 +37,17 @@ struct Loaded {
     /// The root's own certificate, and where constraints are imposed on it, with those in it.
     original: X509,
     constrained: X509,
-    distrust_after: Option<u64>,
+    bindings: Bindings,
 }
 
 impl OpenSsl {
     pub(crate) fn new(roots: &Roots<'_>) -> Self {
-        let loaded = roots.iter().filter_map(|root| {
+        let loaded = roots.bound().filter_map(|Bound { root, bindings }| {
             // What OpenSSL cannot read it trusts in no form.
             Some(Loaded {
                 original: X509::from_der(&root.der).ok()?,
                 constrained: X509::from_der(&root.with_imposed_constraints()).ok()?,
-                distrust_after: root.distrust_after,
+                bindings,
             })
         });
         let forms = roots.forms().map(|(form, blob)| {
@@ -59,22 +61,35 @@ impl OpenSsl {
         }
     }
 
-    fn with_all(
+    /// The verdict with these roots, and the path if there is one: the certificate at its top, and those below it from the
+    /// leaf up.
+    fn with_all<'r>(
         &self,
         sent: &Stack<X509>,
         question: &Question<'_>,
-        of: impl Fn(&Loaded) -> Option<&X509>,
-    ) -> Judged {
+        roots: impl Iterator<Item = &'r X509>,
+    ) -> Result<(X509, Vec<CertificateDer<'static>>), String> {
         let mut all = Stack::new().unwrap();
-        for root in self.loaded.iter().filter_map(of) {
+        for root in roots {
             all.push(root.clone()).unwrap();
         }
+        let path = Cell::new(None);
         self.judge(sent, question, |context| {
             set_trusted(context, &all);
             let verdict = context.verify_cert();
             set_trusted(context, &*Stack::new()?);
+            let mut chain: Vec<X509> = context
+                .chain()
+                .into_iter()
+                .flatten()
+                .map(ToOwned::to_owned)
+                .collect();
+            let top = chain.pop();
+            let below = chain.iter().map(|below| below.to_der().unwrap().into());
+            path.set(top.map(|top| (top, below.collect())));
             verdict
-        })
+        })?;
+        Ok(path.take().unwrap())
     }
 
     fn judge(
@@ -128,10 +143,29 @@ impl Library for OpenSsl {
         with_conditions: bool,
         may_lean_on: &dyn Fn(Option<u64>) -> bool,
     ) -> Judged {
-        self.with_all(sent, question, |root| match with_conditions {
-            true => may_lean_on(root.distrust_after).then_some(&root.constrained),
-            false => Some(&root.original),
-        })
+        let certificate = |root: &'_ Loaded| match with_conditions {
+            true => root.constrained.clone(),
+            false => root.original.clone(),
+        };
+        let mut roots: Vec<(X509, &[CertificateDer<'_>])> = Vec::new();
+        for root in &self.loaded {
+            let binding = root.bindings.get(with_conditions);
+            if may_lean_on(binding.distrust_after) {
+                roots.push((certificate(root), &binding.imposed));
+            }
+        }
+        loop {
+            let (top, below) = self.with_all(sent, question, roots.iter().map(|(root, _)| root))?;
+            let place = roots.iter().position(|(root, _)| root.as_ptr() == top.as_ptr());
+            let Some(place) = place else {
+                return Ok(());
+            };
+            let (_, imposed) = roots[place];
+            if imposed.iter().all(|root| permit_by_openssl(&below, root)) {
+                return Ok(());
+            }
+            roots.remove(place);
+        }
     }
 
     fn just_in_time<'a>(

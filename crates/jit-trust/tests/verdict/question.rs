@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jit_trust::{ChainError, Distrusted};
+use jit_trust::{ChainError, Distrusted, NameConstraintsError};
 use pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::client::danger::ServerCertVerifier;
 use rustls::{CertificateError, Error, OtherError};
@@ -24,6 +24,9 @@ pub(crate) enum Reason {
     /// No path leads to a trusted root, and one would if none had been left out because of the date from which on it is
     /// not trusted.
     Distrusted,
+    /// No path is valid but to roots whose name and key another entry has too, with name constraints to which the path
+    /// does not conform.
+    OtherConstraints,
     /// The peer sent more certificates than are looked at.
     TooManyCertificates,
     /// Anything that rustls has words for.
@@ -70,6 +73,9 @@ impl From<Error> for Reason {
             }
             if inner.downcast_ref::<Distrusted>().is_some() {
                 return Self::Distrusted;
+            }
+            if inner.downcast_ref::<NameConstraintsError>().is_some() {
+                return Self::OtherConstraints;
             }
         }
         Self::Rustls(error)

@@ -51,14 +51,25 @@ impl TrustedRoot {
 
     /// Its certificate without constraints.
     pub(crate) fn without_constraints(&self) -> CertificateDer<'static> {
-        let own = webpki::anchor_from_trusted_cert(&self.der).unwrap();
-        match own.name_constraints {
+        match self.own_constraints() {
             Some(_) => self.with_constraints(None),
             None => self.der.clone(),
         }
     }
 
-    fn with_constraints(&self, constraints: Option<&[u8]>) -> CertificateDer<'static> {
+    /// The constraints of its certificate: the inside of the SEQUENCE, without its header.
+    pub(crate) fn own_constraints(&self) -> Option<Vec<u8>> {
+        let own = webpki::anchor_from_trusted_cert(&self.der).unwrap();
+        own.name_constraints.map(|own| own.to_vec())
+    }
+
+    /// The constraints under which it is trusted: those that are imposed, or its own.
+    pub(crate) fn effective_constraints(&self) -> Option<Vec<u8>> {
+        self.name_constraints.clone().or_else(|| self.own_constraints())
+    }
+
+    /// Its certificate with these constraints, or none, in place of its own.
+    pub(crate) fn with_constraints(&self, constraints: Option<&[u8]>) -> CertificateDer<'static> {
         const NAME_CONSTRAINTS: [u8; 5] = [0x06, 0x03, 0x55, 0x1d, 0x1e];
         let [to_be_signed, algorithm, signature] = &values(only(&self.der))[..] else {
             panic!("a certificate has three parts");

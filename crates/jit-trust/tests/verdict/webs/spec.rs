@@ -29,6 +29,8 @@ pub(super) struct Identity {
 #[derive(Clone, Debug)]
 pub(super) struct Root {
     pub(super) identity: Identity,
+    /// Another root, before this one in the store's order, whose name and key it has instead.
+    pub(super) same_as: Option<u8>,
     pub(super) subject_key_id: SubjectId,
     pub(super) validity: Validity,
     pub(super) constraints: Constraints,
@@ -234,7 +236,7 @@ pub(super) fn store() -> BoxedStrategy<Store> {
     // A leaf is issued in the second before, in second 0, or in the one after.
     let date = prop_oneof![Just(-86_400_i64), Just(-1), Just(0), Just(1), Just(86_400)];
     let root = (
-        identity,
+        (identity, option::weighted(0.1, any::<u8>())),
         subject_id(),
         validity(),
         constraints(),
@@ -243,8 +245,17 @@ pub(super) fn store() -> BoxedStrategy<Store> {
         option::weighted(0.15, constraints()),
     )
         .prop_map(
-            |(identity, subject_key_id, validity, constraints, version_1, distrust_after, imposed)| Root {
+            |(
+                (identity, same_as),
+                subject_key_id,
+                validity,
+                constraints,
+                version_1,
+                distrust_after,
+                imposed,
+            )| Root {
                 identity,
+                same_as,
                 subject_key_id,
                 validity,
                 constraints,

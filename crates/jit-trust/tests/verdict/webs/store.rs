@@ -3,7 +3,7 @@
 use jit_trust_lab::pki::{Ca, dns_name_constraints};
 
 use super::identity::{ISSUED, key, stranger};
-use super::spec;
+use super::spec::{self, Identity};
 use crate::root::TrustedRoot;
 
 /// A root, as somebody who issues and as an anchor.
@@ -19,22 +19,26 @@ const MAX_PER_NAME: usize = 8;
 pub(super) fn roots(store: &spec::Store) -> Vec<Root> {
     let mut per_name = [0; spec::ROOT_NAMES as usize];
     let mut roots = Vec::new();
+    let mut identities: Vec<Identity> = Vec::new();
     for (place, root) in store.iter().enumerate() {
-        let of_its_name = &mut per_name[usize::from(root.identity.name)];
+        let same_as = root.same_as.filter(|_| place > 0);
+        let identity = same_as.map_or(root.identity, |other| identities[usize::from(other) % place]);
+        identities.push(identity);
+        let of_its_name = &mut per_name[usize::from(identity.name)];
         *of_its_name += 1;
         if *of_its_name <= MAX_PER_NAME {
-            roots.push(Root::make(root, place));
+            roots.push(Root::make(root, identity, place));
         }
     }
     roots
 }
 
 impl Root {
-    fn make(root: &spec::Root, place: usize) -> Self {
+    fn make(root: &spec::Root, identity: Identity, place: usize) -> Self {
         let (permitted, excluded) = root.constraints.permitted_and_excluded();
         let (not_before, not_after) = root.validity.of_ca();
-        let builder = Ca::builder(stranger(root.identity).name())
-            .key(key(root.identity.key))
+        let builder = Ca::builder(stranger(identity).name())
+            .key(key(identity.key))
             .serial(&[2, u8::try_from(place).unwrap()])
             .subject_key_id(root.subject_key_id.of_certificate())
             .validity(not_before, not_after)
