@@ -67,7 +67,9 @@ pub(crate) fn open(path: &Path) -> Result<Store, Failure> {
 pub(crate) fn open_all(args: &TrustBy) -> Result<Store, Failure> {
     let mut trust = Trust::builder();
     let (remote, local): (Vec<_>, Vec<_>) = args.trust.iter().partition(|path| is_url(path));
-    let by_key_id = |path: &Path| args.ask_by_key_id && path.is_dir();
+    // Other stores beside it are asked as ever.
+    let is_of_key_ids = |path: &Path| path.join("by-skid").is_dir() && !path.join("by-subject").is_dir();
+    let by_key_id = |path: &Path| args.ask_by_key_id && is_of_key_ids(path);
     // One of several stores may be empty: a part of what is trusted. All of them may not, if nothing else decides.
     let mut is_empty = remote.is_empty() && args.pin.is_empty();
     for path in &local {
@@ -93,7 +95,7 @@ pub(crate) fn open_all(args: &TrustBy) -> Result<Store, Failure> {
     }
     if args.ask_by_key_id && remote.is_empty() && !local.iter().any(|path| by_key_id(path)) {
         return Err(Failure::bad_input(
-            "--ask-by-key-id: expected with it a --trust https://…, or a directory, which is asked so",
+            "--ask-by-key-id: expected with it a --trust https://…, or a webroot of another tool, which is asked so",
         ));
     }
     let keys = match args.ask_by_key_id {

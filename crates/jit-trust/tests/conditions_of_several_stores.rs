@@ -467,6 +467,32 @@ fn a_path_that_leads_around_a_bound_root_stays_valid() {
     }
 }
 
+/// OpenSSL and mbedTLS fold case when they look for an issuer. A server that sends a root under another spelling has that
+/// one selected too.
+#[test]
+fn a_bare_copy_under_another_spelling_of_the_name_lifts_nothing() {
+    let root = Ca::root("Root");
+    let shouted = root.reissue().subject("ROOT").self_signed();
+    let sent = leaf_issued_at(now() - DAY, &root).chain(&[&shouted]);
+    for (said, refused) in [
+        (dated(), Refused::ForDate),
+        (only_below("in.test"), Refused::ForConstraints),
+    ] {
+        let [binding, bare] = [(&root, said), (&shouted, NOTHING)].map(|one| move || store(&[one]));
+        for trust in [
+            Trust::builder().store(bare()).store(binding()),
+            Trust::builder().store(binding()).store(bare()),
+        ] {
+            assert_eq!(judge(&trust.build(), &sent, "a.test"), Err(refused));
+        }
+        #[cfg(feature = "openssl")]
+        assert_eq!(
+            with_openssl::verify(&Trust::new(binding()), &[&shouted], &sent, "a.test"),
+            Err(refused)
+        );
+    }
+}
+
 #[test]
 fn another_key_under_the_same_name_is_not_bound() {
     let (root, twin) = (Ca::root("Twin"), Ca::root("Twin"));

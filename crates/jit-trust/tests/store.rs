@@ -224,6 +224,13 @@ fn a_webroot_is_asked_by_key_identifier_only_where_that_is_said_and_never_one_th
     ] {
         assert!(matches!(error, StoreError::CarriesConditions { .. }), "{error}");
     }
+    // Nor one that has the blobs, whatever became of its index.
+    fs::remove_file(&index).unwrap();
+    fs::create_dir(path.join("by-subject")).unwrap();
+    let error = WebrootStore::open_by_key_id(path).unwrap_err();
+    assert!(matches!(error, StoreError::CarriesConditions { .. }), "{error}");
+    fs::remove_dir(path.join("by-subject")).unwrap();
+    fs::write(&index, "{}").unwrap();
     // What is in the place of an index and cannot be read is no other tool's.
     fs::remove_file(&index).unwrap();
     fs::create_dir(&index).unwrap();
@@ -370,7 +377,7 @@ fn a_webroot_of_other_tools_is_asked_by_key_identifier_and_the_name_must_match()
     let renamed = root.reissue().subject("Other Name").self_signed();
     let directory = tempfile::tempdir().unwrap();
     webroot_by_key_id(directory.path(), &[&root, &sent_along]);
-    let store = WebrootStore::open(directory.path()).unwrap();
+    let store = WebrootStore::open_by_key_id(directory.path()).unwrap();
     assert_eq!(
         selected(&store, &root.leaf("a.test").chain(&[])).unwrap(),
         keys(&[&root])
@@ -390,7 +397,7 @@ fn a_webroot_of_other_tools_is_asked_by_key_identifier_and_the_name_must_match()
 fn a_key_identifier_from_a_peer_cannot_name_a_file_elsewhere() {
     let directory = tempfile::tempdir().unwrap();
     webroot_by_key_id(directory.path(), &[&Ca::root("Root")]);
-    let store = WebrootStore::open(directory.path()).unwrap();
+    let store = WebrootStore::open_by_key_id(directory.path()).unwrap();
     for key_id in [
         b"../../etc/passwd".to_vec(),
         garbage::noise(127),
@@ -459,6 +466,7 @@ fn conditions_that_an_entry_was_given_are_kept_in_a_copy_of_it() {
     let mut selection = Selection::new(&chain);
     selection.add_entry(issuer, &entry.with_distrust_after(Some(0)));
     assert_eq!((selection.len(), selection.dropped().count()), (0, 1));
+    let mut selection = Selection::new(&chain);
     let constraints = Some(&b"\xa0\x07\x30\x05\x82\x03.tr"[..]);
     selection.add_entry(issuer, &entry.with_name_constraints(constraints));
     let constrained: Vec<_> = selection

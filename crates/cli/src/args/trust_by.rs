@@ -22,7 +22,7 @@ pub(crate) struct TrustBy {
     #[arg(long, value_name = "CA.pem")]
     pub(crate) trust_ca: Option<PathBuf>,
 
-    /// Ask a STORE that is a URL or a directory by key identifier, for bare certificates, as webroots of other tools want it
+    /// Ask a STORE that is a URL, or another tool's webroot, by key identifier, for bare certificates, as those want it
     ///
     /// Bare certificates carry none of Mozilla's conditions: a root is trusted without its date, and for any name. A root
     /// without a key identifier is not found. A directory whose index.json says that it carries conditions is refused.

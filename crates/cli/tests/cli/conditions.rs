@@ -289,7 +289,7 @@ fn a_webroot_without_its_blobs_is_not_trusted_by_as_bare_certificates() {
         .says("the webroot has no by-subject");
     by_key_id()
         .ends_with(2)
-        .says("its index.json says that it is a webroot with conditions");
+        .says("it is a webroot with conditions on its roots");
     // Without the index nobody can tell. It was asked for, and is said.
     std::fs::remove_file(webroot.join("index.json")).unwrap();
     verify(&lab, &late, "a.test", &webroot)

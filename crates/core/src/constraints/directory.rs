@@ -38,6 +38,23 @@ pub(super) fn contains(subtrees: Subtrees, base: &[u8], name: &[u8]) -> Result<b
     Ok(true)
 }
 
+/// Whether two names could be the same to a library that folds case, spaces or kinds of strings: OpenSSL and mbedTLS do.
+/// What cannot be read could be.
+pub(crate) fn may_be_same_name(one: Name<'_>, other: Name<'_>) -> bool {
+    let (one, other) = (one.value(), other.value());
+    if one == other || !is_read(one) || !is_read(other) {
+        return true;
+    }
+    let (mut one, mut other) = (Reader::new(one), Reader::new(other));
+    while let Some(part) = one.read() {
+        match other.read() {
+            Some(counterpart) if may_be_same(part, counterpart) => {}
+            _ => return false,
+        }
+    }
+    other.is_at_end()
+}
+
 /// All attributes of a name, given as its inside; `None`, once, for what cannot be read.
 pub(super) fn attributes(name: &[u8]) -> impl Iterator<Item = Option<Attribute<'_>>> {
     let mut name = Reader::new(name);

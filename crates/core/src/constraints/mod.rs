@@ -10,6 +10,7 @@ pub use error::{NameConstraintsError, NameForm};
 
 use crate::Certificate;
 use crate::der::{Reader, tag};
+pub(crate) use directory::may_be_same_name;
 use subtrees::NameConstraints;
 
 /// How many steps, names looked at and comparisons, one check may take: as many as webpki takes.

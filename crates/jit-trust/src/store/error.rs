@@ -138,8 +138,8 @@ impl fmt::Display for StoreError {
             ),
             Self::CarriesConditions { path } => write!(
                 f,
-                "{}: its index.json says that it is a webroot with conditions on its roots, which certificates by key \
-                 identifier do not carry: expected it to be asked by subject, which by-subject is for",
+                "{}: by its index.json or its folder by-subject, it is a webroot with conditions on its roots, which \
+                 certificates by key identifier do not carry: expected it to be asked by subject",
                 path.display()
             ),
             Self::Query { store, key, error } => write!(f, "{store}: asked for {key}: {error}"),

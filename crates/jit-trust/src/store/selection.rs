@@ -321,11 +321,11 @@ impl<'s> Selection<'s> {
     /// Takes an anchor out, by its place among [`anchors`](Self::anchors): a path to it does not conform. Others of its name
     /// and key are bound by the same, and go with it.
     pub(crate) fn refuse(&mut self, place: usize) {
-        let mut selected = self.found.iter();
-        let refused = selected
-            .by_ref()
-            .filter(|found| found.standing == Standing::Selected)
-            .nth(place);
+        let mut selected = self
+            .found
+            .iter()
+            .filter(|found| found.standing == Standing::Selected);
+        let refused = selected.nth(place);
         let refused = refused.and_then(|found| Some((found.scope, found.anchor.get()?)));
         let Some((scope, anchor)) = refused else {
             return;
@@ -341,7 +341,8 @@ impl<'s> Selection<'s> {
         let bound = bound.filter(|found| found.scope == scope || scope.binds(found.scope));
         for found in bound.filter(|found| found.standing == Standing::Selected) {
             let is_it = |anchor: TrustAnchor<'_>| {
-                anchor.subject().as_der() == name && anchor.spki_value() == spki_value
+                let name = Name::from_der(name);
+                anchor.spki_value() == spki_value && name.is_some_and(|name| anchor.subject().may_equal(name))
             };
             if found.anchor.get().is_some_and(is_it) {
                 found.standing = Standing::Refused;
@@ -354,8 +355,9 @@ impl<'s> Selection<'s> {
         let mut conditions = Conditions::default();
         for found in self.found.iter().filter(|found| found.scope.binds(scope)) {
             let stated = found.anchor.get();
-            let is_it =
-                |stated: &TrustAnchor<'_>| stated.subject() == name && stated.spki_value() == spki_value;
+            let is_it = |stated: &TrustAnchor<'_>| {
+                stated.spki_value() == spki_value && stated.subject().may_equal(name)
+            };
             if let Some(stated) = stated.filter(is_it) {
                 conditions.hear(stated.distrust_after(), stated.name_constraints());
             }
@@ -385,8 +387,10 @@ pub(crate) fn check_imposed<'i, 'c>(
         .try_for_each(|set| check_imposed_constraints(set, &below))
 }
 
+/// Whether what is said of one binds the other, by name and key. OpenSSL and mbedTLS take a name for another that differs in
+/// case, spaces or the kind of its strings.
 fn is_same_key(one: &TrustAnchor<'_>, other: &TrustAnchor<'_>) -> bool {
-    one.subject() == other.subject() && one.spki_value() == other.spki_value()
+    one.spki_value() == other.spki_value() && one.subject().may_equal(other.subject())
 }
 
 /// Whether an anchor has name constraints that the other has not.

@@ -35,8 +35,8 @@ enum Layout {
 /// What a webroot says of itself, and what stands near the beginning of it if it is one of this project's.
 const INDEX: &str = "index.json";
 const FORMAT: &[u8] = b"jit-trust webroot";
-/// How far into the index the format is looked for. It is the first member.
-const FORMAT_WITHIN: u64 = 4096;
+/// How far into the index the format is looked for. It is the first member, unless somebody has sorted them.
+const FORMAT_WITHIN: u64 = 1 << 20;
 
 impl WebrootStore {
     /// Opens the directory.
@@ -69,9 +69,9 @@ impl WebrootStore {
     /// whose certificates do not name the SKID of their issuer, is not found.
     ///
     /// # Errors
-    /// When it cannot be read, and when it has no `by-skid`. Also when its `index.json` says that it is a webroot of this
-    /// project's, [`StoreError::CarriesConditions`]: such a one holds conditions, by subject. That is looked at again when
-    /// the store is asked.
+    /// When it cannot be read, and when it has no `by-skid`. Also when it has a `by-subject`, or its `index.json` says that
+    /// it is a webroot of this project's, [`StoreError::CarriesConditions`]: such a one holds conditions, by subject. That
+    /// is looked at again when the store is asked.
     pub fn open_by_key_id(directory: impl AsRef<Path>) -> Result<Self, StoreError> {
         let directory = directory.as_ref();
         std::fs::read_dir(directory).map_err(StoreError::io(directory))?;
@@ -88,8 +88,14 @@ impl WebrootStore {
         Ok(store)
     }
 
-    /// Whether this is a webroot of another tool, as far as its index says.
+    /// Whether this is a webroot of another tool, as far as its folders and its index say.
     fn check_that_it_is_anothers(&self) -> Result<(), StoreError> {
+        let carries_conditions = || StoreError::CarriesConditions {
+            path: self.directory.clone(),
+        };
+        if self.directory.join(Layout::BySubject.directory()).is_dir() {
+            return Err(carries_conditions());
+        }
         let path = self.directory.join(INDEX);
         let file = match read::open(&path) {
             Ok(file) => file,
@@ -100,9 +106,7 @@ impl WebrootStore {
         let read = file.take(FORMAT_WITHIN).read_to_end(&mut begin);
         read.map_err(StoreError::io(&path))?;
         match begin.windows(FORMAT.len()).any(|window| window == FORMAT) {
-            true => Err(StoreError::CarriesConditions {
-                path: self.directory.clone(),
-            }),
+            true => Err(carries_conditions()),
             false => Ok(()),
         }
     }
