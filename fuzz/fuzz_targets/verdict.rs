@@ -1,5 +1,7 @@
 //! The verdict, and the reason for it, are those of rustls' own verifier with every root of the store loaded that may
-//! vouch for a certificate of this age; and where it finds a path only with the others, the reason says so.
+//! vouch for a certificate of this age; and where it finds a path only with the others, the reason says so. Where the store
+//! has a root twice, under other conditions, the earliest date counts, and a path has to conform to the name constraints of
+//! both entries: if it does not, the entry that it ends in is taken out, and webpki is asked again.
 //!
 //! An input is a byte for the roots that are trusted, one for their conditions, one for what is asked, and then what
 //! the server sends: see [`Sent`].
@@ -8,7 +10,7 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use jit_trust::{BlobStore, Distrusted, MAX_CERTIFICATES, ServerVerifier};
+use jit_trust::{BlobStore, Distrusted, MAX_CERTIFICATES, NameConstraintsError, ServerVerifier};
 use jit_trust_core::{Certificate, Entry, v1, v2};
 use jit_trust_fuzz::issuance::Issuance;
 use jit_trust_fuzz::{mutation, pool};
@@ -21,6 +23,7 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring};
 use rustls::{CertificateError, Error, RootCertStore};
+use webpki::{EndEntityCert, KeyUsage};
 
 fuzz_target!(|bytes: &[u8]| {
     let &[roots, conditions, asked, ref sent @ ..] = bytes else {
@@ -40,7 +43,8 @@ fuzz_target!(|bytes: &[u8]| {
     let time = UnixTime::since_unix_epoch(Duration::from_secs(time));
     let set = usize::from(roots) % SETS;
     let under = usize::from(conditions) % CONDITIONS;
-    let verifiers = &VERIFIERS[usize::from(asked >> 4 & 1)][under];
+    let judge = usize::from(asked >> 4 & 1);
+    let verifiers = &VERIFIERS[judge][under];
 
     let ask = |verifier: &dyn ServerCertVerifier| {
         let verdict = verifier.verify_server_cert(end_entity, intermediates, &name, &[], time);
@@ -49,15 +53,45 @@ fuzz_target!(|bytes: &[u8]| {
     let issued_at = Issuance::of(end_entity).and_then(|issuance| issuance.not_before);
     let dropped = dropped(set, under, issued_at);
     let allowed = dropped.iter().fold(set, |set, root| set & !(1 << root));
-    let expected = ask(verifiers[allowed].all_loaded.as_ref());
     let found = ask(&verifiers[set].just_in_time);
 
-    let is_dated = !dropped.is_empty();
-    if is_dated && !has_path(&expected) && has_path(&ask(verifiers[set].all_loaded.as_ref())) {
-        let distrusted = distrusted(&found).expect("the reason is the date");
+    let provider = &PROVIDERS[judge];
+    let taken_out = taken_out(allowed, under, |anchors, others| {
+        find_path(
+            provider,
+            anchors,
+            end_entity,
+            others.unwrap_or(intermediates),
+            time,
+        )
+    });
+    let ask_all = |set: usize| {
+        if taken_out.is_empty() {
+            return ask(verifiers[set].all_loaded.as_ref());
+        }
+        let left = entries(set, under).filter(|entry| !taken_out.contains(entry));
+        ask(all_loaded(left, under, provider).as_ref())
+    };
+    let expected = ask_all(allowed);
+    if !dropped.is_empty() && !has_path(&expected) && has_path(&ask_all(set)) {
+        let distrusted: &Distrusted = because(&found).expect("the reason is the date");
         let mut reasons = dropped.into_iter().map(|root| reason(root, under));
         assert_eq!(distrusted.issued_at, issued_at);
         assert!(reasons.any(|reason| reason == (distrusted.root.clone(), distrusted.distrust_after)));
+        return;
+    }
+    if !taken_out.is_empty() && !has_path(&expected) {
+        because::<NameConstraintsError>(&found).expect("the reason is what another entry says");
+        return;
+    }
+    // The project's own check goes further than webpki: it refuses names that it cannot judge, and without alternative names,
+    // which rustls does not take either, it looks at the common name.
+    if let (Some(error), true) = (because::<NameConstraintsError>(&found), under >= TWICE) {
+        use NameConstraintsError::{Excluded, NotPermitted};
+        assert!(
+            expected.is_err() || !matches!(error, Excluded(_) | NotPermitted(_)),
+            "{error}"
+        );
         return;
     }
     // As text, because an error that rustls only carries is equal to no other.
@@ -65,10 +99,68 @@ fuzz_target!(|bytes: &[u8]| {
     assert!(is_same, "all roots loaded: {expected:?}, just in time: {found:?}");
 });
 
+/// A path: the place of its anchor, and the certificates below it that are not the server's own.
+type Path = (usize, Vec<CertificateDer<'static>>);
+
+/// The entries to which a path leads that does not conform to the name constraints of the root's other entry. `find_path`
+/// is given anchors, and other certificates than those that were sent.
+fn taken_out(
+    set: usize,
+    under: usize,
+    find_path: impl Fn(&[TrustAnchor<'_>], Option<&[CertificateDer<'_>]>) -> Option<Path>,
+) -> Vec<InStore> {
+    let mut taken_out = Vec::new();
+    if under < TWICE {
+        return taken_out;
+    }
+    let mut left: Vec<InStore> = entries(set, under).collect();
+    loop {
+        let anchors: Vec<_> = left.iter().map(|entry| entry.anchor(under)).collect();
+        let Some((place, below)) = find_path(&anchors, None) else {
+            return taken_out;
+        };
+        let mut others = entries(1 << left[place].root, under);
+        let conforms = others.all(|other| {
+            // The same root, with the other's constraints.
+            let name_constraints = other.anchor(under).name_constraints;
+            let name_constraints = name_constraints.or_else(|| anchors[place].name_constraints.clone());
+            let bound = TrustAnchor {
+                name_constraints,
+                ..anchors[place].clone()
+            };
+            find_path(&[bound], Some(&below)).is_some()
+        });
+        if conforms {
+            return taken_out;
+        }
+        taken_out.push(left.remove(place));
+    }
+}
+
+/// The path that webpki finds.
+fn find_path(
+    provider: &CryptoProvider,
+    anchors: &[TrustAnchor<'_>],
+    end_entity: &CertificateDer<'_>,
+    intermediates: &[CertificateDer<'_>],
+    time: UnixTime,
+) -> Option<Path> {
+    let algorithms = provider.signature_verification_algorithms.all;
+    let usage = KeyUsage::server_auth();
+    let end_entity = EndEntityCert::try_from(end_entity).ok()?;
+    let path = end_entity.verify_for_usage(algorithms, anchors, intermediates, time, usage, None, None);
+    let path = path.ok()?;
+    let place = anchors
+        .iter()
+        .position(|anchor| std::ptr::eq(anchor, path.anchor()));
+    let below = path.intermediate_certificates().map(|ca| ca.der().into_owned());
+    Some((place.expect("an anchor that it was given"), below.collect()))
+}
+
 /// The roots of a set that are trusted only for older certificates than this one.
 fn dropped(set: usize, under: usize, issued_at: Option<u64>) -> Vec<usize> {
     let is_too_young = |date: u64| issued_at.is_none_or(|issued_at| issued_at > date);
-    let roots = members(set).filter(|root| conditions(*root, under).0.is_some_and(is_too_young));
+    let roots = members(set).filter(|root| earliest_date(*root, under).is_some_and(is_too_young));
     roots.collect()
 }
 
@@ -86,11 +178,12 @@ fn has_path(verdict: &Result<(), Error>) -> bool {
 
 /// What is said of a root that was left out.
 fn reason(root: usize, under: usize) -> (String, u64) {
-    let date = conditions(root, under).0.expect("it is dated");
+    let date = earliest_date(root, under).expect("it is dated");
     (certificate(pool::roots()[root]).subject().to_string(), date)
 }
 
-fn distrusted(verdict: &Result<(), Error>) -> Option<&Distrusted> {
+/// The reason, if it is of this kind.
+fn because<E: std::error::Error + Send + Sync + 'static>(verdict: &Result<(), Error>) -> Option<&E> {
     match verdict {
         Err(Error::InvalidCertificate(CertificateError::Other(other))) => other.0.downcast_ref(),
         _ => None,
@@ -111,14 +204,20 @@ fn members(set: usize) -> impl Iterator<Item = usize> {
 }
 
 /// In how many ways the roots may be under conditions.
-const CONDITIONS: usize = 32;
+const CONDITIONS: usize = 48;
+
+/// From this way on, the store has each root twice, if the conditions of the second entry are others.
+const TWICE: usize = 32;
 
 /// The stores of the first way are of version 1, which has no conditions; the others of version 2.
 const VERSION_1: usize = 0;
 
-/// The last second for which a root is trusted, and the name constraints that are imposed on it. The first two ways
+/// The last second for which a root is trusted, and the name constraints that are imposed on it.
+type Conditions = (Option<u64>, Option<&'static [u8]>);
+
+/// The conditions of a root's first entry. The first two ways
 /// have no conditions; in the others each root has any date with any constraints.
-fn conditions(root: usize, under: usize) -> (Option<u64>, Option<&'static [u8]>) {
+fn conditions(root: usize, under: usize) -> Conditions {
     const ISSUED_AT: u64 = pool::LEAVES_NOT_BEFORE;
     const DATES: [Option<u64>; 6] = [
         None,
@@ -146,18 +245,75 @@ fn conditions(root: usize, under: usize) -> (Option<u64>, Option<&'static [u8]>)
     )
 }
 
-/// By whether every signature counts as good, then by the conditions, then by the set of roots. A blob store needs
-/// bytes that live as long as the program: these are all that are ever made.
-static VERIFIERS: LazyLock<[Vec<Vec<Verifiers>>; 2]> = LazyLock::new(|| {
-    let strict = ring::default_provider();
+/// An entry of the store.
+#[derive(Clone, Copy, PartialEq)]
+struct InStore {
+    root: usize,
+    is_second: bool,
+}
+
+impl InStore {
+    fn conditions(self, under: usize) -> Conditions {
+        match self.is_second {
+            // 11 has no factor in common with the number of combinations either.
+            true => conditions(self.root + 11, under),
+            false => conditions(self.root, under),
+        }
+    }
+
+    /// The root's certificate, and of the second entry one with another serial number. No signature of a root is looked at.
+    fn certificate(self) -> Vec<u8> {
+        let mut der = pool::roots()[self.root].to_vec();
+        if self.is_second {
+            let tag = der.windows(5).position(|bytes| bytes == b"\xa0\x03\x02\x01\x02");
+            let tag = 5 + tag.expect("a version");
+            let last = tag + 1 + usize::from(der[tag + 1]);
+            der[last] ^= 1;
+        }
+        der
+    }
+
+    fn anchor(self, under: usize) -> TrustAnchor<'static> {
+        let mut anchor = anchor(&self.certificate());
+        if let (_, Some(constraints)) = self.conditions(under) {
+            anchor.name_constraints = Some(constraints.into());
+        }
+        anchor
+    }
+}
+
+/// The entries of the store, in its order.
+fn entries(set: usize, under: usize) -> impl Iterator<Item = InStore> {
+    members(set).flat_map(move |root| {
+        let [first, second] = [false, true].map(|is_second| InStore { root, is_second });
+        let is_twice = under >= TWICE && first.conditions(under) != second.conditions(under);
+        std::iter::once(first).chain(is_twice.then_some(second))
+    })
+}
+
+/// The last second for which a root is trusted, whichever of its entries says so.
+fn earliest_date(root: usize, under: usize) -> Option<u64> {
+    entries(1 << root, under)
+        .filter_map(|entry| entry.conditions(under).0)
+        .min()
+}
+
+/// By whether every signature counts as good.
+static PROVIDERS: LazyLock<[CryptoProvider; 2]> = LazyLock::new(|| {
     let lenient = CryptoProvider {
         signature_verification_algorithms: LENIENT,
         ..ring::default_provider()
     };
-    [strict, lenient].map(|provider| {
+    [ring::default_provider(), lenient]
+});
+
+/// By whether every signature counts as good, then by the conditions, then by the set of roots. A blob store needs
+/// bytes that live as long as the program: these are all that are ever made.
+static VERIFIERS: LazyLock<[Vec<Vec<Verifiers>>; 2]> = LazyLock::new(|| {
+    [0, 1].map(|judge| {
         let under = |under| {
             (0..SETS)
-                .map(|set| Verifiers::new(set, under, &provider))
+                .map(|set| Verifiers::new(set, under, &PROVIDERS[judge]))
                 .collect()
         };
         (0..CONDITIONS).map(under).collect()
@@ -166,25 +322,26 @@ static VERIFIERS: LazyLock<[Vec<Vec<Verifiers>>; 2]> = LazyLock::new(|| {
 
 impl Verifiers {
     fn new(set: usize, under: usize, provider: &CryptoProvider) -> Self {
-        let mut store = RootCertStore::empty();
-        for root in members(set) {
-            let mut anchor = anchor(pool::roots()[root]);
-            if let (_, Some(constraints)) = conditions(root, under) {
-                anchor.name_constraints = Some(constraints.into());
-            }
-            store.roots.push(anchor);
-        }
-        if set == 0 {
-            store.roots.push(nobody());
-        }
-        let all_loaded =
-            WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::new(provider.clone()));
         let blob = blob_of(set, under).leak();
         Self {
-            all_loaded: all_loaded.build().expect("there are roots"),
+            all_loaded: all_loaded(entries(set, under), under, provider),
             just_in_time: ServerVerifier::with_provider(BlobStore::new(blob).expect("a blob"), provider),
         }
     }
+}
+
+fn all_loaded(
+    entries: impl Iterator<Item = InStore>,
+    under: usize,
+    provider: &CryptoProvider,
+) -> Arc<WebPkiServerVerifier> {
+    let mut store = RootCertStore::empty();
+    store.roots.extend(entries.map(|entry| entry.anchor(under)));
+    if store.is_empty() {
+        store.roots.push(nobody());
+    }
+    let all_loaded = WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::new(provider.clone()));
+    all_loaded.build().expect("there are roots")
 }
 
 /// rustls refuses to load no root at all. No certificate has this one's name for its issuer.
@@ -206,16 +363,18 @@ fn certificate(root: &[u8]) -> Certificate<'_> {
 }
 
 fn blob_of(set: usize, under: usize) -> Vec<u8> {
-    let certificates: Vec<_> = members(set)
-        .map(|root| certificate(pool::roots()[root]))
+    let ders: Vec<_> = entries(set, under)
+        .map(|entry| (entry, entry.certificate()))
         .collect();
+    let certificates = ders.iter().map(|(_, der)| certificate(der));
     if under == VERSION_1 {
+        let certificates: Vec<_> = certificates.collect();
         let mut blob = vec![0; v1::encoded_len(&certificates).expect("few roots")];
         v1::encode(&certificates, 7, &mut blob).expect("the buffer is large enough");
         return blob;
     }
-    let entries = members(set).zip(certificates).map(|(root, certificate)| {
-        let (date, constraints) = conditions(root, under);
+    let entries = ders.iter().zip(certificates).map(|((in_store, _), certificate)| {
+        let (date, constraints) = in_store.conditions(under);
         let entry = Entry::from_certificate(certificate).with_distrust_after(date);
         match constraints {
             Some(_) => entry.with_name_constraints(constraints),

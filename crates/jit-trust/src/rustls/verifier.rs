@@ -337,7 +337,7 @@ impl Request<'_> {
         let Some(place) = place else {
             return Ok(Found::Anchor(None));
         };
-        let below: SmallVec<[_; 4]> = path.intermediate_certificates().map(|ca| ca.der()).collect();
+        let below: SmallVec<[_; 4]> = path.intermediate_certificates().map(webpki::Cert::der).collect();
         let end_entity = path.end_entity().der();
         let mut below = std::iter::once(&end_entity).chain(&below).map(AsRef::as_ref);
         Ok(match check(place, &mut below) {

@@ -309,10 +309,10 @@ impl<'s> Selection<'s> {
 
     /// Checks that a path to an anchor, by its place among [`anchors`](Self::anchors), conforms to the name constraints
     /// that bind the anchor beside its own. `below` are the certificates of the path, the end entity first.
-    pub(crate) fn check_path<'c>(
+    pub(crate) fn check_path(
         &self,
         place: usize,
-        below: &mut dyn Iterator<Item = &'c [u8]>,
+        below: &mut dyn Iterator<Item = &[u8]>,
     ) -> Result<(), NameConstraintsError> {
         let imposed = self.imposed_on(place);
         check_imposed(imposed.iter().copied(), below)

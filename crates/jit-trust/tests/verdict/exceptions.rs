@@ -101,8 +101,8 @@ fn an_earlier_date_in_another_entry_of_a_name_and_key_is_the_cause_of_another_ve
         distrust_after: Some(0),
         ..TrustedRoot::from(&Ca::root("Root"))
     };
-    for accepted in [&[bare.clone()][..], &[late.clone()], &[bare.clone(), twin]] {
-        assert_eq!(verdict_of_all(accepted, &sent), Ok(()));
+    for accepted in [vec![bare.clone()], vec![late.clone()], vec![bare.clone(), twin]] {
+        assert_eq!(verdict_of_all(&accepted, &sent), Ok(()));
     }
     for other in [bare.clone(), late] {
         for refused in [[other.clone(), dated(0)], [dated(0), other.clone()]] {
@@ -128,8 +128,8 @@ fn name_constraints_in_another_entry_of_a_name_and_key_are_the_cause_of_another_
     let sent = root.leaf("a.test").chain(&[]);
     let [here, elsewhere] = [["a.test"], ["b.test"]].map(|permitted| imposing(&permitted, &original));
     let wider = imposing(&["test"], &bare);
-    for accepted in [&[bare.clone()][..], &[wider.clone()], &[wider.clone(), here]] {
-        assert_eq!(verdict_of_all(accepted, &sent), Ok(()));
+    for accepted in [vec![bare.clone()], vec![wider.clone()], vec![wider.clone(), here]] {
+        assert_eq!(verdict_of_all(&accepted, &sent), Ok(()));
     }
     for other in [bare.clone(), wider] {
         for refused in [[other.clone(), elsewhere.clone()], [elsewhere.clone(), other]] {

@@ -27,6 +27,10 @@ mod libraries;
 mod limbo;
 #[cfg(feature = "mbedtls")]
 mod mbedtls;
+#[cfg_attr(
+    not(feature = "mbedtls"),
+    allow(dead_code, reason = "some of it is for other libraries than rustls")
+)]
 mod name_constraints;
 #[cfg(feature = "openssl")]
 mod openssl;

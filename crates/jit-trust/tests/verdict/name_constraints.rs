@@ -1,31 +1,19 @@
 //! Whether a path conforms to the name constraints of its CAs, whatever else may be wrong with it.
 //!
-//! webpki says it where it comes as far. Where it finds another fault first, one that the library
-//! in question does not mind, OpenSSL says it, with a callback that puts up with every fault and takes down those of this
-//! kind.
-#![allow(unsafe_code, reason = "a function of OpenSSL that the crate does not wrap")]
+//! webpki says it where it comes as far. Where it finds another fault first, one that the library in question does not mind,
+//! OpenSSL says it, of each certificate and each CA above it: it would find a path of its own, by names alone.
+#![allow(unsafe_code, reason = "functions of OpenSSL that the crate does not wrap")]
 
-use std::cell::Cell;
-use std::ffi::c_int;
-use std::ops::RangeInclusive;
+use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 
 use foreign_types::ForeignTypeRef;
 use openssl::error::ErrorStack;
-use openssl::stack::Stack;
-use openssl::x509::store::X509StoreBuilder;
-use openssl::x509::{X509, X509StoreContext};
-use openssl_sys::{X509_STORE_CTX, X509_STORE_CTX_get_error};
+use openssl::nid::Nid;
+use openssl::x509::{X509, X509Ref};
 use pki_types::{CertificateDer, UnixTime};
 use rustls::crypto::CryptoProvider;
 use webpki::EndEntityCert;
-
-/// From `X509_V_ERR_PERMITTED_VIOLATION` to `X509_V_ERR_UNSUPPORTED_NAME_SYNTAX`; what lies between, other than
-/// [`APPLICATION`], is of name constraints as well.
-const OF_NAME_CONSTRAINTS: RangeInclusive<c_int> = 47..=53;
-
-/// `X509_V_ERR_APPLICATION_VERIFICATION`.
-const APPLICATION: c_int = 50;
 
 /// Says whether paths conform.
 pub(crate) struct NameConstraints(Arc<CryptoProvider>);
@@ -86,52 +74,61 @@ impl NameConstraints {
     }
 }
 
-thread_local! {
-    static VIOLATED: Cell<bool> = const { Cell::new(false) };
-}
-
 /// The same, by OpenSSL.
 pub(crate) fn permit_by_openssl(path: &[CertificateDer<'_>], root: &CertificateDer<'_>) -> bool {
-    if path.is_empty() {
-        return true;
-    }
-    let read = |der: &CertificateDer<'_>| X509::from_der(der).unwrap();
-    let mut store = X509StoreBuilder::new().unwrap();
-    store.add_cert(read(root)).unwrap();
-    let mut sent = Stack::new().unwrap();
-    for certificate in path {
-        sent.push(read(certificate)).unwrap();
-    }
-    let (store, own) = (store.build(), sent.get(0).unwrap().to_owned());
-    VIOLATED.set(false);
-    let mut context = X509StoreContext::new().unwrap();
-    let chain_len = context.init(&store, &own, &sent, |context| {
-        // SAFETY: the context is borrowed, and the function is there as long as the program.
-        unsafe { X509_STORE_CTX_set_verify_cb(context.as_ptr(), put_up_with) };
-        context.verify_cert()?;
-        Ok(context.chain().unwrap().len())
+    let path: Vec<X509> = path
+        .iter()
+        .chain([root])
+        .map(|der| X509::from_der(der).unwrap())
+        .collect();
+    let all_conform = path.iter().enumerate().all(|(number, certificate)| {
+        let is_own = number == 0;
+        if !is_own && is_self_issued(certificate) {
+            return true;
+        }
+        let mut above = path[number + 1..].iter();
+        above.all(|ca| permits(ca, certificate, is_own))
     });
     let _ = ErrorStack::get();
-    assert_eq!(
-        chain_len.unwrap(),
-        path.len() + 1,
-        "OpenSSL looks at another path"
-    );
-    !VIOLATED.get()
+    all_conform
+}
+
+fn is_self_issued(certificate: &X509Ref) -> bool {
+    let issuer = certificate.issuer_name();
+    certificate.subject_name().try_cmp(issuer).unwrap().is_eq()
+}
+
+/// Whether a CA's own constraints permit a certificate.
+fn permits(ca: &X509Ref, certificate: &X509Ref, is_own: bool) -> bool {
+    let names = certificate.subject_alt_names();
+    let has_dns_name = names.is_some_and(|names| names.iter().any(|name| name.dnsname().is_some()));
+    // SAFETY: the certificates are borrowed; the constraints are null or ours, and freed once.
+    unsafe {
+        let (nid, none) = (Nid::NAME_CONSTRAINTS.as_raw(), std::ptr::null_mut());
+        let constraints = X509_get_ext_d2i(ca.as_ptr(), nid, none, none.cast());
+        if constraints.is_null() {
+            return true;
+        }
+        // Has OpenSSL read the alternative names.
+        X509_check_purpose(certificate.as_ptr(), -1, 0);
+        let mut verdict = NAME_CONSTRAINTS_check(certificate.as_ptr(), constraints);
+        if verdict == openssl_sys::X509_V_OK && is_own && !has_dns_name {
+            verdict = NAME_CONSTRAINTS_check_CN(certificate.as_ptr(), constraints);
+        }
+        NAME_CONSTRAINTS_free(constraints);
+        verdict == openssl_sys::X509_V_OK
+    }
 }
 
 unsafe extern "C" {
-    fn X509_STORE_CTX_set_verify_cb(
-        context: *mut X509_STORE_CTX,
-        callback: extern "C" fn(c_int, *mut X509_STORE_CTX) -> c_int,
-    );
-}
-
-extern "C" fn put_up_with(_: c_int, context: *mut X509_STORE_CTX) -> c_int {
-    // SAFETY: OpenSSL hands a context in that is alive for the call.
-    let error = unsafe { X509_STORE_CTX_get_error(context) };
-    if OF_NAME_CONSTRAINTS.contains(&error) && error != APPLICATION {
-        VIOLATED.set(true);
-    }
-    1
+    fn X509_get_ext_d2i(
+        certificate: *const openssl_sys::X509,
+        nid: c_int,
+        critical: *mut c_int,
+        place: *mut c_int,
+    ) -> *mut c_void;
+    fn X509_check_purpose(certificate: *mut openssl_sys::X509, purpose: c_int, is_ca: c_int) -> c_int;
+    fn NAME_CONSTRAINTS_check(certificate: *mut openssl_sys::X509, constraints: *mut c_void) -> c_int;
+    fn NAME_CONSTRAINTS_check_CN(certificate: *mut openssl_sys::X509, constraints: *mut c_void) -> c_int;
+    fn NAME_CONSTRAINTS_free(constraints: *mut c_void);
 }
