@@ -133,7 +133,9 @@ fn taken_out(
         if conforms {
             return taken_out;
         }
-        taken_out.push(left.remove(place));
+        let root = left[place].root;
+        taken_out.extend(left.iter().filter(|entry| entry.root == root));
+        left.retain(|entry| entry.root != root);
     }
 }
 

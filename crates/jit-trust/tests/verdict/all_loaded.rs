@@ -97,7 +97,12 @@ impl AllLoaded {
             if imposed.all(|root| self.constraints.permit_valid(&path, root, question.time)) {
                 break;
             }
-            taken_out.push(loaded.remove(place));
+            let identity = &loaded[place].binding.identity;
+            let (out, left): (Vec<_>, Vec<_>) = loaded
+                .drain(..)
+                .partition(|root| root.binding.identity == *identity);
+            taken_out.extend(out);
+            *loaded = left;
         }
         taken_out
     }

@@ -16,6 +16,8 @@ pub(crate) struct Binding {
     pub(crate) distrust_after: Option<u64>,
     /// For each set of name constraints of its name and key that is not its own: its certificate with that set instead.
     pub(crate) imposed: Vec<CertificateDer<'static>>,
+    /// Its name and its key, in DER: all of them are taken out together.
+    pub(crate) identity: (Vec<u8>, Vec<u8>),
 }
 
 /// What binds each of these roots, in their order.
@@ -47,6 +49,7 @@ fn bind(
         Binding {
             distrust_after: group().filter_map(|(date, _)| *date).min(),
             imposed: sets.iter().map(|set| root.with_constraints(Some(set))).collect(),
+            identity: identities[place].clone(),
         }
     });
     bindings.collect()

@@ -110,7 +110,9 @@ impl Library for MbedTls {
             if !tops().any(|root| is_bound(root)) {
                 return Err("name constraints".to_owned());
             }
-            loaded.retain(|root| root.plain != *top || !is_bound(root));
+            let bound = tops().find(|root| is_bound(root)).unwrap();
+            let identity = bound.bindings.get(with_conditions).identity.clone();
+            loaded.retain(|root| root.bindings.get(with_conditions).identity != identity);
         }
     }
 

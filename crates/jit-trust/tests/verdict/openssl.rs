@@ -19,6 +19,7 @@ use openssl::x509::{X509, X509StoreContext, X509StoreContextRef};
 use openssl_sys::{X509_STORE_CTX, X509_VERIFY_PARAM, stack_st_X509};
 use pki_types::{CertificateDer, ServerName};
 
+use crate::binding::Binding;
 use crate::libraries::{Bindings, Bound, Form, Judged, Library, Roots};
 use crate::name_constraints::permit_by_openssl;
 use crate::question::Question;
@@ -147,11 +148,11 @@ impl Library for OpenSsl {
             true => root.constrained.clone(),
             false => root.original.clone(),
         };
-        let mut roots: Vec<(X509, &[CertificateDer<'_>])> = Vec::new();
+        let mut roots: Vec<(X509, &Binding)> = Vec::new();
         for root in &self.loaded {
             let binding = root.bindings.get(with_conditions);
             if may_lean_on(binding.distrust_after) {
-                roots.push((certificate(root), &binding.imposed));
+                roots.push((certificate(root), binding));
             }
         }
         loop {
@@ -160,11 +161,11 @@ impl Library for OpenSsl {
             let Some(place) = place else {
                 return Ok(());
             };
-            let (_, imposed) = roots[place];
-            if imposed.iter().all(|root| permit_by_openssl(&below, root)) {
+            let (_, binding) = roots[place];
+            if binding.imposed.iter().all(|root| permit_by_openssl(&below, root)) {
                 return Ok(());
             }
-            roots.remove(place);
+            roots.retain(|(_, other)| other.identity != binding.identity);
         }
     }
 
