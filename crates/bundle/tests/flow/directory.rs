@@ -157,10 +157,6 @@ fn what_may_be_a_certificate_or_carry_conditions_is_not_passed_over() {
             pem.as_bytes()[..pem.len() / 2].to_vec(),
             "expected -----END CERTIFICATE-----",
         ),
-        (
-            pem.replace("CERTIFICATE", "TRUSTED CERTIFICATE").into_bytes(),
-            "a section TRUSTED CERTIFICATE",
-        ),
         (in_utf_16(&pem, u16::to_le_bytes), "neither PEM nor DER"),
         (in_utf_16(&pem, u16::to_be_bytes), "neither PEM nor DER"),
         (bare_base64.into_bytes(), "neither PEM nor DER"),
