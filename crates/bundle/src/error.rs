@@ -203,6 +203,20 @@ pub enum Problem {
         /// Where it stands with the others.
         first: Place,
     },
+    /// The list has a root whose key one of its inputs says is not to be trusted for servers.
+    Distrusted {
+        /// The root, as [`Root::label`](crate::Root::label) has it.
+        subject: String,
+        /// Where it is distrusted.
+        at: Place,
+    },
+    /// A list says of something that it is not to be trusted, but not of what in a form that can be read.
+    UnreadableDistrust {
+        /// The label of the object or section.
+        label: String,
+        /// What cannot be read.
+        what: &'static str,
+    },
     /// The trust blob cannot be used.
     Blob(BlobError),
     /// The `index.json` of a webroot cannot be read.
@@ -348,6 +362,16 @@ impl fmt::Display for Problem {
                     "expected the same constraints as at {first}, which is the same root"
                 )
             }
+            Self::Distrusted { subject, at } => write!(
+                f,
+                "{subject} is distrusted at {at}, which binds the whole list: expected it in none of the inputs, or \
+                 the two lists apart"
+            ),
+            Self::UnreadableDistrust { label, what } => write!(
+                f,
+                "\"{}\" is distrusted, but what it is cannot be read: expected {what} in DER, with nothing behind it",
+                shown(label)
+            ),
             Self::Blob(error) => error.fmt(f),
             Self::Index { reason } => write!(
                 f,

@@ -66,6 +66,7 @@
 
 mod conditions;
 mod constraints;
+mod distrust;
 mod error;
 mod fingerprint;
 mod generation;

@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use jit_trust_core::mozilla::with_conditions;
 use pki_types::CertificateDer;
 
+use crate::distrust::{Distrusted, Number};
 use crate::input::OtherForm;
 use crate::passed_over::Kind;
 use crate::{
     BlobVersion, Conditions, Fingerprint, InputError, Note, NoteKind, PassedOver, Place, Problem, Root,
 };
 
-/// What happens to a certificate that cannot be read or says that it is no CA.
+/// What happens to a certificate that cannot be read, says that it is no CA, or is distrusted elsewhere in the list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Policy {
@@ -21,8 +22,8 @@ pub enum Policy {
     /// Each one is left out, and listed in [`RootList::left_out`].
     SkipInvalid,
     /// For using a list that is there: every certificate that can be read is an anchor, as webpki has it. One that
-    /// says that it is no CA gets a note; one that cannot be read is left out, and listed; damage around a
-    /// certificate, such as bad Base64, refuses the input.
+    /// says that it is no CA gets a note; one that cannot be read, or that is distrusted elsewhere in the list, is left
+    /// out, and listed; damage around a certificate, such as bad Base64, refuses the input.
     ///
     /// Conditions are those that bind whoever looks roots up in the store. A webroot is asked for its blobs, and those
     /// of version 1 carry none: what its `index.json` says beside them is for making other lists, and is taken only
@@ -132,6 +133,10 @@ pub(crate) struct Collector {
     by_certificate: HashMap<Fingerprint, usize>,
     /// Where in the list each anchor is: two certificates of one are one root.
     by_anchor: HashMap<Fingerprint, usize>,
+    /// What the inputs so far distrust themselves.
+    distrusted: Distrusted,
+    /// The certificates that were taken, merged ones included, each with its key.
+    numbers: Vec<(Number, Fingerprint)>,
     /// What was passed over in the directory that is being read; none outside of one.
     passed_over: Option<PassedOver>,
 }
@@ -150,6 +155,8 @@ impl Collector {
             spoken_of: Vec::new(),
             by_certificate: HashMap::new(),
             by_anchor: HashMap::new(),
+            distrusted: Distrusted::default(),
+            numbers: Vec::new(),
             passed_over: None,
         }
     }
@@ -232,6 +239,12 @@ impl Collector {
             return;
         }
         self.list.notes.push(Note { place, kind });
+    }
+
+    /// An input says itself that these are not to be trusted for servers. That binds in the whole list, wherever else
+    /// they stand in it: a copy that says nothing does not take it back.
+    pub(crate) fn distrust(&mut self, distrusted: Distrusted) {
+        self.distrusted.merge(distrusted);
     }
 
     /// A certificate that the input trusts for servers.
@@ -318,6 +331,10 @@ impl Collector {
         if let Some(certificate) = root.fingerprint() {
             self.by_certificate.insert(certificate, index);
         }
+        if let Some(certificate) = root.certificate() {
+            let known = (Number::of(&certificate), root.spki_fingerprint());
+            self.numbers.push(known);
+        }
         if let Some(anchor) = anchor {
             self.by_anchor.entry(anchor).or_insert(index);
         }
@@ -332,7 +349,10 @@ impl Collector {
         let may_be_left_out = match self.policy {
             Policy::Strict => false,
             Policy::SkipInvalid => true,
-            Policy::Store => matches!(error.problem, Problem::Certificate(_) | Problem::OtherForm(_)),
+            Policy::Store => matches!(
+                error.problem,
+                Problem::Certificate(_) | Problem::OtherForm(_) | Problem::Distrusted { .. }
+            ),
         };
         if !may_be_left_out {
             return Err(error);
@@ -343,6 +363,7 @@ impl Collector {
 
     /// The list, unless it is empty.
     pub(crate) fn finish(mut self) -> Result<RootList, InputError> {
+        self.leave_out_distrusted()?;
         if !self.list.roots.is_empty() || self.is_of_stores_without_anchors() {
             self.note_keys_with_and_without(
                 |conditions| conditions.distrust_after.is_some(),
@@ -375,6 +396,29 @@ impl Collector {
         } else {
             Err(self.no_roots().at(Place::whole(names.join(", "))))
         }
+    }
+
+    /// Takes the roots out whose keys one of the inputs distrusts, whichever of them came first.
+    fn leave_out_distrusted(&mut self) -> Result<(), InputError> {
+        let distrusted = std::mem::take(&mut self.distrusted);
+        if distrusted.is_empty() {
+            return Ok(());
+        }
+        let keys = distrusted.into_keys(&self.numbers);
+        let roots = std::mem::take(&mut self.list.roots);
+        let places = std::mem::take(&mut self.places);
+        let spoken_of = std::mem::take(&mut self.spoken_of);
+        for ((root, place), spoken_of) in roots.into_iter().zip(places).zip(spoken_of) {
+            if let Some(at) = keys.get(&root.spki_fingerprint()) {
+                let (subject, at) = (root.label(), at.clone());
+                self.reject(Problem::Distrusted { subject, at }.at(place))?;
+                continue;
+            }
+            self.list.roots.push(root);
+            self.places.push(place);
+            self.spoken_of.push(spoken_of);
+        }
+        Ok(())
     }
 
     /// Whether nothing is missing though there is no root.

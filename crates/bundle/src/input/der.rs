@@ -72,6 +72,11 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
+/// Whether these bytes are one SEQUENCE and nothing else, as a name and a subject public key info are.
+pub(super) fn is_sequence(bytes: &[u8]) -> bool {
+    Elements::within(SEQUENCE, bytes).is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -86,6 +86,11 @@ pub fn certificates(name: impl Into<String>, content: &[u8]) -> Result<Vec<Vec<u
 /// Reads these inputs as one list: one after the other, each root once. Roots are the same when their certificates
 /// are; where one of them has none, when the rest is, conditions apart.
 ///
+/// What an input says itself is not to be trusted for servers (`x-distrusted` and rejected purposes in p11-kit's list,
+/// rejected purposes of a `TRUSTED CERTIFICATE`, `CKT_NSS_NOT_TRUSTED` in `certdata.txt`) is a root of the list in none
+/// of its inputs, in whatever order they come, and neither is another certificate with its key. Lists that are read one
+/// by one do not bind each other.
+///
 /// # Errors
 /// When an input cannot be read whole, holds a certificate that the policy refuses, or no root is left, other than of
 /// trust blobs without anchors under [`Policy::Store`].

@@ -4,14 +4,24 @@
 use super::der::{CONTEXT_0, Elements, SEQUENCE};
 use super::purposes;
 
-/// The certificate, and whether it is trusted for servers. OpenSSL's rule: what is rejected is not trusted; where there
+/// What the settings say of servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Servers {
+    Trusted,
+    /// It is trusted for something else alone.
+    NotTrusted,
+    /// It is rejected for them.
+    Rejected,
+}
+
+/// The certificate, and what is said of it for servers. OpenSSL's rule: what is rejected is not trusted; where there
 /// are purposes that it is trusted for, it is for these only; where neither is said, it is trusted. `None` when the
 /// settings cannot be read.
-pub(super) fn read(der: &[u8]) -> Option<(Vec<u8>, bool)> {
+pub(super) fn read(der: &[u8]) -> Option<(Vec<u8>, Servers)> {
     let mut elements = Elements::of(der);
     let certificate = elements.next()?.whole.to_vec();
     if elements.is_at_end() {
-        return Some((certificate, true));
+        return Some((certificate, Servers::Trusted));
     }
     let mut settings = Elements::within(SEQUENCE, elements.rest())?;
     let trusted = match settings.next_of(SEQUENCE) {
@@ -24,7 +34,10 @@ pub(super) fn read(der: &[u8]) -> Option<(Vec<u8>, bool)> {
     };
     // A name and a key identifier may follow, and what OpenSSL keeps for others.
     settings.by_ref().count();
-    settings
-        .is_at_end()
-        .then_some((certificate, trusted && !rejected))
+    let servers = match (trusted, rejected) {
+        (_, true) => Servers::Rejected,
+        (true, false) => Servers::Trusted,
+        (false, false) => Servers::NotTrusted,
+    };
+    settings.is_at_end().then_some((certificate, servers))
 }

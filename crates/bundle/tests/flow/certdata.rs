@@ -277,3 +277,44 @@ fn trust_in_a_certificate_with_another_sha_1_is_refused() {
         "{error}"
     );
 }
+
+#[test]
+fn distrust_binds_the_other_inputs_and_no_trust_does_not() {
+    let roots = roots(2);
+    let mut listed = all_trusted(&roots);
+    listed[0].for_servers = false;
+    let untrusted = certdata(&listed);
+    let bare = || content(pem_of(&roots[..1]));
+    let list = read(&[content(untrusted.clone()), bare()], Policy::Strict).unwrap();
+    assert_eq!(list.roots().len(), 2);
+    for distrust in ["CKT_NSS_NOT_TRUSTED", "CKT_NETSCAPE_UNTRUSTED", "CKT_NOT_TRUSTED"] {
+        let distrusted = untrusted.replace("CKT_NSS_MUST_VERIFY_TRUST", distrust);
+        // NSS has distrust without the certificate too.
+        let from = distrusted
+            .find("CKA_CLASS CK_OBJECT_CLASS CKO_CERTIFICATE")
+            .unwrap();
+        let to = from
+            + distrusted[from..]
+                .find("CKA_CLASS CK_OBJECT_CLASS CKO_NSS_TRUST")
+                .unwrap();
+        let without_certificate = format!("{}{}", &distrusted[..from], &distrusted[to..]);
+        // Its serial number comes first: no INTEGER any more.
+        let serial = "CKA_SERIAL_NUMBER MULTILINE_OCTAL\n\\";
+        let damaged = without_certificate.replacen(&format!("{serial}002"), &format!("{serial}003"), 1);
+        let error = refusal(read(&[content(damaged), bare()], Policy::SkipInvalid));
+        assert!(
+            error.ends_with("expected CKA_ISSUER and CKA_SERIAL_NUMBER in DER, with nothing behind it"),
+            "{error}"
+        );
+        for text in [distrusted, without_certificate] {
+            for inputs in [[content(text.clone()), bare()], [bare(), content(text.clone())]] {
+                let error = refusal(read(&inputs, Policy::Strict));
+                assert!(error.contains(" is distrusted at list: line "), "{error}");
+                let list = read(&inputs, Policy::Store).unwrap();
+                let taken: Vec<_> = list.roots().iter().map(der_of).collect();
+                assert_eq!(taken, [der_of(&roots[1])]);
+                assert_eq!(list.left_out()[0].to_string(), error);
+            }
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! p11-kit's own form, whose blocks say which certificate is trusted and for what.
 
-use jit_trust_bundle::{NoteKind, Policy, RootList, pem_certificates, read};
+use jit_trust_bundle::{Input, NoteKind, Policy, RootList, pem_certificates, read};
 use jit_trust_lab::pki::der::{boolean, integer, object_identifier, octet_string, sequence};
 use jit_trust_lab::pki::{Ca, dns_name_constraints, pem};
 
@@ -285,4 +285,165 @@ fn where_certificates_alone_are_expected_such_a_list_is_refused() {
         ),
         "{error}"
     );
+}
+
+/// A certificate with one byte behind it, which p11-kit may read and this does not.
+fn with_a_byte_behind(ca: &Ca) -> String {
+    pem(&[[ca.der().as_ref(), &[0]].concat()])
+}
+
+#[test]
+fn distrust_in_what_cannot_be_read_refuses_the_list() {
+    let ca = Ca::root("Root");
+    let trusted = certificate("trusted: true", &ca);
+    let numbered = |issuer: &[u8], serial: &[u8]| {
+        let (issuer, serial) = (percent(issuer), percent(serial));
+        format!("class: certificate\nx-distrusted: true\nissuer: {issuer}\nserial-number: {serial}")
+    };
+    let serial = integer(ca.serial());
+    let behind = |bytes: &[u8]| [bytes, &[0]].concat();
+    let key = pem(&[behind(&ca.key().spki())]).replace(" CERTIFICATE", " PUBLIC KEY");
+    for (distrust, expected) in [
+        (
+            block("label: \"A root\"\nx-distrusted: true", &with_a_byte_behind(&ca)),
+            "list: line 1: \"A root\" is distrusted, but what it is cannot be read: expected a certificate in DER, \
+             with nothing behind it",
+        ),
+        (
+            block("class: certificate\nx-distrusted: true", &key),
+            "cannot be read: expected public-key-info in DER, with nothing behind it",
+        ),
+        (
+            block(&numbered(ca.issuer().der(), &behind(&serial)), ""),
+            "cannot be read: expected issuer and serial-number in DER, with nothing behind it",
+        ),
+        (
+            block(&numbered(&behind(ca.issuer().der()), &serial), ""),
+            "cannot be read: expected issuer and serial-number in DER, with nothing behind it",
+        ),
+        (
+            block("class: certificate\nx-distrusted: true\nvalue: \"\"", ""),
+            "cannot be read: expected issuer and serial-number in DER, with nothing behind it",
+        ),
+        (
+            block("class: data\nx-distrusted: true", &ca.pem()),
+            "expected x-distrusted in a block of class certificate alone",
+        ),
+        (
+            block("X-Distrusted: true", &ca.pem()),
+            "expected no other attribute on trust than trusted and x-distrusted",
+        ),
+        (
+            extension(REJECTED, false, b"junk", &ca),
+            "cannot be kept to: purposes that cannot be read",
+        ),
+    ] {
+        for policy in [Policy::Strict, Policy::SkipInvalid, Policy::Store] {
+            let error = refusal(read(&[content(distrust.clone() + &trusted)], policy));
+            assert!(error.ends_with(expected), "{error}\n{distrust}");
+        }
+    }
+    // Nothing is missing where p11-kit had nothing to say beside the certificate.
+    let empty = "class: certificate\nx-distrusted: true\nissuer: \"\"\nserial-number: \"\"";
+    assert!(!is_anchor(&[block(empty, &ca.pem()), trusted], &ca));
+}
+
+#[test]
+fn distrust_binds_the_other_inputs_in_either_order() {
+    let (ca, other) = (Ca::root("Root"), Ca::root("Other"));
+    let again = ca.reissue().self_signed();
+    let by_number = format!(
+        "class: certificate\nx-distrusted: true\nissuer: {}\nserial-number: {}",
+        percent(ca.issuer().der()),
+        percent(&integer(ca.serial()))
+    );
+    let by_key = "class: certificate\nx-distrusted: true";
+    let copies = [
+        Input::Bytes {
+            name: "root.pem".to_owned(),
+            bytes: ca.pem().into_bytes(),
+        },
+        Input::Bytes {
+            name: "root.tblb".to_owned(),
+            bytes: blob(&[root_of(&ca)]),
+        },
+    ];
+    for (distrust, is_of_number) in [
+        (certificate("x-distrusted: true", &ca), false),
+        (certificate("x-distrusted: true", &again), false),
+        (block(by_key, &public_key(&ca)), false),
+        (extension(REJECTED, false, &purposes(&[SERVER_AUTH]), &ca), false),
+        (block(&by_number, ""), true),
+    ] {
+        let system = || content(certificate("trusted: true", &other) + &distrust);
+        for copy in &copies {
+            // The anchor alone, without a certificate, has no serial number; what has one says which key it is.
+            let copies = match is_of_number {
+                true => copies.to_vec(),
+                false => vec![copy.clone()],
+            };
+            let first = [&[system()][..], &copies].concat();
+            let last = [&copies[..], &[system()]].concat();
+            for inputs in [first, last] {
+                let error = refusal(read(&inputs, Policy::Strict));
+                assert!(error.starts_with("root."), "{error}");
+                assert!(
+                    (error.contains(": CN=Root is") || error.contains(": certificate 1: SKID "))
+                        && error.contains(" is distrusted at list: line ")
+                        && error.contains(", which binds the whole list: expected it in none of the inputs"),
+                    "{error}"
+                );
+                for policy in [Policy::SkipInvalid, Policy::Store] {
+                    let list = read(&inputs, policy).unwrap();
+                    assert_eq!(list.roots(), [root_of(&other)]);
+                    assert_eq!(list.left_out()[0].to_string(), error);
+                }
+            }
+        }
+    }
+    // A certificate that was merged into another of its anchor is distrusted all the same.
+    let number_of_again = by_number.replace(
+        &percent(&integer(ca.serial())),
+        &percent(&integer(again.serial())),
+    );
+    assert_ne!(number_of_again, by_number);
+    let inputs = [
+        content(ca.pem() + &again.pem() + &other.pem()),
+        content(certificate("trusted: true", &other) + &block(&number_of_again, "")),
+    ];
+    assert_eq!(read(&inputs, Policy::Store).unwrap().roots(), [root_of(&other)]);
+    // What is only not trusted takes nothing away.
+    let untrusted = content(certificate("trusted: false", &ca) + &certificate("trusted: true", &other));
+    let list = read(&[untrusted, copies[0].clone()], Policy::Strict).unwrap();
+    assert_eq!(list.roots(), [root_of(&other), root_of(&ca)]);
+}
+
+#[test]
+fn a_block_that_begins_in_another_spelling_is_not_read_as_pem() {
+    let ca = Ca::root("Root");
+    for beginning in [
+        "[ p11-kit-object-v1 ]",
+        "[P11-Kit-Object-v1]",
+        "[p11-kit-object_v1]",
+        "[p11-kit-object]",
+        "[\tp11-kit-object-v1\u{a0}]",
+        "\"[p11-kit-object-v1]\"",
+        "p11-kit-object-v1",
+        "",
+    ] {
+        let text = format!("{beginning}\nx-distrusted: true\n{}", ca.pem());
+        for policy in [Policy::Strict, Policy::SkipInvalid, Policy::Store] {
+            let error = refusal(read(&[content(text.clone())], policy));
+            assert!(error.contains(": expected [p11-kit-object-v1]"), "{error}");
+        }
+        assert!(pem_certificates("ca.pem", text.as_bytes()).is_err(), "{text}");
+        // A block in the middle is not taken for attributes of the one above.
+        if !beginning.is_empty() {
+            let text = certificate("trusted: true", &Ca::root("Other")) + &text.replacen('\n', ": a\n", 1);
+            let error = refusal(read_strictly(text));
+            assert!(error.ends_with(": expected [p11-kit-object-v1]"), "{error}");
+        }
+    }
+    let named = format!("p11-kit has the root [p11-kit-object-v1]\n{}", ca.pem());
+    assert_eq!(read_strictly(named).unwrap().roots(), [root_of(&ca)]);
 }

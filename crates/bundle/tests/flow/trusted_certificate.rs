@@ -92,3 +92,51 @@ fn that_the_only_certificate_is_rejected_is_said() {
         "{error}"
     );
 }
+
+#[test]
+fn a_bare_copy_does_not_take_a_rejection_back() {
+    let roots = roots(2);
+    let (bare, other) = (pem_of(&roots[..1]), pem_of(&roots[1..]));
+    let rejected = trusted(&roots[0], None, Some(&[SERVER_AUTH]), "");
+    for (text, copy, rejection) in [
+        (bare.clone() + &other + &rejected, 1, 3),
+        (other.clone() + &rejected + &bare, 3, 2),
+    ] {
+        let error = refusal(read_strictly(text.clone()));
+        assert!(
+            error.starts_with(&format!("list: certificate {copy}, line ")),
+            "{error}"
+        );
+        assert!(
+            error.contains(&format!(" is distrusted at list: certificate {rejection}, line ")),
+            "{error}"
+        );
+        for policy in [Policy::SkipInvalid, Policy::Store] {
+            let list = read(&[content(text.clone())], policy).unwrap();
+            assert_eq!(list.roots(), &roots[1..]);
+            assert_eq!(list.left_out()[0].to_string(), error);
+        }
+        // In several inputs, of one list or of two.
+        let inputs = [content(bare.clone()), content(rejected.clone() + &other)];
+        assert_eq!(read(&inputs, Policy::Store).unwrap().roots(), &roots[1..]);
+        assert_eq!(read(&inputs[..1], Policy::Store).unwrap().roots(), &roots[..1]);
+    }
+    // To be trusted for mail alone is no rejection.
+    let for_mail = trusted(&roots[0], Some(&[EMAIL]), Some(&[EMAIL]), "");
+    assert_eq!(read_strictly(for_mail + &bare).unwrap().roots(), &roots[..1]);
+}
+
+#[test]
+fn a_rejection_of_what_cannot_be_read_refuses_the_list() {
+    let roots = roots(1);
+    let settings = sequence(&[&context(0, &oids(&[SERVER_AUTH]))]);
+    let text = section(&[&sequence(&[b"\x05\x00"])[..], &settings].concat()) + &pem_of(&roots);
+    for policy in [Policy::Strict, Policy::SkipInvalid, Policy::Store] {
+        let error = refusal(read(&[content(text.clone())], policy));
+        assert_eq!(
+            error,
+            "list: certificate 1, line 1: \"TRUSTED CERTIFICATE\" is distrusted, but what it is cannot be read: \
+             expected a certificate in DER, with nothing behind it"
+        );
+    }
+}

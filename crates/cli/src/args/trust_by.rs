@@ -14,7 +14,8 @@ pub(crate) struct TrustBy {
     /// directly: neither proxies nor --resolve count there.
     ///
     /// Dates up to which a root is trusted, and name constraints imposed on it, bind where STORE carries them: PEM, and
-    /// trust blobs of version 1, alone or in a webroot, cannot.
+    /// trust blobs of version 1, alone or in a webroot, cannot. What STORE itself distrusts, another STORE may hold: each
+    /// is a store of its own.
     #[arg(long, value_name = "STORE", default_value = "mozilla")]
     pub(crate) trust: Vec<PathBuf>,
 

@@ -55,6 +55,31 @@ fn what_p11_kit_says_of_a_root_decides_in_every_command() {
 }
 
 #[test]
+fn a_root_that_one_input_distrusts_goes_into_no_blob() {
+    let (root, other) = (Ca::root("Lab Root A"), Ca::root("Lab Root B"));
+    let lab = Lab::trusting(&[]);
+    let chain = lab.write("chain.pem", root.leaf("a.test").pem());
+    let system = block("x-distrusted: true", &root) + &block("trusted: true", &other);
+    let system = lab.write("sys.p11", system);
+    let bare = lab.write("root.pem", root.pem());
+    let blob = lab.path("out.tblb");
+    for inputs in [[&system, &bare], [&bare, &system]] {
+        let bundle = |options: &[&str]| {
+            let mut bundle = jit_trust(["bundle", "--force", "--blob"]);
+            run(bundle.arg(&blob).args(options).args(inputs))
+        };
+        bundle(&[])
+            .ends_with(2)
+            .says("root.pem: certificate 1, line 1: CN=Lab Root A is distrusted at ")
+            .says("sys.p11: line 1, which binds the whole list");
+        bundle(&["--skip-invalid"])
+            .ends_with(0)
+            .says("root.pem: certificate 1, line 1: CN=Lab Root A is distrusted at ");
+        verify(&chain, "--trust", &blob).ends_with(1);
+    }
+}
+
+#[test]
 fn what_s_client_prints_is_a_chain_whatever_the_site_is_called() {
     let root = Ca::root("Front End Certificate Authority");
     let issuing = root.intermediate("-----BEGIN CERTIFICATE-----");

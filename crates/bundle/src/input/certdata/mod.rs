@@ -12,7 +12,9 @@ use std::collections::{HashMap, hash_map};
 use jit_trust_core::{Certificate, Entry, mozilla};
 use sha1::{Digest, Sha1};
 
+use super::der::is_sequence;
 use super::lines::lines;
+use crate::distrust::Distrusted;
 use crate::list::Collector;
 use crate::{Conditions, InputError, NoteKind, Place, Problem};
 use objects::{Class, Key, Object};
@@ -27,6 +29,8 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
     let certificates = of_class(place, &objects, Class::Certificate)?;
     let trust = of_class(place, &objects, Class::Trust)?;
 
+    collector.distrust(distrusted_by(place, &trust, &certificates)?);
+
     let mut ordinal = 0;
     let mut not_for_servers = 0;
     for object in &objects {
@@ -40,7 +44,7 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
                     None => not_for_servers += 1,
                 }
             }
-            // Trust without a certificate is how NSS takes trust away from certificates that it does not hold.
+            // Distrust without a certificate is how NSS takes trust away from certificates that it does not hold.
             Class::Trust if object.is_for_servers && !certificates.contains_key(&object.key()) => {
                 let label = object.label.clone();
                 collector.reject(Problem::TrustWithoutCertificate { label }.at(place.line(object.line)))?;
@@ -53,6 +57,30 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
         collector.note(place.clone(), NoteKind::NotForServers { count });
     }
     Ok(())
+}
+
+/// What the file says is not to be trusted: issuers and serial numbers, and the keys of their certificates where it has
+/// these.
+fn distrusted_by(
+    place: &Place,
+    trust: &HashMap<Key<'_>, &Object>,
+    certificates: &HashMap<Key<'_>, &Object>,
+) -> Result<Distrusted, InputError> {
+    let mut distrusted = Distrusted::default();
+    for (key, object) in trust.iter().filter(|(_, object)| object.is_distrusted) {
+        let place = place.line(object.line);
+        let (true, Some(serial)) = (is_sequence(&object.issuer), integer(&object.serial)) else {
+            let (label, what) = (object.label.clone(), "CKA_ISSUER and CKA_SERIAL_NUMBER");
+            return Err(Problem::UnreadableDistrust { label, what }.at(place));
+        };
+        distrusted.add_issuer_and_serial(&object.issuer, serial, &place);
+        // One that cannot be read is still known by its number.
+        let certificate = certificates.get(key).map(|object| object.value.as_slice());
+        if let Some(Ok(certificate)) = certificate.map(Certificate::from_der) {
+            distrusted.add(&certificate, &place);
+        }
+    }
+    Ok(distrusted)
 }
 
 /// The objects of a class by issuer and serial number; two of the same would leave open which one counts.

@@ -38,8 +38,10 @@ pub(super) struct Object {
     pub(super) serial: Vec<u8>,
     /// `CKA_VALUE`: the certificate.
     pub(super) value: Vec<u8>,
-    /// `CKA_TRUST_SERVER_AUTH`.
+    /// Whether `CKA_TRUST_SERVER_AUTH` makes it an anchor.
     pub(super) is_for_servers: bool,
+    /// Whether `CKA_TRUST_SERVER_AUTH` says that it is not to be trusted, which is more than no trust.
+    pub(super) is_distrusted: bool,
     pub(super) distrust_after: Option<u64>,
     /// `CKA_CERT_SHA1_HASH`: which certificate the trust is in.
     pub(super) sha1: Option<Vec<u8>>,
@@ -93,6 +95,7 @@ struct Draft<'a> {
     serial: Option<Vec<u8>>,
     value: Option<Vec<u8>>,
     is_for_servers: Option<bool>,
+    is_distrusted: bool,
     distrust_after: Option<u64>,
     sha1: Option<Vec<u8>>,
 }
@@ -108,6 +111,7 @@ impl<'a> Draft<'a> {
             serial: None,
             value: None,
             is_for_servers: None,
+            is_distrusted: false,
             distrust_after: None,
             sha1: None,
         }
@@ -135,7 +139,10 @@ impl<'a> Draft<'a> {
                     "CKT_NETSCAPE_TRUSTED_DELEGATOR",
                     "CKT_TRUST_ANCHOR",
                 ];
-                self.is_for_servers = Some(trusted.contains(&attribute.value.as_text()));
+                let distrusted = ["CKT_NSS_NOT_TRUSTED", "CKT_NETSCAPE_UNTRUSTED", "CKT_NOT_TRUSTED"];
+                let value = attribute.value.as_text();
+                self.is_for_servers = Some(trusted.contains(&value));
+                self.is_distrusted = distrusted.contains(&value);
             }
             "CKA_CERT_SHA1_HASH" => self.sha1 = Some(attribute.into_bytes()?),
             "CKA_NSS_SERVER_DISTRUST_AFTER" => self.distrust_after = attribute.into_date()?,
@@ -165,6 +172,7 @@ impl<'a> Draft<'a> {
             serial: self.serial.unwrap_or_default(),
             value: self.value.unwrap_or_default(),
             is_for_servers: self.is_for_servers.unwrap_or_default(),
+            is_distrusted: self.is_distrusted,
             distrust_after: self.distrust_after,
             sha1: self.sha1,
         })

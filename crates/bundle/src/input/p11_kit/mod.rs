@@ -5,7 +5,7 @@
 //! folders for anchors or for what is blocked:
 //! - a certificate is an anchor if it is `trusted`;
 //! - what is `x-distrusted` is no anchor, and neither is another certificate with its key, or its issuer and serial
-//!   number;
+//!   number; that binds the other inputs of a list too;
 //! - `nss-server-distrust-after` is the date up to which certificates are trusted;
 //! - extensions in blocks of their own (`x-certificate-extension`) belong to all certificates with their key, and take
 //!   the place of those that the certificate has itself.
@@ -14,29 +14,49 @@
 
 mod object;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use jit_trust_core::Certificate;
 
-use super::der::{BIT_STRING, BOOLEAN, Elements, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE};
+use super::der::{
+    BIT_STRING, BOOLEAN, Elements, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, is_sequence,
+};
 use super::lines::lines;
 use super::purposes;
 use crate::constraints::are_readable;
+use crate::distrust::Distrusted;
 use crate::list::Collector;
 use crate::{Conditions, InputError, NoteKind, Place, Problem};
 use object::{Class, Object};
 
-/// The line of the first block, of whatever version; none in another text.
+/// The line of the first block, of whatever version and however it is spelled; none in another text. A line that says
+/// what p11-kit's form alone says, though the line above that begins its block is damaged, counts too: what is
+/// distrusted there is not to be read as PEM, which trusts it.
 pub(super) fn first_line(text: &[u8]) -> Option<u64> {
     let mut lines = lines(text);
     lines
-        .find(|(_, line)| line.starts_with(b"[p11-kit-object-"))
+        .find(|(_, line)| names_a_block(line) || begins_with(line, b"xdistrusted"))
         .map(|(number, _)| number)
+}
+
+/// Whether a line is, or was meant to be, one that begins a block.
+fn names_a_block(line: &[u8]) -> bool {
+    begins_with(line, b"p11kitobject")
+}
+
+/// Whether the letters and digits of a line begin with these, in upper or lower case, whatever stands between them.
+fn begins_with(line: &[u8], word: &[u8]) -> bool {
+    let mut letters = line.iter().filter(|byte| byte.is_ascii_alphanumeric());
+    word.iter().all(|byte| {
+        letters
+            .next()
+            .is_some_and(|letter| letter.eq_ignore_ascii_case(byte))
+    })
 }
 
 pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Result<(), InputError> {
     let objects = object::read(place, bytes)?;
-    let distrusted = Distrusted::by(&objects);
+    let distrusted = distrusted_by(place, &objects)?;
     let extensions = Extensions::of(&objects);
 
     let (mut ordinal, mut not_for_servers) = (0, 0);
@@ -74,6 +94,7 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
             }
         }
     }
+    collector.distrust(distrusted);
     if not_for_servers > 0 {
         let count = not_for_servers;
         collector.note(place.clone(), NoteKind::NotForServers { count });
@@ -81,46 +102,76 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
     Ok(())
 }
 
-/// What is distrusted: keys, and issuers with serial numbers.
-#[derive(Default)]
-struct Distrusted {
-    keys: HashSet<Vec<u8>>,
-    issuers_and_serials: HashSet<(Vec<u8>, Vec<u8>)>,
-}
-
-impl Distrusted {
-    fn by(objects: &[Object]) -> Self {
-        let mut distrusted = Self::default();
-        let is_distrusted = |object: &&Object| object.class == Class::Certificate && object.is_distrusted;
-        for object in objects.iter().filter(is_distrusted) {
-            let der = object.value.as_deref().unwrap_or_default();
-            if let Ok(certificate) = Certificate::from_der(der) {
-                distrusted.keys.insert(certificate.spki().to_vec());
-                distrusted
-                    .issuers_and_serials
-                    .insert(issuer_and_serial(&certificate));
+/// What the blocks distrust: certificates, keys, and issuers with serial numbers. What cannot be read refuses the list:
+/// it may stand elsewhere as trusted.
+fn distrusted_by(place: &Place, objects: &[Object]) -> Result<Distrusted, InputError> {
+    let mut distrusted = Distrusted::default();
+    for object in objects {
+        let place = place.line(object.line);
+        let unreadable = |what| {
+            let label = object.label.clone();
+            Problem::UnreadableDistrust { label, what }.at(place.clone())
+        };
+        match object.class {
+            Class::Certificate if object.is_distrusted => {
+                distrust(object, &place, &mut distrusted).map_err(unreadable)?;
             }
-            distrusted.keys.extend(object.public_key.clone());
-            let serial = object.serial.as_deref().and_then(|der| {
-                let mut elements = Elements::of(der);
-                elements.next_of(INTEGER).map(<[u8]>::to_vec)
-            });
-            distrusted
-                .issuers_and_serials
-                .extend(object.issuer.clone().zip(serial));
+            Class::Extension => {
+                let rejects = rejects_servers(object.value.as_deref().unwrap_or_default());
+                let rejects = rejects.map_err(|extension| {
+                    let label = object.label.clone();
+                    Problem::P11KitExtension { label, extension }.at(place.clone())
+                })?;
+                let key = object.public_key.as_deref();
+                if let Some(key) = key.filter(|_| rejects) {
+                    if !is_sequence(key) {
+                        return Err(unreadable("public-key-info"));
+                    }
+                    distrusted.add_key(key, &place);
+                }
+            }
+            Class::Certificate | Class::Other => {}
         }
-        distrusted
     }
-
-    fn contains(&self, certificate: &Certificate<'_>) -> bool {
-        self.keys.contains(certificate.spki())
-            || self.issuers_and_serials.contains(&issuer_and_serial(certificate))
-    }
+    Ok(distrusted)
 }
 
-fn issuer_and_serial(certificate: &Certificate<'_>) -> (Vec<u8>, Vec<u8>) {
-    let issuer = certificate.issuer().as_der().to_vec();
-    (issuer, certificate.serial().to_vec())
+/// What a block that is `x-distrusted` is about, in each way that it says so. What it has and cannot be read is the
+/// error. Attributes that are empty are those that p11-kit had nothing for.
+fn distrust(object: &Object, place: &Place, distrusted: &mut Distrusted) -> Result<(), &'static str> {
+    let mut is_known = false;
+    let given = |attribute: &'_ Option<Vec<u8>>| attribute.clone().filter(|bytes| !bytes.is_empty());
+    if let Some(der) = given(&object.value) {
+        let certificate = Certificate::from_der(&der).map_err(|_| "a certificate")?;
+        distrusted.add(&certificate, place);
+        is_known = true;
+    }
+    if let Some(key) = given(&object.public_key) {
+        if !is_sequence(&key) {
+            return Err("public-key-info");
+        }
+        distrusted.add_key(&key, place);
+        is_known = true;
+    }
+    if let (Some(issuer), Some(serial)) = (given(&object.issuer), given(&object.serial)) {
+        let mut elements = Elements::of(&serial);
+        let serial = elements.next_of(INTEGER).filter(|_| elements.is_at_end());
+        let serial = serial.filter(|_| is_sequence(&issuer));
+        distrusted.add_issuer_and_serial(&issuer, serial.ok_or("issuer and serial-number")?, place);
+        is_known = true;
+    }
+    is_known.then_some(()).ok_or("issuer and serial-number")
+}
+
+/// Whether an extension rejects a key for servers. One that cannot be read, so that this is not known, is the error.
+fn rejects_servers(extension: &[u8]) -> Result<bool, &'static str> {
+    match parts(extension).ok_or("an extension that cannot be read")? {
+        (id::REJECTED_PURPOSES, _, value) => {
+            let rejects = Elements::within(SEQUENCE, value).and_then(purposes::have_servers);
+            rejects.ok_or("purposes that cannot be read")
+        }
+        _ => Ok(false),
+    }
 }
 
 /// Extensions that blocks of their own add to certificates, by the key that they belong to.

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::super::lines::lines;
 use super::super::pem::Kind;
 use super::super::pem::sections::{Broken, begins, section};
+use super::names_a_block;
 use crate::time::asn1_time;
 use crate::{InputError, Place, Problem};
 
@@ -52,7 +53,7 @@ fn blocks(bytes: &[u8]) -> Result<Vec<Object>, Located> {
         if line.is_empty() || line.starts_with(b"#") {
             continue;
         }
-        if line.starts_with(b"[") {
+        if line.starts_with(b"[") || names_a_block(line) {
             if line != BEGINNING {
                 return Err(expected(number, "[p11-kit-object-v1]"));
             }
@@ -158,7 +159,7 @@ impl Draft {
             "nss-server-distrust-after" => self.object.distrust_after = date(line, value)?,
             // On mail alone, or on no certificate at all.
             "nss-email-distrust-after" => {}
-            _ if name.contains("trust") => {
+            _ if name.to_ascii_lowercase().contains("trust") => {
                 return Err(expected(
                     line,
                     "no other attribute on trust than trusted and x-distrusted",
@@ -176,6 +177,12 @@ impl Draft {
         let is_joined = object.value.is_some()
             || object.public_key.is_some()
             || (object.issuer.is_some() && object.serial.is_some());
+        if object.is_distrusted && class != Class::Certificate {
+            return Err(expected(
+                object.line,
+                "x-distrusted in a block of class certificate alone",
+            ));
+        }
         let missing = match class {
             Class::Other => return Ok(None),
             Class::Extension if object.public_key.is_none() => Some("public-key-info"),

@@ -6,8 +6,12 @@
 mod lost;
 pub(super) mod sections;
 
+use jit_trust_core::Certificate;
+
+use super::openssl_trust::Servers;
 use super::other_form::OtherForm;
 use super::{openssl_trust, signed_data};
+use crate::distrust::Distrusted;
 use crate::list::Collector;
 use crate::{Conditions, InputError, NoteKind, Place, Problem};
 use sections::{Broken, Sections};
@@ -40,8 +44,16 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
         match section.kind {
             Kind::Certificate => collector.offer(place, contents, Conditions::default())?,
             Kind::Trusted => match openssl_trust::read(&contents) {
-                Some((certificate, true)) => collector.offer(place, certificate, Conditions::default())?,
-                Some((_, false)) => collector.note(place, NoteKind::SectionNotForServers { label }),
+                Some((certificate, Servers::Trusted)) => {
+                    collector.offer(place, certificate, Conditions::default())?;
+                }
+                Some((_, Servers::NotTrusted)) => {
+                    collector.note(place, NoteKind::SectionNotForServers { label });
+                }
+                Some((certificate, Servers::Rejected)) => {
+                    collector.distrust(rejected(&certificate, &label, &place)?);
+                    collector.note(place, NoteKind::SectionNotForServers { label });
+                }
                 None => collector.reject(Problem::TrustSettings.at(place))?,
             },
             Kind::SignedData => match signed_data::certificates(&contents) {
@@ -68,6 +80,18 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
         return collector.reject(no_certificate(&others).at(place.clone()));
     }
     Ok(())
+}
+
+/// A certificate that its settings reject for servers. One that cannot be read refuses the text: a copy of it may be
+/// trusted elsewhere.
+fn rejected(der: &[u8], label: &str, place: &Place) -> Result<Distrusted, InputError> {
+    let certificate = Certificate::from_der(der).map_err(|_| {
+        let (label, what) = (label.to_owned(), "a certificate");
+        Problem::UnreadableDistrust { label, what }.at(place.clone())
+    })?;
+    let mut distrusted = Distrusted::default();
+    distrusted.add(&certificate, place);
+    Ok(distrusted)
 }
 
 /// The certificates of a PEM text, as DER in the order of the text, such as a chain that a server has sent: not looked
