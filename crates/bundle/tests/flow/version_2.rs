@@ -437,8 +437,10 @@ fn roots_of_one_key_under_two_names_or_with_two_certificates_stay_apart() {
 /// They differ in what version 2 does not hold of a certificate.
 #[test]
 fn two_certificates_of_one_anchor_are_one_root() {
-    let first = Ca::root("Root");
-    let again = || first.reissue().serial(first.serial());
+    // The clock may tick between the two.
+    let validity = |ca: CertificateBuilder<Ca>| ca.validity(1_700_000_000, 2_000_000_000);
+    let first = validity(Ca::builder("Root")).self_signed();
+    let again = || validity(first.reissue().serial(first.serial()));
     let roots = [root_of(&first), root_of(&again().padding(8).self_signed())];
     assert_eq!(blob(&roots[..1]), blob(&roots[1..]));
     let list = read_strictly(pem_of(&roots)).unwrap();
@@ -452,8 +454,9 @@ fn two_certificates_of_one_anchor_are_one_root() {
 
 #[test]
 fn two_certificates_of_one_anchor_with_different_constraints_are_refused() {
-    let first = Ca::root("Root");
-    let again = first.reissue().serial(first.serial());
+    let validity = |ca: CertificateBuilder<Ca>| ca.validity(1_700_000_000, 2_000_000_000);
+    let first = validity(Ca::builder("Root")).self_signed();
+    let again = validity(first.reissue().serial(first.serial()));
     let constrained = again.name_constraints(&["example"], &[]).self_signed();
     let error = refusal(read_strictly(pem_of(&[root_of(&first), root_of(&constrained)])));
     assert!(error.contains("expected the same constraints as at"), "{error}");

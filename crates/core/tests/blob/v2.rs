@@ -459,8 +459,10 @@ fn an_anchor_that_is_there_twice_is_neither_written_nor_read() {
     twice[2] = twice[2].with_distrust_after(Some(7));
     assert_eq!(encode(&twice, v2::Options::default()).unwrap_err(), refused);
 
-    // The serial number of a renewed root made that of the first by hand.
-    let renewed = root.reissue().self_signed();
+    // The serial number of a renewed root made that of the first by hand. The clock may tick between the two.
+    let validity = (now() - 10, now() + 1_000);
+    let root = root.reissue().validity(validity.0, validity.1).self_signed();
+    let renewed = root.reissue().validity(validity.0, validity.1).self_signed();
     let ders: Roots = [&root, &renewed].map(|root| root.der().to_vec()).into();
     let dated = [entries(&ders)[0], entries(&ders)[1].with_distrust_after(Some(7))];
     let blob = encode(&dated, v2::Options::default()).unwrap();
