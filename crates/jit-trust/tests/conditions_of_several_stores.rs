@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jit_trust::{
-    AnchorKey, Answer, BlobStore, Distrusted, QueryStore, Question, Reply, ServerVerifier, Trust,
+    AnchorKey, Answer, BlobStore, Distrusted, Keys, QueryStore, Question, Reply, ServerVerifier, Trust,
+    WebrootStore,
 };
 use jit_trust_core::{Entry, NameConstraintsError, v2};
 use jit_trust_lab::pki::{Ca, DAY, Leaf, dns_name_constraints, now};
@@ -412,6 +413,96 @@ fn what_an_answer_says_binds_its_own_anchors_alone() {
     let (remote, _) = Remote::of("remote", &[(&renewed, NOTHING), (&root, of_1970)]);
     let trust = Trust::builder().query_store(remote).build();
     assert_eq!(judge(&trust, &sent, "a.test"), Err(Refused::ForDate));
+}
+
+/// A store that knows no names, answers with a bare certificate, and counts.
+#[derive(Debug)]
+struct ByKeyId {
+    key: AnchorKey,
+    der: Vec<u8>,
+    asked: Arc<AtomicUsize>,
+}
+
+impl ByKeyId {
+    fn of(root: &Ca) -> (Self, Arc<AtomicUsize>) {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let store = Self {
+            key: by_key_id(root),
+            der: root.der().to_vec(),
+            asked: asked.clone(),
+        };
+        (store, asked)
+    }
+}
+
+fn by_key_id(root: &Ca) -> AnchorKey {
+    AnchorKey::SubjectKeyId(root.subject_key_id().unwrap().into())
+}
+
+impl QueryStore for ByKeyId {
+    fn name(&self) -> String {
+        "by key identifier".to_owned()
+    }
+
+    fn keys(&self) -> Keys {
+        Keys::KeyIdentifiers
+    }
+
+    fn query(&self, question: Question, reply: Reply) {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let (is_it, der) = (question.key == self.key, self.der.clone());
+        std::thread::spawn(move || {
+            reply.send(match is_it {
+                true => Answer::certificate(der),
+                false => Ok(Answer::not_found()),
+            });
+        });
+    }
+}
+
+#[test]
+fn a_store_that_is_asked_by_key_identifier_and_answers_later_lifts_nothing() {
+    let root = Ca::root("Root");
+    let sent = leaf_issued_at(now() - DAY, &root).chain(&[]);
+    let (alone, _) = ByKeyId::of(&root);
+    let alone = Trust::builder().query_store(alone).build();
+    assert_eq!(judge(&alone, &sent, "a.test"), Ok(()));
+    for (said, refused) in [
+        (dated(), Refused::ForDate),
+        (only_below("in.test"), Refused::ForConstraints),
+    ] {
+        let (remote, asked) = ByKeyId::of(&root);
+        let trust = Trust::builder()
+            .store(store(&[(&root, said)]))
+            .query_store(remote)
+            .build();
+        assert_eq!(judge(&trust, &sent, "a.test"), Err(refused));
+        assert!(asked.load(Ordering::Relaxed) > 0);
+    }
+}
+
+#[test]
+fn a_webroot_that_is_asked_by_key_identifier_lifts_nothing() {
+    let root = Ca::root("Root");
+    let sent = leaf_issued_at(now() - DAY, &root).chain(&[]);
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join(by_key_id(&root).webroot_path());
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, root.der()).unwrap();
+    let webroot = || WebrootStore::open_by_key_id(directory.path()).unwrap();
+    assert_eq!(judge(&Trust::new(webroot()), &sent, "a.test"), Ok(()));
+    for (said, refused) in [
+        (dated(), Refused::ForDate),
+        (only_below("in.test"), Refused::ForConstraints),
+    ] {
+        let binding = || store(&[(&root, said)]);
+        for trust in [
+            Trust::builder().store(binding()).store(webroot()),
+            Trust::builder().store(webroot()).store(binding()),
+        ] {
+            assert_eq!(judge(&trust.build(), &sent, "a.test"), Err(refused));
+        }
+    }
 }
 
 /// Also where it is cut because one connection imports no more than three anchors.

@@ -191,7 +191,7 @@ impl Verifier {
             .as_ref()
             .map(|path| check_path(path, &anchors, &loaded, search.selection()));
         let refusal = match checked {
-            Some(Ok(())) => None,
+            Some(Ok(())) => overruled(context, &anchors, &loaded, search.selection(), refused)?,
             // A callback of the user's may have led OpenSSL along another path than the trial.
             Some(Err(refusal)) => Some(refusal),
             None => Some(reason(context, &loaded, &mut search, refused)),
@@ -391,15 +391,42 @@ fn reason(
     if let Some(failure) = search.take_failure() {
         return Arc::new(failure);
     }
-    let distrusted = Distrusted::because_of(search.selection(), |anchors| {
+    match distrusted(context, loaded, search.selection()) {
+        Some(distrusted) => Arc::new(distrusted),
+        None => refused.unwrap_or_else(|| Arc::new(context.error())),
+    }
+}
+
+fn distrusted(
+    context: &X509StoreContextRef,
+    loaded: &Loaded,
+    selection: &Selection<'_>,
+) -> Option<Distrusted> {
+    Distrusted::because_of(selection, |anchors| {
         let anchors = Anchors::new(loaded, anchors.iter().copied()).ok()?;
         let path = store_context::try_out(context, &anchors.stack).ok()??;
         anchors.selected(*path.used.first()?)
-    });
-    match (distrusted, refused) {
-        (Some(distrusted), _) => Arc::new(distrusted),
-        (None, Some(refusal)) => refusal,
-        (None, None) => Arc::new(context.error()),
+    })
+}
+
+/// Why a path that OpenSSL accepts is refused nevertheless: a callback of the user's has accepted it in the place of a valid
+/// one, whose anchor was left out because what binds it is not met.
+fn overruled(
+    context: &X509StoreContextRef,
+    anchors: &Anchors,
+    loaded: &Loaded,
+    selection: &Selection<'_>,
+    refused: Option<Refusal>,
+) -> Result<Option<Refusal>, ErrorStack> {
+    if let Some(distrusted) = distrusted(context, loaded, selection) {
+        return Ok(Some(Arc::new(distrusted)));
+    }
+    match refused {
+        Some(refusal) => Ok(match store_context::try_out(context, &anchors.stack)? {
+            Some(_) => None,
+            None => Some(refusal),
+        }),
+        None => Ok(None),
     }
 }
 

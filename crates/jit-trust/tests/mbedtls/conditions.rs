@@ -1,12 +1,13 @@
 //! Mozilla's conditions: a date, and constraints that are imposed.
 
 use jit_trust::mbedtls::Connector;
-use jit_trust::{Distrusted, Entry, NameConstraintsError, NameForm};
+use jit_trust::{Connection, Distrusted, Entry, NameConstraintsError, NameForm, Trust, WatchedFileStore};
 use jit_trust_lab::pki::{Ca, DAY, Leaf, dns_name_constraints, now};
 use jit_trust_lab::server::Server;
 use mbedtls::x509::VerifyError;
 
-use crate::stores::{Version, entry};
+use crate::afar::Afar;
+use crate::stores::{Replaced, Version, entry};
 use crate::support::*;
 
 fn unix(time: i64) -> u64 {
@@ -130,5 +131,59 @@ fn one_root_under_several_conditions_is_bound_by_each_unless_it_was_added_as_it_
     ] {
         let connector = Connector::new(trust.build()).unwrap();
         assert!(get(&connector, &server).unwrap().ends_with("hello"));
+    }
+}
+
+/// The anchor is where it was, in another store or an answer; a store that did not speak of its name and key does now.
+#[test]
+fn a_condition_of_another_store_that_comes_later_marks_connections() {
+    let root = Ca::root("Root");
+    let other = Ca::root("Other").der();
+    // So that another store's copy, or the answer, is what paths end in.
+    let expired = root.reissue().validity(now() - 400 * DAY, now() - 300 * DAY);
+    let der = expired.self_signed().der();
+    let within = dns_name_constraints(&["test"], &[] as &[&str]);
+    let elsewhere = dns_name_constraints(&["example"], &[] as &[&str]);
+    let dated = |days| entry(&der).with_distrust_after(Some(unix(now() + days * DAY)));
+    let constrained = |constraints| entry(&der).with_name_constraints(Some(constraints));
+    for (met, not_met) in [
+        (dated(1), dated(-10)),
+        (constrained(&within), constrained(&elsewhere)),
+    ] {
+        for is_remote in [false, true] {
+            let server = server_issued_at(now() - DAY, &root.intermediate("CA"), HOST);
+            let stating = Replaced::by(&[entry(&other)]);
+            let trust = Trust::builder().store(WatchedFileStore::open(stating.path()).unwrap());
+            let trust = match is_remote {
+                true => trust.query_store(Afar::of(&[&root])),
+                false => trust.store(store(&[&root])),
+            };
+            let trust = trust.build();
+            let connector = Connector::new(trust.clone()).unwrap();
+            let removed = || {
+                let connections = trust.connections();
+                let removed = connections.iter().map(Connection::leans_on_removed);
+                removed.collect::<Vec<_>>()
+            };
+            let before = connect(&connector, &server).unwrap();
+            assert_eq!(removed(), [false]);
+
+            // It is met, so that another is made, which depends on it as it is.
+            stating.replace(&[met]);
+            assert_eq!(removed(), [true]);
+            let after = connect(&connector, &server).unwrap();
+            let marked = removed().into_iter().filter(|removed| *removed).count();
+            assert_eq!((marked, trust.connections().len()), (1, 2));
+            drop(before);
+            assert_eq!(removed(), [false]);
+
+            stating.replace(&[not_met]);
+            assert_eq!(removed(), [true]);
+            connect(&connector, &server).unwrap_err();
+            // Taken back, it leaves another trust than that which was relied on.
+            stating.replace(&[entry(&other)]);
+            assert_eq!(removed(), [true]);
+            drop(after);
+        }
     }
 }

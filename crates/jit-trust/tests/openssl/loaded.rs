@@ -10,11 +10,7 @@ use openssl::ssl::{SslContextBuilder, SslFiletype};
 use openssl::x509::store::X509Lookup;
 use openssl::x509::verify::X509VerifyFlags;
 
-use crate::support::{HOST, client, connect, connector, get, refused, server, server_of, store, x509};
-
-fn load(context: &mut SslContextBuilder, ca: &Ca) {
-    context.cert_store_mut().add_cert(x509(ca.der())).unwrap();
-}
+use crate::support::{HOST, client, connect, connector, get, load, refused, server, server_of, store, x509};
 
 /// Files of CAs as `openssl rehash` names them.
 fn write_to(directory: &Path, ca: &Ca) {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod client_certificates;
+mod conditions;
 mod contexts;
 mod crl;
 mod faults;

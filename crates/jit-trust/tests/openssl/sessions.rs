@@ -8,13 +8,16 @@ use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jit_trust::Trust;
 use jit_trust::openssl::Connector;
-use jit_trust_lab::pki::Ca;
+use jit_trust::{Connection, Trust, WatchedFileStore};
+use jit_trust_lab::pki::{Ca, DAY, dns_name_constraints, now};
 use jit_trust_lab::server::Server;
 use openssl::ssl::{SslContextBuilder, SslSession, SslSessionCacheMode, SslVersion};
 
-use crate::support::{GRACE, HOST, Later, client, connector, get_over, plain, server, server_of, store};
+use crate::stores::{Replaced, entry};
+use crate::support::{
+    GRACE, HOST, Later, client, connect, connector, get_over, load, plain, server, server_of, store,
+};
 
 type Sessions = Arc<Mutex<Vec<SslSession>>>;
 
@@ -29,9 +32,18 @@ fn keep(context: &mut SslContextBuilder, version: SslVersion) -> Sessions {
 }
 
 fn keeping(trust: &Trust, version: SslVersion) -> (Connector, Sessions) {
+    keeping_with(trust, version, |_| ())
+}
+
+fn keeping_with(
+    trust: &Trust,
+    version: SslVersion,
+    set_up: impl FnOnce(&mut SslContextBuilder),
+) -> (Connector, Sessions) {
     let mut sessions = None;
     let connector = connector(trust.clone(), |context| {
         sessions = Some(keep(context, version));
+        set_up(context);
     });
     (connector, sessions.unwrap())
 }
@@ -244,4 +256,111 @@ fn a_session_outlives_its_context_and_its_trust() {
     drop(connector);
     let (another, _) = keeping(&Trust::new(store(&[&root])), SslVersion::TLS1_3);
     assert!(!get(&another, &server, Some(&session)).unwrap());
+}
+
+/// Where an anchor is, of which another store says more later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Where {
+    InAStoreBefore,
+    InAStoreBehind,
+    InAStoreThatAnswersLater,
+    Loaded,
+}
+
+/// The anchor is where it was; a store that did not speak of its name and key does now.
+fn a_condition_that_comes_later_ends_resumption_and_marks_connections(place: Where) {
+    let (root, other) = (Ca::root("Root"), Ca::root("Other"));
+    let other = other.der();
+    // So that the answer is what it ends in, the store that speaks of it has a copy that has expired.
+    let expired = root.reissue().validity(now() - 400 * DAY, now() - 300 * DAY);
+    let der = match place {
+        Where::InAStoreThatAnswersLater => expired.self_signed().der(),
+        _ => root.der(),
+    };
+    let future = u64::try_from(now()).unwrap() + 1_000_000;
+    let not_tr = dns_name_constraints(&[""; 0], &["tr"]);
+    for version in VERSIONS {
+        for met in [
+            entry(&der).with_distrust_after(Some(future)),
+            entry(&der).with_name_constraints(Some(&not_tr)),
+        ] {
+            let server = server_of(&root);
+            let stating = Replaced::by(&[entry(&other)]);
+            let watched = WatchedFileStore::open(stating.path()).unwrap();
+            let trust = Trust::builder();
+            let trust = match place {
+                Where::InAStoreBefore => trust.store(store(&[&root])).store(watched),
+                Where::InAStoreBehind => trust.store(watched).store(store(&[&root])),
+                Where::InAStoreThatAnswersLater => {
+                    let later = Later::of(&[&root], Duration::ZERO);
+                    trust.store(watched).query_store(later)
+                }
+                Where::Loaded => trust.store(watched),
+            };
+            let trust = trust.build();
+            let (connector, sessions) = keeping_with(&trust, version, |context| {
+                if place == Where::Loaded {
+                    load(context, &root);
+                }
+            });
+            let newest = || sessions.lock().unwrap().pop().unwrap();
+            assert!(!get(&connector, &server, None).unwrap());
+            let first = newest();
+            assert!(get(&connector, &server, Some(&first)).unwrap());
+            let session = match version {
+                SslVersion::TLS1_3 => newest(),
+                _ => first,
+            };
+            let live = connect(&connector, &server).unwrap();
+            let removed = || {
+                let connections = trust.connections();
+                connections
+                    .iter()
+                    .map(Connection::leans_on_removed)
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!((removed(), server.resumptions()), (vec![false], 1));
+
+            // It is met, so that a new handshake is made.
+            stating.replace(&[met]);
+            assert_eq!(removed(), [true]);
+            assert!(!get(&connector, &server, Some(&session)).unwrap());
+            assert_eq!(server.resumptions(), 1);
+            drop(live);
+            // What comes of that depends on the condition as it is.
+            let session = newest();
+            let live = connect(&connector, &server).unwrap();
+            assert_eq!(removed(), [false]);
+            assert!(get(&connector, &server, Some(&session)).unwrap());
+            assert_eq!(server.resumptions(), 2);
+
+            // One that is not met has none made.
+            let session = match version {
+                SslVersion::TLS1_3 => newest(),
+                _ => session,
+            };
+            stating.replace(&[met.with_distrust_after(Some(0))]);
+            assert_eq!(removed(), [true]);
+            get(&connector, &server, Some(&session)).unwrap_err();
+            assert_eq!(server.resumptions(), 2);
+            drop(live);
+        }
+    }
+}
+
+#[test]
+fn a_condition_of_another_store_that_comes_later_ends_resumption_and_marks_connections() {
+    for place in [Where::InAStoreBefore, Where::InAStoreBehind] {
+        a_condition_that_comes_later_ends_resumption_and_marks_connections(place);
+    }
+}
+
+#[test]
+fn a_condition_that_comes_later_than_an_answer_ends_resumption_and_marks_connections() {
+    a_condition_that_comes_later_ends_resumption_and_marks_connections(Where::InAStoreThatAnswersLater);
+}
+
+#[test]
+fn a_condition_of_a_loaded_ca_that_comes_later_ends_resumption_and_marks_connections() {
+    a_condition_that_comes_later_ends_resumption_and_marks_connections(Where::Loaded);
 }

@@ -135,6 +135,10 @@ pub(crate) fn x509(der: impl AsRef<[u8]>) -> X509 {
     X509::from_der(der.as_ref()).unwrap()
 }
 
+pub(crate) fn load(context: &mut SslContextBuilder, ca: &Ca) {
+    context.cert_store_mut().add_cert(x509(ca.der())).unwrap();
+}
+
 /// A client's context to be, without any CA.
 pub(crate) fn client() -> SslContextBuilder {
     SslContext::builder(SslMethod::tls_client()).unwrap()
@@ -170,6 +174,12 @@ pub(crate) fn error_in(error: &io::Error) -> &jit_trust::openssl::Error {
         .unwrap_or_else(|| panic!("{error:?}"))
         .downcast_ref()
         .unwrap()
+}
+
+/// Our reason for a refusal.
+pub(crate) fn reason<R: std::error::Error + 'static>(error: &io::Error) -> &R {
+    let reason = error_in(error).refusal().unwrap_or_else(|| panic!("{error:?}"));
+    reason.downcast_ref().unwrap_or_else(|| panic!("{error:?}"))
 }
 
 /// Why OpenSSL refuses a certificate.

@@ -76,6 +76,27 @@ pub(crate) fn webroot(directory: &Path, roots: &[&Ca], version: Version) {
     webroot_of(directory, &entries, version);
 }
 
+/// A file with a store, which is replaced.
+pub(crate) struct Replaced(tempfile::TempDir);
+
+impl Replaced {
+    pub(crate) fn by(entries: &[Entry<'_>]) -> Self {
+        let file = Self(tempfile::tempdir().expect("a temporary directory"));
+        file.replace(entries);
+        file
+    }
+
+    pub(crate) fn path(&self) -> std::path::PathBuf {
+        self.0.path().join("trust.tblb")
+    }
+
+    pub(crate) fn replace(&self, entries: &[Entry<'_>]) {
+        let new = self.0.path().join("new");
+        fs::write(&new, encode(entries, Version::V2)).expect("a file in a temporary directory");
+        fs::rename(new, self.path()).expect("the same directory");
+    }
+}
+
 /// A file or directory of the third-party data that tests read in place, beside the repository. Where it is
 /// missing, the test is skipped, and says so; with `CI` set, it fails.
 pub(crate) fn shared_data(name: &str) -> Option<std::path::PathBuf> {
