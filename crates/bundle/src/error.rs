@@ -208,7 +208,7 @@ pub enum Problem {
         /// The root, as [`Root::label`](crate::Root::label) has it.
         subject: String,
         /// Where it is distrusted.
-        at: Place,
+        at: Box<Place>,
     },
     /// A list says of something that it is not to be trusted, but not of what in a form that can be read.
     UnreadableDistrust {

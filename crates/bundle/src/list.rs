@@ -410,7 +410,7 @@ impl Collector {
         let spoken_of = std::mem::take(&mut self.spoken_of);
         for ((root, place), spoken_of) in roots.into_iter().zip(places).zip(spoken_of) {
             if let Some(at) = keys.get(&root.spki_fingerprint()) {
-                let (subject, at) = (root.label(), at.clone());
+                let (subject, at) = (root.label(), Box::new(at.clone()));
                 self.reject(Problem::Distrusted { subject, at }.at(place))?;
                 continue;
             }
