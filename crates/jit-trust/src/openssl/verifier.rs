@@ -191,7 +191,7 @@ impl Verifier {
             .as_ref()
             .map(|path| check_path(path, &anchors, &loaded, search.selection()));
         let refusal = match checked {
-            Some(Ok(())) => None,
+            Some(Ok(())) => overruled(context, &anchors, &loaded, search.selection(), refused)?,
             // A callback of the user's may have led OpenSSL along another path than the trial.
             Some(Err(refusal)) => Some(refusal),
             None => Some(reason(context, &loaded, &mut search, refused)),
@@ -391,16 +391,44 @@ fn reason(
     if let Some(failure) = search.take_failure() {
         return Arc::new(failure);
     }
-    let distrusted = Distrusted::because_of(search.selection(), |anchors| {
+    match distrusted(context, loaded, search.selection()) {
+        Some(distrusted) => Arc::new(distrusted),
+        None => refused.unwrap_or_else(|| Arc::new(context.error())),
+    }
+}
+
+fn distrusted(
+    context: &X509StoreContextRef,
+    loaded: &Loaded,
+    selection: &Selection<'_>,
+) -> Option<Distrusted> {
+    Distrusted::because_of(selection, |anchors| {
         let anchors = Anchors::new(loaded, anchors.iter().copied()).ok()?;
         let path = store_context::try_out(context, &anchors.stack).ok()??;
         anchors.selected(*path.used.first()?)
-    });
-    match (distrusted, refused) {
-        (Some(distrusted), _) => Arc::new(distrusted),
-        (None, Some(refusal)) => refusal,
-        (None, None) => Arc::new(context.error()),
+    })
+}
+
+/// Why a path that OpenSSL accepts is refused nevertheless: a callback of the user's has accepted it in the place of a valid
+/// one, whose anchor was left out because what binds it is not met.
+fn overruled(
+    context: &X509StoreContextRef,
+    anchors: &Anchors,
+    loaded: &Loaded,
+    selection: &Selection<'_>,
+    refused: Option<Refusal>,
+) -> Result<Option<Refusal>, ErrorStack> {
+    if refused.is_none() && selection.dropped().next().is_none() {
+        return Ok(None);
     }
+    // It may as well end in a CA that is loaded.
+    if store_context::try_out(context, &anchors.stack)?.is_some() {
+        return Ok(None);
+    }
+    let distrusted = distrusted(context, loaded, selection);
+    Ok(distrusted
+        .map(|distrusted| Arc::new(distrusted) as Refusal)
+        .or(refused))
 }
 
 /// Leaves behind why a certificate is refused, where OpenSSL does not know by itself.

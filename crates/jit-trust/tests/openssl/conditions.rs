@@ -16,7 +16,8 @@ use openssl::x509::verify::X509VerifyFlags;
 
 use crate::stores::{self, Version, entry};
 use crate::support::{
-    HOST, Later, block_on, connect_async, connector, error_in, get, key_of, load, reason, server, store_of,
+    HOST, Later, block_on, connect_async, connector, error_in, get, key_of, load, reason, server, store,
+    store_of,
 };
 
 /// What is said of a CA, which the server's certificate conforms to or not.
@@ -211,6 +212,53 @@ fn a_loaded_intermediate_that_a_partial_chain_ends_in_is_bound_by_what_a_store_s
 
 fn accept_everything(context: &mut SslContextBuilder) {
     context.set_verify_callback(SslVerifyMode::PEER, |_, _| true);
+}
+
+#[test]
+fn a_verify_callback_that_accepts_everything_lifts_no_condition_of_an_anchor_in_a_valid_path() {
+    for said in EACH {
+        let root = Ca::root("Root");
+        let server = below(&root);
+        let another_holds_it = Trust::builder().store(store(&[&root])).store(said.of(&root));
+        said.decides(get(
+            &connector(another_holds_it.build(), accept_everything),
+            &server,
+        ));
+        let loaded = connector(said.of(&root), |context| {
+            load(context, &root);
+            accept_everything(context);
+        });
+        said.decides(get(&loaded, &server));
+    }
+}
+
+/// The path that the callback accepts ends in another CA that is loaded, above which OpenSSL finds nothing.
+#[test]
+fn a_verify_callback_that_accepts_everything_lifts_no_condition_of_a_root_above_a_loaded_intermediate() {
+    for said in EACH {
+        let root = Ca::root("Root");
+        let ca = root.intermediate("CA");
+        let server = below(&ca);
+        let both = connector(said.of(&root), |context| {
+            [&root, &ca].into_iter().for_each(|ca| load(context, ca));
+            accept_everything(context);
+        });
+        said.decides(get(&both, &server));
+    }
+}
+
+#[test]
+fn with_a_verify_callback_too_a_path_that_leads_around_a_bound_root_stays_valid() {
+    for said in EACH {
+        let (root, other) = (Ca::root("Root"), Ca::root("Other"));
+        let leaf = root.leaf(HOST);
+        let server = server(&leaf, leaf.chain(&[&other.cross_sign(&root)]));
+        let trust = Trust::builder()
+            .store(store(&[&root, &other]))
+            .store(said.of(&root))
+            .build();
+        get(&connector(trust, accept_everything), &server).unwrap();
+    }
 }
 
 /// OpenSSL itself finds no valid path here; the callback has it take the one that ends in the bound CA.
