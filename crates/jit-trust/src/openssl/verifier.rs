@@ -418,16 +418,17 @@ fn overruled(
     selection: &Selection<'_>,
     refused: Option<Refusal>,
 ) -> Result<Option<Refusal>, ErrorStack> {
-    if let Some(distrusted) = distrusted(context, loaded, selection) {
-        return Ok(Some(Arc::new(distrusted)));
+    if refused.is_none() && selection.dropped().next().is_none() {
+        return Ok(None);
     }
-    match refused {
-        Some(refusal) => Ok(match store_context::try_out(context, &anchors.stack)? {
-            Some(_) => None,
-            None => Some(refusal),
-        }),
-        None => Ok(None),
+    // It may as well end in a CA that is loaded.
+    if store_context::try_out(context, &anchors.stack)?.is_some() {
+        return Ok(None);
     }
+    let distrusted = distrusted(context, loaded, selection);
+    Ok(distrusted
+        .map(|distrusted| Arc::new(distrusted) as Refusal)
+        .or(refused))
 }
 
 /// Leaves behind why a certificate is refused, where OpenSSL does not know by itself.
