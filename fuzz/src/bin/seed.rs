@@ -246,13 +246,20 @@ fn lists(corpus: &Corpus, roots: &[Vec<u8>]) {
     let other = pem(&roots[..1]).replace(" CERTIFICATE-", " X509 CRL-");
     corpus.add("pem", "other-section", (other + &pem(&roots[1..2])).as_bytes());
     corpus.add("pem", "der", &roots[0]);
-    let prose = "# BEGIN company root certificate\n\u{feff}".to_owned() + &pem(&roots[..1]) + "# END CERTIFICATE\n";
+    let prose =
+        "# BEGIN company root certificate\n\u{feff}".to_owned() + &pem(&roots[..1]) + "# END CERTIFICATE\n";
     corpus.add("pem", "prose", prose.as_bytes());
     let commented = all.replace('\n', "\n# ") + "\n" + &pem(&roots[..1]);
     corpus.add("pem", "commented-out", commented.as_bytes());
     for (name, settings) in [
-        ("trusted", &[0x30, 0x0c, 0x30, 0x0a, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1][..]),
-        ("rejected", &[0x30, 0x0c, 0xa0, 0x0a, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1]),
+        (
+            "trusted",
+            &[0x30, 0x0c, 0x30, 0x0a, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1][..],
+        ),
+        (
+            "rejected",
+            &[0x30, 0x0c, 0xa0, 0x0a, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1],
+        ),
     ] {
         let trusted = pem(&[[&roots[0], settings].concat()]).replace(" CERTIFICATE", " TRUSTED CERTIFICATE");
         corpus.add("pem", name, (trusted + &pem(&roots[1..2])).as_bytes());
@@ -327,7 +334,10 @@ fn p11_kit(roots: &[Vec<u8>]) -> String {
         "x-distrusted: true\n",
     ];
     let certificates = roots.iter().zip(attributes).map(|(der, attributes)| {
-        format!("[p11-kit-object-v1]\nlabel: \"a root\"\n{attributes}{}\n", pem(&[der]))
+        format!(
+            "[p11-kit-object-v1]\nlabel: \"a root\"\n{attributes}{}\n",
+            pem(&[der])
+        )
     });
     let constraints = sequence(&[&dns_name_constraints(&["tr"], &[] as &[&str])]);
     let purposes = sequence(&[&object_identifier("1.3.6.1.5.5.7.3.3")]);
