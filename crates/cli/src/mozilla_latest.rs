@@ -273,7 +273,7 @@ impl Cache {
         }
     }
 
-    /// What the file has in it, if nobody but this user can have written it.
+    /// The file's content, if only this user can have written it.
     fn read_own(&self) -> Option<Vec<u8>> {
         let file = OwnFile::open(&self.path).ok()??;
         if file.others_may_write() {

@@ -34,7 +34,7 @@ impl Reader {
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
         let turn = take(&self.0).await?;
-        // The turn lasts as long as the work, which goes on when nobody waits for it any more.
+        // The turn lasts as long as the work, which goes on after the request is dropped.
         let work = move || (work(), drop(turn)).0;
         tokio::task::spawn_blocking(work).await.map_err(io::Error::other)
     }

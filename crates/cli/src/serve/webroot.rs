@@ -10,7 +10,7 @@ use cap_std::fs::{Dir, OpenOptions};
 /// How often a webroot may be replaced while a file is looked for.
 const MAX_REPLACEMENTS: usize = 8;
 
-/// Why a file that was asked for is not served although nobody can say that there is none.
+/// Why a requested file is not served, where a 404 would be untrue.
 #[derive(Debug)]
 pub(super) enum Unserved {
     /// There is no webroot, or it has no such folder.
@@ -77,7 +77,7 @@ fn look(root: &Dir, path: &Path) -> Result<Option<WebrootEntry>, Unserved> {
     if let Some(entry) = open_below(root, path)? {
         return Ok(Some(entry));
     }
-    // Without the folder, nobody may conclude that there is no such anchor.
+    // A missing folder does not mean that there is no such anchor.
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
     match root.metadata(folder.unwrap_or(Path::new("."))) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Unserved::Away),
@@ -119,7 +119,7 @@ fn open_below(root: &Dir, path: &Path) -> Result<Option<WebrootEntry>, Unserved>
 
 const NOT_A_FILE: &str = "it is not a regular file";
 
-/// Opening never waits: a pipe would, for somebody to write into it.
+/// Opening never waits, also not for a writer where the name is that of a pipe.
 fn to_read() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true);

@@ -4,7 +4,10 @@
 //! escaped line ends is such text: the certificate behind it would be left out without a word. Words alone show
 //! nothing, since comments and names of CAs have them too. What gives a certificate away is that its Base64 follows.
 
-use super::sections::is_base64;
+/// Whether a byte is one of Base64's, padding included (RFC 4648 section 4).
+pub(super) fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+/=".contains(&byte)
+}
 
 /// The last line that may be a damaged boundary, until something else than a certificate follows.
 #[derive(Default)]

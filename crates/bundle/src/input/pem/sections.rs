@@ -4,7 +4,7 @@ use pki_types::CertificateDer;
 use pki_types::pem::PemObject;
 
 use super::Kind;
-use super::lost::{Lost, Suspicion};
+use super::lost::{Lost, Suspicion, is_base64};
 use crate::Problem;
 use crate::input::lines::lines;
 
@@ -179,10 +179,6 @@ impl Body {
             }),
         }
     }
-}
-
-pub(super) fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"+/=".contains(&byte)
 }
 
 fn broken(line: u64, label: String, expected: &str) -> Section {

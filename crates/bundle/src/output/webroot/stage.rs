@@ -24,7 +24,7 @@ pub(super) struct Staged<'p> {
     parent: &'p Directory,
     name: OsString,
     directory: Directory,
-    /// Everything is deleted when this is dropped, until somebody else may have written to it.
+    /// Everything is deleted when this is dropped, unless another user may have written to it.
     is_ours_alone: bool,
     /// The files of the webroot, relative to it.
     files: Vec<PathBuf>,
