@@ -1,12 +1,7 @@
 //! Writes Mozilla's list as a trust blob, with the conditions that Mozilla puts on some roots, to be compiled in.
 
-#[cfg(feature = "mozilla")]
-#[path = "src/list_generation.rs"]
-mod list_generation;
-
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=src/list_generation.rs");
     #[cfg(feature = "mozilla")]
     mozilla::write_blob();
 }
@@ -15,10 +10,9 @@ fn main() {
 mod mozilla {
     use std::{env, fs, path::Path};
 
+    use jit_trust_core::mozilla::LIST_GENERATION;
     use jit_trust_core::{Certificate, Entry, mozilla, v2};
     use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
-
-    use crate::list_generation::LIST_GENERATION;
 
     pub(super) fn write_blob() {
         let certificates = TLS_SERVER_ROOT_CERTS.iter();

@@ -69,6 +69,7 @@ mod entry;
 mod key_id;
 pub mod mozilla;
 mod name;
+mod time;
 mod webroot;
 
 pub use anchor::TrustAnchor;
@@ -81,4 +82,5 @@ pub use constraints::{NameConstraintsError, NameForm, check_imposed_constraints,
 pub use entry::{EncodedEntry, Entry};
 pub use key_id::KeyId;
 pub use name::{CutNameHash, HashedName, Name, NameHash};
+pub use time::Time;
 pub use webroot::{MAX_WEBROOT_FILE_LEN, WebrootPath};

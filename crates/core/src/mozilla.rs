@@ -6,6 +6,10 @@
 
 use crate::Entry;
 
+/// The generation of Mozilla's list in this version of the crates: 2026-11-20, when `webpki-root-certs` was pinned to the
+/// version that it is made from. To be raised together with that.
+pub const LIST_GENERATION: u32 = 1_795_132_800;
+
 /// The conditions of one root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -8,10 +8,10 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use jit_trust::{HttpsConnector, Trust};
+use jit_trust::{HttpsConnector, TrustPolicy};
 
 /// Gets a page; returns its body.
-pub(crate) async fn get(url: &str, trust: impl Into<Trust>) -> Result<String, Box<dyn Error>> {
+pub(crate) async fn get(url: &str, trust: impl Into<TrustPolicy>) -> Result<String, Box<dyn Error>> {
     let client: Client<_, Empty<Bytes>> =
         Client::builder(TokioExecutor::new()).build(HttpsConnector::new(trust));
     let answer = client.get(url.parse()?).await?;

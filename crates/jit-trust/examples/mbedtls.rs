@@ -6,11 +6,11 @@ use std::error::Error;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use jit_trust::Trust;
+use jit_trust::TrustPolicy;
 use jit_trust::mbedtls::Connector;
 
 /// Gets `/` from a host and a port; returns the answer, header included.
-pub(crate) fn get(host: &str, port: u16, trust: impl Into<Trust>) -> Result<String, Box<dyn Error>> {
+pub(crate) fn get(host: &str, port: u16, trust: impl Into<TrustPolicy>) -> Result<String, Box<dyn Error>> {
     let connector = Connector::new(trust)?; // in a program: make it once, use it for every connection
     let mut stream = connector.connect(host, TcpStream::connect((host, port))?)?;
     let request = format!("GET / HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n");

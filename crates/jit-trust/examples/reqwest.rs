@@ -5,10 +5,10 @@
 
 use std::error::Error;
 
-use jit_trust::{ConnectLayer, Trust};
+use jit_trust::{ConnectLayer, TrustPolicy};
 
 /// Gets a page, following redirects; returns its body.
-pub(crate) async fn get(url: &str, trust: impl Into<Trust>) -> Result<String, Box<dyn Error>> {
+pub(crate) async fn get(url: &str, trust: impl Into<TrustPolicy>) -> Result<String, Box<dyn Error>> {
     let mut config = jit_trust::client_config(trust);
     config.alpn_protocols = vec!["h2".into(), "http/1.1".into()]; // reqwest leaves a given configuration as it is
     let client = reqwest::Client::builder()

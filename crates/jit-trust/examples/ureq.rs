@@ -7,7 +7,7 @@ use std::error::Error;
 use std::io::{Read, Write};
 use std::sync::Arc;
 
-use jit_trust::Trust;
+use jit_trust::TrustPolicy;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use ureq::Agent;
@@ -18,7 +18,7 @@ use ureq::unversioned::transport::{
 };
 
 /// Gets a page, following redirects; returns its body.
-pub(crate) fn get(url: &str, trust: impl Into<Trust>) -> Result<String, Box<dyn Error>> {
+pub(crate) fn get(url: &str, trust: impl Into<TrustPolicy>) -> Result<String, Box<dyn Error>> {
     let tls = TlsConnector(Arc::new(jit_trust::client_config(trust)));
     let connector = TcpConnector::default().chain(tls);
     let agent = Agent::with_parts(

@@ -32,11 +32,11 @@
 //! | [`WebrootStore`] | a directory with a small file for each name | none |
 //! | [`RemoteStore`] | on an HTTPS server | one or three anchors while they are in use, 2 KB each |
 //!
-//! A program that trusts more than one store hands out a [`Trust`]: stores in their order, those that answer later last,
+//! A program that trusts more than one store hands out a [`TrustPolicy`]: stores in their order, those that answer later last,
 //! hosts pinned to CAs of their own, and what is remembered of hosts. Its stores can be replaced at run time, and the
 //! connections that lean on a removed anchor be listed and closed.
 //!
-//! Any type can be a store: see [`TrustStore`], and [`QueryStore`] for one that may answer later. Blobs and webroots are
+//! Any type can be a store: see [`TrustStore`], and [`DeferredStore`] for one that may answer later. Blobs and webroots are
 //! made by the command `jit-trust bundle`, by the crate `jit-trust-bundle`, or, of entries in memory, by
 //! [`jit_trust_core::v2`].
 //!
@@ -49,20 +49,21 @@
 //! certificates cannot. A chain that is refused because of a date fails with [`Distrusted`].
 //!
 //! # Features
-//! - `rustls` (default): [`ServerVerifier`] and [`client_config`], and [`Connector`] for threads that may wait.
+//! - `rustls` (default): [`Verifier`] and [`client_config`], and [`Connector`] for threads that may wait.
 //! - `mozilla` (default): [`mozilla()`], from the `webpki-root-certs` crate; 52 KB in the program.
 //! - `remote`: [`RemoteStore`], a webroot on an HTTPS server, with tokio, hyper and rustls to ask it.
 //! - `openssl`, and with tokio `openssl-tokio`: trust for any context of OpenSSL 3, and connectors, in the module `openssl`.
 //! - `mbedtls`, and with tokio `mbedtls-tokio`: a connector for Mbed TLS 2.28, in the module `mbedtls`.
 //! - `tokio`: [`TokioConnector`]; `hyper`: [`HttpsConnector`]; `tower`: [`ConnectLayer`], as reqwest takes it.
 
-#![cfg_attr(not(feature = "openssl"), forbid(unsafe_code))]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(all(
         feature = "hyper",
+        feature = "mbedtls-tokio",
         feature = "mozilla",
+        feature = "openssl-tokio",
         feature = "remote",
-        feature = "rustls",
         feature = "tower"
     )),
     allow(
@@ -71,70 +72,44 @@
         reason = "the text speaks of all features"
     )
 )]
-#![cfg_attr(
-    not(all(feature = "mbedtls-tokio", feature = "openssl-tokio", feature = "tokio")),
-    allow(dead_code, unused_imports, reason = "each edge to a TLS library uses a part")
-)]
+#![forbid(unsafe_code)]
 
-mod canonical_url;
-mod distrusted;
-#[cfg(any(feature = "mbedtls", feature = "openssl", feature = "rustls"))]
-mod guarded;
-#[cfg(any(feature = "mbedtls", feature = "openssl"))]
-mod handshake_error;
-mod host_cache;
-mod key;
-mod list_generation;
-#[cfg(feature = "mbedtls")]
-pub mod mbedtls;
 #[cfg(feature = "mozilla")]
 mod mozilla;
-#[cfg(feature = "openssl")]
-pub mod openssl;
-mod query;
-#[cfg(feature = "remote")]
-mod remote;
-mod residency;
-#[cfg(feature = "rustls")]
-mod rustls;
-mod store;
-#[cfg(any(feature = "mbedtls-tokio", feature = "tokio"))]
-mod tokio;
-mod trust;
 
-pub use distrusted::Distrusted;
-pub use jit_trust_core::{
-    BlobError, Certificate, CertificateError, ChainError, CutNameHash, EncodedEntry, Entry, HashedName,
-    KeyId, MAX_CERTIFICATES, Name, NameConstraintsError, NameForm, NameHash, PeerChain, Query, TrustAnchor,
-    TrustBlob,
+#[doc(inline)]
+pub use jit_trust_core as core;
+pub use jit_trust_engine::{
+    AnchorKey, BlobError, BlobStore, CachedHost, Candidates, Certificate, CertificateError, ChainError,
+    Connection, CutNameHash, DatedRoot, DeferredStore, EncodedEntry, Entry, FileError, HandshakeError,
+    HashedName, HostCache, HostCacheBuilder, HostCacheError, InvalidPin, KeyId, LookupError, LookupKind,
+    LookupOutcome, LookupPending, LookupRecord, LookupRequest, LookupResponse, MAX_CERTIFICATES,
+    MAX_RESPONSE_LEN, Missing, Name, NameConstraintsError, NameForm, NameHash, OlderGeneration, PeerChain,
+    PresentedName, Query, Rejection, Responder, StoreError, TrustAnchor, TrustBlob, TrustPolicy,
+    TrustPolicyBuilder, TrustStore, VerificationReport, WebrootStore,
 };
-
-#[cfg(any(feature = "mbedtls", feature = "openssl"))]
-pub use handshake_error::HandshakeError;
-pub use host_cache::{CachedHost, HostCache, HostCacheBuilder, HostCacheError};
-pub use key::AnchorKey;
+#[cfg(any(unix, windows))]
+pub use jit_trust_engine::{FileChange, FileStore, WatchedFileStore};
+#[cfg(feature = "mbedtls")]
+#[doc(inline)]
+pub use jit_trust_mbedtls as mbedtls;
+#[cfg(feature = "openssl")]
+#[doc(inline)]
+pub use jit_trust_openssl as openssl;
+#[cfg(feature = "remote")]
+pub use jit_trust_remote::{RemoteError, RemoteStore, RemoteStoreBuilder, Traffic};
+#[cfg(feature = "tower")]
+pub use jit_trust_rustls::{Connect, ConnectLayer};
+#[cfg(feature = "rustls")]
+pub use jit_trust_rustls::{
+    Connector, TlsStream, Verifier, client_config, client_config_with_provider, rejection,
+};
+#[cfg(feature = "hyper")]
+pub use jit_trust_rustls::{HttpsConnector, MaybeHttps};
+#[cfg(feature = "tokio")]
+pub use jit_trust_rustls::{TokioConnector, TokioTlsStream};
 #[cfg(feature = "mozilla")]
 pub use mozilla::mozilla;
-pub use query::{Answer, Keys, MAX_ANSWER_LEN, QueryError, QueryStore, Question, Reply};
-#[cfg(feature = "remote")]
-pub use remote::{RemoteError, RemoteStore, RemoteStoreBuilder, Traffic};
-#[cfg(feature = "rustls")]
-pub use rustls::{
-    AnswerPending, Connector, ServerVerifier, TlsStream, client_config, client_config_with_provider,
-};
-pub use store::{BlobStore, Selection, StoreError, TrustStore, WebrootStore};
-#[cfg(any(unix, windows))]
-pub use store::{FileChange, FileStore, WatchedFileStore};
-#[cfg(feature = "tower")]
-pub use tokio::{Connect, ConnectLayer};
-#[cfg(feature = "hyper")]
-pub use tokio::{HttpsConnector, MaybeHttps};
-#[cfg(feature = "tokio")]
-pub use tokio::{TokioConnector, TokioTlsStream};
-pub use trust::{
-    Candidates, Connection, InvalidPin, OlderGeneration, QueryMade, QueryOutcome, Trust, TrustBuilder,
-    Verification,
-};
 
 /// The examples of the README are compiled with the tests.
 #[cfg(doctest)]

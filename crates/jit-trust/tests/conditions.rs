@@ -6,7 +6,7 @@ mod stores;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jit_trust::{BlobStore, Distrusted, Entry, FileStore, ServerVerifier, TrustStore, WebrootStore};
+use jit_trust::{BlobStore, Distrusted, Entry, FileStore, Verifier, TrustStore, WebrootStore};
 use jit_trust_core::mozilla;
 use jit_trust_lab::pki::{Ca, DAY, Leaf, now};
 use openssl::stack::Stack;
@@ -24,7 +24,7 @@ fn unix(time: i64) -> u64 {
 }
 
 /// Has every store that carries conditions hold these entries, and verifies by each.
-fn by_every_store(entries: &[Entry<'_>], check: impl Fn(&ServerVerifier)) {
+fn by_every_store(entries: &[Entry<'_>], check: impl Fn(&Verifier)) {
     let directory = tempfile::tempdir().unwrap();
     let blob = stores::encode(entries, Version::V2);
     let file = directory.path().join("trust.tblb");
@@ -36,7 +36,7 @@ fn by_every_store(entries: &[Entry<'_>], check: impl Fn(&ServerVerifier)) {
         Box::new(WebrootStore::open(directory.path()).unwrap()),
     ];
     for store in stores {
-        check(&ServerVerifier::with_provider(
+        check(&Verifier::with_provider(
             store,
             &aws_lc_rs::default_provider(),
         ));
@@ -213,7 +213,7 @@ fn other_sources_of_trust_do_not_enforce_the_date() {
     // Nor has the blob of libwebsockets, which is version 1.
     let blob = stores::encode(&[dated], Version::V1);
     let store = BlobStore::new(blob.leak()).unwrap();
-    let reference = ServerVerifier::with_provider(store, &aws_lc_rs::default_provider());
+    let reference = Verifier::with_provider(store, &aws_lc_rs::default_provider());
     verify(&reference, &sent, "a.test").unwrap();
 }
 

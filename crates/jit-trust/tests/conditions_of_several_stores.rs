@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jit_trust::{
-    AnchorKey, Answer, BlobStore, Distrusted, Keys, QueryStore, Question, Reply, ServerVerifier, Trust,
+    AnchorKey, LookupResponse, BlobStore, Distrusted, LookupKind, DeferredStore, LookupRequest, Responder, Verifier, TrustPolicy,
     WebrootStore,
 };
 use jit_trust_core::{Entry, NameConstraintsError, v2};
@@ -29,7 +29,7 @@ enum Refused {
 /// By what a chain is judged.
 struct Judge {
     name: &'static str,
-    verify: fn(&Trust, &[CertificateDer<'static>], &str) -> Result<(), Refused>,
+    verify: fn(&TrustPolicy, &[CertificateDer<'static>], &str) -> Result<(), Refused>,
 }
 
 /// Each TLS library that is built in.
@@ -69,8 +69,8 @@ fn is_the_librarys(error: &(dyn std::error::Error + 'static)) -> bool {
     matches!(error.downcast_ref(), Some(webpki::Error::NameConstraintViolation))
 }
 
-fn with_rustls(trust: &Trust, sent: &[CertificateDer<'static>], host: &str) -> Result<(), Refused> {
-    let verifier = ServerVerifier::with_provider(trust.clone(), &aws_lc_rs::default_provider());
+fn with_rustls(trust: &TrustPolicy, sent: &[CertificateDer<'static>], host: &str) -> Result<(), Refused> {
+    let verifier = Verifier::with_provider(trust.clone(), &aws_lc_rs::default_provider());
     let host = ServerName::try_from(host).unwrap();
     let now = UnixTime::since_unix_epoch(Duration::from_secs(unix(now())));
     let verified = verifier.verify_server_cert(&sent[0], &sent[1..], &host, &[], now);
@@ -87,7 +87,7 @@ fn with_rustls(trust: &Trust, sent: &[CertificateDer<'static>], host: &str) -> R
 mod with_openssl {
     use std::sync::{Arc, Mutex};
 
-    use jit_trust::Trust;
+    use jit_trust::TrustPolicy;
     use jit_trust::openssl::Verifier;
     use jit_trust_lab::pki::Ca;
     use openssl::stack::Stack;
@@ -99,7 +99,7 @@ mod with_openssl {
     use super::{Refused, why};
 
     pub(super) fn verify(
-        trust: &Trust,
+        trust: &TrustPolicy,
         loaded: &[&Ca],
         sent: &[CertificateDer<'static>],
         host: &str,
@@ -134,7 +134,7 @@ mod with_openssl {
 
 #[cfg(feature = "mbedtls")]
 mod with_mbedtls {
-    use jit_trust::Trust;
+    use jit_trust::TrustPolicy;
     use jit_trust::mbedtls::Connector;
     use mbedtls::alloc::List;
     use mbedtls::x509::Certificate;
@@ -142,7 +142,7 @@ mod with_mbedtls {
 
     use super::{Refused, why};
 
-    pub(super) fn verify(trust: &Trust, sent: &[CertificateDer<'static>], host: &str) -> Result<(), Refused> {
+    pub(super) fn verify(trust: &TrustPolicy, sent: &[CertificateDer<'static>], host: &str) -> Result<(), Refused> {
         let mut list = List::new();
         for der in sent {
             list.push(Certificate::from_der(der).unwrap());
@@ -161,7 +161,7 @@ fn unix(time: i64) -> u64 {
 }
 
 /// Has every library judge, which must agree.
-fn judge(trust: &Trust, sent: &[CertificateDer<'static>], host: &str) -> Result<(), Refused> {
+fn judge(trust: &TrustPolicy, sent: &[CertificateDer<'static>], host: &str) -> Result<(), Refused> {
     let mut verdicts = JUDGES
         .iter()
         .map(|judge| (judge.name, (judge.verify)(trust, sent, host)));
@@ -244,12 +244,12 @@ impl Remote {
     }
 }
 
-impl QueryStore for Remote {
+impl DeferredStore for Remote {
     fn name(&self) -> String {
         self.name.to_owned()
     }
 
-    fn query(&self, question: Question, reply: Reply) {
+    fn query(&self, question: LookupRequest, reply: Responder) {
         self.asked.fetch_add(1, Ordering::Relaxed);
         let all = jit_trust::TrustBlob::open(&self.blob).unwrap();
         let AnchorKey::Subject(hash) = &question.key else {
@@ -263,8 +263,8 @@ impl QueryStore for Remote {
         let mut blob = vec![0; v2::encoded_len(&found, options).unwrap()];
         v2::encode(&found, options, 7, &mut blob).unwrap();
         reply.send(match found.is_empty() {
-            true => Ok(Answer::not_found()),
-            false => Answer::blob(blob),
+            true => Ok(LookupResponse::not_found()),
+            false => LookupResponse::blob(blob),
         });
     }
 }
@@ -276,35 +276,35 @@ fn leaf_issued_at(not_before: i64, ca: &Ca) -> Leaf {
 }
 
 /// Policies in which one store says this of a root and another holds it bare.
-fn beside_a_bare_copy(root: &Ca, said: Said<'_>) -> Vec<(&'static str, Trust)> {
+fn beside_a_bare_copy(root: &Ca, said: Said<'_>) -> Vec<(&'static str, TrustPolicy)> {
     let bare = || store(&[(root, NOTHING)]);
     let binding = || store(&[(root, said)]);
     let other = root.reissue().serial(&[0x55]).self_signed();
     vec![
         (
             "bare behind it",
-            Trust::builder().store(binding()).store(bare()).build(),
+            TrustPolicy::builder().store(binding()).store(bare()).build(),
         ),
         (
             "bare before it",
-            Trust::builder().store(bare()).store(binding()).build(),
+            TrustPolicy::builder().store(bare()).store(binding()).build(),
         ),
         (
             "re-issued, in another store",
-            Trust::builder()
+            TrustPolicy::builder()
                 .store(store(&[(&other, NOTHING)]))
                 .store(binding())
                 .build(),
         ),
         (
             "re-issued, in the same store",
-            Trust::new(store(&[(&other, NOTHING), (root, said)])),
+            TrustPolicy::new(store(&[(&other, NOTHING), (root, said)])),
         ),
         (
             "bare in a store that answers later",
-            Trust::builder()
+            TrustPolicy::builder()
                 .store(binding())
-                .query_store(Remote::of("remote", &[(root, NOTHING)]).0)
+                .deferred_store(Remote::of("remote", &[(root, NOTHING)]).0)
                 .build(),
         ),
     ]
@@ -341,14 +341,14 @@ fn of_several_dates_the_earliest_counts_and_each_set_of_constraints() {
         distrust_after: Some(unix(now() + DAY)),
         ..NOTHING
     };
-    let trust = Trust::builder()
+    let trust = TrustPolicy::builder()
         .store(store(&[(&root, later)]))
         .store(store(&[(&root, dated())]))
         .build();
     let late = leaf_issued_at(now() - DAY, &root).chain(&[]);
     assert_eq!(judge(&trust, &late, "a.test"), Err(Refused::ForDate));
 
-    let trust = Trust::builder()
+    let trust = TrustPolicy::builder()
         .store(store(&[(&root, only_below("test"))]))
         .store(store(&[(&root, only_below("a.test"))]))
         .store(store(&[(&root, only_below("b.a.test"))]))
@@ -371,9 +371,9 @@ fn a_store_that_answers_later_is_asked_after_a_refusal_and_lifts_nothing() {
         (only_below("in.test"), Refused::ForConstraints),
     ] {
         let (remote, asked) = Remote::of("remote", &[(&root, NOTHING)]);
-        let trust = Trust::builder()
+        let trust = TrustPolicy::builder()
             .store(store(&[(&root, said)]))
-            .query_store(remote)
+            .deferred_store(remote)
             .build();
         let late = leaf_issued_at(now() - DAY, &root).chain(&[]);
         assert_eq!(judge(&trust, &late, "a.test"), Err(refused));
@@ -390,9 +390,9 @@ fn what_an_answer_says_binds_its_own_anchors_alone() {
     };
     let sent = root.leaf("a.test").chain(&[]);
     // Neither what a local store holds,
-    let trust = Trust::builder()
+    let trust = TrustPolicy::builder()
         .store(store(&[(&root, NOTHING)]))
-        .query_store(Remote::of("remote", &[(&root, of_1970)]).0)
+        .deferred_store(Remote::of("remote", &[(&root, of_1970)]).0)
         .build();
     assert_eq!(judge(&trust, &sent, "a.test"), Ok(()));
     // nor what another answers, in either order,
@@ -405,13 +405,13 @@ fn what_an_answer_says_binds_its_own_anchors_alone() {
             remotes.reverse();
         }
         let [one, other] = remotes;
-        let trust = Trust::builder().query_store(one).query_store(other).build();
+        let trust = TrustPolicy::builder().deferred_store(one).deferred_store(other).build();
         assert_eq!(judge(&trust, &sent, "a.test"), Ok(()), "{is_first}");
     }
     // but what the same answer holds.
     let renewed = root.reissue().serial(&[0x55]).self_signed();
     let (remote, _) = Remote::of("remote", &[(&renewed, NOTHING), (&root, of_1970)]);
-    let trust = Trust::builder().query_store(remote).build();
+    let trust = TrustPolicy::builder().deferred_store(remote).build();
     assert_eq!(judge(&trust, &sent, "a.test"), Err(Refused::ForDate));
 }
 
@@ -439,22 +439,22 @@ fn by_key_id(root: &Ca) -> AnchorKey {
     AnchorKey::SubjectKeyId(root.subject_key_id().unwrap().into())
 }
 
-impl QueryStore for ByKeyId {
+impl DeferredStore for ByKeyId {
     fn name(&self) -> String {
         "by key identifier".to_owned()
     }
 
-    fn keys(&self) -> Keys {
-        Keys::KeyIdentifiers
+    fn keys(&self) -> LookupKind {
+        LookupKind::KeyIdentifier
     }
 
-    fn query(&self, question: Question, reply: Reply) {
+    fn query(&self, question: LookupRequest, reply: Responder) {
         self.asked.fetch_add(1, Ordering::Relaxed);
         let (is_it, der) = (question.key == self.key, self.der.clone());
         std::thread::spawn(move || {
             reply.send(match is_it {
-                true => Answer::certificate(der),
-                false => Ok(Answer::not_found()),
+                true => LookupResponse::certificate(der),
+                false => Ok(LookupResponse::not_found()),
             });
         });
     }
@@ -465,16 +465,16 @@ fn a_store_that_is_asked_by_key_identifier_and_answers_later_lifts_nothing() {
     let root = Ca::root("Root");
     let sent = leaf_issued_at(now() - DAY, &root).chain(&[]);
     let (alone, _) = ByKeyId::of(&root);
-    let alone = Trust::builder().query_store(alone).build();
+    let alone = TrustPolicy::builder().deferred_store(alone).build();
     assert_eq!(judge(&alone, &sent, "a.test"), Ok(()));
     for (said, refused) in [
         (dated(), Refused::ForDate),
         (only_below("in.test"), Refused::ForConstraints),
     ] {
         let (remote, asked) = ByKeyId::of(&root);
-        let trust = Trust::builder()
+        let trust = TrustPolicy::builder()
             .store(store(&[(&root, said)]))
-            .query_store(remote)
+            .deferred_store(remote)
             .build();
         assert_eq!(judge(&trust, &sent, "a.test"), Err(refused));
         assert!(asked.load(Ordering::Relaxed) > 0);
@@ -490,15 +490,15 @@ fn a_webroot_that_is_asked_by_key_identifier_lifts_nothing() {
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     std::fs::write(&file, root.der()).unwrap();
     let webroot = || WebrootStore::open_by_key_id(directory.path()).unwrap();
-    assert_eq!(judge(&Trust::new(webroot()), &sent, "a.test"), Ok(()));
+    assert_eq!(judge(&TrustPolicy::new(webroot()), &sent, "a.test"), Ok(()));
     for (said, refused) in [
         (dated(), Refused::ForDate),
         (only_below("in.test"), Refused::ForConstraints),
     ] {
         let binding = || store(&[(&root, said)]);
         for trust in [
-            Trust::builder().store(binding()).store(webroot()),
-            Trust::builder().store(webroot()).store(binding()),
+            TrustPolicy::builder().store(binding()).store(webroot()),
+            TrustPolicy::builder().store(webroot()).store(binding()),
         ] {
             assert_eq!(judge(&trust.build(), &sent, "a.test"), Err(refused));
         }
@@ -515,7 +515,7 @@ fn what_an_answer_says_of_an_anchor_that_is_not_imported_binds_its_key() {
     let mut roots: Vec<_> = copies.iter().map(|copy| (copy, NOTHING)).collect();
     roots.push((&root, dated()));
     let (remote, _) = Remote::of("remote", &roots);
-    let trust = Trust::builder().query_store(remote).build();
+    let trust = TrustPolicy::builder().deferred_store(remote).build();
     let late = leaf_issued_at(now() - DAY, &root).chain(&[]);
     assert_eq!(judge(&trust, &late, "a.test"), Err(Refused::ForDate));
 }
@@ -532,13 +532,13 @@ fn a_path_that_leads_around_a_bound_root_stays_valid() {
         for (way, trust) in [
             (
                 "the bound root first",
-                Trust::builder()
+                TrustPolicy::builder()
                     .store(store(&[(&bound, NOTHING), (&other, NOTHING)]))
                     .store(store(&[(&bound, said)])),
             ),
             (
                 "the other root first",
-                Trust::builder()
+                TrustPolicy::builder()
                     .store(store(&[(&other, NOTHING), (&bound, NOTHING)]))
                     .store(store(&[(&bound, said)])),
             ),
@@ -571,14 +571,14 @@ fn a_bare_copy_under_another_spelling_of_the_name_lifts_nothing() {
     ] {
         let [binding, bare] = [(&root, said), (&shouted, NOTHING)].map(|one| move || store(&[one]));
         for trust in [
-            Trust::builder().store(bare()).store(binding()),
-            Trust::builder().store(binding()).store(bare()),
+            TrustPolicy::builder().store(bare()).store(binding()),
+            TrustPolicy::builder().store(binding()).store(bare()),
         ] {
             assert_eq!(judge(&trust.build(), &sent, "a.test"), Err(refused));
         }
         #[cfg(feature = "openssl")]
         assert_eq!(
-            with_openssl::verify(&Trust::new(binding()), &[&shouted], &sent, "a.test"),
+            with_openssl::verify(&TrustPolicy::new(binding()), &[&shouted], &sent, "a.test"),
             Err(refused)
         );
     }
@@ -587,7 +587,7 @@ fn a_bare_copy_under_another_spelling_of_the_name_lifts_nothing() {
 #[test]
 fn another_key_under_the_same_name_is_not_bound() {
     let (root, twin) = (Ca::root("Twin"), Ca::root("Twin"));
-    let trust = Trust::builder()
+    let trust = TrustPolicy::builder()
         .store(store(&[(&twin, NOTHING)]))
         .store(store(&[(
             &root,
@@ -608,15 +608,15 @@ fn a_store_that_is_added_as_it_is_follows_its_own_statements_and_binds_no_other(
     for said in [dated(), only_below("in.test")] {
         let binding = || store(&[(&root, said)]);
         for trust in [
-            Trust::builder().store_as_is(bare()).store(binding()),
-            Trust::builder().store(bare()).store_as_is(binding()),
-            Trust::builder().store_as_is(bare()).store_as_is(binding()),
+            TrustPolicy::builder().store_as_is(bare()).store(binding()),
+            TrustPolicy::builder().store(bare()).store_as_is(binding()),
+            TrustPolicy::builder().store_as_is(bare()).store_as_is(binding()),
         ] {
             assert_eq!(judge(&trust.build(), &sent, "a.test"), Ok(()));
         }
         for trust in [
-            Trust::builder().store(binding()).store_as_is(bare()),
-            Trust::builder().store_as_is(binding()).store(bare()),
+            TrustPolicy::builder().store(binding()).store_as_is(bare()),
+            TrustPolicy::builder().store_as_is(binding()).store(bare()),
         ] {
             let trust = trust.build();
             // OpenSSL ends at the first root that fits, and finds that its constraints are not met.
@@ -635,7 +635,7 @@ fn a_store_that_is_added_as_it_is_follows_its_own_statements_and_binds_no_other(
         }
         let renewed = root.reissue().serial(&[0x55]).self_signed();
         let own = store(&[(&renewed, NOTHING), (&root, said)]);
-        let trust = Trust::builder().store_as_is(own).build();
+        let trust = TrustPolicy::builder().store_as_is(own).build();
         assert!(judge(&trust, &sent, "a.test").is_err());
     }
 }
@@ -643,7 +643,7 @@ fn a_store_that_is_added_as_it_is_follows_its_own_statements_and_binds_no_other(
 #[test]
 fn a_pinned_ca_is_bound_by_no_store() {
     let root = Ca::root("Root");
-    let trust = Trust::builder()
+    let trust = TrustPolicy::builder()
         .pin("a.test", [root.der().to_vec()])
         .unwrap()
         .store(store(&[(
@@ -670,7 +670,7 @@ fn a_ca_that_is_loaded_into_an_openssl_context_is_bound_too() {
         (dated(), Refused::ForDate),
         (only_below("in.test"), Refused::ForConstraints),
     ] {
-        let trust = Trust::new(store(&[(&root, said)]));
+        let trust = TrustPolicy::new(store(&[(&root, said)]));
         let judged = |loaded: &[&Ca], sent: &[CertificateDer<'static>]| {
             with_openssl::verify(&trust, loaded, sent, "a.test")
         };
@@ -681,16 +681,16 @@ fn a_ca_that_is_loaded_into_an_openssl_context_is_bound_too() {
         assert_eq!(judged(&[&root, &other], &late.chain(&[&ca, &cross])), Ok(()));
         // What no store speaks of is as it was.
         assert_eq!(judged(&[&other], &other.leaf("a.test").chain(&[])), Ok(()));
-        let as_is = Trust::builder().store_as_is(store(&[(&root, said)])).build();
+        let as_is = TrustPolicy::builder().store_as_is(store(&[(&root, said)])).build();
         assert_eq!(with_openssl::verify(&as_is, &[&root], &sent, "a.test"), Ok(()));
-        let pinned = Trust::builder()
+        let pinned = TrustPolicy::builder()
             .pin("a.test", [other.der().to_vec()])
             .unwrap()
             .store(store(&[(&root, said)]))
             .build();
         assert_eq!(with_openssl::verify(&pinned, &[&root], &sent, "a.test"), Ok(()));
     }
-    let trust = Trust::new(store(&[(&root, dated())]));
+    let trust = TrustPolicy::new(store(&[(&root, dated())]));
     let early = leaf_issued_at(now() - 11 * DAY, &ca).chain(&[&ca]);
     assert_eq!(with_openssl::verify(&trust, &[&root], &early, "a.test"), Ok(()));
 }

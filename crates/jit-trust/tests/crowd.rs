@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::process::Command;
 use std::time::Duration;
 
-use jit_trust::{Certificate, RemoteStore, TokioConnector, TokioTlsStream, Trust};
+use jit_trust::{Certificate, RemoteStore, TokioConnector, TokioTlsStream, TrustPolicy};
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::{Response, Server};
 use peak_alloc::PeakAlloc;
@@ -108,7 +108,7 @@ fn client(addresses: &str) {
         .trust_certificates([ca])
         .build()
         .unwrap();
-    let trust = Trust::builder().query_store(store).idle_grace(IDLE_GRACE).build();
+    let trust = TrustPolicy::builder().deferred_store(store).idle_grace(IDLE_GRACE).build();
     let provider = aws_lc_rs::default_provider().into();
     let mut config = jit_trust::client_config_with_provider(trust.clone(), provider).unwrap();
     config.resumption = Resumption::disabled();

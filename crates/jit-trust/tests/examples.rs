@@ -26,7 +26,7 @@ mod support;
 use std::error::Error;
 use std::time::Duration;
 
-use jit_trust::{BlobStore, Trust};
+use jit_trust::{BlobStore, TrustPolicy};
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::{Response, Server};
 
@@ -37,7 +37,7 @@ const UNKNOWN: [&str; 3] = [
     "no path leads to a trusted root",
 ];
 
-type Answer = Result<String, Box<dyn Error>>;
+type LookupResponse = Result<String, Box<dyn Error>>;
 
 fn server(root: &Ca) -> Server {
     let ca = root.intermediate("Example CA");
@@ -50,7 +50,7 @@ fn server(root: &Ca) -> Server {
 
 /// Runs an example against a server of a trusted root and one of another, with a store at hand and one that answers
 /// later.
-fn check(get: impl Fn(&Server, Trust) -> Answer) {
+fn check(get: impl Fn(&Server, TrustPolicy) -> LookupResponse) {
     ::rustls::crypto::aws_lc_rs::default_provider()
         .install_default()
         .ok();
@@ -64,7 +64,7 @@ fn check(get: impl Fn(&Server, Trust) -> Answer) {
     );
 }
 
-fn check_with(root: &Ca, trust: impl Fn() -> Trust, get: impl Fn(&Server, Trust) -> Answer) {
+fn check_with(root: &Ca, trust: impl Fn() -> TrustPolicy, get: impl Fn(&Server, TrustPolicy) -> LookupResponse) {
     let other = Ca::root("Other Root");
     let trusted = server(root);
     let answer = get(&trusted, trust()).unwrap();

@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 
-use jit_trust::{BlobStore, Selection, ServerVerifier, StoreError, TrustStore, WebrootStore};
+use jit_trust::{BlobStore, Candidates, Verifier, StoreError, TrustStore, WebrootStore};
 use jit_trust_lab::pki::{Ca, Leaf, garbage};
 use jit_trust_lab::server::{Response, Server};
 use pki_types::CertificateDer;
@@ -21,7 +21,7 @@ fn server(leaf: &Leaf, chain: Vec<CertificateDer<'static>>) -> Server {
         .start()
 }
 
-fn config(verifier: ServerVerifier) -> Arc<ClientConfig> {
+fn config(verifier: Verifier) -> Arc<ClientConfig> {
     let builder = ClientConfig::builder_with_provider(aws_lc_rs::default_provider().into());
     let builder = builder.with_safe_default_protocol_versions().unwrap();
     let builder = builder
@@ -30,7 +30,7 @@ fn config(verifier: ServerVerifier) -> Arc<ClientConfig> {
     Arc::new(builder.with_no_client_auth())
 }
 
-fn get(server: &Server, verifier: ServerVerifier) -> std::io::Result<String> {
+fn get(server: &Server, verifier: Verifier) -> std::io::Result<String> {
     get_with(server, &config(verifier))
 }
 
@@ -43,8 +43,8 @@ fn get_with(server: &Server, config: &Arc<ClientConfig>) -> std::io::Result<Stri
     Ok(answer)
 }
 
-fn verifier(store: impl TrustStore + 'static) -> ServerVerifier {
-    ServerVerifier::with_provider(store, &aws_lc_rs::default_provider())
+fn verifier(store: impl TrustStore + 'static) -> Verifier {
+    Verifier::with_provider(store, &aws_lc_rs::default_provider())
 }
 
 fn store(roots: &[&Ca]) -> BlobStore {
@@ -108,7 +108,7 @@ fn a_session_is_resumed_only_as_long_as_its_anchor_is_there_unchanged() {
 struct Broken;
 
 impl TrustStore for Broken {
-    fn select<'s>(&'s self, _: &mut Selection<'s>) -> Result<(), StoreError> {
+    fn select<'s>(&'s self, _: &mut Candidates<'s>) -> Result<(), StoreError> {
         Err(StoreError::other("the flash cannot be read"))
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jit_trust::{
-    Answer, Certificate, Connector, NameHash, QueryStore, Question, Reply, ServerVerifier, TlsStream, Trust,
+    LookupResponse, Certificate, Connector, NameHash, DeferredStore, LookupRequest, Responder, Verifier, TlsStream, TrustPolicy,
 };
 use jit_trust_lab::pki::{Ca, Key, Leaf, now};
 use peak_alloc::PeakAlloc;
@@ -33,17 +33,17 @@ struct Afar {
     blob: Arc<[u8]>,
 }
 
-impl QueryStore for Afar {
+impl DeferredStore for Afar {
     fn name(&self) -> String {
         "afar".to_owned()
     }
 
-    fn query(&self, question: Question, reply: Reply) {
+    fn query(&self, question: LookupRequest, reply: Responder) {
         if question.key != jit_trust::AnchorKey::Subject(self.name) {
-            return reply.send(Ok(Answer::not_found()));
+            return reply.send(Ok(LookupResponse::not_found()));
         }
         let blob = self.blob.clone();
-        std::thread::spawn(move || reply.send(Answer::blob(&*blob)));
+        std::thread::spawn(move || reply.send(LookupResponse::blob(&*blob)));
     }
 }
 
@@ -69,8 +69,8 @@ fn serve(leaf: &Leaf) -> SocketAddr {
     addr
 }
 
-fn connector(trust: &Trust) -> Connector {
-    let verifier = ServerVerifier::with_provider(trust.clone(), &aws_lc_rs::default_provider());
+fn connector(trust: &TrustPolicy) -> Connector {
+    let verifier = Verifier::with_provider(trust.clone(), &aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(aws_lc_rs::default_provider().into());
     let builder = builder.with_safe_default_protocol_versions().unwrap();
     let mut config = builder
@@ -111,7 +111,7 @@ fn the_heap_is_as_before_when_the_grace_after_the_last_connection_is_over_and_bo
         name: Certificate::from_der(&der).unwrap().subject().hash(),
         blob: stores::blob(&[&root], stores::Version::V1).into(),
     };
-    let trust = Trust::builder().query_store(afar).idle_grace(GRACE).build();
+    let trust = TrustPolicy::builder().deferred_store(afar).idle_grace(GRACE).build();
     let connector = connector(&trust);
     let addr = serve(&leaf);
 
@@ -138,7 +138,7 @@ fn the_heap_is_as_before_when_the_grace_after_the_last_connection_is_over_and_bo
         }
     }
 
-    let verifier = ServerVerifier::with_provider(trust.clone(), &aws_lc_rs::default_provider());
+    let verifier = Verifier::with_provider(trust.clone(), &aws_lc_rs::default_provider());
     let mut taken = Vec::new();
     for round in 0..3 {
         name_1000_issuers(&verifier, round);
@@ -152,7 +152,7 @@ fn the_heap_is_as_before_when_the_grace_after_the_last_connection_is_over_and_bo
 }
 
 /// As a hostile server does, over 100 connections.
-fn name_1000_issuers(verifier: &ServerVerifier, round: usize) {
+fn name_1000_issuers(verifier: &Verifier, round: usize) {
     let key = Key::ed25519(&[7; 32]);
     for connection in 0..100 {
         let issuer = |number: usize| {

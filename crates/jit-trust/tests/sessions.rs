@@ -10,7 +10,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jit_trust::{BlobStore, Connection, Connector, Entry, TlsStream, Trust, WatchedFileStore};
+use jit_trust::{BlobStore, Connection, Connector, Entry, TlsStream, TrustPolicy, WatchedFileStore};
 use jit_trust_lab::pki::{Ca, now};
 use jit_trust_lab::server::{Response, Server, ServerBuilder};
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
@@ -76,7 +76,7 @@ fn a_session_is_resumed_while_its_anchor_is_there() {
     let root = Ca::root("Root");
     for tls in TLS {
         let server = server_of(&root, tls);
-        let trust = Trust::new(store(&[&root]));
+        let trust = TrustPolicy::new(store(&[&root]));
         let connector = connector(&trust);
         for resumed in 0..4 {
             drop(reach(&connector, &server).unwrap());
@@ -95,7 +95,7 @@ fn a_task_resumes_a_session_while_its_anchor_is_there() {
     for tls in TLS {
         let server = server_of(&root, tls);
         let later = Later::of(&[&root], Duration::from_millis(5));
-        for trust in [Trust::new(store(&[&root])), later.trust()] {
+        for trust in [TrustPolicy::new(store(&[&root])), later.trust()] {
             let before = server.resumptions();
             let connector = tokio_connector(&trust);
             block_on(async {
@@ -128,7 +128,7 @@ fn a_session_is_not_resumed_once_its_anchor_is_gone_or_another() {
     for tls in TLS {
         for (changed, is_trusted) in &changes {
             let server = server_of(&root, tls);
-            let trust = Trust::new(store(&[&root]));
+            let trust = TrustPolicy::new(store(&[&root]));
             let connector = connector(&trust);
             drop(reach(&connector, &server).unwrap());
             drop(reach(&connector, &server).unwrap());
@@ -164,9 +164,9 @@ fn a_condition_that_comes_later_from_another_store_ends_resumption_and_marks_con
             replace(&[stores::entry(&Ca::root("Other").der())]);
             let watched = WatchedFileStore::open(&path).unwrap();
             let server = server_of(&root, TLS[1]);
-            let trust = Trust::builder().store(watched);
+            let trust = TrustPolicy::builder().store(watched);
             let trust = match is_remote {
-                true => trust.query_store(later.clone()),
+                true => trust.deferred_store(later.clone()),
                 false => trust.store(store(&[&root])),
             };
             let trust = trust.build();
@@ -174,7 +174,7 @@ fn a_condition_that_comes_later_from_another_store_ends_resumption_and_marks_con
             drop(reach(&connector, &server).unwrap());
             let _kept = reach(&connector, &server).unwrap();
             assert_eq!(server.resumptions(), 1);
-            let removed = || trust.connections().iter().any(Connection::leans_on_removed);
+            let removed = || trust.connections().iter().any(Connection::anchor_withdrawn);
             assert!(!removed());
             replace(&[condition]);
             assert!(removed(), "{is_remote}");
@@ -192,7 +192,7 @@ fn a_session_that_was_given_on_resuming_leans_on_what_the_first_did() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
     for tls in TLS {
         let server = server_of(&root, tls);
-        let trust = Trust::new(store(&[&root, &other]));
+        let trust = TrustPolicy::new(store(&[&root, &other]));
         let connector = connector(&trust);
         for _ in 0..3 {
             drop(reach(&connector, &server).unwrap());
@@ -214,13 +214,13 @@ fn a_session_that_was_offered_in_vain_leaves_no_trace_on_the_next() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
     for tls in TLS {
         let (first, second) = (server_of(&root, tls), server_of(&other, tls));
-        let trust = Trust::new(store(&[&root, &other]));
+        let trust = TrustPolicy::new(store(&[&root, &other]));
         let connector = connector(&trust);
         drop(reach(&connector, &first).unwrap());
         let connected = reach(&connector, &second).unwrap();
         assert_eq!(second.resumptions(), 0);
         trust.replace_store(store(&[&other])).unwrap();
-        assert!(!trust.connections()[0].leans_on_removed());
+        assert!(!trust.connections()[0].anchor_withdrawn());
         drop(connected);
         // The session that comes of resuming one leans on what that did, and not on all that vouched for the host.
         for resumed in 1..=2 {
@@ -234,7 +234,7 @@ fn a_session_that_was_offered_in_vain_leaves_no_trace_on_the_next() {
 fn a_late_ticket_leans_on_the_anchor_of_its_own_connection() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
     let server = server_of(&root, TLS[1]);
-    let trust = Trust::new(store(&[&root, &other]));
+    let trust = TrustPolicy::new(store(&[&root, &other]));
     let connector = connector(&trust);
     let early = connect(&connector, &server).unwrap();
     server.wait_until(|server| server.handshakes() == 1);
@@ -256,7 +256,7 @@ fn where_nobody_keeps_account_a_late_ticket_leans_on_all_that_vouched_for_the_ho
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
     for (kept, is_resumed) in [(vec![&root, &other], 1), (vec![&other], 0)] {
         let server = server_of(&root, TLS[1]);
-        let trust = Trust::new(store(&[&root, &other]));
+        let trust = TrustPolicy::new(store(&[&root, &other]));
         let config = Arc::new(config(&trust));
         let early = connect_plainly(&config, HOST, &server);
         server.wait_until(|server| server.handshakes() == 1);
@@ -276,7 +276,7 @@ fn where_nobody_keeps_account_two_anchors_in_turn_both_count() {
     for tls in TLS {
         // Of one name, and each with sessions of its own.
         let (first, second) = (server_of(&root, tls), server_of(&other, tls));
-        let trust = Trust::new(store(&[&root, &other]));
+        let trust = TrustPolicy::new(store(&[&root, &other]));
         let plain = Arc::new(config(&trust));
         exchange(connect_plainly(&plain, HOST, &first));
         exchange(connect_plainly(&plain, HOST, &second));
@@ -292,7 +292,7 @@ fn where_nobody_keeps_account_two_anchors_in_turn_both_count() {
 fn a_ticket_that_comes_when_its_host_is_long_forgotten_leans_on_what_it_did() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
     let server = server_of(&root, TLS[1]);
-    let trust = Trust::new(store(&[&root, &other]));
+    let trust = TrustPolicy::new(store(&[&root, &other]));
     let plain = Arc::new(config(&trust));
     let early = connect_plainly(&plain, HOST, &server);
     server.wait_until(|server| server.handshakes() == 1);
@@ -321,14 +321,14 @@ fn a_resumed_connection_leans_on_the_anchor_of_its_session() {
     let root = Ca::root("Root");
     for tls in TLS {
         let server = server_of(&root, tls);
-        let trust = Trust::new(store(&[&root]));
+        let trust = TrustPolicy::new(store(&[&root]));
         let connector = connector(&trust);
         drop(reach(&connector, &server).unwrap());
         let resumed = reach(&connector, &server).unwrap();
         assert_eq!((server.resumptions(), trust.connections().len()), (1, 1));
-        assert!(!trust.connections()[0].leans_on_removed());
+        assert!(!trust.connections()[0].anchor_withdrawn());
         trust.replace_store(store(&[&Ca::root("Other")])).unwrap();
-        assert!(trust.connections()[0].leans_on_removed());
+        assert!(trust.connections()[0].anchor_withdrawn());
         drop(resumed);
     }
 }

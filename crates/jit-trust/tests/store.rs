@@ -6,7 +6,7 @@ mod stores;
 use std::fs;
 use std::path::Path;
 
-use jit_trust::{BlobStore, FileStore, Selection, StoreError, TrustStore, WebrootStore};
+use jit_trust::{BlobStore, FileStore, Candidates, StoreError, TrustStore, WebrootStore};
 use jit_trust_core::{Certificate, MAX_WEBROOT_FILE_LEN, PeerChain};
 use jit_trust_lab::pki::{AuthorityKeyId, Ca, DAY, Leaf, SubjectKeyId, garbage, now};
 use pki_types::CertificateDer;
@@ -15,7 +15,7 @@ use stores::{VERSIONS, Version};
 /// The keys of the anchors that the store hands out for this chain.
 fn selected(store: &dyn TrustStore, sent: &[CertificateDer<'_>]) -> Result<Vec<Vec<u8>>, StoreError> {
     let chain = PeerChain::read(sent.iter().map(AsRef::as_ref)).unwrap();
-    let mut selection = Selection::new(&chain);
+    let mut selection = Candidates::new(&chain);
     store.select(&mut selection)?;
     let anchors = selection.anchors();
     Ok(anchors.map(|anchor| anchor.spki_value().to_vec()).collect())
@@ -132,7 +132,7 @@ fn selecting_from_a_blob_in_memory_allocates_nothing() {
         let store = BlobStore::new(stores::blob(&[&root, &old], version).leak()).unwrap();
         let counted = allocation_counter::measure(|| {
             let chain = PeerChain::read(sent.iter().map(AsRef::as_ref)).unwrap();
-            let mut selection = Selection::new(&chain);
+            let mut selection = Candidates::new(&chain);
             store.select(&mut selection).unwrap();
             assert_eq!(selection.anchors().count(), 2);
         });
@@ -439,7 +439,7 @@ fn an_anchor_whose_date_has_passed_is_not_handed_out_and_is_said_to_have_been_dr
         ] {
             let sent = issued(not_before);
             let chain = PeerChain::read(sent.iter().map(AsRef::as_ref)).unwrap();
-            let mut selection = Selection::new(&chain);
+            let mut selection = Candidates::new(&chain);
             store.select(&mut selection).unwrap();
             assert_eq!(
                 (selection.len(), selection.dropped().count()),
@@ -463,10 +463,10 @@ fn conditions_that_an_entry_was_given_are_kept_in_a_copy_of_it() {
     let chain = PeerChain::read(sent.iter().map(AsRef::as_ref)).unwrap();
     let issuer = chain.issuers().next().unwrap().hashed();
     let entry = stores::entry(&der);
-    let mut selection = Selection::new(&chain);
+    let mut selection = Candidates::new(&chain);
     selection.add_entry(issuer, &entry.with_distrust_after(Some(0)));
     assert_eq!((selection.len(), selection.dropped().count()), (0, 1));
-    let mut selection = Selection::new(&chain);
+    let mut selection = Candidates::new(&chain);
     let constraints = Some(&b"\xa0\x07\x30\x05\x82\x03.tr"[..]);
     selection.add_entry(issuer, &entry.with_name_constraints(constraints));
     let constrained: Vec<_> = selection

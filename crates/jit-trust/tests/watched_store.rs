@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use jit_trust::{FileStore, Selection, StoreError, TrustStore, WatchedFileStore};
+use jit_trust::{FileStore, Candidates, StoreError, TrustStore, WatchedFileStore};
 use jit_trust_core::{Certificate, PeerChain, v2};
 use jit_trust_lab::pki::{Ca, garbage};
 use pki_types::CertificateDer;
@@ -73,7 +73,7 @@ fn blob(roots: &[&Ca], generation: u32) -> Vec<u8> {
 /// The keys of the anchors that the store hands out for this chain.
 fn selected(store: &dyn TrustStore, sent: &[CertificateDer<'_>]) -> Result<Vec<Vec<u8>>, StoreError> {
     let chain = PeerChain::read(sent.iter().map(AsRef::as_ref)).unwrap();
-    let mut selection = Selection::new(&chain);
+    let mut selection = Candidates::new(&chain);
     store.select(&mut selection)?;
     let anchors = selection.anchors();
     Ok(anchors.map(|anchor| anchor.spki_value().to_vec()).collect())
@@ -385,7 +385,7 @@ fn looking_at_a_file_allocates_nothing_while_it_stays_the_same_be_it_good_refuse
     let allocations = |store: &dyn TrustStore, sent: &[CertificateDer<'_>]| {
         let select = || {
             let chain = PeerChain::read(sent.iter().map(AsRef::as_ref)).unwrap();
-            store.select(&mut Selection::new(&chain)).unwrap();
+            store.select(&mut Candidates::new(&chain)).unwrap();
         };
         select();
         allocation_counter::measure(select).count_total

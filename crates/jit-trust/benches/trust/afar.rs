@@ -1,6 +1,6 @@
 //! A store that answers at once what one from afar would answer later.
 
-use jit_trust::{AnchorKey, Answer, Certificate, Entry, QueryStore, Question, Reply};
+use jit_trust::{AnchorKey, LookupResponse, Certificate, Entry, DeferredStore, LookupRequest, Responder};
 use jit_trust_core::v2;
 
 /// Has one anchor, and would have to be asked for it again if it were not kept.
@@ -10,17 +10,17 @@ pub(crate) struct Afar {
     pub(crate) blob: &'static [u8],
 }
 
-impl QueryStore for Afar {
+impl DeferredStore for Afar {
     fn name(&self) -> String {
         "afar".to_owned()
     }
 
-    fn query(&self, question: Question, reply: Reply) {
+    fn query(&self, question: LookupRequest, reply: Responder) {
         let is_it = question.key == self.key;
         reply.send(if is_it {
-            Answer::blob(self.blob)
+            LookupResponse::blob(self.blob)
         } else {
-            Ok(Answer::not_found())
+            Ok(LookupResponse::not_found())
         });
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use jit_trust::{BlobStore, Connector, TlsStream, TokioConnector, TokioTlsStream, Trust};
+use jit_trust::{BlobStore, Connector, TlsStream, TokioConnector, TokioTlsStream, TrustPolicy};
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::{Response, Server};
 use rustls::ClientConfig;
@@ -27,10 +27,10 @@ pub(crate) fn run() {
 
     let der = root.der();
     let store = Afar::of(&der);
-    let local = Trust::new(BlobStore::new(store.blob).expect("a good blob"));
+    let local = TrustPolicy::new(BlobStore::new(store.blob).expect("a good blob"));
     // It stays in use, and is not asked for again.
-    let remote = Trust::builder().query_store(store).max_age(Duration::MAX).build();
-    let blocking = |trust: &Trust| Connector::with_config(trust.clone(), config(trust));
+    let remote = TrustPolicy::builder().deferred_store(store).max_age(Duration::MAX).build();
+    let blocking = |trust: &TrustPolicy| Connector::with_config(trust.clone(), config(trust));
     let (from_afar, at_hand) = (blocking(&remote), blocking(&local));
     let _open = connect_blocking(&from_afar, &server);
     compare(
@@ -42,7 +42,7 @@ pub(crate) fn run() {
         "1.02",
     );
 
-    let tokio = |trust: &Trust| TokioConnector::with_config(trust.clone(), config(trust));
+    let tokio = |trust: &TrustPolicy| TokioConnector::with_config(trust.clone(), config(trust));
     let (remote, local) = (tokio(&remote), tokio(&local));
     // What serves it is there from here on.
     let _open = runtime.block_on(connect(&remote, &server));
@@ -58,7 +58,7 @@ pub(crate) fn run() {
 }
 
 /// Without sessions: each connection is verified.
-fn config(trust: &Trust) -> ClientConfig {
+fn config(trust: &TrustPolicy) -> ClientConfig {
     let provider = aws_lc_rs::default_provider().into();
     let config = jit_trust::client_config_with_provider(trust.clone(), provider);
     let mut config = config.expect("cipher suites");

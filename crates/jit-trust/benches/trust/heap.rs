@@ -1,6 +1,6 @@
 //! What stays on the heap when trust is ready. Exact, and held to the budgets by tests.
 
-use jit_trust::{FileStore, ServerVerifier, Trust};
+use jit_trust::{FileStore, Verifier, TrustPolicy};
 use rustls::crypto::aws_lc_rs;
 
 use crate::afar::Afar;
@@ -19,8 +19,8 @@ pub(crate) fn run() {
     let (sent, afar) = (peer.chain(), Afar::of(&peer.root_der()));
     // What is kept while a connection leans on it, and for the grace after that.
     row("an anchor from afar, in use", || {
-        let trust = Trust::builder().query_store(afar.clone()).build();
-        let verifier = ServerVerifier::with_provider(trust, &aws_lc_rs::default_provider());
+        let trust = TrustPolicy::builder().deferred_store(afar.clone()).build();
+        let verifier = Verifier::with_provider(trust, &aws_lc_rs::default_provider());
         verify(&verifier, &sent);
         verifier
     });

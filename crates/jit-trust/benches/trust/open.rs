@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use jit_trust::{FileStore, ServerVerifier};
+use jit_trust::{FileStore, Verifier};
 use openssl::ssl::{SslContext, SslMethod};
 use rustls::RootCertStore;
 use rustls::crypto::aws_lc_rs;
@@ -49,9 +49,9 @@ pub(crate) fn run() {
     );
 }
 
-fn open_file(path: &Path) -> ServerVerifier {
+fn open_file(path: &Path) -> Verifier {
     let store = FileStore::open(path).expect("a good blob");
-    ServerVerifier::with_provider(store, &aws_lc_rs::default_provider())
+    Verifier::with_provider(store, &aws_lc_rs::default_provider())
 }
 
 pub(crate) fn native_certs() -> RootCertStore {

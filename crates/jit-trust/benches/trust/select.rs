@@ -1,6 +1,6 @@
 //! Choosing the anchors for a chain of three certificates.
 
-use jit_trust::{FileStore, Selection, TrustStore};
+use jit_trust::{FileStore, Candidates, TrustStore};
 use jit_trust_core::PeerChain;
 use pki_types::CertificateDer;
 
@@ -31,7 +31,7 @@ pub(crate) fn run() {
 /// Reads and sorts the chain, asks the store; says how many anchors there are.
 fn select(store: &dyn TrustStore, sent: &[CertificateDer<'_>]) -> usize {
     let chain = PeerChain::read(sent.iter().map(AsRef::as_ref)).expect("a good chain");
-    let mut selection = Selection::new(&chain);
+    let mut selection = Candidates::new(&chain);
     store.select(&mut selection).expect("a good store");
     assert!(!selection.is_empty());
     selection.len()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jit_trust::{BlobStore, ServerVerifier};
+use jit_trust::{BlobStore, Verifier};
 use jit_trust_core::{Certificate, Entry, v2};
 use jit_trust_lab::pki::{Ca, KeyKind, Leaf};
 use pki_types::{CertificateDer, ServerName, UnixTime};
@@ -20,7 +20,7 @@ pub(crate) fn run() {
         ("RSA 2048", Peer::new(KeyKind::Rsa2048)),
         ("RSA 2048, 3 certificates", Peer::with_three_certificates()),
     ] {
-        let just_in_time = ServerVerifier::with_provider(peer.store(), &aws_lc_rs::default_provider());
+        let just_in_time = Verifier::with_provider(peer.store(), &aws_lc_rs::default_provider());
         let right_anchor = peer.verifier_with_the_right_anchor();
         let sent = peer.chain();
         let ours = || verify(&just_in_time, &sent);

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jit_trust::{
-    AnchorKey, Answer, BlobStore, Certificate, HostCache, QueryStore, Question, RemoteStore, Reply, Trust,
+    AnchorKey, LookupResponse, BlobStore, Certificate, HostCache, DeferredStore, LookupRequest, RemoteStore, Responder, TrustPolicy,
 };
 use jit_trust_lab::pki::{Ca, Key};
 use jit_trust_lab::server::{Response, Server};
@@ -55,9 +55,9 @@ fn a_good_host_is_reached_each_time_after_connections_that_were_given_up_while_t
         .provider(Arc::new(aws_lc_rs::default_provider()))
         .trust_certificates([operator.der()])
         .query_timeout(FOR_EVER);
-    let trust = Trust::builder()
-        .query_store(store.build().unwrap())
-        .patience(FOR_EVER)
+    let trust = TrustPolicy::builder()
+        .deferred_store(store.build().unwrap())
+        .lookup_timeout(FOR_EVER)
         .idle_grace(Duration::ZERO)
         .build();
     let connector = tokio_connector(&trust);
@@ -89,14 +89,14 @@ fn a_good_host_is_reached_each_time_after_connections_that_were_given_up_while_t
 
 /// Keeps its replies.
 #[derive(Clone, Debug, Default)]
-struct Held(Arc<Mutex<Vec<(Question, Reply)>>>);
+struct Held(Arc<Mutex<Vec<(LookupRequest, Responder)>>>);
 
-impl QueryStore for Held {
+impl DeferredStore for Held {
     fn name(&self) -> String {
         "held".to_owned()
     }
 
-    fn query(&self, question: Question, reply: Reply) {
+    fn query(&self, question: LookupRequest, reply: Responder) {
         self.0.lock().unwrap().push((question, reply));
     }
 }
@@ -116,9 +116,9 @@ fn who_comes_while_a_question_is_dropped_that_nobody_wanted_gets_an_answer_howev
     let root = Ca::root("Root");
     let server = server_of(&root, |server| server);
     let held = Held::default();
-    let trust = Trust::builder()
-        .query_store(held.clone())
-        .patience(FOR_EVER)
+    let trust = TrustPolicy::builder()
+        .deferred_store(held.clone())
+        .lookup_timeout(FOR_EVER)
         .build();
     let connector = tokio_connector(&trust);
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -145,7 +145,7 @@ fn who_comes_while_a_question_is_dropped_that_nobody_wanted_gets_an_answer_howev
         held.wait_for(1);
     }
     let (_, reply) = held.0.lock().unwrap().remove(0);
-    reply.send(Answer::blob(stores::blob(&[&root], stores::Version::V2)));
+    reply.send(LookupResponse::blob(stores::blob(&[&root], stores::Version::V2)));
     runtime.block_on(waiting).unwrap().unwrap();
 }
 
@@ -156,9 +156,9 @@ fn what_is_asked_ahead_is_wanted_until_the_handshake_is_over_or_for_the_next() {
     let held = Held::default();
     let host_cache = HostCache::builder().build().unwrap();
     host_cache.served(HOST, &[subject_of(&Ca::root("Another"))]);
-    let trust = Trust::builder()
+    let trust = TrustPolicy::builder()
         .store(BlobStore::new(stores::blob(&[&root], stores::Version::V2).leak()).unwrap())
-        .query_store(held.clone())
+        .deferred_store(held.clone())
         .host_cache(host_cache)
         .build();
     // The handshake does without.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jit_trust::{Connector, TokioConnector, Trust};
+use jit_trust::{Connector, TokioConnector, TrustPolicy};
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::{Server, ServerBuilder};
 use rustls::ClientConfig;
@@ -12,7 +12,7 @@ use crate::support::*;
 const LATE: Duration = Duration::from_millis(50);
 
 /// A configuration with a client certificate.
-fn with_client_certificate(trust: &Trust) -> ClientConfig {
+fn with_client_certificate(trust: &TrustPolicy) -> ClientConfig {
     let client = Ca::root("Clients").leaf("client.test");
     let mut config = config(trust);
     let provider = rustls::crypto::aws_lc_rs::default_provider();
@@ -26,7 +26,7 @@ fn with_client_certificate(trust: &Trust) -> ClientConfig {
 }
 
 /// Connects in every way to a server that asks for a client certificate, and says how many it got.
-fn client_certificates(server: &Server, trust: &Trust) -> usize {
+fn client_certificates(server: &Server, trust: &TrustPolicy) -> usize {
     // Each with sessions of its own, so that each makes a full handshake.
     let blocking = connect(
         &Connector::with_config(trust.clone(), with_client_certificate(trust)),
@@ -63,7 +63,7 @@ fn a_client_certificate_is_for_servers_that_are_trusted() {
 fn it_is_not_sent_either_to_one_that_a_store_at_hand_does_not_trust() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
     let blob = crate::stores::blob(&[&root], crate::stores::Version::V2).leak();
-    let trust = Trust::new(jit_trust::BlobStore::new(blob).unwrap());
+    let trust = TrustPolicy::new(jit_trust::BlobStore::new(blob).unwrap());
     for version in VERSIONS {
         assert_eq!(client_certificates(&server_of(&other, version), &trust), 0);
     }

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jit_trust::{Connector, QueryStore, Question, Reply, ServerVerifier, TokioConnector, Trust};
+use jit_trust::{Connector, DeferredStore, LookupRequest, Responder, Verifier, TokioConnector, TrustPolicy};
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::ServerBuilder;
 use rustls::ClientConfig;
@@ -14,8 +14,8 @@ use crate::support::*;
 
 const LATE: Duration = Duration::from_millis(30);
 
-fn observed(trust: &Trust, observer: impl Fn() + Send + Sync + 'static) -> ClientConfig {
-    let verifier = ServerVerifier::with_provider(trust.clone(), &aws_lc_rs::default_provider());
+fn observed(trust: &TrustPolicy, observer: impl Fn() + Send + Sync + 'static) -> ClientConfig {
+    let verifier = Verifier::with_provider(trust.clone(), &aws_lc_rs::default_provider());
     let mut verifier = verifier.on_verification(move |_| observer());
     let resumption = verifier.resumption();
     let mut config = with_verifier(verifier);
@@ -23,7 +23,7 @@ fn observed(trust: &Trust, observer: impl Fn() + Send + Sync + 'static) -> Clien
     config
 }
 
-fn with_verifier(verifier: ServerVerifier) -> ClientConfig {
+fn with_verifier(verifier: Verifier) -> ClientConfig {
     let builder = ClientConfig::builder_with_provider(aws_lc_rs::default_provider().into());
     let builder = builder.with_safe_default_protocol_versions().unwrap();
     let builder = builder
@@ -56,12 +56,12 @@ fn an_observer_that_panics_panics_where_the_connection_is_wanted_and_leaves_none
 #[derive(Debug)]
 struct Panics;
 
-impl QueryStore for Panics {
+impl DeferredStore for Panics {
     fn name(&self) -> String {
         "panics".to_owned()
     }
 
-    fn query(&self, _: Question, _: Reply) {
+    fn query(&self, _: LookupRequest, _: Responder) {
         panic!("the store's own fault");
     }
 }
@@ -70,7 +70,7 @@ impl QueryStore for Panics {
 fn a_store_that_panics_panics_where_the_connection_is_wanted_and_leaves_none() {
     let root = Ca::root("Root");
     let server = server_of(&root, |server| server);
-    let trust = Trust::builder().query_store(Panics).build();
+    let trust = TrustPolicy::builder().deferred_store(Panics).build();
     let connector = tokio_connector(&trust);
     for _ in 0..2 {
         let waiting = || block_on(async { connect_async(&connector, &server).await.map(drop) });
@@ -204,13 +204,13 @@ fn a_session_that_was_kept_behind_our_back_is_refused() {
     let server = server_of(&root, ServerBuilder::tls12_only);
     let later = Later::of(&[&root], LATE);
     let trust = later.trust();
-    let verifier = ServerVerifier::with_provider(trust.clone(), &aws_lc_rs::default_provider());
+    let verifier = Verifier::with_provider(trust.clone(), &aws_lc_rs::default_provider());
     // Its resumption is as rustls sets it.
     let connector = Connector::with_config(trust.clone(), with_verifier(verifier));
     drop(connect(&connector, &server).unwrap());
     let error = connect(&connector, &server).unwrap_err();
     assert!(
-        error.to_string().contains("ServerVerifier::resumption"),
+        error.to_string().contains("Verifier::resumption"),
         "{error}"
     );
     server.wait_until(|server| server.resumptions() == 1);

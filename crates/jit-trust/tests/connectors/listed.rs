@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::time::Duration;
 
-use jit_trust::{BlobStore, Connection, Trust};
+use jit_trust::{BlobStore, Connection, TrustPolicy};
 use jit_trust_lab::pki::Ca;
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
@@ -21,7 +21,7 @@ fn those_that_lean_on_what_was_removed_are_told_from_the_others() {
         server_of(&root, |server| server),
         server_of(&other, |server| server),
     );
-    let trust = Trust::new(store(&[&root, &other]));
+    let trust = TrustPolicy::new(store(&[&root, &other]));
     let connector = connector(&trust);
     let _one = connect(&connector, &server).unwrap();
     let _other = connect(&connector, &elsewhere).unwrap();
@@ -29,7 +29,7 @@ fn those_that_lean_on_what_was_removed_are_told_from_the_others() {
         trust
             .connections()
             .iter()
-            .map(Connection::leans_on_removed)
+            .map(Connection::anchor_withdrawn)
             .collect::<Vec<_>>()
     };
     assert_eq!(removed(), [false, false]);
@@ -43,7 +43,7 @@ fn those_that_lean_on_what_was_removed_are_told_from_the_others() {
 fn closing_ends_a_blocking_read_and_the_connection() {
     let root = Ca::root("Root");
     let server = server_of(&root, |server| server);
-    let trust = Trust::new(store(&[&root]));
+    let trust = TrustPolicy::new(store(&[&root]));
     let mut tls = connect(&connector(&trust), &server).unwrap();
     let listed = trust.connections();
     let reading = std::thread::spawn(move || {
@@ -64,7 +64,7 @@ fn closing_ends_a_blocking_read_and_the_connection() {
 fn a_connection_that_is_dropped_is_closed_although_somebody_has_it_on_a_list() {
     let root = Ca::root("Root");
     let server = server_of(&root, |server| server);
-    let trust = Trust::new(store(&[&root]));
+    let trust = TrustPolicy::new(store(&[&root]));
     let tls = connect(&connector(&trust), &server).unwrap();
     let listed = trust.connections();
     drop(tls);
@@ -76,7 +76,7 @@ fn a_connection_that_is_dropped_is_closed_although_somebody_has_it_on_a_list() {
 fn closing_ends_both_halves_of_a_tokio_connection() {
     let root = Ca::root("Root");
     let server = server_of(&root, |server| server);
-    let trust = Trust::new(store(&[&root]));
+    let trust = TrustPolicy::new(store(&[&root]));
     block_on(async {
         let tls = connect_async(&tokio_connector(&trust), &server).await.unwrap();
         let (mut reading, mut writing) = tokio::io::split(tls);
@@ -117,7 +117,7 @@ fn closing_ends_both_halves_of_a_tokio_connection() {
 fn a_connection_that_was_closed_can_be_shut_down_and_sends_nothing_more() {
     let root = Ca::root("Root");
     let server = server_of(&root, |server| server);
-    let trust = Trust::new(store(&[&root]));
+    let trust = TrustPolicy::new(store(&[&root]));
     block_on(async {
         let mut tls = connect_async(&tokio_connector(&trust), &server).await.unwrap();
         tls.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
@@ -135,8 +135,8 @@ fn a_connection_that_was_closed_can_be_shut_down_and_sends_nothing_more() {
 fn an_anchor_that_is_removed_while_a_connection_is_made_admits_none() {
     let root = Ca::root("Root");
     let server = server_of(&root, |server| server);
-    let trust = Trust::new(store(&[&root]));
-    let verifier = jit_trust::ServerVerifier::with_provider(
+    let trust = TrustPolicy::new(store(&[&root]));
+    let verifier = jit_trust::Verifier::with_provider(
         trust.clone(),
         &rustls::crypto::aws_lc_rs::default_provider(),
     );
@@ -161,7 +161,7 @@ fn an_anchor_that_is_removed_while_a_connection_is_made_admits_none() {
 fn vectored_writes_go_through_as_one() {
     let root = Ca::root("Root");
     let server = server_of(&root, |server| server);
-    let trust = Trust::new(store(&[&root]));
+    let trust = TrustPolicy::new(store(&[&root]));
     block_on(async {
         let mut tls = connect_async(&tokio_connector(&trust), &server).await.unwrap();
         assert!(tls.is_write_vectored());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jit_trust::{
-    Answer, AnswerPending, Connector, QueryError, QueryStore, Question, Reply, ServerVerifier, Trust,
+    LookupResponse, LookupPending, Connector, LookupError, DeferredStore, LookupRequest, Responder, Verifier, TrustPolicy,
 };
 use jit_trust_lab::pki::Ca;
 use rustls::ClientConfig;
@@ -15,8 +15,8 @@ use crate::support::*;
 
 const LATE: Duration = Duration::from_millis(100);
 
-fn without_waiting(trust: &Trust) -> Connector {
-    let verifier = ServerVerifier::with_provider(trust.clone(), &aws_lc_rs::default_provider());
+fn without_waiting(trust: &TrustPolicy) -> Connector {
+    let verifier = Verifier::with_provider(trust.clone(), &aws_lc_rs::default_provider());
     let mut verifier = verifier.without_waiting();
     let resumption = verifier.resumption();
     let builder = ClientConfig::builder_with_provider(aws_lc_rs::default_provider().into());
@@ -33,8 +33,8 @@ fn rustls_error(error: &io::Error) -> &rustls::Error {
     error.get_ref().unwrap().downcast_ref().unwrap()
 }
 
-fn pending(error: &io::Error) -> AnswerPending {
-    AnswerPending::of(rustls_error(error))
+fn pending(error: &io::Error) -> LookupPending {
+    LookupPending::of(rustls_error(error))
         .unwrap_or_else(|| panic!("{error}"))
         .clone()
 }
@@ -70,13 +70,13 @@ fn a_task_that_cannot_wait_is_told_when_to_connect_again() {
 #[derive(Debug)]
 struct Broken;
 
-impl QueryStore for Broken {
+impl DeferredStore for Broken {
     fn name(&self) -> String {
         "broken".to_owned()
     }
 
-    fn query(&self, _: Question, reply: Reply) {
-        let answer: Result<Answer, _> = Err(QueryError::other("the flash cannot be read"));
+    fn query(&self, _: LookupRequest, reply: Responder) {
+        let answer: Result<LookupResponse, _> = Err(LookupError::other("the flash cannot be read"));
         reply.send(answer);
     }
 }
@@ -84,8 +84,8 @@ impl QueryStore for Broken {
 #[test]
 fn a_caller_that_cannot_wait_learns_why_there_is_no_answer() {
     let server = server_of(&Ca::root("Root"), |server| server);
-    let connector = without_waiting(&Trust::builder().query_store(Broken).build());
+    let connector = without_waiting(&TrustPolicy::builder().deferred_store(Broken).build());
     let error = connect(&connector, &server).unwrap_err();
-    assert!(AnswerPending::of(rustls_error(&error)).is_none(), "{error}");
+    assert!(LookupPending::of(rustls_error(&error)).is_none(), "{error}");
     assert!(error.to_string().contains("the flash cannot be read"), "{error}");
 }

@@ -13,8 +13,8 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use jit_trust::{
-    AnchorKey, Answer, Certificate, ConnectLayer, Connector, HttpsConnector, QueryStore, Question, Reply,
-    TlsStream, TokioConnector, TokioTlsStream, Trust,
+    AnchorKey, LookupResponse, Certificate, ConnectLayer, Connector, HttpsConnector, DeferredStore, LookupRequest, Responder,
+    TlsStream, TokioConnector, TokioTlsStream, TrustPolicy,
 };
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::{Response, Server, ServerBuilder};
@@ -60,9 +60,9 @@ impl Later {
     }
 
     /// What is trusted with it alone; an anchor that nobody leans on is forgotten at once, near enough.
-    pub(crate) fn trust(&self) -> Trust {
-        Trust::builder()
-            .query_store(self.clone())
+    pub(crate) fn trust(&self) -> TrustPolicy {
+        TrustPolicy::builder()
+            .deferred_store(self.clone())
             .idle_grace(GRACE)
             .build()
     }
@@ -71,12 +71,12 @@ impl Later {
 /// How long anchors stay that nobody leans on.
 pub(crate) const GRACE: Duration = Duration::from_millis(150);
 
-impl QueryStore for Later {
+impl DeferredStore for Later {
     fn name(&self) -> String {
         "later".to_owned()
     }
 
-    fn query(&self, question: Question, reply: Reply) {
+    fn query(&self, question: LookupRequest, reply: Responder) {
         self.queries.fetch_add(1, Ordering::SeqCst);
         let (anchors, delay) = (self.anchors.clone(), self.delay);
         std::thread::spawn(move || {
@@ -84,8 +84,8 @@ impl QueryStore for Later {
             let anchors = anchors.lock().unwrap();
             let found = anchors.iter().find(|(key, _)| *key == question.key);
             reply.send(match found {
-                Some((_, blob)) => Answer::blob(blob.clone()),
-                None => Ok(Answer::not_found()),
+                Some((_, blob)) => LookupResponse::blob(blob.clone()),
+                None => Ok(LookupResponse::not_found()),
             });
         });
     }
@@ -105,16 +105,16 @@ pub(crate) fn server_of(root: &Ca, with: impl FnOnce(ServerBuilder) -> ServerBui
     with(builder).start()
 }
 
-pub(crate) fn config(trust: &Trust) -> ClientConfig {
+pub(crate) fn config(trust: &TrustPolicy) -> ClientConfig {
     let provider = aws_lc_rs::default_provider().into();
     jit_trust::client_config_with_provider(trust.clone(), provider).unwrap()
 }
 
-pub(crate) fn connector(trust: &Trust) -> Connector {
+pub(crate) fn connector(trust: &TrustPolicy) -> Connector {
     Connector::with_config(trust.clone(), config(trust))
 }
 
-pub(crate) fn tokio_connector(trust: &Trust) -> TokioConnector {
+pub(crate) fn tokio_connector(trust: &TrustPolicy) -> TokioConnector {
     TokioConnector::with_config(trust.clone(), config(trust))
 }
 
@@ -134,7 +134,7 @@ pub(crate) async fn connect_async(
 
 pub(crate) type HyperClient = Client<HttpsConnector<HttpConnector>, Empty<Bytes>>;
 
-pub(crate) fn hyper_client(trust: &Trust) -> HyperClient {
+pub(crate) fn hyper_client(trust: &TrustPolicy) -> HyperClient {
     let mut config = config(trust);
     config.alpn_protocols = vec!["h2".into(), "http/1.1".into()];
     let mut tcp = HttpConnector::new();
@@ -156,7 +156,7 @@ pub(crate) async fn get_with_hyper(client: &HyperClient, url: &str) -> Result<St
     Ok(String::from_utf8(body.to_bytes().to_vec()).unwrap())
 }
 
-pub(crate) fn reqwest_client(trust: &Trust) -> reqwest::Client {
+pub(crate) fn reqwest_client(trust: &TrustPolicy) -> reqwest::Client {
     let mut config = config(trust);
     config.alpn_protocols = vec!["h2".into(), "http/1.1".into()];
     let builder = reqwest::Client::builder().tls_backend_preconfigured(config);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jit_trust::Trust;
+use jit_trust::TrustPolicy;
 use jit_trust::mbedtls::{Connector, TokioConnector};
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::{Server, ServerBuilder};
@@ -23,7 +23,7 @@ fn client_certificate() -> impl Fn(&mut Config) -> mbedtls::Result<()> + Clone +
 }
 
 /// Connects in every way, and says how many client certificates the server got.
-fn client_certificates(server: &Server, trust: &Trust) -> usize {
+fn client_certificates(server: &Server, trust: &TrustPolicy) -> usize {
     let set = client_certificate();
     let connector = Connector::new(trust.clone()).unwrap().configure(set.clone());
     let blocking = get(&connector, server);
@@ -48,8 +48,8 @@ fn asking(root: &Ca) -> Server {
 #[test]
 fn a_client_certificate_is_for_servers_that_are_trusted() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
-    let afar = Trust::builder().query_store(Afar::of(&[&root])).build();
-    for trust in [Trust::new(store(&[&root])), afar] {
+    let afar = TrustPolicy::builder().deferred_store(Afar::of(&[&root])).build();
+    for trust in [TrustPolicy::new(store(&[&root])), afar] {
         assert_eq!(client_certificates(&asking(&root), &trust), 2);
         let untrusted = asking(&other);
         assert_eq!(client_certificates(&untrusted, &trust), 0);

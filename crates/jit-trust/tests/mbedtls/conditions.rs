@@ -1,7 +1,7 @@
 //! Mozilla's conditions: a date, and constraints that are imposed.
 
 use jit_trust::mbedtls::Connector;
-use jit_trust::{Connection, Distrusted, Entry, NameConstraintsError, NameForm, Trust, WatchedFileStore};
+use jit_trust::{Connection, Distrusted, Entry, NameConstraintsError, NameForm, TrustPolicy, WatchedFileStore};
 use jit_trust_lab::pki::{Ca, DAY, Leaf, dns_name_constraints, now};
 use jit_trust_lab::server::Server;
 use mbedtls::x509::VerifyError;
@@ -56,12 +56,12 @@ fn the_same_root_without_a_date_is_bound_by_it_unless_it_was_added_as_it_is() {
     let der = root.der();
     let dated = || store_of(&[entry(&der).with_distrust_after(Some(unix(date)))], Version::V2);
     let server = server_issued_at(date + DAY, &root.intermediate("CA"), HOST);
-    let with = |trust: jit_trust::TrustBuilder| get(&Connector::new(trust.build()).unwrap(), &server);
-    let bound = with(jit_trust::Trust::builder().store(dated()).store(store(&[&root])));
+    let with = |trust: jit_trust::TrustPolicyBuilder| get(&Connector::new(trust.build()).unwrap(), &server);
+    let bound = with(jit_trust::TrustPolicy::builder().store(dated()).store(store(&[&root])));
     let _: &Distrusted = reason(&bound.unwrap_err());
     assert_eq!(server.handshakes(), 0);
     let as_is = with(
-        jit_trust::Trust::builder()
+        jit_trust::TrustPolicy::builder()
             .store(dated())
             .store_as_is(store(&[&root])),
     );
@@ -106,10 +106,10 @@ fn one_root_under_several_conditions_is_bound_by_each_unless_it_was_added_as_it_
         )
     };
     for trust in [
-        jit_trust::Trust::builder()
+        jit_trust::TrustPolicy::builder()
             .store(constrained())
             .store(store(&[&root])),
-        jit_trust::Trust::builder()
+        jit_trust::TrustPolicy::builder()
             .store(store(&[&root]))
             .store(constrained()),
     ] {
@@ -122,10 +122,10 @@ fn one_root_under_several_conditions_is_bound_by_each_unless_it_was_added_as_it_
     }
     assert_eq!(server.handshakes(), 0);
     for trust in [
-        jit_trust::Trust::builder()
+        jit_trust::TrustPolicy::builder()
             .store(constrained())
             .store_as_is(store(&[&root])),
-        jit_trust::Trust::builder()
+        jit_trust::TrustPolicy::builder()
             .store_as_is(store(&[&root]))
             .store(constrained()),
     ] {
@@ -153,16 +153,16 @@ fn a_condition_of_another_store_that_comes_later_marks_connections() {
         for is_remote in [false, true] {
             let server = server_issued_at(now() - DAY, &root.intermediate("CA"), HOST);
             let stating = Replaced::by(&[entry(&other)]);
-            let trust = Trust::builder().store(WatchedFileStore::open(stating.path()).unwrap());
+            let trust = TrustPolicy::builder().store(WatchedFileStore::open(stating.path()).unwrap());
             let trust = match is_remote {
-                true => trust.query_store(Afar::of(&[&root])),
+                true => trust.deferred_store(Afar::of(&[&root])),
                 false => trust.store(store(&[&root])),
             };
             let trust = trust.build();
             let connector = Connector::new(trust.clone()).unwrap();
             let removed = || {
                 let connections = trust.connections();
-                let removed = connections.iter().map(Connection::leans_on_removed);
+                let removed = connections.iter().map(Connection::anchor_withdrawn);
                 removed.collect::<Vec<_>>()
             };
             let before = connect(&connector, &server).unwrap();

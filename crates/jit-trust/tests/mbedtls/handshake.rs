@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jit_trust::Trust;
+use jit_trust::TrustPolicy;
 use jit_trust::mbedtls::{Connector, Error, TokioConnector};
 use jit_trust_lab::pki::{Ca, KeyKind, Leaf};
 use jit_trust_lab::server::{Fault, Server, ServerBuilder};
@@ -202,7 +202,7 @@ fn reading_can_time_out_and_go_on() {
 fn many_connections_at_once_do_not_disturb_each_other() {
     let root = Ca::root("Root");
     let server = server_of(&root);
-    let connector = Connector::new(Trust::new(store(&[&root]))).unwrap();
+    let connector = Connector::new(TrustPolicy::new(store(&[&root]))).unwrap();
     std::thread::scope(|scope| {
         let all: Vec<_> = (0..16)
             .map(|_| scope.spawn(|| get(&connector, &server).unwrap()))

@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 
-use jit_trust::Trust;
+use jit_trust::TrustPolicy;
 use jit_trust::mbedtls::{Connector, TokioConnector};
 use jit_trust_lab::pki::Ca;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -28,10 +28,10 @@ fn two_connections_are_two_full_handshakes() {
 fn after_its_root_was_removed_a_server_is_refused() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
     let server = server_of(&root);
-    let trust = Trust::new(store(&[&root]));
+    let trust = TrustPolicy::new(store(&[&root]));
     let connector = Connector::new(trust.clone()).unwrap();
     let mut tls = connect(&connector, &server).unwrap();
-    assert!(!trust.connections()[0].leans_on_removed());
+    assert!(!trust.connections()[0].anchor_withdrawn());
     trust.replace_store(store(&[&other])).unwrap();
     assert!(connect(&connector, &server).is_err());
     // One that lives can be found, and closed.
@@ -39,7 +39,7 @@ fn after_its_root_was_removed_a_server_is_refused() {
         panic!("there is one");
     };
     assert_eq!(connection.host(), HOST);
-    assert!(connection.leans_on_removed());
+    assert!(connection.anchor_withdrawn());
     connection.close();
     assert_eq!(tls.write(b"x").unwrap_err().kind(), ErrorKind::ConnectionAborted);
     assert_eq!(
@@ -56,7 +56,7 @@ fn after_its_root_was_removed_a_server_is_refused() {
 fn a_connection_of_tokio_is_listed_and_closed() {
     let root = Ca::root("Root");
     let server = server_of(&root);
-    let trust = Trust::new(store(&[&root]));
+    let trust = TrustPolicy::new(store(&[&root]));
     let connector = TokioConnector::new(trust.clone()).unwrap();
     block_on(async {
         let tcp = tokio::net::TcpStream::connect(server.addr()).await.unwrap();

@@ -1,7 +1,7 @@
 //! What is refused, and why.
 
 use jit_trust::mbedtls::{Connector, TokioConnector};
-use jit_trust::{ChainError, Selection, StoreError, Trust, TrustStore};
+use jit_trust::{ChainError, Candidates, StoreError, TrustPolicy, TrustStore};
 use jit_trust_lab::pki::{Ca, DAY, Leaf, der, garbage, now, oid};
 use mbedtls::x509::VerifyError;
 
@@ -186,7 +186,7 @@ enum Faulty {
 }
 
 impl TrustStore for Faulty {
-    fn select<'s>(&'s self, _: &mut Selection<'s>) -> Result<(), StoreError> {
+    fn select<'s>(&'s self, _: &mut Candidates<'s>) -> Result<(), StoreError> {
         match self {
             Self::Fails => Err(StoreError::other("the flash cannot be read")),
             Self::Panics => panic!("a store's own fault"),
@@ -198,7 +198,7 @@ impl TrustStore for Faulty {
 fn a_store_that_fails_is_the_reason() {
     let root = Ca::root("Root");
     let server = server_of(&root);
-    let trust = Trust::builder()
+    let trust = TrustPolicy::builder()
         .store(store(&[&root]))
         .store(Faulty::Fails)
         .build();

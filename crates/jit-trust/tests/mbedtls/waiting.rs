@@ -6,15 +6,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jit_trust::mbedtls::{Connector, TokioConnector};
-use jit_trust::{QueryOutcome, StoreError, Trust};
+use jit_trust::{LookupOutcome, StoreError, TrustPolicy};
 use jit_trust_lab::pki::Ca;
 use mbedtls::x509::VerifyError;
 
 use crate::afar::{Afar, What, by_subject, wait_until};
 use crate::support::*;
 
-fn trust(afar: &Afar) -> Trust {
-    Trust::builder().query_store(afar.clone()).build()
+fn trust(afar: &Afar) -> TrustPolicy {
+    TrustPolicy::builder().deferred_store(afar.clone()).build()
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn it_is_one_connection_and_one_question() {
         let queries: Vec<_> = verification.queries.iter().map(|query| query.outcome).collect();
         assert!(matches!(
             *queries,
-            [QueryOutcome::Found(1) | QueryOutcome::AtHand(1)]
+            [LookupOutcome::Found(1) | LookupOutcome::AtHand(1)]
         ));
     });
     afar.hold_back();
@@ -94,9 +94,9 @@ fn nothing_is_asked_while_what_is_at_hand_suffices() {
     let root = Ca::root("Root");
     let server = server_of(&root);
     let afar = Afar::of(&[&root]);
-    let trust = Trust::builder()
+    let trust = TrustPolicy::builder()
         .store(store(&[&root]))
-        .query_store(afar.clone())
+        .deferred_store(afar.clone())
         .build();
     assert!(
         get(&Connector::new(trust.clone()).unwrap(), &server)
@@ -117,9 +117,9 @@ fn a_root_of_the_same_name_at_hand_is_no_reason_not_to_ask() {
     let root = Ca::root("Root");
     let server = server_of(&root);
     let afar = Afar::of(&[&root]);
-    let trust = Trust::builder()
+    let trust = TrustPolicy::builder()
         .store(store(&[&Ca::root("Root")]))
-        .query_store(afar.clone())
+        .deferred_store(afar.clone())
         .build();
     assert!(
         get(&Connector::new(trust).unwrap(), &server)
@@ -160,8 +160,8 @@ fn what_was_fetched_stays_while_a_connection_leans_on_it() {
     let root = Ca::root("Root");
     let server = server_of(&root);
     let afar = Afar::of(&[&root]);
-    let trust = Trust::builder()
-        .query_store(afar.clone())
+    let trust = TrustPolicy::builder()
+        .deferred_store(afar.clone())
         .idle_grace(Duration::ZERO)
         .build();
     let connector = Connector::new(trust).unwrap();
@@ -183,8 +183,8 @@ fn the_hosts_cache_remembers_who_served_it() {
     let server = server_of(&root);
     let afar = Afar::of(&[&root]);
     let cache = jit_trust::HostCache::builder().build().unwrap();
-    let trust = Trust::builder()
-        .query_store(afar.clone())
+    let trust = TrustPolicy::builder()
+        .deferred_store(afar.clone())
         .host_cache(cache)
         .build();
     let connector = Arc::new(Connector::new(trust.clone()).unwrap());

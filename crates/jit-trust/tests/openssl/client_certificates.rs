@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jit_trust::Trust;
+use jit_trust::TrustPolicy;
 use jit_trust::openssl::{Connector, TokioConnector};
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::{Response, Server, ServerBuilder};
@@ -19,7 +19,7 @@ fn asking(root: &Ca, version: fn(ServerBuilder) -> ServerBuilder) -> Server {
     version(builder.asking_for_client_certificates()).start()
 }
 
-fn with_client_certificate(trust: &Trust) -> Connector {
+fn with_client_certificate(trust: &TrustPolicy) -> Connector {
     let client = Ca::root("Clients").leaf("client.test");
     connector(trust.clone(), |context| {
         context.set_certificate(&x509(client.der())).unwrap();
@@ -29,7 +29,7 @@ fn with_client_certificate(trust: &Trust) -> Connector {
 }
 
 /// Connects in every way, and says how many client certificates the server got.
-fn client_certificates(server: &Server, trust: &Trust) -> usize {
+fn client_certificates(server: &Server, trust: &TrustPolicy) -> usize {
     let connector = with_client_certificate(trust);
     let blocking = connect(&connector, server);
     let connector = TokioConnector::with_context(connector.context().clone()).unwrap();
@@ -50,7 +50,7 @@ fn a_client_certificate_is_for_servers_that_are_trusted() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
     for version in VERSIONS {
         for trust in [
-            Trust::new(store(&[&root])),
+            TrustPolicy::new(store(&[&root])),
             Later::of(&[&root], Duration::from_millis(50)).trust(),
         ] {
             assert_eq!(client_certificates(&asking(&root, version), &trust), 2);

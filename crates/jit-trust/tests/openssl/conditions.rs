@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jit_trust::openssl::TokioConnector;
 use jit_trust::{
-    Answer, BlobStore, Distrusted, NameConstraintsError, NameForm, QueryStore, Question, Reply, Trust,
+    LookupResponse, BlobStore, Distrusted, NameConstraintsError, NameForm, DeferredStore, LookupRequest, Responder, TrustPolicy,
 };
 use jit_trust_lab::pki::{Ca, DAY, Leaf, dns_name_constraints, now};
 use jit_trust_lab::server::Server;
@@ -99,14 +99,14 @@ fn expired(root: &Ca) -> Ca {
 
 /// Answers with a bare copy when it is told to.
 #[derive(Clone, Debug, Default)]
-struct Held(Arc<Mutex<Vec<Reply>>>);
+struct Held(Arc<Mutex<Vec<Responder>>>);
 
-impl QueryStore for Held {
+impl DeferredStore for Held {
     fn name(&self) -> String {
         "held".to_owned()
     }
 
-    fn query(&self, _: Question, reply: Reply) {
+    fn query(&self, _: LookupRequest, reply: Responder) {
         self.0.lock().unwrap().push(reply);
     }
 }
@@ -117,9 +117,9 @@ fn a_bare_copy_that_a_handshake_waited_for_is_bound_by_what_a_local_store_says()
         let root = Ca::root("Root");
         let server = below(&root);
         let later = Later::of(&[&root], Duration::from_millis(50));
-        let trust = Trust::builder()
+        let trust = TrustPolicy::builder()
             .store(said.of(&expired(&root)))
-            .query_store(later.clone())
+            .deferred_store(later.clone())
             .build();
         said.decides(get(&connector(trust, |_| ()), &server));
         assert_eq!(later.asked(), [key_of(&root)]);
@@ -134,9 +134,9 @@ fn a_bare_copy_that_a_task_waited_for_is_bound_by_what_a_local_store_says() {
         let root = Ca::root("Root");
         let server = below(&root);
         let held = Held::default();
-        let trust = Trust::builder()
+        let trust = TrustPolicy::builder()
             .store(said.of(&expired(&root)))
-            .query_store(held.clone())
+            .deferred_store(held.clone())
             .build();
         let connector = TokioConnector::new(trust).unwrap();
         block_on(async {
@@ -148,7 +148,7 @@ fn a_bare_copy_that_a_task_waited_for_is_bound_by_what_a_local_store_says() {
                     }
                     tokio::time::sleep(Duration::from_millis(2)).await;
                 };
-                reply.send(Answer::blob(stores::blob(&[&root], Version::V2)));
+                reply.send(LookupResponse::blob(stores::blob(&[&root], Version::V2)));
             };
             let (connected, ()) = tokio::join!(connect_async(&connector, &server), answer);
             said.decides(connected.map(drop));
@@ -165,9 +165,9 @@ fn a_bare_copy_of_a_store_that_answers_later_lifts_no_condition_of_a_root_that_i
         let root = Ca::root("Root");
         let server = below(&root);
         let later = Later::of(&[&root], Duration::from_millis(50));
-        let trust = Trust::builder()
+        let trust = TrustPolicy::builder()
             .store(said.of(&root))
-            .query_store(later.clone())
+            .deferred_store(later.clone())
             .build();
         said.decides(get(&connector(trust, |_| ()), &server));
         assert_eq!(later.queries(), usize::from(!said.is_met()));
@@ -219,7 +219,7 @@ fn a_verify_callback_that_accepts_everything_lifts_no_condition_of_an_anchor_in_
     for said in EACH {
         let root = Ca::root("Root");
         let server = below(&root);
-        let another_holds_it = Trust::builder().store(store(&[&root])).store(said.of(&root));
+        let another_holds_it = TrustPolicy::builder().store(store(&[&root])).store(said.of(&root));
         said.decides(get(
             &connector(another_holds_it.build(), accept_everything),
             &server,
@@ -253,7 +253,7 @@ fn with_a_verify_callback_too_a_path_that_leads_around_a_bound_root_stays_valid(
         let (root, other) = (Ca::root("Root"), Ca::root("Other"));
         let leaf = root.leaf(HOST);
         let server = server(&leaf, leaf.chain(&[&other.cross_sign(&root)]));
-        let trust = Trust::builder()
+        let trust = TrustPolicy::builder()
             .store(store(&[&root, &other]))
             .store(said.of(&root))
             .build();

@@ -8,7 +8,7 @@ use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use jit_trust::Trust;
+use jit_trust::TrustPolicy;
 use jit_trust::openssl::{Connector, Verifier};
 use jit_trust_lab::pki::{Ca, DAY, KeyKind, Leaf, now};
 use jit_trust_lab::server::Server;
@@ -121,13 +121,13 @@ fn a_verify_callback_is_asked_and_may_refuse() {
 #[test]
 fn a_verify_callback_may_accept_what_openssl_would_not_and_nothing_of_ours_vouches_then() {
     let server = server_of(&Ca::root("Elsewhere"));
-    let trust = Trust::new(store(&[&Ca::root("Root")]));
+    let trust = TrustPolicy::new(store(&[&Ca::root("Root")]));
     let connector = connector(trust.clone(), |context| {
         context.set_verify_callback(SslVerifyMode::PEER, |_, _| true);
     });
     let tls = connect(&connector, &server).unwrap();
     trust.replace_store(store(&[&Ca::root("Another")])).unwrap();
-    assert!(!trust.connections()[0].leans_on_removed());
+    assert!(!trust.connections()[0].anchor_withdrawn());
     drop(tls);
 }
 
@@ -243,7 +243,7 @@ fn the_context_serves_many_threads_and_nothing_piles_up_in_it() {
     const EACH: usize = 250;
     let root = Ca::root("Root");
     let server = server_of(&root);
-    let trust = Trust::new(store(&[&Ca::root("Other"), &root]));
+    let trust = TrustPolicy::new(store(&[&Ca::root("Other"), &root]));
     let connector = Connector::new(trust.clone()).unwrap();
     std::thread::scope(|scope| {
         for _ in 0..THREADS {

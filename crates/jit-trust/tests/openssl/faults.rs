@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use jit_trust::openssl::{Connector, TokioConnector, Verifier};
 use jit_trust::{
-    Answer, BlobStore, Distrusted, Entry, QueryError, QueryStore, Question, Reply, Selection, StoreError,
-    Trust, TrustStore,
+    LookupResponse, BlobStore, Distrusted, Entry, LookupError, DeferredStore, LookupRequest, Responder, Candidates, StoreError,
+    TrustPolicy, TrustStore,
 };
 use jit_trust_core::v2;
 use jit_trust_lab::pki::{Ca, DAY, Leaf, dns_name_constraints, garbage, now};
@@ -35,7 +35,7 @@ fn store_error(error: &std::io::Error) -> String {
 struct Fails;
 
 impl TrustStore for Fails {
-    fn select<'s>(&'s self, _: &mut Selection<'s>) -> Result<(), StoreError> {
+    fn select<'s>(&'s self, _: &mut Candidates<'s>) -> Result<(), StoreError> {
         Err(StoreError::other("the disk is gone"))
     }
 }
@@ -44,7 +44,7 @@ impl TrustStore for Fails {
 fn a_store_that_fails_says_why_although_another_has_the_root() {
     let root = Ca::root("Root");
     let server = server_of(&root);
-    let trust = Trust::builder().store(store(&[&root])).store(Fails).build();
+    let trust = TrustPolicy::builder().store(store(&[&root])).store(Fails).build();
     let error = connect(&Connector::new(trust.clone()).unwrap(), &server).unwrap_err();
     assert!(store_error(&error).contains("the disk is gone"));
     let mut context = client();
@@ -62,17 +62,17 @@ fn a_store_that_fails_says_why_although_another_has_the_root() {
 struct Panics;
 
 impl TrustStore for Panics {
-    fn select<'s>(&'s self, _: &mut Selection<'s>) -> Result<(), StoreError> {
+    fn select<'s>(&'s self, _: &mut Candidates<'s>) -> Result<(), StoreError> {
         panic!("the store's own fault");
     }
 }
 
-impl QueryStore for Panics {
+impl DeferredStore for Panics {
     fn name(&self) -> String {
         "panics".to_owned()
     }
 
-    fn query(&self, _: Question, _: Reply) {
+    fn query(&self, _: LookupRequest, _: Responder) {
         panic!("the store's own fault");
     }
 }
@@ -81,8 +81,8 @@ impl QueryStore for Panics {
 fn a_store_or_an_observer_that_panics_ends_the_handshake_and_goes_no_further() {
     let root = Ca::root("Root");
     let server = server_of(&root);
-    let near = Verifier::new(Trust::builder().store(Panics).build());
-    let afar = Verifier::new(Trust::builder().query_store(Panics).build());
+    let near = Verifier::new(TrustPolicy::builder().store(Panics).build());
+    let afar = Verifier::new(TrustPolicy::builder().deferred_store(Panics).build());
     let observed = Verifier::new(store(&[&root])).on_verification(|_| panic!("the observer's own fault"));
     for verifier in [near, afar, observed] {
         let mut context = client();
@@ -104,13 +104,13 @@ fn a_store_or_an_observer_that_panics_ends_the_handshake_and_goes_no_further() {
 #[derive(Debug)]
 struct CutsOff(Vec<u8>);
 
-impl QueryStore for CutsOff {
+impl DeferredStore for CutsOff {
     fn name(&self) -> String {
         "cuts off".to_owned()
     }
 
-    fn query(&self, _: Question, reply: Reply) {
-        reply.send(Answer::blob(&self.0[..self.0.len() - 1]));
+    fn query(&self, _: LookupRequest, reply: Responder) {
+        reply.send(LookupResponse::blob(&self.0[..self.0.len() - 1]));
     }
 }
 
@@ -119,12 +119,12 @@ fn a_blob_that_is_cut_off_is_no_answer() {
     let root = Ca::root("Root");
     let server = server_of(&root);
     let blob = stores::blob(&[&root], Version::V1);
-    let trust = Trust::builder().query_store(CutsOff(blob)).build();
+    let trust = TrustPolicy::builder().deferred_store(CutsOff(blob)).build();
     let error = connect(&Connector::new(trust).unwrap(), &server).unwrap_err();
     let StoreError::Query { error, .. } = error_in(&error).refusal().unwrap().downcast_ref().unwrap() else {
         panic!("{error:?}")
     };
-    assert!(matches!(**error, QueryError::Blob(_)), "{error:?}");
+    assert!(matches!(**error, LookupError::Blob(_)), "{error:?}");
 }
 
 #[test]
@@ -259,8 +259,8 @@ fn a_failure_is_not_a_reason_when_a_path_is_found_without_that_store() {
     let root = Ca::root("Root");
     let server = server_of(&root);
     let later = Later::of(&[&root], Duration::from_millis(20));
-    let trust = Trust::builder().query_store(CutsOff(vec![0; 40]));
-    let trust = trust.query_store(later.clone()).build();
+    let trust = TrustPolicy::builder().deferred_store(CutsOff(vec![0; 40]));
+    let trust = trust.deferred_store(later.clone()).build();
     get(&Connector::new(trust).unwrap(), &server).unwrap();
     assert_eq!(later.queries(), 1);
 }

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::time::Duration;
 
 use jit_trust::openssl::{Connector, TokioConnector, Verifier};
-use jit_trust::{Connection, Trust};
+use jit_trust::{Connection, TrustPolicy};
 use jit_trust_lab::pki::Ca;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -19,7 +19,7 @@ const LONGER: Duration = Duration::from_millis(400);
 fn those_that_lean_on_what_was_removed_are_told_from_the_others() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
     let (server, elsewhere) = (server_of(&root), server_of(&other));
-    let trust = Trust::new(store(&[&root, &other]));
+    let trust = TrustPolicy::new(store(&[&root, &other]));
     let connector = Connector::new(trust.clone()).unwrap();
     let one = connect(&connector, &server).unwrap();
     let two = connect(&connector, &elsewhere).unwrap();
@@ -27,7 +27,7 @@ fn those_that_lean_on_what_was_removed_are_told_from_the_others() {
         let connections = trust.connections();
         connections
             .iter()
-            .map(Connection::leans_on_removed)
+            .map(Connection::anchor_withdrawn)
             .collect::<Vec<_>>()
     };
     assert_eq!(removed(), [false, false]);
@@ -44,7 +44,7 @@ fn those_that_lean_on_what_was_removed_are_told_from_the_others() {
 fn closing_ends_a_blocking_read_and_the_connection() {
     let root = Ca::root("Root");
     let server = server_of(&root);
-    let trust = Trust::new(store(&[&root]));
+    let trust = TrustPolicy::new(store(&[&root]));
     let mut tls = connect(&Connector::new(trust.clone()).unwrap(), &server).unwrap();
     let listed = trust.connections();
     let reading = std::thread::spawn(move || {
@@ -65,7 +65,7 @@ fn closing_ends_a_blocking_read_and_the_connection() {
 fn closing_ends_both_halves_of_a_tokio_connection_however_often_they_are_tried() {
     let root = Ca::root("Root");
     let server = server_of(&root);
-    let trust = Trust::new(store(&[&root]));
+    let trust = TrustPolicy::new(store(&[&root]));
     block_on(async {
         let connector = TokioConnector::new(trust.clone()).unwrap();
         let tls = connect_async(&connector, &server).await.unwrap();
@@ -139,7 +139,7 @@ fn without_our_connector_it_stays_as_well_while_openssl_has_the_connection() {
 fn an_anchor_that_is_removed_while_a_connection_is_made_admits_none() {
     let root = Ca::root("Root");
     let server = server_of(&root);
-    let trust = Trust::new(store(&[&root]));
+    let trust = TrustPolicy::new(store(&[&root]));
     let (changing, other) = (trust.clone(), store(&[&Ca::root("Other")]));
     // The handshake is not over when the observer is told.
     let verifier = Verifier::new(trust.clone());
@@ -156,7 +156,7 @@ fn an_anchor_that_is_removed_while_a_connection_is_made_admits_none() {
 fn the_context_the_connections_and_their_trust_may_go_in_any_order() {
     let root = Ca::root("Root");
     let server = server_of(&root);
-    let trust = Trust::new(store(&[&root]));
+    let trust = TrustPolicy::new(store(&[&root]));
     let connector = connector(trust.clone(), |_| ());
     let mut tls = connect(&connector, &server).unwrap();
     drop(connector);

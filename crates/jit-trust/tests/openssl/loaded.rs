@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use jit_trust::openssl::{Connector, Verifier};
-use jit_trust::{Connection, Trust};
+use jit_trust::{Connection, TrustPolicy};
 use jit_trust_lab::pki::Ca;
 use openssl::ssl::{SslContextBuilder, SslFiletype};
 use openssl::x509::store::X509Lookup;
@@ -58,7 +58,7 @@ fn they_count_from_the_store_a_file_and_a_directory_before_and_after_attaching()
 fn what_they_vouch_for_leans_on_nothing_of_ours() {
     let (ours, theirs) = (Ca::root("Ours"), Ca::root("Theirs"));
     let (server, other) = (server_of(&ours), server_of(&theirs));
-    let trust = Trust::new(store(&[&ours]));
+    let trust = TrustPolicy::new(store(&[&ours]));
     let connector = connector(trust.clone(), |context| load(context, &theirs));
     let _connections = [
         connect(&connector, &server).unwrap(),
@@ -68,7 +68,7 @@ fn what_they_vouch_for_leans_on_nothing_of_ours() {
     let removed: Vec<_> = trust
         .connections()
         .iter()
-        .map(Connection::leans_on_removed)
+        .map(Connection::anchor_withdrawn)
         .collect();
     assert_eq!(removed, [true, false]);
 }
@@ -77,11 +77,11 @@ fn what_they_vouch_for_leans_on_nothing_of_ours() {
 fn one_that_is_loaded_and_in_the_store_is_taken_for_loaded() {
     let root = Ca::root("Root");
     let server = server_of(&root);
-    let trust = Trust::new(store(&[&root]));
+    let trust = TrustPolicy::new(store(&[&root]));
     let connector = connector(trust.clone(), |context| load(context, &root));
     let _connection = connect(&connector, &server).unwrap();
     trust.replace_store(store(&[&Ca::root("New")])).unwrap();
-    assert!(!trust.connections()[0].leans_on_removed());
+    assert!(!trust.connections()[0].anchor_withdrawn());
 }
 
 #[test]

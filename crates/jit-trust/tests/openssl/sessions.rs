@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jit_trust::openssl::Connector;
-use jit_trust::{Connection, Trust, WatchedFileStore};
+use jit_trust::{Connection, TrustPolicy, WatchedFileStore};
 use jit_trust_lab::pki::{Ca, DAY, dns_name_constraints, now};
 use jit_trust_lab::server::Server;
 use openssl::ssl::{SslContextBuilder, SslSession, SslSessionCacheMode, SslVersion};
@@ -31,12 +31,12 @@ fn keep(context: &mut SslContextBuilder, version: SslVersion) -> Sessions {
     sessions
 }
 
-fn keeping(trust: &Trust, version: SslVersion) -> (Connector, Sessions) {
+fn keeping(trust: &TrustPolicy, version: SslVersion) -> (Connector, Sessions) {
     keeping_with(trust, version, |_| ())
 }
 
 fn keeping_with(
-    trust: &Trust,
+    trust: &TrustPolicy,
     version: SslVersion,
     set_up: impl FnOnce(&mut SslContextBuilder),
 ) -> (Connector, Sessions) {
@@ -75,7 +75,7 @@ const VERSIONS: [SslVersion; 2] = [SslVersion::TLS1_2, SslVersion::TLS1_3];
 fn a_session_is_offered_only_while_its_anchor_is_there(version: SslVersion) {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
     let server = server_of(&root);
-    let trust = Trust::new(store(&[&root]));
+    let trust = TrustPolicy::new(store(&[&root]));
     let (connector, sessions) = keeping(&trust, version);
     assert!(!get(&connector, &server, None).unwrap());
     let newest = || sessions.lock().unwrap().pop().unwrap();
@@ -111,7 +111,7 @@ fn a_tls_1_2_session_is_offered_only_while_its_anchor_is_there() {
 fn all_tickets_of_a_connection_are_tied_and_of_those_that_come_of_it() {
     let root = Ca::root("Root");
     let server = server_of(&root);
-    let trust = Trust::new(store(&[&root]));
+    let trust = TrustPolicy::new(store(&[&root]));
     let (connector, sessions) = keeping(&trust, SslVersion::TLS1_3);
     assert!(!get(&connector, &server, None).unwrap());
     let tickets = std::mem::take(&mut *sessions.lock().unwrap());
@@ -133,7 +133,7 @@ fn a_session_that_was_written_out_and_read_back_is_not_offered() {
     let root = Ca::root("Root");
     for version in VERSIONS {
         let server = server_of(&root);
-        let (connector, sessions) = keeping(&Trust::new(store(&[&root])), version);
+        let (connector, sessions) = keeping(&TrustPolicy::new(store(&[&root])), version);
         get(&connector, &server, None).unwrap();
         let session = sessions.lock().unwrap().pop().unwrap();
         let read = SslSession::from_der(&session.to_der().unwrap()).unwrap();
@@ -157,7 +157,7 @@ fn a_session_that_nobody_verified_is_not_offered() {
         }
         tls.shutdown().unwrap();
         let session = sessions.lock().unwrap().pop().unwrap();
-        let (connector, _) = keeping(&Trust::new(store(&[&Ca::root("Root")])), version);
+        let (connector, _) = keeping(&TrustPolicy::new(store(&[&Ca::root("Root")])), version);
         get(&connector, &server, Some(&session)).unwrap_err();
     }
     assert_eq!(server.resumptions(), 0);
@@ -168,10 +168,10 @@ fn a_session_of_another_trust_is_not_offered() {
     let root = Ca::root("Root");
     let server = server_of(&root);
     for version in VERSIONS {
-        let (connector, sessions) = keeping(&Trust::new(store(&[&root])), version);
+        let (connector, sessions) = keeping(&TrustPolicy::new(store(&[&root])), version);
         get(&connector, &server, None).unwrap();
         let session = sessions.lock().unwrap().pop().unwrap();
-        let (other, _) = keeping(&Trust::new(store(&[&Ca::root("Other")])), version);
+        let (other, _) = keeping(&TrustPolicy::new(store(&[&Ca::root("Other")])), version);
         get(&other, &server, Some(&session)).unwrap_err();
     }
     assert_eq!(server.resumptions(), 0);
@@ -185,13 +185,13 @@ fn a_session_is_not_offered_to_another_host() {
     let leaf = root.leaf_for(&["127.0.0.1", OTHER]);
     let server = server(&leaf, leaf.chain(&[]));
     // Of the other, another CA is to vouch.
-    let pinned = Trust::builder().store(store(&[&root]));
+    let pinned = TrustPolicy::builder().store(store(&[&root]));
     let pinned = pinned
         .pin(OTHER, [Ca::root("Pinned").der().to_vec()])
         .unwrap()
         .build();
     for version in VERSIONS {
-        for (trust, is_trusted) in [(Trust::new(store(&[&root])), true), (pinned.clone(), false)] {
+        for (trust, is_trusted) in [(TrustPolicy::new(store(&[&root])), true), (pinned.clone(), false)] {
             let (connector, sessions) = keeping(&trust, version);
             get_from("127.0.0.1", &connector, &server, None).unwrap();
             let session = sessions.lock().unwrap().pop().unwrap();
@@ -205,7 +205,7 @@ fn a_session_is_not_offered_to_another_host() {
 fn a_session_is_offered_by_openssl_alone_too_only_while_its_anchor_is_there() {
     let root = Ca::root("Root");
     let server = server_of(&root);
-    let trust = Trust::new(store(&[&root]));
+    let trust = TrustPolicy::new(store(&[&root]));
     let (connector, sessions) = keeping(&trust, SslVersion::TLS1_2);
     get(&connector, &server, None).unwrap();
     let session = sessions.lock().unwrap().pop().unwrap();
@@ -250,11 +250,11 @@ fn a_session_whose_anchor_was_fetched_and_has_been_forgotten_is_not_offered() {
 fn a_session_outlives_its_context_and_its_trust() {
     let root = Ca::root("Root");
     let server = server_of(&root);
-    let (connector, sessions) = keeping(&Trust::new(store(&[&root])), SslVersion::TLS1_3);
+    let (connector, sessions) = keeping(&TrustPolicy::new(store(&[&root])), SslVersion::TLS1_3);
     get(&connector, &server, None).unwrap();
     let session = sessions.lock().unwrap().pop().unwrap();
     drop(connector);
-    let (another, _) = keeping(&Trust::new(store(&[&root])), SslVersion::TLS1_3);
+    let (another, _) = keeping(&TrustPolicy::new(store(&[&root])), SslVersion::TLS1_3);
     assert!(!get(&another, &server, Some(&session)).unwrap());
 }
 
@@ -287,13 +287,13 @@ fn a_condition_that_comes_later_ends_resumption_and_marks_connections(place: Whe
             let server = server_of(&root);
             let stating = Replaced::by(&[entry(&other)]);
             let watched = WatchedFileStore::open(stating.path()).unwrap();
-            let trust = Trust::builder();
+            let trust = TrustPolicy::builder();
             let trust = match place {
                 Where::InAStoreBefore => trust.store(store(&[&root])).store(watched),
                 Where::InAStoreBehind => trust.store(watched).store(store(&[&root])),
                 Where::InAStoreThatAnswersLater => {
                     let later = Later::of(&[&root], Duration::ZERO);
-                    trust.store(watched).query_store(later)
+                    trust.store(watched).deferred_store(later)
                 }
                 Where::Loaded => trust.store(watched),
             };
@@ -316,7 +316,7 @@ fn a_condition_that_comes_later_ends_resumption_and_marks_connections(place: Whe
                 let connections = trust.connections();
                 connections
                     .iter()
-                    .map(Connection::leans_on_removed)
+                    .map(Connection::anchor_withdrawn)
                     .collect::<Vec<_>>()
             };
             assert_eq!((removed(), server.resumptions()), (vec![false], 1));

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jit_trust::openssl::{Connector, TlsStream, TokioConnector, TokioTlsStream, Verifier};
-use jit_trust::{AnchorKey, Answer, BlobStore, Certificate, QueryStore, Question, Reply, Trust};
+use jit_trust::{AnchorKey, LookupResponse, BlobStore, Certificate, DeferredStore, LookupRequest, Responder, TrustPolicy};
 use jit_trust_lab::pki::{Ca, Leaf};
 use jit_trust_lab::server::{Response, Server};
 use openssl::ssl::{HandshakeError, Ssl, SslContext, SslContextBuilder, SslMethod, SslStream};
@@ -93,28 +93,28 @@ impl Later {
     }
 
     /// What is trusted with it alone; an anchor that nobody leans on is forgotten at once, near enough.
-    pub(crate) fn trust(&self) -> Trust {
-        Trust::builder()
-            .query_store(self.clone())
+    pub(crate) fn trust(&self) -> TrustPolicy {
+        TrustPolicy::builder()
+            .deferred_store(self.clone())
             .idle_grace(GRACE)
             .build()
     }
 }
 
-impl QueryStore for Later {
+impl DeferredStore for Later {
     fn name(&self) -> String {
         "later".to_owned()
     }
 
-    fn query(&self, question: Question, reply: Reply) {
+    fn query(&self, question: LookupRequest, reply: Responder) {
         self.0.asked.lock().unwrap().push(question.key.clone());
         let known = self.0.clone();
         std::thread::spawn(move || {
             std::thread::sleep(known.delay);
             let found = known.anchors.iter().find(|(key, _)| *key == question.key);
             reply.send(match found {
-                Some((_, blob)) => Answer::blob(blob.clone()),
-                None => Ok(Answer::not_found()),
+                Some((_, blob)) => LookupResponse::blob(blob.clone()),
+                None => Ok(LookupResponse::not_found()),
             });
         });
     }
@@ -145,7 +145,7 @@ pub(crate) fn client() -> SslContextBuilder {
 }
 
 /// A connector with a context of its own.
-pub(crate) fn connector(trust: impl Into<Trust>, set_up: impl FnOnce(&mut SslContextBuilder)) -> Connector {
+pub(crate) fn connector(trust: impl Into<TrustPolicy>, set_up: impl FnOnce(&mut SslContextBuilder)) -> Connector {
     let mut context = client();
     Verifier::new(trust).attach(&mut context).unwrap();
     set_up(&mut context);

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use jit_trust::openssl::{Connector, TokioConnector, Verifier};
-use jit_trust::{Answer, QueryError, QueryStore, Question, Reply, StoreError, Trust};
+use jit_trust::{LookupResponse, LookupError, DeferredStore, LookupRequest, Responder, StoreError, TrustPolicy};
 use jit_trust_lab::pki::{Ca, DAY, Leaf, now};
 use jit_trust_lab::server::Server;
 use openssl::ssl::NameType;
@@ -54,14 +54,14 @@ fn other_tasks_of_the_thread_go_on_meanwhile() {
 
 /// Answers when it is told to.
 #[derive(Clone, Debug, Default)]
-struct Held(Arc<Mutex<Vec<Reply>>>);
+struct Held(Arc<Mutex<Vec<Responder>>>);
 
-impl QueryStore for Held {
+impl DeferredStore for Held {
     fn name(&self) -> String {
         "held".to_owned()
     }
 
-    fn query(&self, _: Question, reply: Reply) {
+    fn query(&self, _: LookupRequest, reply: Responder) {
         self.0.lock().unwrap().push(reply);
     }
 }
@@ -72,7 +72,7 @@ fn many_connections_wait_at_once_on_one_thread() {
     let root = Ca::root("Root");
     let server = server_of(&root);
     let held = Held::default();
-    let trust = Trust::builder().query_store(held.clone()).build();
+    let trust = TrustPolicy::builder().deferred_store(held.clone()).build();
     let told = Arc::new(Mutex::new(Vec::new()));
     let threads = told.clone();
     let verifier = Verifier::new(trust.clone());
@@ -96,7 +96,7 @@ fn many_connections_wait_at_once_on_one_thread() {
         let mut replies = std::mem::take(&mut *held.0.lock().unwrap());
         assert_eq!((replies.len(), told.lock().unwrap().len()), (1, 0));
         let reply = replies.pop().unwrap();
-        reply.send(Answer::blob(stores::blob(&[&root], Version::V1)));
+        reply.send(LookupResponse::blob(stores::blob(&[&root], Version::V1)));
         let connections = connections.join_all().await;
         assert!(connections.iter().all(Result::is_ok));
         assert_eq!(trust.connections().len(), MANY);
@@ -139,7 +139,7 @@ fn a_store_that_never_answers_is_waited_for_as_long_as_patience_lasts() {
     let server = server_of(&root);
     let held = Held::default();
     let patience = Duration::from_millis(200);
-    let trust = Trust::builder().query_store(held).patience(patience).build();
+    let trust = TrustPolicy::builder().deferred_store(held).lookup_timeout(patience).build();
     let blocking = || connect(&Connector::new(trust.clone()).unwrap(), &server).map(drop);
     let waiting = || {
         let connector = TokioConnector::new(trust.clone()).unwrap();
@@ -162,7 +162,7 @@ fn a_store_that_never_answers_is_waited_for_as_long_as_patience_lasts() {
         let StoreError::Query { error, .. } = reason else {
             panic!("{reason:?}")
         };
-        assert!(matches!(**error, QueryError::TimedOut(limit) if limit == patience));
+        assert!(matches!(**error, LookupError::TimedOut(limit) if limit == patience));
     }
     assert_eq!((server.handshakes(), trust.connections().len()), (0, 0));
 }
@@ -212,20 +212,20 @@ fn a_server_that_names_many_issuers_has_six_questions_asked() {
 #[derive(Clone, Debug, Default)]
 struct Unsteady(Arc<Mutex<usize>>);
 
-impl QueryStore for Unsteady {
+impl DeferredStore for Unsteady {
     fn name(&self) -> String {
         "unsteady".to_owned()
     }
 
-    fn query(&self, _: Question, reply: Reply) {
+    fn query(&self, _: LookupRequest, reply: Responder) {
         let mut asked = self.0.lock().unwrap();
         *asked += 1;
         if *asked % 2 == 1 {
-            return reply.send(Ok(Answer::not_found()));
+            return reply.send(Ok(LookupResponse::not_found()));
         }
         std::thread::spawn(move || {
             std::thread::sleep(Duration::from_millis(20));
-            reply.send(Ok(Answer::not_found()));
+            reply.send(Ok(LookupResponse::not_found()));
         });
     }
 }
@@ -234,9 +234,9 @@ impl QueryStore for Unsteady {
 fn what_was_answered_at_once_is_not_asked_again_when_the_handshake_goes_on() {
     let server = naming_many_issuers();
     let unsteady = Unsteady::default();
-    let trust = Trust::builder().query_store(unsteady.clone());
+    let trust = TrustPolicy::builder().deferred_store(unsteady.clone());
     // What it does not have is not remembered.
-    let trust = trust.not_found_for(Duration::ZERO).build();
+    let trust = trust.negative_ttl(Duration::ZERO).build();
     connect(&Connector::new(trust).unwrap(), &server).unwrap_err();
     assert_eq!(*unsteady.0.lock().unwrap(), 6);
 }
@@ -257,12 +257,12 @@ fn without_our_connector_the_thread_waits() {
 #[derive(Debug)]
 struct Untidy(Later);
 
-impl QueryStore for Untidy {
+impl DeferredStore for Untidy {
     fn name(&self) -> String {
         "untidy".to_owned()
     }
 
-    fn query(&self, question: Question, reply: Reply) {
+    fn query(&self, question: LookupRequest, reply: Responder) {
         openssl::x509::X509::from_der(b"none").unwrap_err().put();
         self.0.query(question, reply);
     }
@@ -272,7 +272,7 @@ impl QueryStore for Untidy {
 fn what_a_store_leaves_in_openssls_error_queue_does_not_end_the_handshake() {
     let root = Ca::root("Root");
     let server = server_of(&root);
-    let trust = Trust::builder().query_store(Untidy(Later::of(&[&root], LATE)));
+    let trust = TrustPolicy::builder().deferred_store(Untidy(Later::of(&[&root], LATE)));
     get(&Connector::new(trust.build()).unwrap(), &server).unwrap();
 }
 
@@ -284,7 +284,7 @@ fn a_server_whose_own_certificate_has_expired_costs_no_question() {
         .issued_by(&root);
     let server = server(&leaf, leaf.chain(&[]));
     let later = Later::of(&[&root], Duration::ZERO);
-    let trust = Trust::builder().query_store(later.clone()).build();
+    let trust = TrustPolicy::builder().deferred_store(later.clone()).build();
     get(&Connector::new(trust).unwrap(), &server).unwrap_err();
     assert!(later.asked().is_empty());
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use jit_trust::{AnchorKey, Answer, Certificate, Keys, QueryError, QueryStore, Question, Reply};
+use jit_trust::{AnchorKey, LookupResponse, Certificate, LookupKind, LookupError, DeferredStore, LookupRequest, Responder};
 use jit_trust_core::v2;
 use jit_trust_lab::pki::Ca;
 
@@ -17,11 +17,11 @@ pub(crate) struct Afar(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    keys: Keys,
+    keys: LookupKind,
     answers: Mutex<HashMap<AnchorKey, What>>,
-    asked: Mutex<Vec<Question>>,
+    asked: Mutex<Vec<LookupRequest>>,
     holds_back: AtomicBool,
-    held_back: Mutex<Vec<(Question, Reply)>>,
+    held_back: Mutex<Vec<(LookupRequest, Responder)>>,
     changed: Condvar,
 }
 
@@ -44,7 +44,7 @@ impl Afar {
     /// One that is asked by key identifier, and has bare certificates.
     pub(crate) fn by_key_id(roots: &[&Ca]) -> Self {
         let afar = Self(Arc::new(State {
-            keys: Keys::KeyIdentifiers,
+            keys: LookupKind::KeyIdentifier,
             ..State::default()
         }));
         for root in roots {
@@ -109,7 +109,7 @@ impl Afar {
     }
 
     /// The first question that was held back, with what it has to say to it now.
-    pub(crate) fn take_first(&self) -> (Reply, Result<Answer, QueryError>) {
+    pub(crate) fn take_first(&self) -> (Responder, Result<LookupResponse, LookupError>) {
         let (question, reply) = self.0.held_back.lock().unwrap().remove(0);
         (reply, self.answer(&question))
     }
@@ -119,27 +119,27 @@ impl Afar {
         reply.send(answer);
     }
 
-    fn answer(&self, question: &Question) -> Result<Answer, QueryError> {
+    fn answer(&self, question: &LookupRequest) -> Result<LookupResponse, LookupError> {
         let what = self.0.answers.lock().unwrap().get(&question.key).cloned();
         match what {
-            Some(What::Blob(blob)) => Answer::blob(blob),
-            Some(What::Certificate(der)) => Answer::certificate(der),
-            Some(What::Broken) => Err(QueryError::other("the line is dead")),
-            None => Ok(Answer::not_found()),
+            Some(What::Blob(blob)) => LookupResponse::blob(blob),
+            Some(What::Certificate(der)) => LookupResponse::certificate(der),
+            Some(What::Broken) => Err(LookupError::other("the line is dead")),
+            None => Ok(LookupResponse::not_found()),
         }
     }
 }
 
-impl QueryStore for Afar {
+impl DeferredStore for Afar {
     fn name(&self) -> String {
         "afar".to_owned()
     }
 
-    fn keys(&self) -> Keys {
+    fn keys(&self) -> LookupKind {
         self.0.keys
     }
 
-    fn query(&self, question: Question, reply: Reply) {
+    fn query(&self, question: LookupRequest, reply: Responder) {
         self.0.asked.lock().unwrap().push(question.clone());
         if self.0.holds_back.load(Ordering::SeqCst) {
             self.0.held_back.lock().unwrap().push((question, reply));

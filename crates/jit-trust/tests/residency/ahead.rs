@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use jit_trust::{BlobStore, HostCache, Trust};
+use jit_trust::{BlobStore, HostCache, TrustPolicy};
 use jit_trust_lab::pki::Ca;
 
 use crate::afar::{self, Afar};
@@ -16,12 +16,12 @@ fn now() -> u32 {
 }
 
 /// What is remembered of the store.
-fn remembered(trust: &Trust) -> u32 {
+fn remembered(trust: &TrustPolicy) -> u32 {
     trust.host_cache().unwrap().newest_generation("afar").unwrap()
 }
 
-fn trust(afar: &Afar, host_cache: HostCache) -> Trust {
-    let builder = Trust::builder().query_store(afar.clone());
+fn trust(afar: &Afar, host_cache: HostCache) -> TrustPolicy {
+    let builder = TrustPolicy::builder().deferred_store(afar.clone());
     builder.host_cache(host_cache).build()
 }
 
@@ -94,7 +94,7 @@ fn a_local_store_that_is_ahead_takes_what_is_remembered_along() {
     afar.has(&root, u32::MAX);
     let of = now() + 100 * DAY;
     let blob = |generation| BlobStore::new(afar::blob(&[&local], generation).leak()).unwrap();
-    let builder = Trust::builder().store(blob(7)).query_store(afar.clone());
+    let builder = TrustPolicy::builder().store(blob(7)).deferred_store(afar.clone());
     let trust = builder.host_cache(in_memory()).build();
     // Also one that is put there later.
     trust.replace_store(blob(of)).unwrap();

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use jit_trust::{Answer, MAX_ANSWER_LEN, QueryError, Trust};
+use jit_trust::{LookupResponse, MAX_RESPONSE_LEN, LookupError, TrustPolicy};
 use jit_trust_lab::pki::{Ca, garbage};
 use rustls::CertificateError;
 
 use crate::afar::{self, Afar, What, by_key_id, by_subject};
 use crate::verify::{ask, words};
 
-fn trust(afar: &Afar) -> Trust {
-    Trust::builder().query_store(afar.clone()).build()
+fn trust(afar: &Afar) -> TrustPolicy {
+    TrustPolicy::builder().deferred_store(afar.clone()).build()
 }
 
 #[test]
@@ -26,9 +26,9 @@ fn an_answer_that_is_not_what_was_asked_for_is_refused_and_the_error_says_who_wa
         (What::Certificate(other.der().to_vec()), "NotAskedFor"),
         (What::Blob(damaged), "Blob("),
         (What::Blob(garbage::noise(100)), "Blob("),
-        (What::Blob(garbage::noise(MAX_ANSWER_LEN + 1)), "TooLarge"),
+        (What::Blob(garbage::noise(MAX_RESPONSE_LEN + 1)), "TooLarge"),
         (What::Certificate(garbage::noise(100)), "Certificate("),
-        (What::Certificate(garbage::noise(MAX_ANSWER_LEN + 1)), "TooLarge"),
+        (What::Certificate(garbage::noise(MAX_RESPONSE_LEN + 1)), "TooLarge"),
     ];
     for (answer, reason) in answers {
         let afar = Afar::default();
@@ -56,15 +56,15 @@ fn a_blob_of_the_largest_size_is_taken_and_one_byte_more_is_not() {
         crate::stores::blob(&[&root], crate::stores::Version::V1)
     };
     let overhead = largest(60_000).len() - 60_000;
-    for padding in MAX_ANSWER_LEN - overhead - 40..MAX_ANSWER_LEN - overhead + 40 {
+    for padding in MAX_RESPONSE_LEN - overhead - 40..MAX_RESPONSE_LEN - overhead + 40 {
         if padding > 65_000 {
             break;
         }
         let blob = largest(padding);
-        let fits = blob.len() <= MAX_ANSWER_LEN;
-        match Answer::blob(blob) {
+        let fits = blob.len() <= MAX_RESPONSE_LEN;
+        match LookupResponse::blob(blob) {
             Ok(_) => assert!(fits),
-            Err(error) => assert!(!fits && matches!(error, QueryError::TooLarge)),
+            Err(error) => assert!(!fits && matches!(error, LookupError::TooLarge)),
         }
     }
 }
@@ -147,9 +147,9 @@ fn an_answer_that_was_taken_for_lost_does_not_replace_a_later_one() {
     let root = Ca::root("Root");
     let sent = root.leaf("a.test").chain(&[]);
     let afar = Afar::default();
-    let trust = Trust::builder()
-        .query_store(afar.clone())
-        .patience(Duration::from_millis(100))
+    let trust = TrustPolicy::builder()
+        .deferred_store(afar.clone())
+        .lookup_timeout(Duration::from_millis(100))
         .build();
     // No such anchor, it will say.
     afar.hold_back();
@@ -169,9 +169,9 @@ fn an_answer_that_comes_when_nobody_waits_any_more_serves_the_next() {
     let root = Ca::root("Root");
     let sent = root.leaf("a.test").chain(&[]);
     let afar = Afar::of(&[&root]);
-    let trust = Trust::builder()
-        .query_store(afar.clone())
-        .patience(Duration::from_millis(50))
+    let trust = TrustPolicy::builder()
+        .deferred_store(afar.clone())
+        .lookup_timeout(Duration::from_millis(50))
         .build();
     afar.hold_back();
     ask(&trust, &sent).unwrap_err();
@@ -184,9 +184,9 @@ fn an_answer_that_comes_when_nobody_waits_any_more_serves_the_next() {
 fn an_answer_that_comes_when_the_trust_is_gone_is_of_no_harm() {
     let root = Ca::root("Root");
     let afar = Afar::of(&[&root]);
-    let trust = Trust::builder()
-        .query_store(afar.clone())
-        .patience(Duration::from_millis(10))
+    let trust = TrustPolicy::builder()
+        .deferred_store(afar.clone())
+        .lookup_timeout(Duration::from_millis(10))
         .build();
     afar.hold_back();
     ask(&trust, &root.leaf("a.test").chain(&[])).unwrap_err();

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use jit_trust::{AnchorKey, QueryOutcome, Trust};
+use jit_trust::{AnchorKey, LookupOutcome, TrustPolicy};
 use jit_trust_lab::pki::{AuthorityKeyId, Ca, Leaf};
 use pki_types::CertificateDer;
 
 use crate::afar::{self, Afar, by_issuer_serial, by_key_id, by_subject};
 use crate::verify::{Verifier, ask, words};
 
-fn trust(afar: &Afar) -> Trust {
-    Trust::builder().query_store(afar.clone()).build()
+fn trust(afar: &Afar) -> TrustPolicy {
+    TrustPolicy::builder().deferred_store(afar.clone()).build()
 }
 
 /// A path of so many CAs below a root, the topmost first, and what a server with it sends.
@@ -39,14 +39,14 @@ fn the_topmost_issuer_is_asked_for_first_and_the_others_only_while_validation_fa
     verifier.ask(&sent).unwrap();
     assert_eq!(afar.asked(), keys[..3]);
     let outcomes = [
-        QueryOutcome::NotFound,
-        QueryOutcome::NotFound,
-        QueryOutcome::Found(1),
+        LookupOutcome::NotFound,
+        LookupOutcome::NotFound,
+        LookupOutcome::Found(1),
     ];
     assert_eq!(verifier.outcomes(), outcomes);
     verifier.ask(&sent).unwrap();
     assert_eq!(afar.queries(), 3);
-    assert_eq!(verifier.outcomes()[2], QueryOutcome::AtHand(1));
+    assert_eq!(verifier.outcomes()[2], LookupOutcome::AtHand(1));
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn of_more_than_three_cas_of_one_name_those_are_imported_that_a_certificate_name
         verifier.ask(&twin.leaf("a.test").chain(&[])).unwrap();
         assert!(matches!(
             verifier.outcomes()[0],
-            QueryOutcome::Found(3) | QueryOutcome::AtHand(3)
+            LookupOutcome::Found(3) | LookupOutcome::AtHand(3)
         ));
     }
 }
@@ -97,9 +97,9 @@ fn that_there_is_no_such_anchor_is_remembered_as_long_as_was_said() {
     let root = Ca::root("Root");
     let sent = root.leaf("a.test").chain(&[]);
     let afar = Afar::default();
-    let trust = Trust::builder()
-        .query_store(afar.clone())
-        .not_found_for(Duration::from_millis(700))
+    let trust = TrustPolicy::builder()
+        .deferred_store(afar.clone())
+        .negative_ttl(Duration::from_millis(700))
         .build();
     ask(&trust, &sent).unwrap_err();
     ask(&trust, &sent).unwrap_err();
@@ -176,7 +176,7 @@ fn a_store_error_is_not_taken_for_no_such_anchor_and_is_not_remembered() {
         "{text}"
     );
     assert!(text.contains(&format!("{key:?}")), "{text}");
-    assert_eq!(verifier.outcomes(), [QueryOutcome::Failed]);
+    assert_eq!(verifier.outcomes(), [LookupOutcome::Failed]);
     afar.has(&root, 7);
     verifier.ask(&sent).unwrap();
     assert_eq!(afar.queries(), 2);
@@ -192,9 +192,9 @@ fn a_store_that_failed_is_not_asked_again_for_this_connection() {
         one.says(key.clone(), afar::What::Broken);
         other.says(key, afar::What::Broken);
     }
-    let trust = Trust::builder()
-        .query_store(one.clone())
-        .query_store(other.clone())
+    let trust = TrustPolicy::builder()
+        .deferred_store(one.clone())
+        .deferred_store(other.clone())
         .build();
     ask(&trust, &sent).unwrap_err();
     assert_eq!((one.queries(), other.queries()), (1, 1));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jit_trust::Trust;
+use jit_trust::TrustPolicy;
 use jit_trust_lab::pki::{Ca, Key, Leaf};
 
 use crate::afar::Afar;
@@ -17,9 +17,9 @@ fn a_server_that_names_1000_issuers_over_100_connections_has_at_most_six_asked_f
     };
     let root = Ca::root("Root");
     let afar = Afar::of(&[&root]);
-    let trust = Trust::builder()
-        .query_store(afar.clone())
-        .patience(Duration::from_secs(60))
+    let trust = TrustPolicy::builder()
+        .deferred_store(afar.clone())
+        .lookup_timeout(Duration::from_secs(60))
         .build();
     for connection in 0..100 {
         let issuers: Vec<_> = (0..10).map(|number| stranger(10 * connection + number)).collect();

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jit_trust::{Connector, HostCache, TlsStream, Trust, client_config_with_provider};
+use jit_trust::{Connector, HostCache, TlsStream, TrustPolicy, client_config_with_provider};
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::{Response, Server};
 use rustls::crypto::aws_lc_rs;
@@ -20,7 +20,7 @@ const LONGER: Duration = Duration::from_millis(700);
 struct Fixture {
     server: Server,
     afar: Afar,
-    trust: Trust,
+    trust: TrustPolicy,
     root: Ca,
 }
 
@@ -36,8 +36,8 @@ impl Fixture {
             })
             .start();
         let afar = Afar::of(&[&root]);
-        let trust = Trust::builder()
-            .query_store(afar.clone())
+        let trust = TrustPolicy::builder()
+            .deferred_store(afar.clone())
             .idle_grace(GRACE)
             .build();
         Self {
@@ -111,9 +111,9 @@ fn a_newer_generation_that_is_seen_has_the_anchors_of_living_connections_asked_f
     fixture.afar.loses(&fixture.root);
     let other = Ca::root("Other");
     fixture.afar.has(&other, 8);
-    assert!(!fixture.trust.connections()[0].leans_on_removed());
+    assert!(!fixture.trust.connections()[0].anchor_withdrawn());
     crate::verify::ask(&fixture.trust, &other.leaf("a.test").chain(&[])).unwrap();
-    assert!(fixture.trust.connections()[0].leans_on_removed());
+    assert!(fixture.trust.connections()[0].anchor_withdrawn());
     assert_eq!(fixture.afar.queries(), 3);
     drop(connection);
 }
@@ -123,7 +123,7 @@ fn a_newer_generation_that_is_seen_has_the_anchors_of_living_connections_asked_f
 fn a_store_of_a_newer_generation_with_each_answer_is_not_asked_without_end() {
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    use jit_trust::{AnchorKey, Answer, QueryStore, Question, Reply};
+    use jit_trust::{AnchorKey, LookupResponse, DeferredStore, LookupRequest, Responder};
 
     #[derive(Debug)]
     struct Ever {
@@ -131,15 +131,15 @@ fn a_store_of_a_newer_generation_with_each_answer_is_not_asked_without_end() {
         generation: Arc<AtomicU32>,
     }
 
-    impl QueryStore for Ever {
+    impl DeferredStore for Ever {
         fn name(&self) -> String {
             "ever newer".to_owned()
         }
 
-        fn query(&self, question: Question, reply: Reply) {
+        fn query(&self, question: LookupRequest, reply: Responder) {
             let generation = self.generation.fetch_add(1, Ordering::SeqCst);
             let (_, root) = self.roots.iter().find(|(key, _)| *key == question.key).unwrap();
-            reply.send(Answer::blob(crate::afar::blob(&[root], generation)));
+            reply.send(LookupResponse::blob(crate::afar::blob(&[root], generation)));
         }
     }
 
@@ -155,7 +155,7 @@ fn a_store_of_a_newer_generation_with_each_answer_is_not_asked_without_end() {
             .collect(),
         generation: generation.clone(),
     };
-    let trust = Trust::builder().query_store(ever).build();
+    let trust = TrustPolicy::builder().deferred_store(ever).build();
     let connector = Connector::new(trust);
     let mut connections = Vec::new();
     for root in &roots {
@@ -175,8 +175,8 @@ fn a_store_of_a_newer_generation_with_each_answer_is_not_asked_without_end() {
 fn an_anchor_that_a_store_took_back_serves_new_connections_no_longer_than_its_age_however_many_lean_on_it() {
     let mut fixture = Fixture::new();
     let max_age = Duration::from_millis(300);
-    let trust = Trust::builder()
-        .query_store(fixture.afar.clone())
+    let trust = TrustPolicy::builder()
+        .deferred_store(fixture.afar.clone())
         .max_age(max_age);
     fixture.trust = trust.build();
     let _open = fixture.connect();
@@ -192,13 +192,13 @@ fn an_anchor_that_a_store_took_back_serves_new_connections_no_longer_than_its_ag
     assert!(refused.unwrap_err().to_string().contains("UnknownIssuer"));
     assert!(fixture.afar.queries() > 1);
     // By now it is known.
-    assert!(fixture.trust.connections()[0].leans_on_removed());
+    assert!(fixture.trust.connections()[0].anchor_withdrawn());
 }
 
 #[test]
 fn a_configuration_of_another_trust_is_refused() {
     let fixture = Fixture::new();
-    let other = Trust::builder().query_store(fixture.afar.clone()).build();
+    let other = TrustPolicy::builder().deferred_store(fixture.afar.clone()).build();
     let provider = aws_lc_rs::default_provider().into();
     let config = client_config_with_provider(other, provider).unwrap();
     let connector = Connector::with_config(fixture.trust.clone(), config);
@@ -227,8 +227,8 @@ fn what_is_asked_ahead_in_vain_counts_among_the_six_questions_of_a_connection() 
     let host_cache = HostCache::builder().build().unwrap();
     let keys: Vec<_> = gone.iter().map(crate::afar::by_subject).collect();
     host_cache.served("a.test", &keys);
-    let trust = Trust::builder()
-        .query_store(fixture.afar.clone())
+    let trust = TrustPolicy::builder()
+        .deferred_store(fixture.afar.clone())
         .host_cache(host_cache);
     let tcp = TcpStream::connect(server.addr()).unwrap();
     let connector = Connector::new(trust.build());

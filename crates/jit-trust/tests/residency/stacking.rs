@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::{Arc, OnceLock};
 
 use jit_trust::{
-    BlobStore, Connector, OlderGeneration, Selection, StoreError, Trust, TrustStore, WatchedFileStore,
+    BlobStore, Connector, OlderGeneration, Candidates, StoreError, TrustPolicy, TrustStore, WatchedFileStore,
 };
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::{Response, Server};
@@ -24,8 +24,8 @@ fn what_a_store_at_hand_vouches_for_is_asked_of_no_other_even_if_that_fails() {
     let afar = Afar::default();
     afar.says(by_subject(&root), What::Broken);
     afar.says(by_subject(&other), What::Broken);
-    let trust = Trust::builder()
-        .query_store(afar.clone())
+    let trust = TrustPolicy::builder()
+        .deferred_store(afar.clone())
         .store(at_hand(&[&root], 7))
         .build();
     ask(&trust, &root.leaf("a.test").chain(&[])).unwrap();
@@ -43,9 +43,9 @@ fn of_several_stores_that_answer_later_a_failing_one_does_not_stop_another_that_
     let root = Ca::root("Root");
     let (failing, good) = (Afar::default(), Afar::of(&[&root]));
     failing.says(by_subject(&root), What::Broken);
-    let trust = Trust::builder()
-        .query_store(failing.clone())
-        .query_store(good.clone())
+    let trust = TrustPolicy::builder()
+        .deferred_store(failing.clone())
+        .deferred_store(good.clone())
         .build();
     ask(&trust, &root.leaf("a.test").chain(&[])).unwrap();
     assert_eq!((failing.queries(), good.queries()), (1, 1));
@@ -55,13 +55,13 @@ fn of_several_stores_that_answer_later_a_failing_one_does_not_stop_another_that_
 fn a_pinned_host_leans_on_its_own_cas_and_nothing_is_looked_up_for_it() {
     let (company, public) = (Ca::root("Company"), Ca::root("Public"));
     let afar = Afar::of(&[&company, &public]);
-    let trust = Trust::builder()
+    let trust = TrustPolicy::builder()
         .pin("a.test", [company.der().to_vec()])
         .unwrap()
         .pin("*.b.test", [company.der().to_vec()])
         .unwrap()
         .store(at_hand(&[&public], 7))
-        .query_store(afar.clone())
+        .deferred_store(afar.clone())
         .build();
     let verifier = Verifier::new(&trust);
     for host in ["a.test", "www.b.test", "x.y.b.test"] {
@@ -88,16 +88,16 @@ fn a_store_that_is_replaced_decides_about_the_next_connection() {
     let server = Server::builder()
         .site("a.test", leaf.key(), leaf.chain(&[]), |_| Response::ok("hello"))
         .start();
-    let trust = Trust::new(at_hand(&[&old], 7));
+    let trust = TrustPolicy::new(at_hand(&[&old], 7));
     let connector = Connector::new(trust.clone());
     let connect = || {
         let tcp = TcpStream::connect(server.addr())?;
         connector.connect("a.test".try_into().unwrap(), tcp)
     };
     let connection = connect().unwrap();
-    assert!(!trust.connections()[0].leans_on_removed());
+    assert!(!trust.connections()[0].anchor_withdrawn());
     trust.replace_store(at_hand(&[&new], 8)).unwrap();
-    assert!(trust.connections()[0].leans_on_removed());
+    assert!(trust.connections()[0].anchor_withdrawn());
     let error = connect().unwrap_err();
     assert!(error.to_string().contains("UnknownIssuer"), "{error}");
     drop(connection);
@@ -107,7 +107,7 @@ fn a_store_that_is_replaced_decides_about_the_next_connection() {
 fn a_store_of_an_older_generation_replaces_a_newer_one_only_when_that_is_insisted_on() {
     let (old, new) = (Ca::root("Old"), Ca::root("New"));
     let sent = old.leaf("a.test").chain(&[]);
-    let trust = Trust::new(at_hand(&[&new], 8));
+    let trust = TrustPolicy::new(at_hand(&[&new], 8));
     let refused = trust.replace_store(at_hand(&[&old], 7)).unwrap_err();
     assert_eq!((refused.given, refused.newest), (7, 8));
     assert!(ask(&trust, &sent).is_err());
@@ -116,7 +116,7 @@ fn a_store_of_an_older_generation_replaces_a_newer_one_only_when_that_is_insiste
     // One that does not know its generation does not make what was in force forgotten.
     trust.replace_store(Ageless(None)).unwrap();
     assert!(trust.replace_store(at_hand(&[&old], 7)).is_err());
-    trust.replace_even_by_older(at_hand(&[&old], 7));
+    trust.replace_allowing_rollback(at_hand(&[&old], 7));
     ask(&trust, &sent).unwrap();
     trust.replace_store(at_hand(&[&old], 7)).unwrap();
 }
@@ -132,7 +132,7 @@ fn a_file_that_was_replaced_while_it_was_watched_is_not_followed_by_an_older_sto
         new.persist(file.path()).unwrap();
     };
     put(7);
-    let trust = Trust::new(WatchedFileStore::open(file.path()).unwrap());
+    let trust = TrustPolicy::new(WatchedFileStore::open(file.path()).unwrap());
     put(9);
     ask(&trust, &root.leaf("a.test").chain(&[])).unwrap();
     let of = |generation| BlobStore::new(crate::afar::blob(&[&root], generation).leak()).unwrap();
@@ -142,7 +142,7 @@ fn a_file_that_was_replaced_while_it_was_watched_is_not_followed_by_an_older_sto
 }
 
 /// A store of no generation, which asks what is trusted when it is dropped.
-struct Ageless(Option<Arc<OnceLock<Trust>>>);
+struct Ageless(Option<Arc<OnceLock<TrustPolicy>>>);
 
 impl fmt::Debug for Ageless {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -151,7 +151,7 @@ impl fmt::Debug for Ageless {
 }
 
 impl TrustStore for Ageless {
-    fn select<'s>(&'s self, _: &mut Selection<'s>) -> Result<(), StoreError> {
+    fn select<'s>(&'s self, _: &mut Candidates<'s>) -> Result<(), StoreError> {
         Ok(())
     }
 }
@@ -159,7 +159,7 @@ impl TrustStore for Ageless {
 impl Drop for Ageless {
     fn drop(&mut self) {
         if let Some(trust) = self.0.as_ref().and_then(|trust| trust.get()) {
-            assert!(format!("{trust:?}").contains("Trust"));
+            assert!(format!("{trust:?}").contains("TrustPolicy"));
         }
     }
 }
@@ -167,11 +167,11 @@ impl Drop for Ageless {
 #[test]
 fn a_store_that_is_dropped_when_it_is_replaced_may_ask_what_is_trusted() {
     let known = Arc::new(OnceLock::new());
-    let trust = Trust::new(Ageless(Some(known.clone())));
+    let trust = TrustPolicy::new(Ageless(Some(known.clone())));
     known.set(trust.clone()).unwrap();
     let replacing = std::thread::spawn(move || {
         trust.replace_store(Ageless(Some(known.clone())))?;
-        trust.replace_even_by_older(Ageless(Some(known)));
+        trust.replace_allowing_rollback(Ageless(Some(known)));
         trust.replace_store(jit_trust::mozilla())?;
         Ok::<(), OlderGeneration>(())
     });

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use jit_trust::{QueryMade, QueryOutcome, ServerVerifier, Trust};
+use jit_trust::{LookupRecord, LookupOutcome, Verifier, TrustPolicy};
 use jit_trust_lab::pki::now;
 use pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::Error;
@@ -12,19 +12,19 @@ use rustls::crypto::aws_lc_rs;
 /// A verifier that remembers which questions it asked.
 #[derive(Debug)]
 pub(crate) struct Verifier {
-    verifier: ServerVerifier,
-    made: Arc<Mutex<Vec<QueryMade>>>,
+    verifier: Verifier,
+    made: Arc<Mutex<Vec<LookupRecord>>>,
 }
 
 impl Verifier {
-    pub(crate) fn new(trust: &Trust) -> Self {
-        Self::of(ServerVerifier::with_provider(
+    pub(crate) fn new(trust: &TrustPolicy) -> Self {
+        Self::of(Verifier::with_provider(
             trust.clone(),
             &aws_lc_rs::default_provider(),
         ))
     }
 
-    pub(crate) fn of(verifier: ServerVerifier) -> Self {
+    pub(crate) fn of(verifier: Verifier) -> Self {
         let made = Arc::new(Mutex::new(Vec::new()));
         let tell = made.clone();
         let verifier = verifier.on_verification(move |verification| {
@@ -49,13 +49,13 @@ impl Verifier {
     }
 
     /// What came of the questions of the last verification.
-    pub(crate) fn outcomes(&self) -> Vec<QueryOutcome> {
+    pub(crate) fn outcomes(&self) -> Vec<LookupOutcome> {
         let made = self.made.lock().unwrap();
         made.iter().map(|made| made.outcome).collect()
     }
 }
 
-pub(crate) fn ask(trust: &Trust, sent: &[CertificateDer<'_>]) -> Result<(), Error> {
+pub(crate) fn ask(trust: &TrustPolicy, sent: &[CertificateDer<'_>]) -> Result<(), Error> {
     Verifier::new(trust).ask(sent)
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use jit_trust::{Answer, AnswerPending, Connector, QueryStore, Question, Reply, ServerVerifier, Trust};
+use jit_trust::{LookupResponse, LookupPending, Connector, DeferredStore, LookupRequest, Responder, Verifier, TrustPolicy};
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::{Response, Server};
 use rustls::crypto::aws_lc_rs;
@@ -16,8 +16,8 @@ use rustls::crypto::aws_lc_rs;
 use crate::afar::{Afar, blob, by_subject, wait_until};
 use crate::verify::{Verifier, ask, words};
 
-fn not_waiting(trust: &Trust) -> Verifier {
-    let verifier = ServerVerifier::with_provider(trust.clone(), &aws_lc_rs::default_provider());
+fn not_waiting(trust: &TrustPolicy) -> Verifier {
+    let verifier = Verifier::with_provider(trust.clone(), &aws_lc_rs::default_provider());
     Verifier::of(verifier.without_waiting())
 }
 
@@ -33,7 +33,7 @@ fn many_connections_that_want_one_ca_make_one_query() {
         .start();
     let afar = Afar::of(&[&root]);
     afar.hold_back();
-    let trust = Trust::builder().query_store(afar.clone()).build();
+    let trust = TrustPolicy::builder().deferred_store(afar.clone()).build();
     let connector = Connector::new(trust.clone());
     std::thread::scope(|scope| {
         let connect = || -> io::Result<_> {
@@ -57,9 +57,9 @@ fn when_the_one_that_asked_is_gone_the_others_get_the_answer() {
     let sent = root.leaf("a.test").chain(&[]);
     let afar = Afar::of(&[&root]);
     afar.hold_back();
-    let trust = Trust::builder().query_store(afar.clone()).build();
+    let trust = TrustPolicy::builder().deferred_store(afar.clone()).build();
     let pending = not_waiting(&trust).ask(&sent).unwrap_err();
-    assert!(AnswerPending::of(&pending).is_some());
+    assert!(LookupPending::of(&pending).is_some());
     drop(pending);
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| ask(&trust, &sent));
@@ -77,7 +77,7 @@ fn when_the_one_that_asked_is_gone_and_took_the_question_along_another_asks_once
     for is_dropped_again in [false, true] {
         let afar = Afar::of(&[&root]);
         afar.hold_back();
-        let trust = Trust::builder().query_store(afar.clone()).build();
+        let trust = TrustPolicy::builder().deferred_store(afar.clone()).build();
         let asker = not_waiting(&trust).ask(&sent).unwrap_err();
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| ask(&trust, &sent));
@@ -104,9 +104,9 @@ fn a_store_learns_that_nobody_waits_any_more() {
     let sent = root.leaf("a.test").chain(&[]);
     let afar = Afar::of(&[&root]);
     afar.hold_back();
-    let trust = Trust::builder()
-        .query_store(afar.clone())
-        .patience(Duration::from_millis(50))
+    let trust = TrustPolicy::builder()
+        .deferred_store(afar.clone())
+        .lookup_timeout(Duration::from_millis(50))
         .build();
     ask(&trust, &sent).unwrap_err();
     let (reply, _) = afar.take_first();
@@ -128,7 +128,7 @@ fn a_question_that_is_dropped_while_the_one_that_asked_waits_is_an_error_and_not
     let sent = root.leaf("a.test").chain(&[]);
     let afar = Afar::of(&[&root]);
     afar.hold_back();
-    let trust = Trust::builder().query_store(afar.clone()).build();
+    let trust = TrustPolicy::builder().deferred_store(afar.clone()).build();
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| ask(&trust, &sent));
         afar.wait_for(1);
@@ -149,9 +149,9 @@ fn one_connection_waits_at_most_its_patience_in_all() {
     let sent = cas[5].leaf("a.test").chain(&cas.iter().rev().collect::<Vec<_>>());
     let afar = Afar::default();
     afar.hold_back();
-    let trust = Trust::builder()
-        .query_store(afar.clone())
-        .patience(Duration::from_millis(600))
+    let trust = TrustPolicy::builder()
+        .deferred_store(afar.clone())
+        .lookup_timeout(Duration::from_millis(600))
         .build();
     let started = Instant::now();
     std::thread::scope(|scope| {
@@ -178,9 +178,9 @@ fn who_came_late_to_a_question_that_was_lost_gets_the_answer_to_the_next() {
     let afar = Afar::of(&[&root]);
     afar.hold_back();
     let patience = Duration::from_millis(1_000);
-    let trust = Trust::builder()
-        .query_store(afar.clone())
-        .patience(patience)
+    let trust = TrustPolicy::builder()
+        .deferred_store(afar.clone())
+        .lookup_timeout(patience)
         .build();
     let asked = Instant::now();
     let asker = not_waiting(&trust).ask(&sent).unwrap_err();
@@ -202,17 +202,17 @@ fn a_verifier_that_does_not_wait_has_the_error_of_a_store_that_fails_at_once() {
     let root = Ca::root("Root");
     let afar = Afar::default();
     afar.says(by_subject(&root), crate::afar::What::Broken);
-    let trust = Trust::builder().query_store(afar).build();
+    let trust = TrustPolicy::builder().deferred_store(afar).build();
     let error = not_waiting(&trust)
         .ask(&root.leaf("a.test").chain(&[]))
         .unwrap_err();
-    assert!(AnswerPending::of(&error).is_none());
+    assert!(LookupPending::of(&error).is_none());
     assert!(words(Err(error)).contains("the line is dead"));
 }
 
 /// A waker that asks what is trusted, as an executor does that polls where it is woken.
 struct AsksAgain {
-    trust: Trust,
+    trust: TrustPolicy,
     sent: Vec<pki_types::CertificateDer<'static>>,
     woken: AtomicUsize,
 }
@@ -230,9 +230,9 @@ fn whoever_is_woken_by_an_answer_may_ask_at_once() {
     let sent = root.leaf("a.test").chain(&[]);
     let afar = Afar::of(&[&root]);
     afar.hold_back();
-    let trust = Trust::builder().query_store(afar.clone()).build();
+    let trust = TrustPolicy::builder().deferred_store(afar.clone()).build();
     let error = not_waiting(&trust).ask(&sent).unwrap_err();
-    let pending = AnswerPending::of(&error).unwrap().clone();
+    let pending = LookupPending::of(&error).unwrap().clone();
     let woken = Arc::new(AsksAgain {
         trust,
         sent,
@@ -254,7 +254,7 @@ fn whoever_is_woken_by_an_answer_may_ask_at_once() {
 /// A store that looks around before it answers inside `query`.
 #[derive(Default)]
 struct Curious {
-    trust: OnceLock<Trust>,
+    trust: OnceLock<TrustPolicy>,
     root: Vec<u8>,
     other: Vec<u8>,
     sent_by_other: Vec<pki_types::CertificateDer<'static>>,
@@ -267,18 +267,18 @@ impl fmt::Debug for Curious {
     }
 }
 
-impl QueryStore for &'static Curious {
+impl DeferredStore for &'static Curious {
     fn name(&self) -> String {
         "curious".to_owned()
     }
 
-    fn query(&self, _: Question, reply: Reply) {
+    fn query(&self, _: LookupRequest, reply: Responder) {
         let mut seen = self.seen.lock().unwrap();
         seen.push(String::new());
         let is_first = seen.len() == 1;
         drop(seen);
         if !is_first {
-            return reply.send(Answer::blob(self.other.clone()));
+            return reply.send(LookupResponse::blob(self.other.clone()));
         }
         let trust = self.trust.get().unwrap();
         let text = format!("{trust:?} {:?}", trust.connections());
@@ -286,7 +286,7 @@ impl QueryStore for &'static Curious {
         trust.replace_store(jit_trust::mozilla()).unwrap();
         // Another question while this one is on its way.
         ask(trust, &self.sent_by_other).unwrap();
-        reply.send(Answer::blob(self.root.clone()));
+        reply.send(LookupResponse::blob(self.root.clone()));
     }
 }
 
@@ -299,12 +299,12 @@ fn a_store_may_use_the_trust_that_asks_it() {
         sent_by_other: other.leaf("a.test").chain(&[]),
         ..Curious::default()
     }));
-    let trust = Trust::builder().query_store(curious).build();
+    let trust = TrustPolicy::builder().deferred_store(curious).build();
     curious.trust.set(trust.clone()).unwrap();
     let asked = std::thread::spawn(move || ask(&trust, &root.leaf("a.test").chain(&[])));
     wait_until(|| asked.is_finished());
     asked.join().unwrap().unwrap();
-    assert!(curious.seen.lock().unwrap()[0].contains("Trust"));
+    assert!(curious.seen.lock().unwrap()[0].contains("TrustPolicy"));
 }
 
 #[test]
@@ -312,11 +312,11 @@ fn times_that_never_end_are_taken() {
     let root = Ca::root("Root");
     let sent = root.leaf("a.test").chain(&[]);
     let afar = Afar::of(&[&root]);
-    let trust = Trust::builder()
-        .query_store(afar.clone())
+    let trust = TrustPolicy::builder()
+        .deferred_store(afar.clone())
         .idle_grace(Duration::MAX)
-        .not_found_for(Duration::MAX)
-        .patience(Duration::MAX)
+        .negative_ttl(Duration::MAX)
+        .lookup_timeout(Duration::MAX)
         .build();
     ask(&trust, &sent).unwrap();
     let elsewhere = Ca::root("Elsewhere").leaf("a.test").chain(&[]);
@@ -328,11 +328,11 @@ fn times_that_never_end_are_taken() {
 
     // And times that are over at once.
     let afar = Afar::of(&[&root]);
-    let trust = Trust::builder()
-        .query_store(afar.clone())
+    let trust = TrustPolicy::builder()
+        .deferred_store(afar.clone())
         .idle_grace(Duration::ZERO)
-        .not_found_for(Duration::ZERO)
-        .patience(Duration::ZERO)
+        .negative_ttl(Duration::ZERO)
+        .lookup_timeout(Duration::ZERO)
         .build();
     for _ in 0..2 {
         ask(&trust, &sent).unwrap();

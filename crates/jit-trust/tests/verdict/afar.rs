@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use jit_trust::{
-    AnchorKey, Answer, QueryMade, QueryOutcome, QueryStore, Question, Reply, ServerVerifier, Trust,
+    AnchorKey, LookupResponse, LookupRecord, LookupOutcome, DeferredStore, LookupRequest, Responder, Verifier, TrustPolicy,
 };
 use rustls::crypto::CryptoProvider;
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -17,8 +17,8 @@ use crate::stores::{self, Version};
 
 /// A store of these roots, which answers later, and a verifier that trusts it and no other.
 pub(crate) struct Afar {
-    pub(crate) verifier: ServerVerifier,
-    made: Arc<Mutex<Vec<QueryMade>>>,
+    pub(crate) verifier: Verifier,
+    made: Arc<Mutex<Vec<LookupRecord>>>,
     /// The subject of each root, and by what it is asked for.
     names: Vec<(Vec<u8>, AnchorKey)>,
 }
@@ -59,10 +59,10 @@ impl Afar {
                 .collect(),
             queries: AtomicUsize::new(0),
         };
-        let trust = Trust::builder().query_store(store).build();
+        let trust = TrustPolicy::builder().deferred_store(store).build();
         let made = Arc::new(Mutex::new(Vec::new()));
         let tell = made.clone();
-        let verifier = ServerVerifier::with_provider(trust, provider).on_verification(move |verification| {
+        let verifier = Verifier::with_provider(trust, provider).on_verification(move |verification| {
             *tell.lock().unwrap() = verification.queries.to_vec();
         });
         Self {
@@ -75,7 +75,7 @@ impl Afar {
     /// Why these may differ, the verdict that was just given and that of webpki with all roots loaded; none if they must not.
     pub(crate) fn cause(
         &self,
-        question: &question::Question<'_>,
+        question: &question::LookupRequest<'_>,
         just_in_time: &Verdict,
         all_loaded: &AllLoaded,
     ) -> Option<Cause> {
@@ -108,9 +108,9 @@ impl Afar {
     }
 }
 
-fn found(made: &QueryMade) -> usize {
+fn found(made: &LookupRecord) -> usize {
     match made.outcome {
-        QueryOutcome::Found(count) | QueryOutcome::AtHand(count) => count,
+        LookupOutcome::Found(count) | LookupOutcome::AtHand(count) => count,
         _ => 0,
     }
 }
@@ -121,15 +121,15 @@ struct Store {
     queries: AtomicUsize,
 }
 
-impl QueryStore for Store {
+impl DeferredStore for Store {
     fn name(&self) -> String {
         "afar".to_owned()
     }
 
-    fn query(&self, question: Question, reply: Reply) {
+    fn query(&self, question: LookupRequest, reply: Responder) {
         let answer = match self.blobs.get(&question.key) {
-            Some(blob) => Answer::blob(blob.clone()),
-            None => Ok(Answer::not_found()),
+            Some(blob) => LookupResponse::blob(blob.clone()),
+            None => Ok(LookupResponse::not_found()),
         };
         match self.queries.fetch_add(1, Ordering::Relaxed) % 8 {
             0 => drop(std::thread::spawn(move || reply.send(answer))),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use jit_trust::{BlobStore, FileStore, ServerVerifier, TrustStore, WebrootStore};
+use jit_trust::{BlobStore, FileStore, Verifier, TrustStore, WebrootStore};
 use rustls::crypto::CryptoProvider;
 
 use crate::root::TrustedRoot;
@@ -14,7 +14,7 @@ pub(crate) struct Form {
     /// Whether the form carries the conditions under which its roots are trusted. One that cannot is to be
     /// compared with webpki without them.
     pub(crate) carries_conditions: bool,
-    pub(crate) verifier: ServerVerifier,
+    pub(crate) verifier: Verifier,
 }
 
 /// These roots in every form, in this directory and in memory.
@@ -22,7 +22,7 @@ pub(crate) fn of(roots: &[TrustedRoot], directory: &Path, provider: &CryptoProvi
     let form = |name, carries_conditions, store: Box<dyn TrustStore>| Form {
         name,
         carries_conditions,
-        verifier: ServerVerifier::with_provider(store, provider),
+        verifier: Verifier::with_provider(store, provider),
     };
     let entries: Vec<_> = roots.iter().map(TrustedRoot::entry).collect();
     let mut forms = Vec::new();

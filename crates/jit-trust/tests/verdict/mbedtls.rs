@@ -16,7 +16,7 @@ use rustls::crypto::CryptoProvider;
 
 use crate::libraries::{Bindings, Bound, Form, Judged, Library, Roots};
 use crate::name_constraints::NameConstraints;
-use crate::question::Question;
+use crate::question::LookupRequest;
 
 /// mbedTLS, with all roots loaded and in each form of the store.
 pub(crate) struct MbedTls {
@@ -81,7 +81,7 @@ impl Library for MbedTls {
     fn all_loaded(
         &self,
         sent: &Self::Sent,
-        question: &Question<'_>,
+        question: &LookupRequest<'_>,
         with_conditions: bool,
         may_lean_on: &dyn Fn(Option<u64>) -> bool,
     ) -> Judged {
@@ -119,7 +119,7 @@ impl Library for MbedTls {
     fn just_in_time<'a>(
         &'a self,
         sent: &'a Self::Sent,
-        question: &'a Question<'_>,
+        question: &'a LookupRequest<'_>,
     ) -> Box<dyn Iterator<Item = (&'a Form, Judged)> + 'a> {
         let host = question.name.to_str();
         Box::new(self.forms.iter().map(move |(form, connector)| {
@@ -137,7 +137,7 @@ impl Library for MbedTls {
 /// The path that mbedTLS finds to one of these roots, from the leaf up, the root's certificate last; or why it finds none.
 fn find_path(
     sent: &List<Certificate>,
-    question: &Question<'_>,
+    question: &LookupRequest<'_>,
     loaded: &[&Loaded],
 ) -> Result<Vec<CertificateDer<'static>>, String> {
     let mut trusted = List::<Certificate>::new();
@@ -189,7 +189,7 @@ fn shown(error: &dyn std::error::Error) -> String {
 }
 
 /// mbedTLS 2.28 knows names only.
-fn name(question: &Question<'_>) -> Option<String> {
+fn name(question: &LookupRequest<'_>) -> Option<String> {
     match &question.name {
         ServerName::DnsName(name) => Some(name.as_ref().to_owned()),
         _ => None,

@@ -9,7 +9,7 @@ use rustls::{CertificateError, Error, OtherError};
 
 /// Whether to trust a server that sent these certificates, was reached by this name, and at this time.
 #[derive(Clone, Debug)]
-pub(crate) struct Question<'a> {
+pub(crate) struct LookupRequest<'a> {
     pub(crate) sent: &'a [CertificateDer<'a>],
     pub(crate) name: ServerName<'a>,
     pub(crate) time: UnixTime,
@@ -33,7 +33,7 @@ pub(crate) enum Reason {
     Rustls(Error),
 }
 
-impl<'a> Question<'a> {
+impl<'a> LookupRequest<'a> {
     /// The time is in Unix seconds.
     pub(crate) fn new(sent: &'a [CertificateDer<'a>], name: &'a str, time: i64) -> Self {
         Self {

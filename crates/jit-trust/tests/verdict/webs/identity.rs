@@ -1,4 +1,4 @@
-//! The names, keys and times of all webs: fixed, so that a web is the same whenever it is made. Keys are of a kind that
+//! The names, keys and times of all webs: fixed, so that a web is the same whenever it is made. LookupKind are of a kind that
 //! mbedTLS knows.
 
 use std::sync::LazyLock;

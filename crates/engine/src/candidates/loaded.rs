@@ -1,0 +1,136 @@
+//! CAs that the user loaded into the TLS library, beside the candidates.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use jit_trust_core::{Certificate, MAX_CERTIFICATES, PeerChain};
+
+use super::{Candidates, Conditions, Scope, check_imposed};
+use crate::binding::BoundAnchor;
+use crate::policy::HostPolicy;
+use crate::rejection::{DatedRoot, Rejection};
+use crate::{Certificates, StoreError};
+
+/// The CAs that the user loaded into the TLS library and that could be of use for one chain. What local stores state of
+/// a CA's name and key binds it.
+#[derive(Debug, Default)]
+pub(crate) struct LoadedCas(Vec<LoadedCa>);
+
+#[derive(Debug)]
+struct LoadedCa {
+    der: Box<[u8]>,
+    distrust_after: Option<u64>,
+    /// The name constraints that are not its own.
+    imposed: Vec<Box<[u8]>>,
+    is_refused: bool,
+}
+
+impl LoadedCas {
+    /// Takes the CAs, in DER. One that cannot be read is bound by nothing: no store can state anything of it.
+    pub(crate) fn new(ders: Vec<Box<[u8]>>) -> Self {
+        let unbound = |der| LoadedCa {
+            der,
+            distrust_after: None,
+            imposed: Vec::new(),
+            is_refused: false,
+        };
+        Self(ders.into_iter().map(unbound).collect())
+    }
+
+    /// Binds each by what local stores state of its name and key. Some of that was collected with the candidates.
+    pub(crate) fn bind(&mut self, policy: &HostPolicy, candidates: &Candidates<'_>) -> Result<(), StoreError> {
+        self.collect(candidates);
+        let ders: Vec<Box<[u8]>> = self.0.iter().map(|ca| ca.der.clone()).collect();
+        let readable: Vec<&[u8]> = ders
+            .iter()
+            .map(|der| &**der)
+            .filter(|der| Certificate::from_der(der).is_ok())
+            .collect();
+        // Stores are asked by the issuers of a chain. A CA's issuer is itself, or another that is loaded.
+        for several in readable.chunks(MAX_CERTIFICATES) {
+            if let Ok(chain) = PeerChain::read(several.iter().copied()) {
+                let mut candidates = Candidates::new(&chain);
+                policy.select_local(&mut candidates)?;
+                self.collect(&candidates);
+            }
+        }
+        Ok(())
+    }
+
+    fn collect(&mut self, candidates: &Candidates<'_>) {
+        for ca in &mut self.0 {
+            let Ok(own) = Certificate::from_der(&ca.der) else {
+                continue;
+            };
+            let conditions = candidates.conditions_of(own.subject(), own.spki_value(), Scope::Policy);
+            let dates = [ca.distrust_after, conditions.distrust_after];
+            ca.distrust_after = dates.into_iter().flatten().min();
+            for set in conditions.beside(own.name_constraints()) {
+                if !ca.imposed.iter().any(|known| **known == *set) {
+                    ca.imposed.push(set.into());
+                }
+            }
+        }
+    }
+
+    /// The CAs that may be used, by their places.
+    pub(crate) fn places(&self) -> impl Iterator<Item = usize> + '_ {
+        let usable = self.0.iter().enumerate().filter(|(_, ca)| !ca.is_refused);
+        usable.map(|(place, _)| place)
+    }
+
+    /// Whether a path to one of them is to be checked beyond what the TLS library does.
+    pub(crate) fn needs_path_check(&self) -> bool {
+        let mut usable = self.0.iter().filter(|ca| !ca.is_refused);
+        usable.any(|ca| ca.distrust_after.is_some() || !ca.imposed.is_empty())
+    }
+
+    /// Checks a path that ends in one of them, by its certificates below, the end entity's first.
+    pub(crate) fn check_path(
+        &self,
+        place: usize,
+        chain: &PeerChain<'_>,
+        below: &Certificates<'_>,
+    ) -> Result<(), Rejection> {
+        let Some(ca) = self.0.get(place) else {
+            return Err(Rejection::NotVerified);
+        };
+        if let Some(distrust_after) = ca.distrust_after {
+            if !chain.was_issued_by(Some(distrust_after)) {
+                let root = Certificate::from_der(&ca.der).map(|own| alloc::format!("{}", own.subject()));
+                return Err(Rejection::DatedRoot(DatedRoot {
+                    root: root.unwrap_or_default(),
+                    distrust_after,
+                    issued_at: chain.issued_at(),
+                }));
+            }
+        }
+        let imposed = ca.imposed.iter().map(|set| &**set);
+        check_imposed(imposed, below.iter().map(|der| &**der)).map_err(Into::into)
+    }
+
+    /// Takes one out, because a path to it does not conform to what binds it, and the candidates of its name and key,
+    /// which are bound by the same.
+    pub(crate) fn refuse(&mut self, place: usize, candidates: &mut Candidates<'_>) {
+        let Some(ca) = self.0.get_mut(place) else {
+            return;
+        };
+        ca.is_refused = true;
+        if let Ok(own) = Certificate::from_der(&ca.der) {
+            candidates.refuse_key(own.subject().as_der(), own.spki_value(), Scope::Policy);
+        }
+    }
+
+    /// What a connection depends on whose path ends in it. `issued` is the certificate that it has issued.
+    pub(crate) fn bound(&self, place: usize, issued: &[u8]) -> Option<BoundAnchor> {
+        let ca = self.0.get(place)?;
+        let conditions = Conditions {
+            distrust_after: ca.distrust_after,
+            name_constraints: ca.imposed.iter().map(|set| &**set).collect(),
+        };
+        let own = Certificate::from_der(&ca.der).ok();
+        let spki_value = own.as_ref().map(Certificate::spki_value).unwrap_or_default();
+        let constraints = own.as_ref().and_then(Certificate::name_constraints);
+        Some(BoundAnchor::loaded(spki_value, constraints, &conditions, issued))
+    }
+}

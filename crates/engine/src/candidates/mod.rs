@@ -1,0 +1,419 @@
+//! The anchors that were chosen for one chain.
+
+mod conditions;
+mod loaded;
+mod owned;
+
+pub(crate) use conditions::{Conditions, Scope};
+pub(crate) use loaded::LoadedCas;
+pub(crate) use owned::OwnedAnchor;
+
+use alloc::vec::Vec;
+
+use jit_trust_core::{
+    Certificate, CertificateError, Entry, HashedName, Name, NameConstraintsError, PeerChain, TrustAnchor,
+    check_imposed_constraints,
+};
+use smallvec::SmallVec;
+
+/// The anchors that a connection is validated against: those of a store that could have issued a certificate
+/// of the peer's chain and may, and no others.
+///
+/// It holds three rules, so that no store can break them. An anchor counts only under the name of the issuer that it is
+/// to vouch for: one found by key identifier under another name is left out, as every TLS library would leave it out.
+/// What one entry says of a name and a key, the date up to which it is trusted and its name constraints, binds every
+/// anchor of that name and key: a bare copy of a root's certificate lifts no condition. And an anchor that is trusted
+/// only for certificates issued up to a date is left out when this one was issued later; [`dropped`](Self::dropped) says
+/// which those were.
+///
+/// Anchors that a store lends are held without a copy and, up to four, without an allocation.
+#[derive(Debug)]
+pub struct Candidates<'s> {
+    chain: &'s PeerChain<'s>,
+    /// In the order of the store, which decides in what order a TLS library tries the anchors of one name.
+    found: SmallVec<[Found<'s>; 4]>,
+    /// Whose anchors are added now.
+    scope: Scope,
+}
+
+#[derive(Debug)]
+struct Found<'s> {
+    anchor: Anchor<'s>,
+    scope: Scope,
+    /// The earliest date of those that bind it.
+    distrust_after: Option<u64>,
+    /// Whether name constraints bind it that are not its own.
+    is_constrained_elsewhere: bool,
+    standing: Standing,
+}
+
+/// What becomes of an anchor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Selected,
+    /// The certificate was issued after the date up to which the anchor is trusted.
+    TooLate,
+    /// A path to it does not conform to name constraints that bind it.
+    Refused,
+    /// What it says binds others. It was not asked for itself.
+    Unasked,
+}
+
+/// An anchor, lent by the store or read for this connection.
+#[derive(Debug)]
+enum Anchor<'s> {
+    Lent(TrustAnchor<'s>),
+    Owned(OwnedAnchor),
+}
+
+impl<'s> Anchor<'s> {
+    /// The anchor. It is there: what is held has been read before.
+    fn get(&self) -> Option<TrustAnchor<'_>> {
+        match self {
+            Self::Lent(anchor) => Some(*anchor),
+            Self::Owned(anchor) => anchor.get(),
+        }
+    }
+
+    fn is(&self, anchor: &TrustAnchor<'_>) -> bool {
+        let is_same = |own: TrustAnchor<'_>| {
+            own.entry().encoded() == anchor.entry().encoded()
+                && own.subject() == anchor.subject()
+                && own.distrust_after() == anchor.distrust_after()
+                && own.name_constraints() == anchor.name_constraints()
+        };
+        self.get().is_some_and(is_same)
+    }
+}
+
+/// Candidates without the chain that they were selected for.
+#[derive(Debug)]
+pub(crate) struct DetachedCandidates(SmallVec<[Found<'static>; 4]>);
+
+impl DetachedCandidates {
+    /// The candidates again, with the chain that they were selected for.
+    pub(crate) fn attach<'s>(self, chain: &'s PeerChain<'s>) -> Candidates<'s> {
+        let found = self.0.into_iter().filter_map(|found| match found.anchor {
+            Anchor::Owned(anchor) => Some(Found {
+                anchor: Anchor::Owned(anchor),
+                scope: found.scope,
+                distrust_after: found.distrust_after,
+                is_constrained_elsewhere: found.is_constrained_elsewhere,
+                standing: found.standing,
+            }),
+            Anchor::Lent(_) => None,
+        });
+        Candidates {
+            chain,
+            found: found.collect(),
+            scope: Scope::Policy,
+        }
+    }
+}
+
+impl<'s> Candidates<'s> {
+    /// Nothing selected yet for this chain.
+    pub fn new(chain: &'s PeerChain<'s>) -> Self {
+        Self {
+            chain,
+            found: SmallVec::new(),
+            scope: Scope::Policy,
+        }
+    }
+
+    /// Says whose anchors are added from now on.
+    pub(crate) fn enter(&mut self, scope: Scope) {
+        self.scope = scope;
+    }
+
+    /// The chain that anchors are selected for.
+    pub fn chain(&self) -> &'s PeerChain<'s> {
+        self.chain
+    }
+
+    /// Adds an anchor that the store lends, unless it could have issued nothing in the chain, or may not have, or is
+    /// there already.
+    pub fn add(&mut self, anchor: TrustAnchor<'s>) {
+        self.insert(&anchor, Standing::Selected, || Anchor::Lent(anchor));
+    }
+
+    /// Adds the anchor that this certificate is, in DER, under the rules of [`add`](Self::add).
+    ///
+    /// # Errors
+    /// When the certificate cannot be read.
+    pub fn add_certificate(&mut self, der: &[u8]) -> Result<(), CertificateError> {
+        let certificate = Certificate::from_der(der)?;
+        let mut issuers = self.chain.issuers();
+        if let Some(issuer) = issuers.find(|issuer| *issuer == certificate.subject()) {
+            self.add_entry(issuer.hashed(), &Entry::from_certificate(certificate));
+        }
+        Ok(())
+    }
+
+    /// Adds a copy of an entry that was found under the name of `issuer` and read for this connection, with its
+    /// conditions, under the rules of [`add`](Self::add), unless it has another name.
+    pub fn add_entry(&mut self, issuer: HashedName<'s>, entry: &Entry<'_>) {
+        self.insert_entry(issuer, entry, Standing::Selected);
+    }
+
+    /// Hears what an entry says of its name and key, and selects it not.
+    pub(crate) fn hear(&mut self, issuer: HashedName<'s>, entry: &Entry<'_>) {
+        self.insert_entry(issuer, entry, Standing::Unasked);
+    }
+
+    fn insert_entry(&mut self, issuer: HashedName<'s>, entry: &Entry<'_>, standing: Standing) {
+        if let Some(anchor) = entry.named_as(issuer) {
+            self.insert(&anchor, standing, || Anchor::Owned(OwnedAnchor::of(&anchor)));
+        }
+    }
+
+    fn insert(&mut self, anchor: &TrustAnchor<'_>, standing: Standing, held: impl FnOnce() -> Anchor<'s>) {
+        let scope = self.scope;
+        let is_known = |known: &Found<'s>| {
+            known.standing != Standing::Unasked
+                && scope.adds_nothing_to(known.scope)
+                && known.anchor.is(anchor)
+        };
+        if !self.chain.is_issued_by(anchor.subject()) || self.found.iter().any(is_known) {
+            return;
+        }
+        let mut added = Found {
+            anchor: held(),
+            scope,
+            distrust_after: anchor.distrust_after(),
+            is_constrained_elsewhere: false,
+            standing,
+        };
+        for known in &mut self.found {
+            let (of_known, of_added) = (known.scope.binds(scope), scope.binds(known.scope));
+            if !(of_known || of_added) {
+                continue;
+            }
+            let Some(other) = known.anchor.get().filter(|other| is_same_key(other, anchor)) else {
+                continue;
+            };
+            let (date, is_constrained) = (other.distrust_after(), differs(&other, anchor));
+            if of_added {
+                known.bind(anchor.distrust_after(), differs(anchor, &other), self.chain);
+            }
+            if of_known {
+                added.bind(date, is_constrained, self.chain);
+            }
+        }
+        added.bind(None, false, self.chain);
+        self.found.push(added);
+    }
+
+    /// The anchors, in the order in which they were added. Each has the earliest of the dates that bind it.
+    pub fn anchors(&self) -> impl Iterator<Item = TrustAnchor<'_>> {
+        self.get(|standing| standing == Standing::Selected)
+    }
+
+    /// The anchors to validate against: with those that are left out for their date, where that is to be seen.
+    pub(crate) fn validated_against(&self, without_dates: bool) -> impl Iterator<Item = TrustAnchor<'_>> + Clone {
+        self.get(move |standing| match standing {
+            Standing::Selected => true,
+            Standing::TooLate => without_dates,
+            Standing::Refused | Standing::Unasked => false,
+        })
+    }
+
+    /// The anchors that were left out because they are trusted only for certificates issued up to a date.
+    pub fn dropped(&self) -> impl Iterator<Item = TrustAnchor<'_>> {
+        self.get(|standing| standing == Standing::TooLate)
+    }
+
+    /// The anchors and those that were left out, in the order in which they were added: what there would be without
+    /// dates.
+    pub fn undated(&self) -> impl Iterator<Item = TrustAnchor<'_>> {
+        self.get(|standing| matches!(standing, Standing::Selected | Standing::TooLate))
+    }
+
+    /// Whether an anchor was left out that could have issued a certificate of the chain.
+    pub fn leaves_out_any(&self) -> bool {
+        let mut found = self.found.iter();
+        found.any(|found| matches!(found.standing, Standing::TooLate | Standing::Refused))
+    }
+
+    /// The same without the chain and the stores: what outlives them.
+    pub(crate) fn detach(self) -> DetachedCandidates {
+        let found = self.found.into_iter().map(|found| Found {
+            anchor: match found.anchor {
+                Anchor::Lent(anchor) => Anchor::Owned(OwnedAnchor::of(&anchor)),
+                Anchor::Owned(anchor) => Anchor::Owned(anchor),
+            },
+            scope: found.scope,
+            distrust_after: found.distrust_after,
+            is_constrained_elsewhere: found.is_constrained_elsewhere,
+            standing: found.standing,
+        });
+        DetachedCandidates(found.collect())
+    }
+
+    /// The anchors and those that were left out, for whatever reason.
+    pub(crate) fn all(&self) -> impl Iterator<Item = TrustAnchor<'_>> + Clone {
+        self.get(|standing| standing != Standing::Unasked)
+    }
+
+    fn get(&self, wanted: impl Fn(Standing) -> bool + Clone) -> impl Iterator<Item = TrustAnchor<'_>> + Clone {
+        let found = self.found.iter().filter(move |found| wanted(found.standing));
+        found.filter_map(Found::anchor)
+    }
+
+    /// How many anchors there are.
+    pub fn len(&self) -> usize {
+        let selected = self.found.iter();
+        selected
+            .filter(|found| found.standing == Standing::Selected)
+            .count()
+    }
+
+    /// Whether none was found.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether a path to one of the anchors is to be checked beyond what the TLS library does.
+    pub(crate) fn needs_path_check(&self) -> bool {
+        let mut found = self.found.iter();
+        found.any(|found| found.standing == Standing::Selected && found.is_constrained_elsewhere)
+    }
+
+    /// The name constraints that bind an anchor beside its own, by its place among [`anchors`](Self::anchors).
+    pub(crate) fn imposed_on(&self, place: usize) -> Imposed<'_> {
+        let mut selected = self
+            .found
+            .iter()
+            .filter(|found| found.standing == Standing::Selected);
+        let found = selected.nth(place);
+        found.map_or_else(Imposed::new, |found| self.imposed_on_found(found))
+    }
+
+    fn imposed_on_found(&self, found: &Found<'s>) -> Imposed<'_> {
+        let Some(anchor) = found.anchor.get().filter(|_| found.is_constrained_elsewhere) else {
+            return Imposed::new();
+        };
+        let conditions = self.conditions_of(anchor.subject(), anchor.spki_value(), found.scope);
+        conditions.beside(anchor.name_constraints())
+    }
+
+    /// Whether this is true of one of the anchors, those that are left out for their date included, and of the name
+    /// constraints that bind it beside its own.
+    pub(crate) fn has(&self, mut is_it: impl FnMut(&TrustAnchor<'_>, &[&[u8]]) -> bool) -> bool {
+        let mut found = self.found.iter();
+        found.any(|found| {
+            let anchor = found.anchor();
+            anchor.is_some_and(|anchor| is_it(&anchor, &self.imposed_on_found(found)))
+        })
+    }
+
+    /// Checks that a path to an anchor, by its place among [`anchors`](Self::anchors), conforms to the name constraints
+    /// that bind the anchor beside its own. `below` are the certificates of the path, the end entity first.
+    pub(crate) fn check_path(
+        &self,
+        place: usize,
+        below: &mut dyn Iterator<Item = &[u8]>,
+    ) -> Result<(), NameConstraintsError> {
+        let imposed = self.imposed_on(place);
+        check_imposed(imposed.iter().copied(), below)
+    }
+
+    /// Takes an anchor out, by its place among [`anchors`](Self::anchors): a path to it does not conform. Others of its name
+    /// and key are bound by the same, and go with it.
+    pub(crate) fn refuse(&mut self, place: usize) {
+        let mut selected = self
+            .found
+            .iter()
+            .filter(|found| found.standing == Standing::Selected);
+        let refused = selected.nth(place);
+        let refused = refused.and_then(|found| Some((found.scope, found.anchor.get()?)));
+        let Some((scope, anchor)) = refused else {
+            return;
+        };
+        let (name, spki_value): (Vec<u8>, Vec<u8>) =
+            (anchor.subject().as_der().to_vec(), anchor.spki_value().to_vec());
+        self.refuse_key(&name, &spki_value, scope);
+    }
+
+    /// Takes out the anchors of this name, in DER, and key that what is said in this scope binds.
+    pub(crate) fn refuse_key(&mut self, name: &[u8], spki_value: &[u8], scope: Scope) {
+        let bound = self.found.iter_mut();
+        let bound = bound.filter(|found| found.scope == scope || scope.binds(found.scope));
+        for found in bound.filter(|found| found.standing == Standing::Selected) {
+            let is_it = |anchor: TrustAnchor<'_>| {
+                let name = Name::from_der(name);
+                anchor.spki_value() == spki_value && name.is_some_and(|name| anchor.subject().may_equal(name))
+            };
+            if found.anchor.get().is_some_and(is_it) {
+                found.standing = Standing::Refused;
+            }
+        }
+    }
+
+    /// What binds an anchor of this name and key in this scope.
+    pub(crate) fn conditions_of(&self, name: Name<'_>, spki_value: &[u8], scope: Scope) -> Conditions<'_> {
+        let mut conditions = Conditions::default();
+        for found in self.found.iter().filter(|found| found.scope.binds(scope)) {
+            let stated = found.anchor.get();
+            let is_it = |stated: &TrustAnchor<'_>| {
+                stated.spki_value() == spki_value && stated.subject().may_equal(name)
+            };
+            if let Some(stated) = stated.filter(is_it) {
+                conditions.hear(stated.distrust_after(), stated.name_constraints());
+            }
+        }
+        conditions
+    }
+}
+
+/// Sets of name constraints, each the inside of a `NameConstraints` SEQUENCE (RFC 5280 section 4.2.1.10).
+pub(crate) type Imposed<'a> = SmallVec<[&'a [u8]; 2]>;
+
+/// Checks that a path conforms to name constraints that are imposed on its anchor. `below` are the certificates of the
+/// path, the end entity first.
+pub(crate) fn check_imposed<'i, 'c>(
+    imposed: impl ExactSizeIterator<Item = &'i [u8]>,
+    below: impl Iterator<Item = &'c [u8]>,
+) -> Result<(), NameConstraintsError> {
+    if imposed.len() == 0 {
+        return Ok(());
+    }
+    // The TLS library has read them. One that this crate cannot read conforms to nothing.
+    let below: Option<SmallVec<[Certificate<'c>; 4]>> =
+        below.map(|der| Certificate::from_der(der).ok()).collect();
+    let below = below.ok_or(NameConstraintsError::MalformedName)?;
+    imposed
+        .into_iter()
+        .try_for_each(|set| check_imposed_constraints(set, &below))
+}
+
+/// Whether what is said of one binds the other, by name and key. OpenSSL and mbedTLS take a name for another that differs in
+/// case, spaces or the kind of its strings.
+fn is_same_key(one: &TrustAnchor<'_>, other: &TrustAnchor<'_>) -> bool {
+    one.spki_value() == other.spki_value() && one.subject().may_equal(other.subject())
+}
+
+/// Whether an anchor has name constraints that the other has not.
+fn differs(stating: &TrustAnchor<'_>, bound: &TrustAnchor<'_>) -> bool {
+    let stated = stating.name_constraints();
+    stated.is_some() && stated != bound.name_constraints()
+}
+
+impl Found<'_> {
+    /// The anchor, with the earliest of the dates that bind it.
+    fn anchor(&self) -> Option<TrustAnchor<'_>> {
+        Some(self.anchor.get()?.with_distrust_after(self.distrust_after))
+    }
+
+    /// Takes over what an entry of the same name and key says.
+    fn bind(&mut self, distrust_after: Option<u64>, is_constrained: bool, chain: &PeerChain<'_>) {
+        self.distrust_after = match (self.distrust_after, distrust_after) {
+            (Some(own), Some(other)) => Some(own.min(other)),
+            (own, other) => own.or(other),
+        };
+        self.is_constrained_elsewhere |= is_constrained;
+        if self.standing == Standing::Selected && !chain.was_issued_by(self.distrust_after) {
+            self.standing = Standing::TooLate;
+        }
+    }
+}

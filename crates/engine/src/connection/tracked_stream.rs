@@ -1,0 +1,205 @@
+//! Streams of connections that live, and can be closed from elsewhere.
+
+use std::fmt;
+use std::io::{self, IoSlice, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
+
+use super::live::{TrackedConnection, closed};
+
+/// A stream that gives an error once its connection was closed from elsewhere.
+pub struct TrackedStream<T> {
+    stream: T,
+    connection: TrackedConnection,
+    #[cfg(feature = "tokio")]
+    closed: [event_listener::EventListener; 2],
+}
+
+impl<T> TrackedStream<T> {
+    /// The stream of this connection.
+    pub fn new(stream: T, connection: TrackedConnection) -> Self {
+        Self {
+            stream,
+            #[cfg(feature = "tokio")]
+            closed: [connection.closed(), connection.closed()],
+            connection,
+        }
+    }
+
+    /// The stream.
+    pub fn get_ref(&self) -> &T {
+        &self.stream
+    }
+
+    /// The stream.
+    pub fn get_mut(&mut self) -> &mut T {
+        &mut self.stream
+    }
+
+    /// Whether it was closed from elsewhere.
+    pub fn is_closed(&self) -> bool {
+        self.connection.is_closed()
+    }
+
+    /// A step of it that is neither reading nor writing, or is.
+    pub fn step<O>(&mut self, step: impl FnOnce(&mut T) -> io::Result<O>) -> io::Result<O> {
+        if self.connection.is_closed() {
+            return Err(closed());
+        }
+        let done = step(&mut self.stream);
+        if self.connection.is_closed() {
+            Err(closed())
+        } else {
+            done
+        }
+    }
+}
+
+impl<T: Read> Read for TrackedStream<T> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.step(|stream| stream.read(buffer))
+    }
+}
+
+impl<T: Write> Write for TrackedStream<T> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.step(|stream| stream.write(bytes))
+    }
+
+    fn write_vectored(&mut self, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.step(|stream| stream.write_vectored(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.step(Write::flush)
+    }
+}
+
+impl<T> fmt::Debug for TrackedStream<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TrackedStream")
+            .field("connection", &self.connection)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A TCP connection that can be closed from elsewhere as long as it is there.
+#[derive(Clone, Debug)]
+pub struct SharedTcp(Arc<TcpStream>);
+
+impl SharedTcp {
+    /// Shares a TCP connection with what closes it.
+    pub fn new(tcp: TcpStream) -> Self {
+        Self(Arc::new(tcp))
+    }
+
+    /// The TCP connection.
+    pub fn get_ref(&self) -> &TcpStream {
+        &self.0
+    }
+
+    /// What closes it.
+    pub fn closer(&self) -> Box<dyn Fn() + Send + Sync> {
+        let other_end = Arc::downgrade(&self.0);
+        Box::new(move || {
+            // If it is gone, or closed already, that is what is wanted.
+            let _ = other_end.upgrade().map(|tcp| tcp.shutdown(Shutdown::Both));
+        })
+    }
+}
+
+impl Read for SharedTcp {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&*self.0).read(buffer)
+    }
+}
+
+impl Write for SharedTcp {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (&*self.0).write(bytes)
+    }
+
+    fn write_vectored(&mut self, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
+        (&*self.0).write_vectored(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        (&*self.0).flush()
+    }
+}
+
+#[cfg(feature = "tokio")]
+mod with_tokio {
+    use std::future::Future;
+    use std::io::{self, IoSlice};
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+    use super::{TrackedStream, closed};
+
+    const READ: usize = 0;
+    const WRITE: usize = 1;
+
+    impl<T: Unpin> TrackedStream<T> {
+        fn poll_step<O>(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+            side: usize,
+            step: impl FnOnce(Pin<&mut T>, &mut Context<'_>) -> Poll<io::Result<O>>,
+        ) -> Poll<io::Result<O>> {
+            // In this order: who was told once must not be asked again.
+            let is_closed = self.connection.is_closed();
+            let told = self.closed.get_mut(side);
+            if is_closed || told.is_some_and(|told| Pin::new(told).poll(context).is_ready()) {
+                return Poll::Ready(Err(closed()));
+            }
+            step(Pin::new(&mut self.stream), context)
+        }
+    }
+
+    impl<T: AsyncRead + Unpin> AsyncRead for TrackedStream<T> {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+            buffer: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            self.poll_step(context, READ, |stream, context| stream.poll_read(context, buffer))
+        }
+    }
+
+    impl<T: AsyncWrite + Unpin> AsyncWrite for TrackedStream<T> {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            self.poll_step(context, WRITE, |stream, context| {
+                stream.poll_write(context, bytes)
+            })
+        }
+
+        fn poll_write_vectored(
+            self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+            bytes: &[IoSlice<'_>],
+        ) -> Poll<io::Result<usize>> {
+            self.poll_step(context, WRITE, |stream, context| {
+                stream.poll_write_vectored(context, bytes)
+            })
+        }
+
+        fn is_write_vectored(&self) -> bool {
+            self.stream.is_write_vectored()
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+            self.poll_step(context, WRITE, T::poll_flush)
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+            self.poll_step(context, WRITE, T::poll_shutdown)
+        }
+    }
+}

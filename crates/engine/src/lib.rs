@@ -1,0 +1,84 @@
+//! The trust policy of a program, and the one place where a verdict comes about.
+//!
+//! This crate knows no TLS library, no HTTP and no async runtime. Programs use it through the crate `jit-trust`; edges to TLS
+//! libraries are built on it.
+//!
+//! | module | what it has |
+//! |---|---|
+//! | [`verification`] | the verification machine: what is looked up and in which order, what a path is checked for, which error outranks which |
+//! | `policy` | [`TrustPolicy`]: a program's stores, pinned hosts, and what it remembers |
+//! | `candidates` | [`Candidates`]: the anchors for one chain, and the conditions that bind them |
+//! | `store` | local stores: [`BlobStore`], [`FileStore`], [`WebrootStore`], and the trait [`TrustStore`] |
+//! | `lookup` | deferred stores: the trait [`DeferredStore`], its requests and responses |
+//! | `anchor_cache` | anchors of deferred stores: looked up once, kept while a connection depends on them |
+//! | `binding` | what a connection depends on after its verification |
+//! | `rejection`, `report` | why a server is not trusted, and what happened |
+//! | `connection` | the connections of a program, and streams that can be closed from elsewhere |
+//!
+//! # Features
+//! - `std` (default): deferred stores and their cache, stores in files, what is remembered of hosts, connections. Without it,
+//!   the crate needs `alloc` only: the machine, local stores in memory, rejections and reports.
+//! - `tokio`: the I/O traits of tokio for [`TrackedStream`].
+
+#![cfg_attr(not(feature = "std"), no_std)]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+#[cfg(feature = "std")]
+mod anchor_cache;
+mod anchor_key;
+mod binding;
+mod candidates;
+#[cfg(feature = "std")]
+mod canonical_url;
+#[cfg(feature = "std")]
+mod connection;
+mod escaped;
+mod handshake_error;
+#[cfg(feature = "std")]
+mod host_cache;
+mod lookup;
+#[cfg(feature = "std")]
+mod off_executor;
+mod policy;
+mod rejection;
+mod report;
+mod store;
+pub mod verification;
+
+pub use anchor_key::AnchorKey;
+pub use binding::{BoundAnchor, BoundAnchors, TrustBinding};
+pub use candidates::Candidates;
+pub use handshake_error::HandshakeError;
+pub use jit_trust_core::{
+    BlobError, Certificate, CertificateError, ChainError, CutNameHash, EncodedEntry, Entry, HashedName,
+    KeyId, MAX_CERTIFICATES, Name, NameConstraintsError, NameForm, NameHash, PeerChain, Query, TrustAnchor,
+    TrustBlob,
+};
+pub use lookup::{LookupError, LookupKind, LookupRequest, LookupResponse, MAX_RESPONSE_LEN};
+pub use policy::{HostPolicy, InvalidPin, TrustPolicy, TrustPolicyBuilder};
+pub use rejection::{DatedRoot, Missing, Original, PresentedName, Rejection};
+pub use report::VerificationReport;
+pub use store::{BlobStore, StoreError, TrustStore};
+pub use verification::{Certificates, LookupOutcome, LookupRecord};
+
+#[cfg(feature = "std")]
+mod with_std {
+    pub use crate::anchor_cache::Presence;
+    pub use crate::canonical_url::canonical as canonical_url;
+    pub use crate::connection::{
+        Cancellation, Connection, SharedTcp, TrackedConnection, TrackedStream,
+    };
+    pub use crate::host_cache::{CachedHost, HostCache, HostCacheBuilder, HostCacheError};
+    pub use crate::lookup::{Claim, DeferredStore, Interest, Responder};
+    pub use crate::off_executor::{Gate, ShutDown, SpawnBlocking, off_executor};
+    pub use crate::policy::{OlderGeneration, Prefetched};
+    pub use crate::store::{FileError, WebrootStore};
+    #[cfg(any(unix, windows))]
+    pub use crate::store::{FileChange, FileStore, WatchedFileStore};
+    pub use crate::verification::{Deadline, LookupPending, Patience};
+}
+
+#[cfg(feature = "std")]
+pub use with_std::*;

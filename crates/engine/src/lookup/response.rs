@@ -1,0 +1,127 @@
+//! What a store answered.
+
+use alloc::boxed::Box;
+use core::fmt;
+
+use jit_trust_core::{BlobError, Certificate, CertificateError, Entry, TrustBlob};
+use smallvec::SmallVec;
+
+use super::LookupError;
+use crate::AnchorKey;
+
+/// The largest answer that is taken, in bytes.
+pub const MAX_RESPONSE_LEN: usize = 64 << 10;
+
+/// What a store answered: the anchors that were asked for, if it has them.
+#[derive(Clone)]
+pub struct LookupResponse(Body);
+
+#[derive(Clone)]
+enum Body {
+    NotFound,
+    Blob(Box<[u8]>),
+    Certificate(Box<[u8]>),
+}
+
+impl LookupResponse {
+    /// The store has no such anchor.
+    pub fn not_found() -> Self {
+        Self(Body::NotFound)
+    }
+
+    /// A trust blob with every anchor that was asked for, and no other. One that is empty says that there is none.
+    ///
+    /// # Errors
+    /// When it is longer than [`MAX_RESPONSE_LEN`], and when it is no trust blob or a damaged one.
+    pub fn blob(blob: impl Into<Box<[u8]>>) -> Result<Self, LookupError> {
+        let blob = within_limit(blob.into())?;
+        TrustBlob::open(&blob)?;
+        Ok(Self(Body::Blob(blob)))
+    }
+
+    /// A bare certificate, in DER. It carries none of the conditions under which Mozilla trusts some roots.
+    ///
+    /// # Errors
+    /// When it is longer than [`MAX_RESPONSE_LEN`], and when it cannot be read.
+    pub fn certificate(der: impl Into<Box<[u8]>>) -> Result<Self, LookupError> {
+        let der = within_limit(der.into())?;
+        Certificate::from_der(&der)?;
+        Ok(Self(Body::Certificate(der)))
+    }
+
+    /// The generation of the store that answered, where the answer says.
+    pub fn generation(&self) -> Option<u32> {
+        match &self.0 {
+            Body::Blob(blob) => open(blob).map(|blob| blob.generation()),
+            Body::NotFound | Body::Certificate(_) => None,
+        }
+    }
+
+    /// The anchors.
+    pub fn entries(&self) -> SmallVec<[Entry<'_>; 2]> {
+        match &self.0 {
+            Body::NotFound => SmallVec::new(),
+            Body::Blob(blob) => open(blob).into_iter().flat_map(|blob| blob.entries()).collect(),
+            Body::Certificate(der) => {
+                let certificate = Certificate::from_der(der).ok();
+                certificate.map(Entry::from_certificate).into_iter().collect()
+            }
+        }
+    }
+
+    /// Whether there is no anchor.
+    pub fn is_empty(&self) -> bool {
+        self.entries().is_empty()
+    }
+
+    /// That every anchor in it is one that was asked for.
+    pub(crate) fn check(&self, key: &AnchorKey) -> Result<(), LookupError> {
+        let is_asked_for = |entry: &Entry<'_>| match key {
+            AnchorKey::Subject(hash) => entry.name_hash() == hash.cut(),
+            AnchorKey::SubjectKeyId(bytes) => entry
+                .subject_key_id()
+                .is_some_and(|key_id| key_id.as_bytes() == &**bytes),
+            AnchorKey::IssuerSerial { issuer, serial } => {
+                let issued_by = entry.certificate().map(|certificate| certificate.issuer().hash());
+                issued_by.is_none_or(|hash| hash == *issuer) && entry.serial() == &**serial
+            }
+        };
+        match self.entries().iter().all(is_asked_for) {
+            true => Ok(()),
+            false => Err(LookupError::NotAskedFor),
+        }
+    }
+}
+
+/// A blob that was opened before.
+fn open(blob: &[u8]) -> Option<TrustBlob<'_>> {
+    TrustBlob::open(blob).ok()
+}
+
+impl fmt::Debug for LookupResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LookupResponse")
+            .field("anchors", &self.entries().len())
+            .field("generation", &self.generation())
+            .finish_non_exhaustive()
+    }
+}
+
+fn within_limit(bytes: Box<[u8]>) -> Result<Box<[u8]>, LookupError> {
+    match bytes.len() {
+        0..=MAX_RESPONSE_LEN => Ok(bytes),
+        _ => Err(LookupError::TooLarge),
+    }
+}
+
+impl From<BlobError> for LookupError {
+    fn from(error: BlobError) -> Self {
+        Self::Blob(error)
+    }
+}
+
+impl From<CertificateError> for LookupError {
+    fn from(error: CertificateError) -> Self {
+        Self::Certificate(error)
+    }
+}

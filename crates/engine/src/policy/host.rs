@@ -1,0 +1,171 @@
+//! What a policy says for one host, as it was when a verification began.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use jit_trust_core::{ChainError, PeerChain};
+
+use super::{LocalStore, TrustPolicy};
+use crate::candidates::Candidates;
+use crate::verification::{Library, Verification};
+use crate::{AnchorKey, LookupKind, StoreError};
+
+/// What is trusted for one host, as it was when this was made: the stores of the policy, or the CAs that the host is pinned
+/// to.
+#[derive(Clone, Debug)]
+pub struct HostPolicy {
+    policy: TrustPolicy,
+    host: Arc<str>,
+    local: Arc<[LocalStore]>,
+    is_pinned: bool,
+}
+
+impl HostPolicy {
+    pub(super) fn new(policy: &TrustPolicy, host: &str, pinned: Option<LocalStore>) -> Self {
+        Self {
+            host: host.into(),
+            is_pinned: pinned.is_some(),
+            local: match pinned {
+                Some(pinned) => Arc::new([pinned]),
+                None => policy.0.local.get(),
+            },
+            policy: policy.clone(),
+        }
+    }
+
+    /// The host.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The policy that it is of.
+    pub fn policy(&self) -> &TrustPolicy {
+        &self.policy
+    }
+
+    /// Begins a verification of what the host sent, as of this Unix time; `None` where dates are not looked at.
+    pub fn verification<'v>(
+        &'v self,
+        chain: &'v Result<PeerChain<'v>, ChainError>,
+        now: Option<u64>,
+        library: Library,
+    ) -> Verification<'v> {
+        Verification::new(self, chain, now, library)
+    }
+
+    /// Asks every local store, so that what one states of a name and key binds what another holds.
+    pub(crate) fn select_local<'s>(&'s self, candidates: &mut Candidates<'s>) -> Result<(), StoreError> {
+        for (place, local) in self.local.iter().enumerate() {
+            candidates.enter(local.scope(place));
+            local.store.select(candidates)?;
+        }
+        Ok(())
+    }
+
+    /// How many anchors there are, where all stores know.
+    pub fn anchor_count(&self) -> Option<usize> {
+        if self.has_deferred() {
+            return None;
+        }
+        self.local.iter().map(|local| local.store.anchor_count()).sum()
+    }
+}
+
+#[cfg(feature = "std")]
+mod with_std {
+    use super::{AnchorKey, Candidates, HostPolicy, LookupKind, PeerChain, String, Vec};
+    use crate::anchor_cache::{AnchorCache, Presence};
+    use crate::binding::BoundAnchor;
+
+    impl HostPolicy {
+        /// The deferred stores that decide about the host, each with the cache of its anchors.
+        fn caches(&self) -> &[AnchorCache] {
+            match self.is_pinned {
+                true => &[],
+                false => &self.policy.0.deferred,
+            }
+        }
+
+        pub(crate) fn deferred(&self, store: usize) -> Option<&AnchorCache> {
+            self.caches().get(store)
+        }
+
+        pub(crate) fn has_deferred(&self) -> bool {
+            !self.caches().is_empty()
+        }
+
+        pub(crate) fn deferred_kinds(&self) -> impl Iterator<Item = LookupKind> + '_ {
+            self.caches().iter().map(AnchorCache::kind)
+        }
+
+        pub(crate) fn deferred_name(&self, store: usize) -> String {
+            self.deferred(store).map(|cache| cache.store().name()).unwrap_or_default()
+        }
+
+        /// What was asked for when a deferred store served this host before.
+        pub(crate) fn served_before(&self) -> Vec<AnchorKey> {
+            let cache = self.policy.host_cache().filter(|_| !self.is_pinned);
+            let keys = cache.and_then(|cache| cache.get(&self.host));
+            keys.map(|keys| keys.into_iter().collect()).unwrap_or_default()
+        }
+
+        /// Remembers the newest generation that a store was seen to have.
+        pub(crate) fn note_generation(&self, store: usize) {
+            if let (Some(remote), Some(host_cache)) = (self.deferred(store), self.policy.host_cache()) {
+                let generation = remote.newest_generation();
+                generation
+                    .into_iter()
+                    .for_each(|generation| host_cache.saw_generation(&remote.store().name(), generation));
+            }
+        }
+
+        /// Whether an anchor that a connection depends on is still there.
+        pub(in crate::policy) fn presence(&self, anchor: &BoundAnchor) -> Presence {
+            let Ok(chain) = PeerChain::read(anchor.naming()) else {
+                return Presence::Gone;
+            };
+            let mut local = Candidates::new(&chain);
+            let asked = self.select_local(&mut local);
+            if asked.is_ok() && anchor.is_held_in(&local) {
+                return Presence::Here;
+            }
+            let origin = anchor
+                .origin()
+                .and_then(|place| Some((self.deferred(place.store)?, place)));
+            match (origin, asked) {
+                (Some((cache, place)), Ok(())) => {
+                    let conditions = anchor.conditions_in(&local);
+                    cache.presence(&place.key, |response| anchor.is_held_by(response, &conditions))
+                }
+                // What binds it cannot be said.
+                (Some(_), Err(_)) => Presence::Unknown,
+                (None, _) => Presence::Gone,
+            }
+        }
+    }
+}
+
+#[cfg(not(feature = "std"))]
+mod without_std {
+    use super::{AnchorKey, HostPolicy, LookupKind, String, Vec};
+
+    /// Deferred stores take a cache that several connections share, which takes `std`.
+    impl HostPolicy {
+        pub(crate) fn has_deferred(&self) -> bool {
+            false
+        }
+
+        pub(crate) fn deferred_kinds(&self) -> impl Iterator<Item = LookupKind> + '_ {
+            core::iter::empty()
+        }
+
+        pub(crate) fn deferred_name(&self, _: usize) -> String {
+            String::new()
+        }
+
+        pub(crate) fn served_before(&self) -> Vec<AnchorKey> {
+            Vec::new()
+        }
+    }
+}

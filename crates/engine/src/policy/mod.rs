@@ -1,0 +1,270 @@
+//! The trust policy: a program's stores in their order, hosts with CAs of their own, and what is remembered.
+
+mod builder;
+#[cfg(feature = "std")]
+mod replacement;
+mod host;
+mod pins;
+
+pub use builder::{InvalidPin, TrustPolicyBuilder};
+pub use host::HostPolicy;
+#[cfg(feature = "std")]
+pub use replacement::OlderGeneration;
+
+use alloc::sync::Arc;
+use core::fmt;
+
+use crate::TrustStore;
+use crate::candidates::Scope;
+use local::LocalStores;
+use pins::Pins;
+
+mod local;
+
+/// What a program trusts: stores, which are asked in their order, and for some hosts CAs of their own.
+///
+/// A chain is validated against what the local stores hold. Only where that does not suffice are deferred stores asked,
+/// for one issuer after the other, and no further than needed: at most six lookups and three imported anchors a connection.
+///
+/// It is one object however often it is cloned. Make everything that a program connects with from one policy, so that an
+/// anchor that was looked up for one connection serves the next.
+///
+/// ```
+/// use jit_trust::TrustPolicy;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let company_ca = jit_trust_lab::pki::Ca::root("Company").der().to_vec();
+/// let policy = TrustPolicy::builder()
+///     .pin("*.example.com", [company_ca])? // these hosts depend on this CA and on no other
+///     .store(jit_trust::mozilla())
+///     .build();
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct TrustPolicy(Arc<Inner>);
+
+struct Inner {
+    pins: Pins,
+    local: Arc<LocalStores>,
+    #[cfg(feature = "std")]
+    deferred: alloc::boxed::Box<[crate::anchor_cache::AnchorCache]>,
+    #[cfg(feature = "std")]
+    host_cache: Option<crate::HostCache>,
+    #[cfg(feature = "std")]
+    connections: crate::connection::Connections,
+}
+
+/// A local store, and what its conditions bind.
+#[derive(Clone, Debug)]
+struct LocalStore {
+    store: Arc<dyn TrustStore>,
+    kind: LocalKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LocalKind {
+    /// Its conditions bind the anchors of all stores, and theirs bind its.
+    Policy,
+    /// Its conditions bind its own anchors, and no others bind them.
+    AsItIs,
+    /// The CAs that a host is pinned to.
+    Pinned,
+}
+
+impl LocalStore {
+    fn of_policy(store: impl TrustStore + 'static) -> Self {
+        Self {
+            store: Arc::new(store),
+            kind: LocalKind::Policy,
+        }
+    }
+
+    /// Where its anchors come from; `place` is its own among the stores.
+    fn scope(&self, place: usize) -> Scope {
+        match self.kind {
+            LocalKind::Policy => Scope::Policy,
+            LocalKind::AsItIs => Scope::AsItIs(place),
+            LocalKind::Pinned => Scope::Pinned,
+        }
+    }
+}
+
+impl TrustPolicy {
+    /// Trusts what this store holds.
+    pub fn new(store: impl TrustStore + 'static) -> Self {
+        Self::builder().store(store).build()
+    }
+
+    /// Nothing is trusted yet.
+    pub fn builder() -> TrustPolicyBuilder {
+        TrustPolicyBuilder::default()
+    }
+
+    /// What is trusted for this host, as it is now.
+    pub fn for_host(&self, host: &str) -> HostPolicy {
+        let pinned = self.0.pins.of(host);
+        HostPolicy::new(self, host, pinned)
+    }
+
+    /// Whether it is the same object.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+#[cfg(feature = "std")]
+mod with_std {
+    use std::sync::Arc;
+    use std::vec::Vec;
+
+    use super::TrustPolicy;
+    use crate::anchor_cache::{AnchorCache, Asked, Lease, Presence, Waiting};
+    use crate::binding::{BoundAnchor, Leases, TrustBinding};
+    use crate::connection::{Connection, Connections};
+    use crate::verification::{MAX_IMPORTS, Place, Verification};
+    use crate::{HostCache, LookupPending};
+
+    impl TrustPolicy {
+        /// What is remembered of hosts, if that was asked for.
+        pub fn host_cache(&self) -> Option<&HostCache> {
+            self.0.host_cache.as_ref()
+        }
+
+        /// The connections that were made with connectors of this policy and live, the oldest first.
+        pub fn connections(&self) -> Vec<Connection> {
+            self.0.connections.list(self)
+        }
+
+        pub(crate) fn tracked(&self) -> &Connections {
+            &self.0.connections
+        }
+
+        /// Whether a connection may have to wait for a store.
+        pub fn may_wait(&self) -> bool {
+            !self.0.deferred.is_empty()
+        }
+
+        pub(super) fn deferred(&self, store: usize) -> Option<&AnchorCache> {
+            self.0.deferred.get(store)
+        }
+
+        /// Asks for the anchors that served this host before, if they are not cached any more. Does not wait: the connection,
+        /// which holds this until its handshake is over, finds them, or the lookup on its way.
+        pub fn prefetch(&self, host: &str) -> Prefetched {
+            let asked = self.ask_ahead(host);
+            Prefetched {
+                _waiting: asked.into_iter().map(|(_, waiting)| waiting).collect(),
+            }
+        }
+
+        /// The same for a connection that is to come. Returns how many lookups that were.
+        pub fn prefetch_ahead(&self, host: &str) -> usize {
+            let asked = self.ask_ahead(host);
+            asked.iter().for_each(|(cache, waiting)| cache.keep_ahead(waiting));
+            asked.len()
+        }
+
+        fn ask_ahead(&self, host: &str) -> Vec<(&AnchorCache, Waiting)> {
+            let policy = self.for_host(host);
+            // One connection would import no more than these.
+            let served = policy.served_before().into_iter().take(MAX_IMPORTS);
+            let asked = served.filter_map(|key| {
+                let mut caches = self.0.deferred.iter();
+                let cache = caches.find(|cache| cache.kind().is_of(&key))?;
+                match cache.ask(&key) {
+                    Asked::Later(waiting) => Some((cache, waiting)),
+                    Asked::Here(_) => None,
+                }
+            });
+            asked.collect()
+        }
+
+        /// Keeps a lookup wanted for the next connection, because this one does not wait.
+        pub fn keep_for_the_next(&self, lookup: &LookupPending) {
+            if let Some(cache) = self.deferred(lookup.store()) {
+                cache.keep_ahead(lookup.waiting());
+            }
+        }
+
+        /// Whether an anchor that a connection to this host depends on is still there.
+        pub fn presence(&self, host: &str, anchor: &BoundAnchor) -> Presence {
+            self.for_host(host).presence(anchor)
+        }
+
+        /// Whether all that a session of this host depends on is there unchanged: then it may be resumed. Returns what the
+        /// connection that resumes it depends on.
+        pub fn may_resume(&self, host: &str, anchors: &[Arc<BoundAnchor>]) -> Option<TrustBinding> {
+            let policy = self.for_host(host);
+            let mut here = anchors.iter();
+            if !here.all(|anchor| policy.presence(anchor) == Presence::Here) {
+                return None;
+            }
+            let origins = anchors.iter().filter_map(|anchor| anchor.origin());
+            let leases = origins.filter_map(|origin| self.lease_again(origin));
+            Some(TrustBinding {
+                anchors: anchors.iter().cloned().collect(),
+                leases: leases.map(Arc::new).collect(),
+            })
+        }
+
+        /// Keeps what is still there of what was imported before.
+        fn lease_again(&self, place: &Place) -> Option<Lease> {
+            self.deferred(place.store)?.lease_again(&place.key)
+        }
+
+        /// What an accepted connection depends on from now on. Remembers the host, and keeps the imported anchors of its path
+        /// cached for as long as the binding lives, and for their grace after that.
+        ///
+        /// `None` where nothing was accepted, or where nobody could see whether an anchor is still there.
+        pub fn accept(&self, verification: &Verification<'_>) -> Option<TrustBinding> {
+            let leases = self.keep_imports(verification);
+            let mut binding = verification.bind()?;
+            binding.leases = leases;
+            Some(binding)
+        }
+
+        /// The same where nobody sees the connection end: remembers the host, and keeps the imported anchors for their grace.
+        pub fn remember(&self, verification: &Verification<'_>) {
+            drop(self.keep_imports(verification));
+        }
+
+        fn keep_imports(&self, verification: &Verification<'_>) -> Leases {
+            let imports = verification.used_imports();
+            let leases = imports.filter_map(|import| {
+                if let Some(host_cache) = self.host_cache() {
+                    host_cache.served(verification.host(), std::slice::from_ref(&import.place.key));
+                }
+                let cache = self.deferred(import.place.store)?;
+                Some(Arc::new(cache.lease(&import.place.key, &import.response)))
+            });
+            leases.collect()
+        }
+    }
+
+    /// Lookups that were made ahead of a connection. They are wanted for as long as this lives.
+    #[derive(Debug, Default)]
+    pub struct Prefetched {
+        _waiting: Vec<Waiting>,
+    }
+}
+
+#[cfg(feature = "std")]
+pub use with_std::Prefetched;
+
+/// Each store alone is enough to trust by.
+impl<S: TrustStore + 'static> From<S> for TrustPolicy {
+    fn from(store: S) -> Self {
+        Self::new(store)
+    }
+}
+
+impl fmt::Debug for TrustPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("TrustPolicy");
+        debug.field("pins", &self.0.pins).field("local", &self.0.local);
+        #[cfg(feature = "std")]
+        debug.field("deferred", &self.0.deferred);
+        debug.finish_non_exhaustive()
+    }
+}

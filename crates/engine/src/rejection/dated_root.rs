@@ -1,0 +1,48 @@
+//! A root that is trusted only for certificates issued up to a date.
+
+use alloc::format;
+use alloc::string::String;
+use core::fmt;
+
+use jit_trust_core::{PeerChain, Time, TrustAnchor};
+
+/// A root that is trusted only for certificates issued up to a date, and a certificate that was issued later: Mozilla's
+/// "Distrust for TLS After Date". But for the date the path is valid, signatures and all; no other path leads to a root that
+/// is trusted for the certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DatedRoot {
+    /// The root's subject, safe for a terminal.
+    pub root: String,
+    /// The last second, in Unix time, of which it is trusted for certificates.
+    pub distrust_after: u64,
+    /// The notBefore of the end-entity certificate, in Unix time, if that can be read.
+    pub issued_at: Option<u64>,
+}
+
+impl DatedRoot {
+    /// The anchor, if its date does not permit the chain.
+    pub(crate) fn of(anchor: &TrustAnchor<'_>, chain: &PeerChain<'_>) -> Option<Self> {
+        if chain.may_lean_on(anchor) {
+            return None;
+        }
+        Some(Self {
+            root: format!("{}", anchor.subject()),
+            distrust_after: anchor.distrust_after()?,
+            issued_at: chain.issued_at(),
+        })
+    }
+
+    pub(super) fn in_store(&self, f: &mut fmt::Formatter<'_>, store: &str) -> fmt::Result {
+        write!(
+            f,
+            "the root \"{}\" in {store} is trusted only for certificates issued up to {}; this one was issued ",
+            self.root,
+            Time(self.distrust_after)
+        )?;
+        match self.issued_at {
+            Some(issued_at) => write!(f, "{}", Time(issued_at)),
+            None => f.write_str("at a time that cannot be read"),
+        }
+    }
+}

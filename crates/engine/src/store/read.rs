@@ -1,0 +1,33 @@
+//! Reading files of a store: regular ones, and not without end.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::FileError;
+
+/// Opens a regular file. What is none is not even opened: a named pipe without a writer would never let go.
+pub(super) fn open(path: &Path) -> Result<File, FileError> {
+    let metadata = fs::metadata(path).map_err(FileError::io(path))?;
+    if !metadata.is_file() {
+        let error = io::Error::new(io::ErrorKind::InvalidInput, "expected a regular file");
+        return Err(FileError::io(path)(error));
+    }
+    File::open(path).map_err(FileError::io(path))
+}
+
+/// The content of an open file, if it has at most `limit` bytes.
+pub(super) fn whole(file: &File, path: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
+    let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+    let expected = file.metadata().map_or(0, |metadata| metadata.len().min(limit));
+    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0).saturating_add(1));
+    let read = file.take(limit.saturating_add(1)).read_to_end(&mut bytes);
+    let len = read.map_err(FileError::io(path))?;
+    if u64::try_from(len).is_ok_and(|len| len <= limit) {
+        return Ok(bytes);
+    }
+    Err(FileError::TooLarge {
+        path: path.to_owned(),
+        limit,
+    })
+}

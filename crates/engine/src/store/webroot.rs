@@ -1,0 +1,193 @@
+//! A directory of small files, one for each name.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use jit_trust_core::{MAX_WEBROOT_FILE_LEN, Name, Query, TrustBlob, WebrootPath};
+
+use super::{FileError, StoreError, TrustStore, read};
+use crate::Candidates;
+
+/// A webroot: a directory with a trust blob for each name, `by-subject/<name hash>.tblb`. It keeps nothing in
+/// memory but the path, and reads one small file for each issuer that a chain names.
+///
+/// A webroot that has no `by-subject`, as other tools of this kind make them, is asked by key identifier, for bare
+/// certificates. That loses conditions, and is never done unless [asked for](Self::open_by_key_id).
+///
+/// A webroot that is replaced while it is open serves the next connection. One that is gone is an error.
+///
+/// ```no_run
+/// let store = jit_trust::WebrootStore::open("/srv/trust")?;
+/// # Ok::<(), jit_trust::StoreError>(())
+/// ```
+#[derive(Debug)]
+pub struct WebrootStore {
+    directory: PathBuf,
+    layout: Layout,
+}
+
+/// What a webroot is asked by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Layout {
+    BySubject,
+    BySubjectKeyId,
+}
+
+/// What a webroot says of itself, and what stands near the beginning of it if it is one of this project's.
+const INDEX: &str = "index.json";
+const FORMAT: &[u8] = b"jit-trust webroot";
+/// How far into the index the format is looked for. It is the first member, unless somebody has sorted them.
+const FORMAT_WITHIN: u64 = 1 << 20;
+
+impl WebrootStore {
+    /// Opens the directory.
+    ///
+    /// # Errors
+    /// When it cannot be read, and when it is no webroot. One that has certificates by key identifier only is
+    /// [`FileError::ByKeyIdOnly`].
+    pub fn open(directory: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let directory = directory.as_ref();
+        std::fs::read_dir(directory).map_err(FileError::io(directory))?;
+        let has = |layout: Layout| directory.join(layout.directory()).is_dir();
+        if has(Layout::BySubject) {
+            return Ok(Self {
+                directory: directory.to_owned(),
+                layout: Layout::BySubject,
+            });
+        }
+        let path = directory.to_owned();
+        Err(match has(Layout::BySubjectKeyId) {
+            true => FileError::ByKeyIdOnly { path },
+            false => FileError::NotAWebroot { path },
+        }
+        .into())
+    }
+
+    /// Opens a webroot of another tool, which is asked by key identifier: `by-skid/<SKID, upper-case hex>`, a bare
+    /// certificate.
+    ///
+    /// Bare certificates carry none of the conditions under which Mozilla trusts some roots: a root is trusted whatever
+    /// its date, and for any name, unless another local store of the policy states them. A root without a SKID, or one
+    /// whose certificates do not name the SKID of their issuer, is not found.
+    ///
+    /// # Errors
+    /// When it cannot be read, and when it has no `by-skid`. Also when it has a `by-subject`, or its `index.json` says that
+    /// it is a webroot of this project's, [`FileError::CarriesConditions`]: such a one holds conditions, by subject. That
+    /// is looked at again when the store is asked.
+    pub fn open_by_key_id(directory: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let directory = directory.as_ref();
+        std::fs::read_dir(directory).map_err(FileError::io(directory))?;
+        let store = Self {
+            directory: directory.to_owned(),
+            layout: Layout::BySubjectKeyId,
+        };
+        store.check_that_it_is_anothers()?;
+        if !directory.join(Layout::BySubjectKeyId.directory()).is_dir() {
+            let path = directory.to_owned();
+            return Err(FileError::NotAWebroot { path }.into());
+        }
+        Ok(store)
+    }
+
+    /// Whether this is a webroot of another tool, as far as its folders and its index say.
+    fn check_that_it_is_anothers(&self) -> Result<(), FileError> {
+        let carries_conditions = || FileError::CarriesConditions {
+            path: self.directory.clone(),
+        };
+        if self.directory.join(Layout::BySubject.directory()).is_dir() {
+            return Err(carries_conditions());
+        }
+        let path = self.directory.join(INDEX);
+        let file = match read::open(&path) {
+            Ok(file) => file,
+            Err(FileError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let mut begin = Vec::new();
+        let read = file.take(FORMAT_WITHIN).read_to_end(&mut begin);
+        read.map_err(FileError::io(&path))?;
+        match begin.windows(FORMAT.len()).any(|window| window == FORMAT) {
+            true => Err(carries_conditions()),
+            false => Ok(()),
+        }
+    }
+
+    /// The directory's path, as it was given.
+    pub fn path(&self) -> &Path {
+        &self.directory
+    }
+
+    fn add_named<'s>(&self, issuer: Name<'s>, found: &mut Candidates<'s>) -> Result<(), StoreError> {
+        let Some((path, bytes)) = self.answer(&Query::Subject(issuer))? else {
+            return Ok(());
+        };
+        let blob = TrustBlob::open(&bytes).map_err(|error| FileError::Blob { path, error })?;
+        let issuer = issuer.hashed();
+        let entries = blob.by_name_hash(issuer.hash());
+        entries.for_each(|entry| found.add_entry(issuer, &entry));
+        Ok(())
+    }
+
+    fn add_with_key_id(&self, query: &Query<'_>, found: &mut Candidates<'_>) -> Result<(), StoreError> {
+        if let Some((path, der)) = self.answer(query)? {
+            found
+                .add_certificate(&der)
+                .map_err(|error| FileError::Certificate { path, error })?;
+        }
+        Ok(())
+    }
+
+    /// The file that answers a query, or `None` when the webroot has none.
+    fn answer(&self, query: &Query<'_>) -> Result<Option<(PathBuf, Vec<u8>)>, FileError> {
+        let path = query.webroot_path();
+        if !path.fits_a_file_name() {
+            return Ok(None);
+        }
+        let path = self.directory.join(path.to_string());
+        match read::open(&path) {
+            Ok(file) => {
+                let bytes = read::whole(&file, &path, MAX_WEBROOT_FILE_LEN)?;
+                Ok(Some((path, bytes)))
+            }
+            Err(FileError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
+                self.check_that_it_is_there()?;
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// That a file is missing says that there is no such anchor only as long as there is a webroot.
+    fn check_that_it_is_there(&self) -> Result<(), FileError> {
+        let directory = self.directory.join(self.layout.directory());
+        let metadata = std::fs::metadata(&directory);
+        metadata.map(|_| ()).map_err(FileError::io(&directory))
+    }
+}
+
+impl Layout {
+    fn directory(self) -> &'static str {
+        match self {
+            Self::BySubject => WebrootPath::BY_SUBJECT,
+            Self::BySubjectKeyId => WebrootPath::BY_SUBJECT_KEY_ID,
+        }
+    }
+}
+
+impl TrustStore for WebrootStore {
+    fn select<'s>(&'s self, found: &mut Candidates<'s>) -> Result<(), StoreError> {
+        let chain = found.chain();
+        match self.layout {
+            Layout::BySubject => chain
+                .issuers()
+                .try_for_each(|issuer| self.add_named(issuer, found)),
+            Layout::BySubjectKeyId => {
+                self.check_that_it_is_anothers()?;
+                let mut by_key_id = chain
+                    .queries()
+                    .filter(|query| matches!(query, Query::KeyId { .. }));
+                by_key_id.try_for_each(|query| self.add_with_key_id(&query, found))
+            }
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Connecting, on threads that may wait.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+
+use mbedtls::alloc::List;
+use mbedtls::error::codes;
+use mbedtls::rng::{CtrDrbg, OsEntropy};
+use mbedtls::ssl::config::{
+    AuthMode, Endpoint, Preset, Renegotiation, Transport, UseSessionTickets, Version,
+};
+use mbedtls::ssl::{Config, Context};
+use mbedtls::x509::Certificate;
+
+use super::Error;
+use super::error::failed;
+use super::noted::{Note, Noted};
+use super::tls::Tls;
+use super::verifier::{Observer, Verifier};
+use crate::guarded::{TrackedStream, SharedTcp, admit};
+use crate::residency::Waiting;
+use crate::trust::Guard;
+use crate::{TrustPolicy, Verification};
+
+type Configure = dyn Fn(&mut Config) -> mbedtls::Result<()> + Send + Sync;
+
+/// Makes TLS connections, verified just in time, and keeps account of what they lean on: an anchor that was fetched stays
+/// for as long as a connection that it vouched for lives, and [`TrustPolicy::connections`] lists them.
+///
+/// This is for threads that may wait; for tokio there is `TokioConnector`. One connection, cold or warm.
+///
+/// ```no_run
+/// use std::sync::Arc;
+///
+/// use mbedtls::ssl::config::NullTerminatedStrList;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let protocols = Arc::new(NullTerminatedStrList::new(&["http/1.1"])?);
+/// let connector = jit_trust::mbedtls::Connector::new(jit_trust::mozilla())?
+///     .configure(move |config| config.set_alpn_protocols(protocols.clone()))
+///     .on_verification(|verification| println!("{:?}", verification.result));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Connector {
+    trust: TrustPolicy,
+    random: Arc<CtrDrbg>,
+    configure: Option<Arc<Configure>>,
+    observer: Option<Arc<Observer>>,
+}
+
+impl Connector {
+    /// Trusts what `trust` does, a [`TrustPolicy`] or a single store, and nothing else, with TLS 1.2.
+    ///
+    /// # Errors
+    /// Where the system has no random numbers.
+    pub fn new(trust: impl Into<TrustPolicy>) -> mbedtls::Result<Self> {
+        Ok(Self {
+            trust: trust.into(),
+            random: Arc::new(CtrDrbg::new(Arc::new(OsEntropy::new()), None)?),
+            configure: None,
+            observer: None,
+        })
+    }
+
+    /// Has `configure` set up the configuration of each connection: protocols, a client certificate, algorithms.
+    ///
+    /// What follows it is ours, whatever it sets: this end is a TLS client, it demands a certificate and does not
+    /// renegotiate, and CAs, CRLs and callbacks for verification are not looked at.
+    pub fn configure(
+        mut self,
+        configure: impl Fn(&mut Config) -> mbedtls::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.configure = Some(Arc::new(configure));
+        self
+    }
+
+    /// Has `observer` told of each verification when the handshake has ended, whatever its verdict. The connection waits
+    /// for it, so it should be quick.
+    pub fn on_verification(mut self, observer: impl Fn(&Verification<'_>) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// What it trusts.
+    pub fn trust(&self) -> &TrustPolicy {
+        &self.trust
+    }
+
+    /// Makes the connection to `host`, a name or an address, which waits for the server and, where a store answers later,
+    /// for that.
+    ///
+    /// # Errors
+    /// Those of `tcp`; inside an [`io::Error`] of the kind `InvalidData`, the [`Error`] why there is no trust; and
+    /// `InvalidInput` where the host cannot be one, or the configuration cannot be made.
+    pub fn connect(&self, host: &str, tcp: TcpStream) -> io::Result<TlsStream> {
+        let Prepared {
+            verifier,
+            config,
+            asked: _asked,
+        } = self.prepare(host)?;
+        let tcp = SharedTcp::new(tcp);
+        let (close, under) = (tcp.closer(), tcp.clone());
+        let note = Note::default();
+        let mut tls = Context::new(config);
+        let shaken = tls.establish(Noted::new(tcp, note.clone()), verifier.name());
+        let guard = self.admit(&verifier, &tls, shaken, &note, Some(close))?;
+        Ok(TlsStream {
+            tls: TrackedStream::new(Tls::new(tls, note), guard),
+            under,
+        })
+    }
+
+    /// Judges certificates outside of a connection, as those that `host` sends, its own first.
+    ///
+    /// # Errors
+    /// Why they are refused.
+    pub fn verify(&self, host: &str, sent: &List<Certificate>) -> Result<(), Error> {
+        if !is_host(host) {
+            return Err(failed(codes::X509BadInputData.into(), None));
+        }
+        let verifier = Arc::new(Verifier::new(
+            self.trust.clone(),
+            host.to_owned(),
+            host.parse().ok(),
+        ));
+        let verified = verifier.verify(sent, self.observer.as_deref());
+        verified.map_err(|(error, refusal)| failed(error, refusal))
+    }
+
+    /// A connection that is set up, and not made yet.
+    pub(super) fn prepare(&self, host: &str) -> io::Result<Prepared> {
+        if !is_host(host) {
+            return Err(invalid("the host is neither a name nor an address"));
+        }
+        let asked = self.trust.prefetch(host);
+        let verifier = Arc::new(Verifier::new(
+            self.trust.clone(),
+            host.to_owned(),
+            host.parse().ok(),
+        ));
+        let config = self.config(&verifier);
+        let config = config.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        Ok(Prepared {
+            verifier,
+            config: Arc::new(config),
+            asked,
+        })
+    }
+
+    fn config(&self, verifier: &Arc<Verifier>) -> mbedtls::Result<Config> {
+        let mut config = Config::new(Endpoint::Client, Transport::Stream, Preset::Default);
+        config.set_rng(self.random.clone());
+        config.set_min_version(Version::Tls1_2)?;
+        // The crate would use none.
+        config.set_session_tickets(UseSessionTickets::Disabled);
+        if let Some(configure) = &self.configure {
+            configure(&mut config)?;
+        }
+        config.set_endpoint(Endpoint::Client);
+        config.set_transport(Transport::Stream);
+        config.set_authmode(AuthMode::Required);
+        config.set_renegotiation(Renegotiation::Disabled);
+        let (asked, shown) = (verifier.clone(), verifier.clone());
+        config.set_ca_callback(move |child| asked.candidates(child));
+        config.set_verify_callback(move |certificate, depth, flags| {
+            shown.see(certificate, depth, flags);
+            Ok(())
+        });
+        Ok(config)
+    }
+
+    /// The handshake has ended: notes that the connection lives, if it does.
+    pub(super) fn admit<T>(
+        &self,
+        verifier: &Verifier,
+        tls: &Context<T>,
+        shaken: mbedtls::Result<()>,
+        note: &Note,
+        close: Option<Box<dyn Fn() + Send + Sync>>,
+    ) -> io::Result<Guard> {
+        let broken = shaken.as_ref().err();
+        match verifier.conclude(broken, tls.verify_result(), self.observer.as_deref()) {
+            Ok(leaning) => admit(&self.trust, verifier.host().to_owned(), leaning, close),
+            Err(None) if note.is_set() => Err(note.take().unwrap_or_else(|| io::ErrorKind::Other.into())),
+            Err(refusal) => {
+                let error = shaken.err().unwrap_or(codes::X509CertVerifyFailed.into());
+                let error = failed(error, refusal);
+                Err(io::Error::new(io::ErrorKind::InvalidData, error))
+            }
+        }
+    }
+}
+
+/// Whether it can be one, as mbedTLS has it: without a name, it would check none.
+fn is_host(host: &str) -> bool {
+    const MAX_NAME_LEN: usize = 255;
+    !host.is_empty() && host.len() <= MAX_NAME_LEN && !host.contains('\0')
+}
+
+/// A connection that is set up, and not made yet.
+pub(super) struct Prepared {
+    pub(super) verifier: Arc<Verifier>,
+    pub(super) config: Arc<Config>,
+    /// What was asked ahead of the handshake, which wants the answers until it is over.
+    pub(super) asked: Vec<Waiting>,
+}
+
+fn invalid(text: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, text)
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connector")
+            .field("trust", &self.trust)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A TLS connection whose server was verified. Dropping it says that nothing more comes.
+#[derive(Debug)]
+pub struct TlsStream {
+    tls: TrackedStream<Tls<SharedTcp>>,
+    under: SharedTcp,
+}
+
+impl TlsStream {
+    /// The protocol that was agreed on, if one was asked for.
+    pub fn alpn_protocol(&self) -> Option<&str> {
+        self.tls.get_ref().context().get_alpn_protocol().ok()?
+    }
+
+    /// The TCP connection under it.
+    pub fn tcp(&self) -> &TcpStream {
+        self.under.get_ref()
+    }
+}
+
+impl Read for TlsStream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.tls.read(buffer)
+    }
+}
+
+impl Write for TlsStream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.tls.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.tls.flush()
+    }
+}

@@ -1,0 +1,169 @@
+//! Connecting with tokio.
+
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
+
+use mbedtls::ssl::{Config, Context};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::Connector;
+use super::connector::Prepared;
+use super::noted::{Note, Noted};
+use super::tls::Tls;
+use crate::guarded::TrackedStream;
+use crate::tokio::OffExecutor;
+use crate::{TrustPolicy, Verification};
+
+/// Makes TLS connections with tokio: as [`Connector`], without holding up the executor. Where a store may answer later, the
+/// handshake is driven on a thread of tokio's blocking pool, and other tasks go on, on a current-thread runtime too. One
+/// connection, cold or warm. A connect future that is dropped closes its connection and gives up its wait.
+///
+/// As many handshakes can wait at a time as that pool has threads, 512 unless set.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use tokio::io::AsyncWriteExt;
+///
+/// let connector = jit_trust::mbedtls::TokioConnector::new(jit_trust::mozilla())?;
+/// let tcp = tokio::net::TcpStream::connect("www.rust-lang.org:443").await?;
+/// let mut tls = connector.connect("www.rust-lang.org", tcp).await?;
+/// tls.write_all(b"GET / HTTP/1.0\r\nHost: www.rust-lang.org\r\n\r\n").await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct TokioConnector(Connector);
+
+impl TokioConnector {
+    /// As [`Connector::new`].
+    ///
+    /// # Errors
+    /// As that does.
+    pub fn new(trust: impl Into<TrustPolicy>) -> mbedtls::Result<Self> {
+        Connector::new(trust).map(Self)
+    }
+
+    /// As [`Connector::configure`].
+    pub fn configure(
+        self,
+        configure: impl Fn(&mut Config) -> mbedtls::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        Self(self.0.configure(configure))
+    }
+
+    /// As [`Connector::on_verification`].
+    pub fn on_verification(self, observer: impl Fn(&Verification<'_>) + Send + Sync + 'static) -> Self {
+        Self(self.0.on_verification(observer))
+    }
+
+    /// What it trusts.
+    pub fn trust(&self) -> &TrustPolicy {
+        self.0.trust()
+    }
+
+    /// Asks for the anchors that served this host before, if they are not at hand any more, and does not wait for them.
+    /// [`connect`](Self::connect) does so too: to do it before the TCP connection is made saves time.
+    ///
+    /// Returns how many questions that were.
+    pub fn prefetch(&self, host: &str) -> usize {
+        self.trust().prefetch_ahead(host)
+    }
+
+    /// Makes the connection over `stream`.
+    ///
+    /// # Errors
+    /// As [`Connector::connect`]; and where the runtime is shut down meanwhile.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime, where a store may answer later.
+    pub async fn connect<S>(&self, host: &str, stream: S) -> io::Result<TokioTlsStream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Prepared {
+            verifier,
+            config,
+            asked: _asked,
+        } = self.0.prepare(host)?;
+        let note = Note::default();
+        let stream = Noted::new(stream, note.clone());
+        let attempt = verifier.attempt().clone();
+        let name = verifier.name().map(ToOwned::to_owned);
+        let shake_hands = async move {
+            let mut tls = Context::new(config);
+            let shaken = tls.establish_async(stream, name.as_deref()).await;
+            (tls, shaken)
+        };
+        let (tls, shaken) = if self.trust().may_wait() {
+            let shaken = OffExecutor::new(shake_hands, attempt).await;
+            shaken.map_err(io::Error::other)?
+        } else {
+            shake_hands.await
+        };
+        let guard = self.0.admit(&verifier, &tls, shaken, &note, None)?;
+        Ok(TokioTlsStream(TrackedStream::new(Tls::new(tls, note), guard)))
+    }
+}
+
+/// A TLS connection whose server was verified. Shutting it down closes the stream under it, after which nothing is read
+/// either: the `mbedtls` crate has it so.
+pub struct TokioTlsStream<S>(TrackedStream<Tls<S>>);
+
+impl<S> TokioTlsStream<S> {
+    /// The protocol that was agreed on, if one was asked for.
+    pub fn alpn_protocol(&self) -> Option<&str> {
+        self.0.get_ref().context().get_alpn_protocol().ok()?
+    }
+
+    /// The stream under it, until it was shut down.
+    pub fn get_ref(&self) -> Option<&S> {
+        self.0.get_ref().context().io().map(Noted::get_ref)
+    }
+}
+
+impl<S> AsyncRead for TokioTlsStream<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut TaskContext<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(context, buffer)
+    }
+}
+
+impl<S> AsyncWrite for TokioTlsStream<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut TaskContext<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    /// Shuts the stream under it down as well. Where it was [closed](crate::Connection::close), it does only that: what
+    /// was not sent yet must not be.
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
+        if self.0.is_closed() {
+            return self.0.get_mut().poll_shutdown_under(context);
+        }
+        Pin::new(&mut self.0).poll_shutdown(context)
+    }
+}
+
+impl<S> fmt::Debug for TokioTlsStream<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TokioTlsStream").field(&self.0).finish()
+    }
+}

@@ -1,0 +1,170 @@
+//! Connecting with tokio.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use openssl::error::ErrorStack;
+use openssl::ssl::{SslContext, SslRef};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::timeout_at;
+use tokio_openssl::SslStream;
+
+use super::Connector;
+use super::connector::{failed, resume, suspended, without_final_dot};
+use crate::guarded::TrackedStream;
+use crate::trust::Deadline;
+use crate::{LookupError, TrustPolicy};
+
+/// Makes TLS connections with tokio: as [`Connector`], without holding up a thread. Where a store answers later, the
+/// handshake is suspended until it does. One connection, cold or warm. A connect future that is dropped closes its
+/// connection and gives up its wait.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use tokio::io::AsyncWriteExt;
+///
+/// let connector = jit_trust::openssl::TokioConnector::new(jit_trust::mozilla())?;
+/// let tcp = tokio::net::TcpStream::connect("www.rust-lang.org:443").await?;
+/// let mut tls = connector.connect("www.rust-lang.org", tcp).await?;
+/// tls.write_all(b"GET / HTTP/1.0\r\nHost: www.rust-lang.org\r\n\r\n").await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct TokioConnector(Connector);
+
+impl TokioConnector {
+    /// As [`Connector::new`].
+    ///
+    /// # Errors
+    /// As that does.
+    pub fn new(trust: impl Into<TrustPolicy>) -> Result<Self, ErrorStack> {
+        Connector::new(trust).map(Self)
+    }
+
+    /// As [`Connector::with_context`].
+    pub fn with_context(context: SslContext) -> Option<Self> {
+        Connector::with_context(context).map(Self)
+    }
+
+    /// What it trusts.
+    pub fn trust(&self) -> &TrustPolicy {
+        self.0.trust()
+    }
+
+    /// Asks for the anchors that served this host before, if they are not at hand any more, and does not wait for them.
+    /// [`connect`](Self::connect) does so too: to do it before the TCP connection is made saves time.
+    ///
+    /// Returns how many questions that were.
+    pub fn prefetch(&self, host: &str) -> usize {
+        self.trust().prefetch_ahead(host)
+    }
+
+    /// Makes the connection over `stream`.
+    ///
+    /// # Errors
+    /// As [`Connector::connect`].
+    ///
+    /// # Panics
+    /// Where a store answers later, outside of a tokio runtime whose time is enabled.
+    pub async fn connect<S>(&self, host: &str, stream: S) -> io::Result<TokioTlsStream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        self.connect_with(host, stream, |_| Ok(())).await
+    }
+
+    /// As [`connect`](Self::connect), with something set for this connection alone, as a session to resume.
+    ///
+    /// # Errors
+    /// As that does; and what `set` returns.
+    ///
+    /// # Panics
+    /// As that does.
+    pub async fn connect_with<S>(
+        &self,
+        host: &str,
+        stream: S,
+        set: impl FnOnce(&mut SslRef) -> Result<(), ErrorStack>,
+    ) -> io::Result<TokioTlsStream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let host = without_final_dot(host);
+        let (ssl, _asked) = self.0.prepare(host, set)?;
+        let mut tls = SslStream::new(ssl, stream).map_err(io::Error::other)?;
+        let mut deadline = Deadline::default();
+        while let Err(error) = Pin::new(&mut tls).connect().await {
+            let Some(suspended) = suspended(&error, tls.ssl()) else {
+                return Err(failed(error, tls.ssl()));
+            };
+            let deadline = deadline.for_wait(&suspended.waiting);
+            let answer = timeout_at(deadline.into(), suspended.waiting.answer()).await;
+            let limit = suspended.waiting.limit();
+            let answer = answer.unwrap_or_else(|_| Err(Arc::new(LookupError::TimedOut(limit))));
+            resume(tls.ssl(), suspended.outcome(answer));
+        }
+        let guard = self.0.admit(host, tls.ssl(), None)?;
+        Ok(TokioTlsStream(TrackedStream::new(tls, guard)))
+    }
+}
+
+/// A TLS connection whose server was verified.
+#[derive(Debug)]
+pub struct TokioTlsStream<S>(TrackedStream<SslStream<S>>);
+
+impl<S> TokioTlsStream<S>
+where
+    S: AsyncRead + AsyncWrite,
+{
+    /// The TLS side of it.
+    pub fn ssl(&self) -> &SslRef {
+        self.0.get_ref().ssl()
+    }
+
+    /// The stream under it.
+    pub fn get_ref(&self) -> &S {
+        self.0.get_ref().get_ref()
+    }
+}
+
+impl<S> AsyncRead for TokioTlsStream<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(context, buffer)
+    }
+}
+
+impl<S> AsyncWrite for TokioTlsStream<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    /// Shuts the stream under it down as well. Where it was [closed](crate::Connection::close), it does only that: what
+    /// was not sent yet must not be.
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.0.is_closed() {
+            return Pin::new(self.0.get_mut().get_mut()).poll_shutdown(context);
+        }
+        Pin::new(&mut self.0).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,189 @@
+//! Rejections in rustls' errors, and back.
+
+use std::error::Error as StdError;
+use std::io;
+use std::sync::Arc;
+
+use jit_trust_engine::{Missing, PresentedName, Rejection, VerificationReport};
+use rustls::{CertificateError, Error, ExtendedKeyPurpose, OtherError};
+use webpki::{InvalidNameContext, KeyUsage};
+
+use crate::context::HandshakeContext;
+use crate::validation::Original;
+
+/// Why a handshake failed.
+pub type HandshakeError = jit_trust_engine::HandshakeError<Error>;
+
+/// Finds out why a server was rejected, from the error of whatever made the connection: rustls' own error, an
+/// [`io::Error`], those of hyper, reqwest and others that name their source. `None` where it is not about the server's
+/// certificates.
+///
+/// ```
+/// use jit_trust::{Rejection, rejection};
+/// use rustls::{CertificateError, Error};
+///
+/// let error = std::io::Error::other(Error::from(CertificateError::Revoked));
+/// assert!(matches!(rejection(&error), Some(Rejection::Revoked { .. })));
+/// ```
+pub fn rejection(error: &(dyn StdError + 'static)) -> Option<Rejection> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(rejection) = error.downcast_ref::<Rejection>() {
+            return Some(rejection.clone());
+        }
+        if let Some(error) = error.downcast_ref::<Error>() {
+            return of_rustls(error);
+        }
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+/// The rejection for an error of rustls', where that is about certificates.
+fn of_rustls(error: &Error) -> Option<Rejection> {
+    let certificate = match error {
+        Error::InvalidCertificate(certificate) => certificate,
+        Error::NoCertificatesPresented => return Some(Rejection::NoCertificate),
+        _ => return None,
+    };
+    if let CertificateError::Other(OtherError(other)) = certificate {
+        if let Some(rejection) = other.downcast_ref::<Rejection>() {
+            return Some(rejection.clone());
+        }
+    }
+    let original = Some(Arc::new(error.clone()) as Arc<dyn StdError + Send + Sync>);
+    Some(match certificate {
+        CertificateError::BadEncoding => Rejection::UnreadableCertificate {
+            detail: None,
+            original,
+        },
+        CertificateError::ExpiredContext { time, not_after } => Rejection::Expired {
+            certificate: None,
+            not_after: Some(not_after.as_secs()),
+            now: Some(time.as_secs()),
+            original,
+        },
+        CertificateError::Expired => Rejection::Expired {
+            certificate: None,
+            not_after: None,
+            now: None,
+            original,
+        },
+        CertificateError::NotValidYetContext { time, not_before } => Rejection::NotYetValid {
+            certificate: None,
+            not_before: Some(not_before.as_secs()),
+            now: Some(time.as_secs()),
+            original,
+        },
+        CertificateError::NotValidYet => Rejection::NotYetValid {
+            certificate: None,
+            not_before: None,
+            now: None,
+            original,
+        },
+        CertificateError::NotValidForNameContext { expected, presented } => Rejection::WrongHost {
+            host: expected.to_str().into_owned(),
+            presented: Some(presented.iter().map(|name| PresentedName::of_webpki(name)).collect()),
+            original,
+        },
+        CertificateError::NotValidForName => Rejection::WrongHost {
+            host: String::new(),
+            presented: None,
+            original,
+        },
+        CertificateError::UnknownIssuer => Rejection::NoSuchRoot {
+            missing: Missing::Unknown,
+            original,
+        },
+        CertificateError::BadSignature => Rejection::BadSignature { original },
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            Rejection::WrongPurpose { original }
+        }
+        CertificateError::UnhandledCriticalExtension => Rejection::CriticalExtension { original },
+        CertificateError::Revoked => Rejection::Revoked { original },
+        CertificateError::UnknownRevocationStatus
+        | CertificateError::ExpiredRevocationList
+        | CertificateError::ExpiredRevocationListContext { .. }
+        | CertificateError::InvalidOcspResponse => Rejection::RevocationUnknown { original },
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            Rejection::UnsupportedAlgorithm {
+                detail: None,
+                original,
+            }
+        }
+        CertificateError::Other(OtherError(other)) => Rejection::Other(other.clone()),
+        _ => Rejection::Other(Arc::new(error.clone())),
+    })
+}
+
+/// The error for a rejection. Where rustls has a variant that says as much, it is that, so that a program sees what it would
+/// see with rustls' own verifier; otherwise it holds the rejection.
+pub(crate) fn to_rustls(rejection: &Rejection) -> Error {
+    let original = rejection.original().and_then(|original| original.downcast_ref());
+    let of_rustls = original.and_then(|Original(error)| of_webpki(error));
+    let error = of_rustls.unwrap_or_else(|| CertificateError::Other(OtherError(Arc::new(rejection.clone()))));
+    error.into()
+}
+
+/// The variant that rustls has for an error of webpki's.
+fn of_webpki(error: &webpki::Error) -> Option<CertificateError> {
+    use webpki::Error as Webpki;
+
+    Some(match error.clone() {
+        Webpki::BadDer | Webpki::BadDerTime | Webpki::TrailingData(_) => CertificateError::BadEncoding,
+        Webpki::CertNotValidYet { time, not_before } => {
+            CertificateError::NotValidYetContext { time, not_before }
+        }
+        Webpki::CertExpired { time, not_after } => CertificateError::ExpiredContext { time, not_after },
+        Webpki::InvalidCertValidity => CertificateError::Expired,
+        Webpki::CertNotValidForName(InvalidNameContext { expected, presented }) => {
+            CertificateError::NotValidForNameContext { expected, presented }
+        }
+        Webpki::InvalidSignatureForPublicKey => CertificateError::BadSignature,
+        Webpki::UnsupportedSignatureAlgorithmContext(context) => {
+            CertificateError::UnsupportedSignatureAlgorithmContext {
+                signature_algorithm_id: context.signature_algorithm_id,
+                supported_algorithms: context.supported_algorithms,
+            }
+        }
+        Webpki::UnsupportedSignatureAlgorithmForPublicKeyContext(context) => {
+            CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
+                signature_algorithm_id: context.signature_algorithm_id,
+                public_key_algorithm_id: context.public_key_algorithm_id,
+            }
+        }
+        Webpki::RequiredEkuNotFoundContext(context) => CertificateError::InvalidPurposeContext {
+            required: purpose(context.required.oid_values().collect()),
+            presented: context.present.into_iter().map(purpose).collect(),
+        },
+        _ => return None,
+    })
+}
+
+fn purpose(oid: Vec<usize>) -> ExtendedKeyPurpose {
+    if KeyUsage::server_auth().oid_values().eq(oid.iter().copied()) {
+        ExtendedKeyPurpose::ServerAuth
+    } else if KeyUsage::client_auth().oid_values().eq(oid.iter().copied()) {
+        ExtendedKeyPurpose::ClientAuth
+    } else {
+        ExtendedKeyPurpose::Other(oid)
+    }
+}
+
+/// The error of a handshake, with the report of its verification.
+pub(crate) fn failed(error: io::Error, context: &HandshakeContext) -> io::Error {
+    let kind = error.kind();
+    match error.downcast::<Error>() {
+        Ok(error) => {
+            let report = context.take_report();
+            let reported = |report: &VerificationReport| report.result.clone().err();
+            let rejection = report.as_deref().and_then(reported).or_else(|| of_rustls(&error));
+            io::Error::new(kind, HandshakeError::new(error, rejection, report))
+        }
+        Err(error) => error,
+    }
+}

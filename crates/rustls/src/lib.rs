@@ -1,0 +1,46 @@
+//! Just-in-time trust for rustls: hands the peer's certificates to the verification machine, and has webpki validate against
+//! the anchors that it is given.
+//!
+//! Programs use it through the crate `jit-trust`.
+//!
+//! # Features
+//! - `std` (default): the verifier, configurations and the blocking connector. Without it there is [`Webpki`] alone, which
+//!   needs `alloc` only.
+//! - `tokio`, `hyper`, `tower`: connectors.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+#[cfg(feature = "std")]
+mod config;
+#[cfg(feature = "std")]
+mod connector;
+#[cfg(feature = "std")]
+mod context;
+#[cfg(feature = "std")]
+mod error;
+#[cfg(feature = "std")]
+mod sessions;
+#[cfg(feature = "tokio")]
+mod tokio;
+#[cfg(feature = "std")]
+mod verifier;
+mod validation;
+
+#[cfg(feature = "std")]
+pub use config::{client_config, client_config_with_provider};
+#[cfg(feature = "std")]
+pub use connector::{Connector, TlsStream};
+#[cfg(feature = "std")]
+pub use error::{HandshakeError, rejection};
+#[cfg(feature = "tower")]
+pub use tokio::{Connect, ConnectLayer};
+#[cfg(feature = "hyper")]
+pub use tokio::{HttpsConnector, MaybeHttps};
+#[cfg(feature = "tokio")]
+pub use tokio::{TokioConnector, TokioTlsStream};
+#[cfg(feature = "std")]
+pub use verifier::Verifier;
+pub use validation::Webpki;

@@ -1,0 +1,204 @@
+//! Path validation by webpki, for the verification machine. It needs `alloc` only.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::iter;
+
+use jit_trust_engine::verification::{Edge, Library, ValidPath, ValidationRequest};
+use jit_trust_engine::{Certificates, Missing, PresentedName, Rejection};
+use smallvec::SmallVec;
+use pki_types::{CertificateDer, ServerName, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
+use webpki::{EndEntityCert, InvalidNameContext, KeyUsage};
+
+/// webpki, lent to a [`Verification`](jit_trust_engine::verification::Verification) of what one server sent.
+pub struct Webpki<'c> {
+    own: &'c [u8],
+    end_entity: EndEntityCert<'c>,
+    intermediates: &'c [CertificateDer<'c>],
+    server_name: Option<&'c ServerName<'c>>,
+    now: UnixTime,
+    algorithms: &'c [&'c dyn SignatureVerificationAlgorithm],
+}
+
+impl<'c> Webpki<'c> {
+    /// How webpki validates.
+    pub const LIBRARY: Library = Library::REPEATABLE;
+
+    /// The server's own certificate, and those that it sent after it, to be judged as of `now`. Without a server name, the
+    /// name is not checked.
+    ///
+    /// # Errors
+    /// When the server's own certificate cannot be read.
+    pub fn new(
+        end_entity: &'c CertificateDer<'c>,
+        intermediates: &'c [CertificateDer<'c>],
+        server_name: Option<&'c ServerName<'c>>,
+        now: UnixTime,
+        algorithms: &'c [&'c dyn SignatureVerificationAlgorithm],
+    ) -> Result<Self, Rejection> {
+        Ok(Self {
+            own: end_entity.as_ref(),
+            end_entity: EndEntityCert::try_from(end_entity).map_err(rejected)?,
+            intermediates,
+            server_name,
+            now,
+            algorithms,
+        })
+    }
+
+    /// The certificate as it was sent, so that it outlives the path that webpki found.
+    fn sent(&self, der: &[u8]) -> Cow<'c, [u8]> {
+        let mut sent = self.intermediates.iter().map(AsRef::as_ref);
+        match sent.find(|sent: &&[u8]| *sent == der) {
+            Some(sent) => Cow::Borrowed(sent),
+            None => Cow::Owned(der.to_vec()),
+        }
+    }
+}
+
+impl Edge for Webpki<'_> {
+    fn validate(&mut self, request: &ValidationRequest<'_, '_>) -> Result<ValidPath<'_>, Rejection> {
+        let anchors: SmallVec<[_; 4]> = request.anchors().map(|anchor| to_webpki(&anchor)).collect();
+        let completed: Vec<CertificateDer<'_>>;
+        let intermediates = match request.untrusted().next() {
+            None => self.intermediates,
+            Some(_) => {
+                let sent = self.intermediates.iter().map(AsRef::as_ref);
+                completed = sent.chain(request.untrusted()).map(CertificateDer::from).collect();
+                &completed
+            }
+        };
+        let path = self.end_entity.verify_for_usage(
+            self.algorithms,
+            &anchors,
+            intermediates,
+            self.now,
+            KeyUsage::server_auth(),
+            None,
+            None,
+        );
+        let path = path.map_err(rejected)?;
+        let place = anchors
+            .iter()
+            .position(|anchor| core::ptr::eq(anchor, path.anchor()));
+        let below: Certificates<'_> = iter::once(Cow::Borrowed(self.own))
+            .chain(path.intermediate_certificates().map(|certificate| self.sent(&certificate.der())))
+            .collect();
+        let mut valid = ValidPath::to(place.ok_or(Rejection::NotVerified)?, below);
+        if let Some(server_name) = self.server_name {
+            let checked = self.end_entity.verify_is_valid_for_subject_name(server_name);
+            valid.wrong_host = checked.err().map(rejected);
+        }
+        Ok(valid)
+    }
+}
+
+/// The form that webpki takes: the inside of each SEQUENCE, without its header.
+fn to_webpki<'a>(anchor: &jit_trust_core::TrustAnchor<'a>) -> TrustAnchor<'a> {
+    TrustAnchor {
+        subject: anchor.subject().value().into(),
+        subject_public_key_info: anchor.spki_value().into(),
+        name_constraints: anchor.name_constraints().map(Into::into),
+    }
+}
+
+/// What an error of webpki's means. It stays the rejection's original.
+pub(crate) fn rejected(error: webpki::Error) -> Rejection {
+    use webpki::Error as E;
+
+    let original = Some(Arc::new(Original(error.clone())) as _);
+    match error {
+        E::BadDer | E::BadDerTime | E::TrailingData(_) => Rejection::UnreadableCertificate {
+            detail: None,
+            original,
+        },
+        E::CertNotValidYet { time, not_before } => Rejection::NotYetValid {
+            certificate: None,
+            not_before: Some(not_before.as_secs()),
+            now: Some(time.as_secs()),
+            original,
+        },
+        E::CertExpired { time, not_after } => Rejection::Expired {
+            certificate: None,
+            not_after: Some(not_after.as_secs()),
+            now: Some(time.as_secs()),
+            original,
+        },
+        E::UnknownIssuer => Rejection::NoSuchRoot {
+            missing: Missing::Unknown,
+            original,
+        },
+        E::CertNotValidForName(InvalidNameContext { presented, .. }) => Rejection::WrongHost {
+            host: String::new(),
+            presented: Some(presented.iter().map(|name| PresentedName::of_webpki(name)).collect()),
+            original,
+        },
+        E::InvalidSignatureForPublicKey => Rejection::BadSignature { original },
+        E::UnsupportedSignatureAlgorithmContext(_) | E::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
+            Rejection::UnsupportedAlgorithm {
+                detail: None,
+                original,
+            }
+        }
+        E::RequiredEkuNotFoundContext(_) | E::EmptyEkuExtension => Rejection::WrongPurpose { original },
+        E::CaUsedAsEndEntity => Rejection::CaAsServer {
+            self_signed: false,
+            original,
+        },
+        E::EndEntityUsedAsCa => Rejection::IssuerNotCa { original },
+        E::PathLenConstraintViolated => Rejection::PathTooLong { original },
+        E::NameConstraintViolation => Rejection::NameConstraints { original },
+        E::UnsupportedCriticalExtension => Rejection::CriticalExtension { original },
+        E::CertRevoked => Rejection::Revoked { original },
+        E::UnknownRevocationStatus | E::CrlExpired { .. } => Rejection::RevocationUnknown { original },
+        _ => Rejection::Other(Arc::new(Original(error))),
+    }
+}
+
+/// An error of webpki's, in words that a user can act on.
+#[derive(Debug)]
+pub(crate) struct Original(pub(crate) webpki::Error);
+
+impl fmt::Display for Original {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use webpki::Error as E;
+
+        f.write_str(match &self.0 {
+            E::InvalidCertValidity => "the validity of a certificate in the chain ends before it begins",
+            E::UnsupportedCertVersion => {
+                "a certificate is X.509 version 1 or 2, which TLS servers must not use"
+            }
+            E::EmptyEkuExtension => "a certificate in the chain has an extended key usage that allows nothing",
+            E::InvalidSerialNumber => "a certificate has an invalid serial number",
+            E::SignatureAlgorithmMismatch => {
+                "a certificate in the chain names one algorithm inside of what is signed and another outside"
+            }
+            E::ExtensionValueInvalid | E::MalformedExtensions => {
+                "a certificate in the chain has an extension that cannot be read"
+            }
+            E::MalformedDnsIdentifier => "a certificate in the chain has a DNS name that is none",
+            E::MalformedNameConstraint | E::InvalidNetworkMaskConstraint => {
+                "a CA in the chain has name constraints that cannot be read"
+            }
+            E::UnsupportedNameType => "the certificate has a name of a kind that is not supported",
+            E::MaximumPathDepthExceeded => {
+                "the certificates lead further up than six CAs, and no path is followed so far"
+            }
+            E::MaximumSignatureChecksExceeded
+            | E::MaximumPathBuildCallsExceeded
+            | E::MaximumNameConstraintComparisonsExceeded => {
+                "the certificates that were sent lead up in too many ways to try them all"
+            }
+            other => return write!(f, "a certificate in the chain is not accepted: {other}"),
+        })
+    }
+}
+
+impl core::error::Error for Original {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
