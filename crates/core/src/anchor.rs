@@ -75,11 +75,25 @@ impl<'a> TrustAnchor<'a> {
         self.entry.distrust_after()
     }
 
+    /// Whether the anchor is trusted for an end-entity certificate issued at this time, which is
+    /// [the notBefore of the certificate](crate::PeerChain::issued_at): no later than
+    /// [`distrust_after`](Self::distrust_after). Where that is set, `None`, a notBefore that cannot be read, is refused.
+    ///
+    /// Name constraints are left to the TLS library, which has them as part of the anchor.
+    pub fn permits_issuance_date(&self, issued_at: Option<u64>) -> bool {
+        is_no_later(issued_at, self.distrust_after())
+    }
+
     /// The root's own certificate, whole, where the store holds it. Constraints that are imposed on the anchor are not in
     /// it: a TLS library gets [`to_certificate`](Self::to_certificate).
     pub fn certificate(&self) -> Option<&'a [u8]> {
         Some(self.entry.certificate()?.as_der())
     }
+}
+
+/// Whether a certificate was issued no later than the limit, if there is one.
+pub(crate) fn is_no_later(issued_at: Option<u64>, limit: Option<u64>) -> bool {
+    limit.is_none_or(|limit| issued_at.is_some_and(|issued_at| issued_at <= limit))
 }
 
 impl fmt::Debug for TrustAnchor<'_> {

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::blob::v2::Record;
 use crate::certificate::Profile;
 use crate::der::{tag, with_header};
-use crate::{BlobError, Certificate, CutNameHash, HashedName, KeyId, Name, TrustAnchor};
+use crate::{BlobError, Certificate, HashedName, KeyId, Name, NameHashPrefix, TrustAnchor};
 
 /// An entry of a trust store: all that is held of an anchor.
 ///
@@ -35,7 +35,7 @@ enum Body<'a> {
     Record {
         /// The section of the records, from this one on.
         section: &'a [u8],
-        name_hash: CutNameHash,
+        name_hash: NameHashPrefix,
         name: Option<Name<'a>>,
         certificate: Option<&'a [u8]>,
     },
@@ -49,7 +49,7 @@ pub enum EncodedEntry<'a> {
     /// An entry of a blob of version 2.
     Record {
         /// The hash of its name.
-        name_hash: CutNameHash,
+        name_hash: NameHashPrefix,
         /// The record.
         record: &'a [u8],
     },
@@ -102,7 +102,7 @@ impl<'a> Entry<'a> {
 
     /// The entry of the record at the start of `section`, which has been read before.
     #[inline]
-    pub(crate) fn of_record(section: &'a [u8], name_hash: CutNameHash) -> Self {
+    pub(crate) fn of_record(section: &'a [u8], name_hash: NameHashPrefix) -> Self {
         Self {
             body: Body::Record {
                 section,
@@ -154,10 +154,10 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The hash of the anchor's name, cut. Of a certificate it is computed each time.
-    pub fn name_hash(&self) -> CutNameHash {
+    /// The prefix of the hash of the anchor's name. For a certificate it is computed on each call.
+    pub fn name_hash(&self) -> NameHashPrefix {
         match self.body {
-            Body::Certificate(certificate) => certificate.subject().hash().cut(),
+            Body::Certificate(certificate) => certificate.subject().hash().prefix(),
             Body::Record { name_hash, .. } => name_hash,
         }
     }
@@ -169,7 +169,7 @@ impl<'a> Entry<'a> {
     {
         let is_its_own = match self.body {
             Body::Certificate(certificate) => certificate.subject() == name,
-            Body::Record { name_hash, .. } => name.hash().cut() == name_hash,
+            Body::Record { name_hash, .. } => name.hash().prefix() == name_hash,
         };
         is_its_own.then(|| TrustAnchor::named(name, *self))
     }
@@ -181,7 +181,7 @@ impl<'a> Entry<'a> {
     {
         let is_its_own = match self.body {
             Body::Certificate(certificate) => certificate.subject() == name.name(),
-            Body::Record { name_hash, .. } => name.hash() == name_hash,
+            Body::Record { name_hash, .. } => name.hash_prefix() == name_hash,
         };
         is_its_own.then(|| TrustAnchor::named(name.name(), *self))
     }

@@ -8,11 +8,8 @@
 //! **Selection never grants trust.** Nothing here checks a signature, a validity period, a purpose or a host name: the
 //! TLS library validates the whole path against exactly the anchors that were chosen, and only that decides. What is
 //! checked here is what no TLS library knows of: that an anchor is trusted for certificates as young as the peer's
-//! ([`PeerChain::may_lean_on`]); and, for those that do not know them either, name constraints
+//! ([`TrustAnchor::permits_issuance_date`]); and, for those that do not know them either, name constraints
 //! ([`check_name_constraints`]).
-//!
-//! A TLS library that takes an anchor as a certificate only, such as OpenSSL and mbedTLS, gets one from
-//! [`TrustAnchor::to_certificate`]: the root's own, or one that is written from what the store holds.
 //!
 //! A TLS library that takes an anchor as a certificate only, such as OpenSSL and mbedTLS, gets one from
 //! [`TrustAnchor::to_certificate`]: the root's own, or one that is written from what the store holds.
@@ -80,5 +77,5 @@ pub use chain::{ChainError, MAX_CERTIFICATES, PeerChain, Query};
 pub use constraints::{NameConstraintsError, NameForm, check_imposed_constraints, check_name_constraints};
 pub use entry::{EncodedEntry, Entry};
 pub use key_id::KeyId;
-pub use name::{CutNameHash, HashedName, Name, NameHash};
+pub use name::{HashedName, Name, NameHash, NameHashPrefix};
 pub use webroot::{MAX_WEBROOT_FILE_LEN, WebrootPath};

@@ -53,7 +53,7 @@ impl Distrusted {
         let with: SmallVec<[_; 4]> = selection.undated().collect();
         let used = with.get(path(&with)?)?;
         let chain = selection.chain();
-        if chain.may_lean_on(used) {
+        if used.permits_issuance_date(chain.issued_at()) {
             return None;
         }
         Some(Self {

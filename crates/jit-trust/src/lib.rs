@@ -104,9 +104,9 @@ mod trust;
 
 pub use distrusted::Distrusted;
 pub use jit_trust_core::{
-    BlobError, Certificate, CertificateError, ChainError, CutNameHash, EncodedEntry, Entry, HashedName,
-    KeyId, MAX_CERTIFICATES, Name, NameConstraintsError, NameForm, NameHash, PeerChain, Query, TrustAnchor,
-    TrustBlob,
+    BlobError, Certificate, CertificateError, ChainError, EncodedEntry, Entry, HashedName, KeyId,
+    MAX_CERTIFICATES, Name, NameConstraintsError, NameForm, NameHash, NameHashPrefix, PeerChain, Query,
+    TrustAnchor, TrustBlob,
 };
 
 #[cfg(any(feature = "mbedtls", feature = "openssl"))]

@@ -257,7 +257,7 @@ impl QueryStore for Remote {
         };
         let found: Vec<_> = all
             .entries()
-            .filter(|entry| entry.name_hash() == hash.cut())
+            .filter(|entry| entry.name_hash() == hash.prefix())
             .collect();
         let options = v2::Options::default();
         let mut blob = vec![0; v2::encoded_len(&found, options).unwrap()];

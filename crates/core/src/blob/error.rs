@@ -141,7 +141,7 @@ pub enum WriteError {
         /// Which entry, counted from 0.
         index: usize,
     },
-    /// Two names have the same hash, cut to 16 bytes: somebody has put 2^64 hashes of work into making them.
+    /// Two names have hashes with the same first 16 bytes: to make such names takes 2^64 hashes of work.
     SameNameHash {
         /// Which entry, counted from 0.
         index: usize,

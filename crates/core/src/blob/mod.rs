@@ -12,7 +12,7 @@ use core::fmt;
 
 use either::Either;
 
-use crate::{Certificate, CutNameHash, Entry, KeyId, Name, PeerChain, TrustAnchor};
+use crate::{Certificate, Entry, KeyId, Name, NameHashPrefix, PeerChain, TrustAnchor};
 
 /// The largest number of anchors that a written store holds under one name. Several are rare but real: a CA
 /// that renews its root under the old name. The bound keeps what one name can cost small.
@@ -118,7 +118,7 @@ impl<'a> TrustBlob<'a> {
                 Either::V1(candidates.filter_map(move |entry| entry.named(subject)))
             }
             Version::V2(v2) => {
-                let entries = v2.by_name_hash(subject.hash().cut());
+                let entries = v2.by_name_hash(subject.hash().prefix());
                 Either::V2(entries.map(move |entry| TrustAnchor::named(subject, entry)))
             }
         }
@@ -126,7 +126,7 @@ impl<'a> TrustBlob<'a> {
 
     /// Every entry whose name has this hash, in the order in which they were written. Their conditions are for the
     /// caller to keep.
-    pub fn by_name_hash(&self, hash: CutNameHash) -> impl Iterator<Item = Entry<'a>> + use<'_, 'a> {
+    pub fn by_name_hash(&self, hash: NameHashPrefix) -> impl Iterator<Item = Entry<'a>> + use<'_, 'a> {
         match &self.version {
             Version::V1(v1) => {
                 let entries = certificates(v1.entries()).map(Entry::from_certificate);
@@ -166,7 +166,7 @@ impl<'a> TrustBlob<'a> {
                 Either::V1(matching.map(Entry::from_certificate))
             }
             Version::V2(v2) => {
-                let entries = v2.by_name_hash(issuer.hash().cut());
+                let entries = v2.by_name_hash(issuer.hash().prefix());
                 Either::V2(
                     entries.filter(move |entry| entry.serial() == serial && entry.profile().is_self_issued),
                 )
@@ -177,16 +177,17 @@ impl<'a> TrustBlob<'a> {
     /// Every anchor that could have issued a certificate of the chain and may: no allocation. These are all that any
     /// path through the chain can end in.
     ///
-    /// An anchor that is [trusted only for older certificates](PeerChain::may_lean_on) is not among them.
+    /// An anchor that is [trusted only for older certificates](TrustAnchor::permits_issuance_date) is not among them.
     pub fn issuers_of<'q>(
         &'q self,
         chain: &'q PeerChain<'q>,
     ) -> impl Iterator<Item = TrustAnchor<'q>> + use<'q, 'a> {
-        self.named_by(chain).filter(|anchor| chain.may_lean_on(anchor))
+        let named = self.named_by(chain);
+        named.filter(|anchor| chain.was_issued_by(anchor.distrust_after()))
     }
 
-    /// Every anchor that could have issued a certificate of the chain, whatever its conditions: for whoever keeps them,
-    /// with [`PeerChain::may_lean_on`], and wants to say which anchors they ruled out.
+    /// Every anchor that could have issued a certificate of the chain, whatever its conditions: for a caller that applies
+    /// them, with [`TrustAnchor::permits_issuance_date`], and reports which anchors they ruled out.
     ///
     /// Anchors of one name come in the order in which they were written.
     pub fn named_by<'q>(
@@ -204,7 +205,7 @@ impl<'a> TrustBlob<'a> {
                 Either::V1(named.map(TrustAnchor::from_trusted_certificate))
             }
             Version::V2(v2) => Either::V2(chain.issuers().flat_map(move |issuer| {
-                let entries = v2.by_name_hash(issuer.hash().cut());
+                let entries = v2.by_name_hash(issuer.hash().prefix());
                 entries.map(move |entry| TrustAnchor::named(issuer, entry))
             })),
         }

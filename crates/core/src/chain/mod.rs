@@ -9,7 +9,8 @@ pub use query::Query;
 
 use core::fmt;
 
-use crate::{Certificate, Name, TrustAnchor};
+use crate::anchor::is_no_later;
+use crate::{Certificate, Name};
 
 /// The largest number of certificates that a peer may send. Servers send 2 to 5.
 pub const MAX_CERTIFICATES: usize = 64;
@@ -126,19 +127,10 @@ impl<'a> PeerChain<'a> {
             .any(|certificate| certificate.issuer() == subject)
     }
 
-    /// Whether the conditions of this anchor allow it to vouch for the chain: whether the end-entity certificate was
-    /// issued, by its notBefore, no later than [the anchor is trusted for](TrustAnchor::distrust_after). A certificate
-    /// whose notBefore cannot be read was not.
-    ///
-    /// Name constraints are left to the TLS library, which has them as part of the anchor.
-    pub fn may_lean_on(&self, anchor: &TrustAnchor<'_>) -> bool {
-        self.was_issued_by(anchor.distrust_after())
-    }
-
     /// Whether the end-entity certificate was issued, by its notBefore, no later than this second of Unix time, if there
     /// is such a limit. A certificate whose notBefore cannot be read was not.
     pub fn was_issued_by(&self, limit: Option<u64>) -> bool {
-        limit.is_none_or(|limit| self.issued_at().is_some_and(|issued_at| issued_at <= limit))
+        is_no_later(self.issued_at(), limit)
     }
 
     /// The notBefore of the end-entity certificate, in Unix time, and 0 for one before 1970; `None` when it cannot be read.

@@ -3,7 +3,7 @@
 mod display;
 mod hash;
 
-pub use hash::{CutNameHash, NameHash};
+pub use hash::{NameHash, NameHashPrefix};
 
 use crate::constraints::may_be_same_name;
 use crate::der::{Reader, tag};
@@ -56,21 +56,21 @@ impl<'a> Name<'a> {
         NameHash::of(self.der)
     }
 
-    /// The name with its hash, for whoever needs that more than once.
+    /// The name with the prefix of its hash, for lookups that need it more than once.
     pub fn hashed(&self) -> HashedName<'a> {
         HashedName {
             name: *self,
-            hash: self.hash().cut(),
+            hash_prefix: self.hash().prefix(),
         }
     }
 }
 
-/// A name and its hash, cut: what an anchor is looked up by in a trust blob of version 2. It is made by
-/// [`Name::hashed`] alone, so that the two belong together.
+/// A name and the prefix of its hash: what an anchor is looked up by in a trust blob of version 2. Only
+/// [`Name::hashed`] makes one, so that the two belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HashedName<'a> {
     name: Name<'a>,
-    hash: CutNameHash,
+    hash_prefix: NameHashPrefix,
 }
 
 impl<'a> HashedName<'a> {
@@ -79,8 +79,8 @@ impl<'a> HashedName<'a> {
         self.name
     }
 
-    /// Its hash, cut.
-    pub fn hash(&self) -> CutNameHash {
-        self.hash
+    /// The prefix of its hash.
+    pub fn hash_prefix(&self) -> NameHashPrefix {
+        self.hash_prefix
     }
 }

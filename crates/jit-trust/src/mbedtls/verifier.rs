@@ -548,7 +548,7 @@ fn conforms(
     below: &[Read<'_>],
     peer: Option<&PeerChain<'_>>,
 ) -> Result<(), Refusal> {
-    if let Some(peer) = peer.filter(|peer| !peer.may_lean_on(anchor)) {
+    if let Some(peer) = peer.filter(|peer| !anchor.permits_issuance_date(peer.issued_at())) {
         return Err(match anchor.distrust_after() {
             Some(distrust_after) => Box::new(Distrusted {
                 root: anchor.subject().to_string(),

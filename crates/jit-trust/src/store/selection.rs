@@ -1,8 +1,8 @@
 //! The anchors that were chosen for one chain.
 
 use jit_trust_core::{
-    Certificate, CertificateError, CutNameHash, EncodedEntry, Entry, HashedName, Name, NameConstraintsError,
-    PeerChain, TrustAnchor, check_imposed_constraints,
+    Certificate, CertificateError, EncodedEntry, Entry, HashedName, Name, NameConstraintsError,
+    NameHashPrefix, PeerChain, TrustAnchor, check_imposed_constraints,
 };
 use smallvec::SmallVec;
 
@@ -93,7 +93,7 @@ pub(crate) struct OwnedEntry {
 enum OwnedBytes {
     Certificate(Box<[u8]>),
     Record {
-        name_hash: CutNameHash,
+        name_hash: NameHashPrefix,
         record: Box<[u8]>,
     },
 }

@@ -10,7 +10,7 @@ use super::checksum::crc32c;
 use super::layout::{CHECKSUM_LEN, HEADER_LEN, Header, SECTION_LEN, Sections};
 use super::record::Placed;
 use super::table::Table;
-use crate::{Certificate, CutNameHash, Entry, KeyId, Name};
+use crate::{Certificate, Entry, KeyId, Name, NameHashPrefix};
 
 /// A blob of version 2 that has been checked whole.
 #[derive(Clone)]
@@ -175,7 +175,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The entries whose name has this hash, in the order in which they were written.
-    pub(crate) fn by_name_hash(&self, hash: CutNameHash) -> impl Iterator<Item = Entry<'a>> + use<'_, 'a> {
+    pub(crate) fn by_name_hash(&self, hash: NameHashPrefix) -> impl Iterator<Item = Entry<'a>> + use<'_, 'a> {
         self.by_name
             .find(&hash)
             .filter_map(|position| self.entry_at(position))

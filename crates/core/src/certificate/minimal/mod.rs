@@ -54,7 +54,7 @@ impl<'a> TrustAnchor<'a> {
     /// it; its minimal certificate is trusted without. No root of Mozilla's list is such a one.
     ///
     /// **The date of [`distrust_after`](Self::distrust_after) is in neither**: no certificate can say it. Judging
-    /// that is the caller's, with [`PeerChain::may_lean_on`](crate::PeerChain::may_lean_on).
+    /// that is the caller's, with [`permits_issuance_date`](Self::permits_issuance_date).
     ///
     /// ```
     /// use jit_trust_core::{AnchorCertificateError, Certificate, PeerChain, TrustBlob};
