@@ -6,7 +6,7 @@
 #![no_main]
 
 use jit_trust_core::{
-    BlobError, Certificate, NameHashPrefix, EncodedEntry, Entry, KeyId, MAX_CERTIFICATES, Name, PeerChain,
+    BlobError, Certificate, EncodedEntry, Entry, KeyId, MAX_CERTIFICATES, Name, NameHashPrefix, PeerChain,
     TrustAnchor, TrustBlob, WriteError, v2,
 };
 use jit_trust_fuzz::list::assert_same_anchor;

@@ -62,20 +62,16 @@ mod certificate;
 mod chain;
 mod constraints;
 mod der;
-mod entry;
 mod key_id;
 pub mod mozilla;
 mod name;
 mod webroot;
 
-pub use anchor::TrustAnchor;
+pub use anchor::{AnchorCertificateError, EncodedEntry, Entry, TrustAnchor};
 pub use blob::{BlobError, MAX_ANCHORS_PER_NAME, TrustBlob, WriteError, v1, v2};
-pub use certificate::{
-    AnchorCertificateError, BasicConstraints, Certificate, CertificateError, MAX_CERTIFICATE_LEN, Profile,
-};
+pub use certificate::{BasicConstraints, Certificate, CertificateError, MAX_CERTIFICATE_LEN, Profile};
 pub use chain::{ChainError, MAX_CERTIFICATES, PeerChain, Query};
 pub use constraints::{NameConstraintsError, NameForm, check_imposed_constraints, check_name_constraints};
-pub use entry::{EncodedEntry, Entry};
 pub use key_id::KeyId;
 pub use name::{HashedName, Name, NameHash, NameHashPrefix};
 pub use webroot::{MAX_WEBROOT_FILE_LEN, WebrootPath};

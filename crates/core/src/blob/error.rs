@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::MAX_ANCHORS_PER_NAME;
+use super::bytes::MAX_ANCHORS_PER_NAME;
 use crate::CertificateError;
 
 /// Why bytes are not a trust blob that can be used.

@@ -1,25 +1,18 @@
 //! The trust blob, TBLB: a trust store as one run of bytes, read in place.
 
 mod bytes;
-mod either;
 mod error;
 pub mod v1;
 pub mod v2;
 
+pub use bytes::MAX_ANCHORS_PER_NAME;
 pub use error::{BlobError, WriteError};
 
 use core::fmt;
 
-use either::Either;
+use bytes::{MAGIC, u16_at};
 
 use crate::{Certificate, Entry, KeyId, Name, NameHashPrefix, PeerChain, TrustAnchor};
-
-/// The largest number of anchors that a written store holds under one name. Several are rare but real: a CA
-/// that renews its root under the old name. The bound keeps what one name can cost small.
-pub const MAX_ANCHORS_PER_NAME: usize = 8;
-
-/// What every version begins with.
-const MAGIC: [u8; 4] = *b"TBLB";
 
 /// A trust blob, borrowed from flash, from a file's bytes or from the program itself.
 ///
@@ -54,7 +47,7 @@ impl<'a> TrustBlob<'a> {
             expected: MAGIC.len() + 2,
             found: bytes.len(),
         };
-        let version = match bytes::u16_at(bytes, MAGIC.len()).ok_or(too_short)? {
+        let version = match u16_at(bytes, MAGIC.len()).ok_or(too_short)? {
             v1::VERSION => Version::V1(v1::Reader::open(bytes)?),
             v2::VERSION => Version::V2(v2::Reader::open(bytes)?),
             version => return Err(BlobError::UnsupportedVersion(version)),
@@ -208,6 +201,24 @@ impl<'a> TrustBlob<'a> {
                 let entries = v2.by_name_hash(issuer.hash().prefix());
                 entries.map(move |entry| TrustAnchor::named(issuer, entry))
             })),
+        }
+    }
+}
+
+/// One of two iterators over the same things.
+enum Either<A, B> {
+    V1(A),
+    V2(B),
+}
+
+impl<T, A: Iterator<Item = T>, B: Iterator<Item = T>> Iterator for Either<A, B> {
+    type Item = T;
+
+    #[inline]
+    fn next(&mut self) -> Option<T> {
+        match self {
+            Self::V1(answers) => answers.next(),
+            Self::V2(answers) => answers.next(),
         }
     }
 }

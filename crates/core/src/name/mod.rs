@@ -1,11 +1,13 @@
 //! Distinguished names, as bytes: how anchors are found.
 
+mod attributes;
+mod comparison;
 mod display;
 mod hash;
 
+pub(crate) use attributes::{COMMON_NAME, EMAIL_ADDRESS, attributes};
 pub use hash::{NameHash, NameHashPrefix};
 
-use crate::constraints::may_be_same_name;
 use crate::der::{Reader, tag};
 
 /// A distinguished name (RFC 5280 section 4.1.2.4) in its DER encoding, the header of its SEQUENCE included.
@@ -42,13 +44,6 @@ impl<'a> Name<'a> {
     pub fn value(&self) -> &'a [u8] {
         let name = Reader::new(self.der).read();
         name.map(|name| name.value).unwrap_or_default()
-    }
-
-    /// Whether this name and another could be the same to a library that folds case, spaces or kinds of strings, as OpenSSL
-    /// and mbedTLS do. Names that cannot be read could be. Nothing is found by this; it is for conditions, which must not
-    /// be lost by another spelling.
-    pub fn may_equal(&self, other: Name<'_>) -> bool {
-        may_be_same_name(*self, other)
     }
 
     /// The name's hash, under which webroots file anchors.

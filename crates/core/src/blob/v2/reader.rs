@@ -2,8 +2,8 @@
 
 use core::cmp::Ordering;
 
-use super::super::bytes::{Cursor, u32_at};
-use super::super::{BlobError, MAX_ANCHORS_PER_NAME};
+use super::super::bytes::{Cursor, MAX_ANCHORS_PER_NAME, u32_at};
+use super::super::error::BlobError;
 use super::by_key_id::ByKeyId;
 use super::by_name::ByName;
 use super::checksum::crc32c;

@@ -1,7 +1,7 @@
 //! Writing version 2.
 
-use super::super::bytes::{append, put, u32_at, usize_at};
-use super::super::{MAX_ANCHORS_PER_NAME, WriteError};
+use super::super::bytes::{MAX_ANCHORS_PER_NAME, append, put, u32_at, usize_at};
+use super::super::error::WriteError;
 use super::by_name::ByName;
 use super::checksum::crc32c;
 use super::layout::{CHECKSUM_LEN, HEADER_LEN, Header, SECTION_LEN, Section, tag};

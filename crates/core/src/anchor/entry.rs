@@ -7,13 +7,13 @@ use sha2::{Digest, Sha256};
 use crate::blob::v2::Record;
 use crate::certificate::Profile;
 use crate::der::{tag, with_header};
-use crate::{BlobError, Certificate, HashedName, KeyId, Name, NameHashPrefix, TrustAnchor};
+use crate::{BlobError, Certificate, KeyId, Name, NameHashPrefix};
 
 /// An entry of a trust store: all that is held of an anchor.
 ///
 /// A bare certificate and a trust blob of version 1 know the anchor's name. A blob of version 2 may hold only its
 /// hash; the name is then in the certificate that the anchor is to vouch for. [`named`](Self::named) puts both
-/// together, and is the one way from an entry to a [`TrustAnchor`]: **an entry is never used under a name that is not
+/// together, and is the one way from an entry to a [`TrustAnchor`](crate::TrustAnchor): **an entry is never used under a name that is not
 /// its own**, however it was found.
 #[derive(Clone, Copy)]
 pub struct Entry<'a> {
@@ -162,28 +162,12 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The anchor, if this is its name.
-    pub fn named<'n>(&self, name: Name<'n>) -> Option<TrustAnchor<'n>>
-    where
-        'a: 'n,
-    {
-        let is_its_own = match self.body {
+    /// Whether this is the anchor's name. Its hash is asked for only where the store holds no name.
+    pub(super) fn has_name(&self, name: Name<'_>, hash: impl FnOnce() -> NameHashPrefix) -> bool {
+        match self.body {
             Body::Certificate(certificate) => certificate.subject() == name,
-            Body::Record { name_hash, .. } => name.hash().prefix() == name_hash,
-        };
-        is_its_own.then(|| TrustAnchor::named(name, *self))
-    }
-
-    /// The anchor, if this is its name: [`named`](Self::named) without hashing again.
-    pub fn named_as<'n>(&self, name: HashedName<'n>) -> Option<TrustAnchor<'n>>
-    where
-        'a: 'n,
-    {
-        let is_its_own = match self.body {
-            Body::Certificate(certificate) => certificate.subject() == name.name(),
-            Body::Record { name_hash, .. } => name.hash_prefix() == name_hash,
-        };
-        is_its_own.then(|| TrustAnchor::named(name.name(), *self))
+            Body::Record { name_hash, .. } => hash() == name_hash,
+        }
     }
 
     /// The inside of the SEQUENCE of the subject public key info (SPKI), without its header.

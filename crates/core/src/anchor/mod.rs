@@ -1,8 +1,14 @@
 //! Trust anchors: what a TLS library validates a path against.
 
+mod certificate;
+mod entry;
+
+pub use certificate::AnchorCertificateError;
+pub use entry::{EncodedEntry, Entry};
+
 use core::fmt;
 
-use crate::{Certificate, Entry, KeyId, Name};
+use crate::{Certificate, HashedName, KeyId, Name};
 
 /// A trust anchor (RFC 5280 section 6.1.1(d), RFC 5914): a root as a name, a key and its constraints.
 ///
@@ -88,6 +94,26 @@ impl<'a> TrustAnchor<'a> {
     /// it: a TLS library gets [`to_certificate`](Self::to_certificate).
     pub fn certificate(&self) -> Option<&'a [u8]> {
         Some(self.entry.certificate()?.as_der())
+    }
+}
+
+impl<'a> Entry<'a> {
+    /// The anchor, if this is its name.
+    pub fn named<'n>(&self, name: Name<'n>) -> Option<TrustAnchor<'n>>
+    where
+        'a: 'n,
+    {
+        let is_its_own = self.has_name(name, || name.hash().prefix());
+        is_its_own.then(|| TrustAnchor::named(name, *self))
+    }
+
+    /// The anchor, if this is its name: [`named`](Self::named) without hashing again.
+    pub fn named_as<'n>(&self, name: HashedName<'n>) -> Option<TrustAnchor<'n>>
+    where
+        'a: 'n,
+    {
+        let is_its_own = self.has_name(name.name(), || name.hash_prefix());
+        is_its_own.then(|| TrustAnchor::named(name.name(), *self))
     }
 }
 

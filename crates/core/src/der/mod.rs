@@ -5,6 +5,10 @@
 //! most 65,535 bytes. A certificate that one of the two can read and the other cannot would be looked at by one
 //! of them alone, and the verdict could differ. For the calendar, the `der` crate serves.
 
+mod writer;
+
+pub(crate) use writer::Writer;
+
 pub(crate) mod tag {
     pub(crate) const BOOLEAN: u8 = 0x01;
     pub(crate) const INTEGER: u8 = 0x02;
