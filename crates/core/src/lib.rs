@@ -14,11 +14,13 @@
 //! A TLS library that takes an anchor as a certificate only, such as OpenSSL and mbedTLS, gets one from
 //! [`TrustAnchor::to_certificate`]: the root's own, or one that is written from what the store holds.
 //!
-//! The crate needs neither `std` nor an allocator, holds no `unsafe` code, and does bounded work on any
-//! input: every certificate is looked at once, at most [`MAX_CERTIFICATES`] of them, and nothing recurses.
+//! The crate holds no `unsafe` code, and without features it needs neither `std` nor an allocator. It does bounded work
+//! on any input: every certificate is read once, at most [`MAX_CERTIFICATES`] of them, and nothing recurses.
 //!
 //! # Features
-//! - `std`: checksums with the instructions that most processors have for them. Without it, a table of 1 KB serves.
+//! - `alloc`: [`OwnedTrustAnchor`], an anchor that outlives the store in which it was found.
+//! - `std`: `alloc`, and checksums with the instructions that most processors have for them. Without it, they are computed
+//!   with a table of 1 KB.
 //!
 //! ```
 //! use jit_trust_core::{PeerChain, TrustBlob};
@@ -53,6 +55,8 @@
     )
 )]
 
+#[cfg(feature = "alloc")]
+extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
@@ -67,6 +71,8 @@ pub mod mozilla;
 mod name;
 mod webroot;
 
+#[cfg(feature = "alloc")]
+pub use anchor::OwnedTrustAnchor;
 pub use anchor::{AnchorCertificateError, EncodedEntry, Entry, TrustAnchor};
 pub use blob::{BlobError, MAX_ANCHORS_PER_NAME, TrustBlob, WriteError, v1, v2};
 pub use certificate::{BasicConstraints, Certificate, CertificateError, MAX_CERTIFICATE_LEN, Profile};

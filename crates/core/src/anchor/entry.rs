@@ -17,19 +17,19 @@ use crate::{BlobError, Certificate, KeyId, Name, NameHashPrefix};
 /// its own**, however it was found.
 #[derive(Clone, Copy)]
 pub struct Entry<'a> {
-    body: Body<'a>,
-    conditions: Conditions<'a>,
+    pub(super) body: Body<'a>,
+    pub(super) conditions: Conditions<'a>,
 }
 
 /// What was set in the place of what the body says.
 #[derive(Clone, Copy, Default)]
-struct Conditions<'a> {
-    distrust_after: Option<Option<u64>>,
-    name_constraints: Option<Option<&'a [u8]>>,
+pub(super) struct Conditions<'a> {
+    pub(super) distrust_after: Option<Option<u64>>,
+    pub(super) name_constraints: Option<Option<&'a [u8]>>,
 }
 
 #[derive(Clone, Copy)]
-enum Body<'a> {
+pub(super) enum Body<'a> {
     Certificate(Certificate<'a>),
     /// A record of version 2, which is looked into only when it is asked: to find one takes less than to read it.
     Record {
@@ -276,6 +276,11 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// Whether another entry says the same, given that the names are one.
+    pub(super) fn says_the_same(&self, other: &Entry<'_>) -> bool {
+        self.record() == other.record() && self.certificate() == other.certificate()
+    }
+
     /// What version 2 holds of it.
     pub(crate) fn record(&self) -> Record<'a> {
         let record = match &self.body {
@@ -302,9 +307,7 @@ impl<'a> Entry<'a> {
 /// Two entries are equal when they say the same, in whatever form.
 impl PartialEq for Entry<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.record() == other.record()
-            && self.name_hash() == other.name_hash()
-            && self.certificate() == other.certificate()
+        self.says_the_same(other) && self.name_hash() == other.name_hash()
     }
 }
 

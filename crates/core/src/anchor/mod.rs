@@ -2,9 +2,13 @@
 
 mod certificate;
 mod entry;
+#[cfg(feature = "alloc")]
+mod owned;
 
 pub use certificate::AnchorCertificateError;
 pub use entry::{EncodedEntry, Entry};
+#[cfg(feature = "alloc")]
+pub use owned::OwnedTrustAnchor;
 
 use core::fmt;
 
@@ -16,7 +20,7 @@ use crate::{Certificate, HashedName, KeyId, Name};
 /// borrowed from the certificate that asked for it: a trust blob of version 2 holds only the names' hashes. Being
 /// handed out by a store is what makes an anchor trusted; being chosen for a chain says only that it could have
 /// issued one of its certificates.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct TrustAnchor<'a> {
     subject: Name<'a>,
     entry: Entry<'a>,
@@ -121,6 +125,15 @@ impl<'a> Entry<'a> {
 pub(crate) fn is_no_later(issued_at: Option<u64>, limit: Option<u64>) -> bool {
     limit.is_none_or(|limit| issued_at.is_some_and(|issued_at| issued_at <= limit))
 }
+
+/// Two anchors are equal when they say the same, in whatever form.
+impl PartialEq for TrustAnchor<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.subject == other.subject && self.entry.says_the_same(&other.entry)
+    }
+}
+
+impl Eq for TrustAnchor<'_> {}
 
 impl fmt::Debug for TrustAnchor<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

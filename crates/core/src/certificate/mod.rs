@@ -58,6 +58,20 @@ impl<'a> Certificate<'a> {
         }
     }
 
+    /// The same certificate in a copy of its bytes.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn in_copy<'b>(&self, der: &'b [u8]) -> Certificate<'b> {
+        Certificate {
+            der,
+            serial: self.serial,
+            issuer: self.issuer,
+            validity: self.validity,
+            subject: self.subject,
+            spki: self.spki,
+            extensions: self.extensions,
+        }
+    }
+
     /// The whole certificate.
     pub fn as_der(&self) -> &'a [u8] {
         self.der
