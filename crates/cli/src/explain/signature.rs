@@ -1,10 +1,10 @@
 //! Whether a key has signed a certificate. It is shown and decides nothing: paths are validated by the TLS library.
 
 use jit_trust::Certificate;
+use jit_trust_core::der::Reader;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use serde::Serialize;
 
-use crate::trust::der::Element;
 use crate::trust::key::{self, Key};
 
 /// How the signature of a certificate fits a key.
@@ -44,7 +44,7 @@ pub(super) fn check(
         };
     }
     // A signature of one kind is none by a key of another. Of elliptic curves, one that is not known is of the same kind.
-    let kind = |algorithm: &[u8]| Element::read(algorithm).map(|(kind, _)| kind.value.to_vec());
+    let kind = |algorithm: &[u8]| Reader::new(algorithm).read().map(|kind| kind.value.to_vec());
     let key_kind = kind(key.algorithm);
     let is_of_key_kind = |algorithm: &[u8]| kind(algorithm) == key_kind;
     let is_known_key = algorithms
@@ -62,11 +62,10 @@ pub(super) fn check(
 
 /// What is signed, the inside of the algorithm's identifier, and the signature (RFC 5280 section 4.1.1).
 fn signed_parts(certificate: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let (outer, _) = Element::read(certificate)?;
-    let (to_be_signed, rest) = Element::read(outer.value)?;
-    let (algorithm, rest) = Element::read(rest)?;
-    let (signature, _) = Element::read(rest)?;
-    Some((to_be_signed.whole, algorithm.value, signature.bits()?))
+    let outer = Reader::new(certificate).read()?;
+    let mut fields = Reader::new(outer.value);
+    let (to_be_signed, algorithm) = (fields.read()?, fields.read()?);
+    Some((to_be_signed.whole, algorithm.value, fields.read()?.bits()?))
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use std::ops::RangeInclusive;
 
+use jit_trust_core::der::Reader;
+
 use super::algorithm;
-use super::der::Element;
 
 /// The lengths of RSA keys that signatures in a chain are verified by, as `RSA_PKCS1_2048_8192_SHA256` of webpki has
 /// them. Of others it says that the signature does not fit.
@@ -19,11 +20,10 @@ pub(crate) struct Key<'a> {
 impl<'a> Key<'a> {
     /// Reads the inside of a SubjectPublicKeyInfo.
     pub(crate) fn read(spki_value: &'a [u8]) -> Option<Self> {
-        let (algorithm, rest) = Element::read(spki_value)?;
-        let (key, _) = Element::read(rest)?;
+        let mut fields = Reader::new(spki_value);
         Some(Self {
-            algorithm: algorithm.value,
-            bits: key.bits()?,
+            algorithm: fields.read()?.value,
+            bits: fields.read()?.bits()?,
         })
     }
 }
@@ -31,13 +31,12 @@ impl<'a> Key<'a> {
 /// Of how many bits this key is, if it is an RSA key that is not taken.
 pub(crate) fn refused_rsa_bits(spki_value: &[u8]) -> Option<usize> {
     let key = Key::read(spki_value)?;
-    let (kind, _) = Element::read(key.algorithm)?;
-    if kind.value != algorithm::RSA {
+    if Reader::new(key.algorithm).read()?.value != algorithm::RSA {
         return None;
     }
     // RFC 8017 appendix A.1.1: the modulus is the first of two numbers.
-    let (numbers, _) = Element::read(key.bits)?;
-    let (modulus, _) = Element::read(numbers.value)?;
+    let numbers = Reader::new(key.bits).read()?;
+    let modulus = Reader::new(numbers.value).read()?;
     let zeros = modulus.value.iter().take_while(|byte| **byte == 0).count();
     let modulus = modulus.value.get(zeros..)?;
     let unused = modulus.first()?.leading_zeros();
@@ -78,7 +77,7 @@ pub(crate) mod tests {
             (16384, Some(16384)),
         ] {
             let spki = rsa(bits);
-            let (spki, _) = Element::read(&spki).unwrap();
+            let spki = Reader::new(&spki).read().unwrap();
             assert_eq!(refused_rsa_bits(spki.value), refused);
         }
         let ca = Ca::root("A").der();

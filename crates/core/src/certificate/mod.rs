@@ -194,8 +194,7 @@ impl<'a> Reading<'a> {
         let algorithm = self.expect(&mut reader, tag::SEQUENCE, "a signature algorithm")?;
         let signature = self.expect(&mut reader, tag::BIT_STRING, "the BIT STRING of a signature")?;
         self.expect_end(reader, "nothing behind the signature")?;
-        let has_unused_bits = signature.value.first() != Some(&0);
-        if has_unused_bits {
+        if signature.bits().is_none() {
             return Err(self.error("a signature of whole bytes", signature.whole));
         }
 

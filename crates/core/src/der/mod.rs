@@ -1,34 +1,48 @@
-//! The headers of DER (X.690 section 8.1), as far as a certificate needs them: a reader that hops from one
-//! tag-length-value to the next and never looks behind the end of what it was given.
+//! DER (X.690), as far as certificates need it: a reader that goes from one tag-length-value to the next and never looks
+//! behind the end of what it was given.
 //!
-//! It takes exactly the headers that webpki takes: one-byte tags, lengths in their shortest form, values of at
-//! most 65,535 bytes. A certificate that one of the two can read and the other cannot would be looked at by one
-//! of them alone, and the verdict could differ. For the calendar, the `der` crate serves.
+//! [`Reader::read`] takes exactly the headers that webpki takes: one-byte tags, lengths in their shortest form, values of
+//! at most 65,535 bytes. A certificate that only one of the two could read would be judged by that one alone, and the
+//! verdict could differ. The `der` crate serves for the calendar.
 
+mod object_identifier;
 mod writer;
 
+pub use object_identifier::ObjectIdentifier;
 pub(crate) use writer::Writer;
 
-pub(crate) mod tag {
-    pub(crate) const BOOLEAN: u8 = 0x01;
-    pub(crate) const INTEGER: u8 = 0x02;
-    pub(crate) const BIT_STRING: u8 = 0x03;
-    pub(crate) const OCTET_STRING: u8 = 0x04;
-    pub(crate) const OBJECT_IDENTIFIER: u8 = 0x06;
-    pub(crate) const UTF8_STRING: u8 = 0x0c;
-    pub(crate) const UTC_TIME: u8 = 0x17;
-    pub(crate) const GENERALIZED_TIME: u8 = 0x18;
-    pub(crate) const BMP_STRING: u8 = 0x1e;
-    pub(crate) const SEQUENCE: u8 = 0x30;
-    pub(crate) const SET: u8 = 0x31;
+/// Tags: the first byte of a tag-length-value.
+pub mod tag {
+    /// BOOLEAN.
+    pub const BOOLEAN: u8 = 0x01;
+    /// INTEGER.
+    pub const INTEGER: u8 = 0x02;
+    /// BIT STRING.
+    pub const BIT_STRING: u8 = 0x03;
+    /// OCTET STRING.
+    pub const OCTET_STRING: u8 = 0x04;
+    /// OBJECT IDENTIFIER.
+    pub const OBJECT_IDENTIFIER: u8 = 0x06;
+    /// UTF8String.
+    pub const UTF8_STRING: u8 = 0x0c;
+    /// UTCTime.
+    pub const UTC_TIME: u8 = 0x17;
+    /// GeneralizedTime.
+    pub const GENERALIZED_TIME: u8 = 0x18;
+    /// BMPString.
+    pub const BMP_STRING: u8 = 0x1e;
+    /// SEQUENCE and SEQUENCE OF.
+    pub const SEQUENCE: u8 = 0x30;
+    /// SET and SET OF.
+    pub const SET: u8 = 0x31;
 
     /// The tag `[number]` of a primitive value.
-    pub(crate) const fn context(number: u8) -> u8 {
+    pub const fn context(number: u8) -> u8 {
         0x80 | number
     }
 
     /// The tag `[number]` of a constructed value.
-    pub(crate) const fn context_constructed(number: u8) -> u8 {
+    pub const fn context_constructed(number: u8) -> u8 {
         0xa0 | number
     }
 }
@@ -68,48 +82,72 @@ pub(crate) fn offset(part: &[u8], whole: &[u8]) -> usize {
     part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr())
 }
 
-/// Hands over the header of a value of `len` bytes, at most 65,535 of them.
+/// Hands over the header of a value of `len` bytes, fewer than 2^32.
 pub(crate) fn with_header<T>(tag: u8, len: usize, take: impl FnOnce(&[u8]) -> T) -> T {
-    let [.., high, low] = len.to_be_bytes();
-    match (high, low) {
-        (0, 0..=0x7f) => take(&[tag, low]),
-        (0, _) => take(&[tag, 0x81, low]),
-        _ => take(&[tag, 0x82, high, low]),
+    let len = u32::try_from(len).unwrap_or(u32::MAX);
+    match len.to_be_bytes() {
+        [0, 0, 0, len @ 0..=0x7f] => take(&[tag, len]),
+        [0, 0, 0, len] => take(&[tag, 0x81, len]),
+        [0, 0, high, low] => take(&[tag, 0x82, high, low]),
+        [0, high, middle, low] => take(&[tag, 0x83, high, middle, low]),
+        [a, b, c, d] => take(&[tag, 0x84, a, b, c, d]),
     }
 }
 
-/// One tag-length-value: the whole of it, and its value alone.
+/// The encoding of a value of fewer than 2^32 bytes under a tag.
+#[cfg(feature = "alloc")]
+pub fn encode(tag: u8, value: &[u8]) -> alloc::vec::Vec<u8> {
+    with_header(tag, value.len(), |header| [header, value].concat())
+}
+
+/// One tag-length-value.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Tlv<'a> {
-    pub(crate) tag: u8,
-    pub(crate) whole: &'a [u8],
-    pub(crate) value: &'a [u8],
+#[non_exhaustive]
+pub struct Tlv<'a> {
+    /// The tag.
+    pub tag: u8,
+    /// All of it, the header included.
+    pub whole: &'a [u8],
+    /// The value alone.
+    pub value: &'a [u8],
+}
+
+impl<'a> Tlv<'a> {
+    /// The content of a BIT STRING that has no unused bits.
+    pub fn bits(&self) -> Option<&'a [u8]> {
+        match self.value.split_first()? {
+            (0, bits) => Some(bits),
+            _ => None,
+        }
+    }
 }
 
 /// Reads one tag-length-value after the other.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Reader<'a> {
+pub struct Reader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+    /// Reads these bytes from their start.
+    pub fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
 
     /// What has not been read yet.
-    pub(crate) fn rest(&self) -> &'a [u8] {
+    pub fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
+    /// Whether every byte has been read.
     #[inline]
-    pub(crate) fn is_at_end(&self) -> bool {
+    pub fn is_at_end(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// The next tag-length-value, whatever its tag; `None`, and no step ahead, when it is not whole.
     #[inline(always)]
-    pub(crate) fn read(&mut self) -> Option<Tlv<'a>> {
+    pub fn read(&mut self) -> Option<Tlv<'a>> {
         let (tag, len, behind_header) = match self.rest {
             [tag, len @ 0..=0x7f, behind @ ..] => (*tag, usize::from(*len), behind),
             [tag, 0x82, high @ 1..=0xff, low, behind @ ..] => {
@@ -118,6 +156,35 @@ impl<'a> Reader<'a> {
             [tag, 0x81, len @ 0x80..=0xff, behind @ ..] => (*tag, usize::from(*len), behind),
             _ => return None,
         };
+        self.step(tag, len, behind_header)
+    }
+
+    /// As [`read`](Self::read), but of a value of any length: for what holds many certificates, such as PKCS #7.
+    pub fn read_long(&mut self) -> Option<Tlv<'a>> {
+        let (tag, len, behind_header) = match self.rest {
+            [tag, 0x83, high @ 1..=0xff, middle, low, behind @ ..] => {
+                (*tag, u32::from_be_bytes([0, *high, *middle, *low]), behind)
+            }
+            [tag, 0x84, a @ 1..=0xff, b, c, d, behind @ ..] => {
+                (*tag, u32::from_be_bytes([*a, *b, *c, *d]), behind)
+            }
+            _ => return self.read(),
+        };
+        self.step(tag, usize::try_from(len).ok()?, behind_header)
+    }
+
+    /// The next tag-length-value if it has this tag.
+    #[inline(always)]
+    pub fn expect(&mut self, tag: u8) -> Option<Tlv<'a>> {
+        if self.rest.first() == Some(&tag) {
+            self.read()
+        } else {
+            None
+        }
+    }
+
+    #[inline(always)]
+    fn step(&mut self, tag: u8, len: usize, behind_header: &'a [u8]) -> Option<Tlv<'a>> {
         let has_long_tag = tag & 0x1f == 0x1f;
         if has_long_tag {
             return None;
@@ -126,16 +193,6 @@ impl<'a> Reader<'a> {
         let whole = self.rest.get(..self.rest.len().wrapping_sub(behind.len()))?;
         self.rest = behind;
         Some(Tlv { tag, whole, value })
-    }
-
-    /// The next tag-length-value if it has this tag.
-    #[inline(always)]
-    pub(crate) fn expect(&mut self, tag: u8) -> Option<Tlv<'a>> {
-        if self.rest.first() == Some(&tag) {
-            self.read()
-        } else {
-            None
-        }
     }
 }
 
@@ -185,6 +242,50 @@ mod tests {
             bytes.resize(header + len, 7);
             assert_eq!(lengths(&bytes), Some((header + len, len)));
         }
+    }
+
+    #[test]
+    fn longer_values_are_read_where_they_may_be() {
+        for len in [0x1_0000, 0xff_ffff, 0x100_0000] {
+            let mut bytes = with_header(tag::SEQUENCE, len, std::borrow::ToOwned::to_owned);
+            let header = bytes.len();
+            bytes.resize(header + len + 1, 7);
+            assert_eq!(lengths(&bytes), None);
+            let mut reader = Reader::new(&bytes);
+            let read = reader.read_long().unwrap();
+            assert_eq!((read.whole.len(), read.value.len()), (header + len, len));
+            assert_eq!(reader.rest(), [7]);
+        }
+        for bytes in [
+            &[0x30, 0x83, 0, 0xff, 0xff][..],
+            &[0x30, 0x84, 0, 1, 0, 0],
+            &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff],
+            &[0x30, 0x85, 1, 0, 0, 0, 0],
+            &[0x1f, 0x83, 1, 0, 0],
+        ] {
+            assert!(Reader::new(bytes).read_long().is_none(), "{bytes:?}");
+        }
+        assert!(Reader::new(&[4, 1, 7]).read_long().is_some());
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn what_is_encoded_is_read_again() {
+        for len in [0, 1, 0x7f, 0x80, 0xff, 0x100, 0xffff, 0x1_0000] {
+            let value = std::vec![7; len];
+            let encoded = encode(0x82, &value);
+            let read = Reader::new(&encoded).read_long().unwrap();
+            assert_eq!((read.tag, read.value), (0x82, &value[..]));
+            assert_eq!(read.whole, encoded);
+        }
+    }
+
+    #[test]
+    fn bits_are_whole_bytes() {
+        let bits = |bytes: &'static [u8]| Reader::new(bytes).read().unwrap().bits();
+        assert_eq!(bits(&[3, 2, 0, 7]), Some(&[7][..]));
+        assert_eq!(bits(&[3, 2, 1, 6]), None);
+        assert_eq!(bits(&[3, 0]), None);
     }
 
     #[test]

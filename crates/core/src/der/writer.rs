@@ -35,8 +35,8 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// Puts a value before what has been written, and its header before that. The length in the header is right up to
-    /// 65,535 bytes.
+    /// Puts a value before what has been written, and its header before that. The length in the header is right below
+    /// 2^32 bytes.
     pub(crate) fn prepend_tagged(&mut self, tag: u8, value: impl FnOnce(&mut Self)) {
         let behind = self.len;
         value(self);

@@ -7,7 +7,7 @@ use core::fmt::{self, Write};
 
 use super::Name;
 use super::attributes::{COMMON_NAME, EMAIL_ADDRESS, attributes};
-use crate::der::{Tlv, tag};
+use crate::der::{ObjectIdentifier, Tlv, tag};
 
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,33 +51,8 @@ fn write_type(f: &mut fmt::Formatter<'_>, oid: &[u8]) -> fmt::Result {
         [0x55, 0x04, 0x61] => "organizationIdentifier",
         [0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 0x01, 0x19] => "DC",
         EMAIL_ADDRESS => "emailAddress",
-        _ => return write_dotted(f, oid),
+        _ => return write!(f, "{}", ObjectIdentifier(oid)),
     })
-}
-
-/// An object identifier as numbers (X.690 section 8.19); a part too large for 64 bits is shown as `?`.
-fn write_dotted(f: &mut fmt::Formatter<'_>, oid: &[u8]) -> fmt::Result {
-    let mut part: Option<u64> = Some(0);
-    let mut is_first = true;
-    for byte in oid {
-        part = part
-            .and_then(|part| part.checked_mul(128))
-            .and_then(|part| part.checked_add(u64::from(byte & 0x7f)));
-        if byte & 0x80 != 0 {
-            continue;
-        }
-        match part {
-            Some(first) if is_first => {
-                let root = (first / 40).min(2);
-                write!(f, "{root}.{}", first.saturating_sub(root.saturating_mul(40)))?;
-            }
-            Some(part) => write!(f, ".{part}")?,
-            None => f.write_str(".?")?,
-        }
-        is_first = false;
-        part = Some(0);
-    }
-    Ok(())
 }
 
 fn write_value(f: &mut fmt::Formatter<'_>, Tlv { tag, value, .. }: Tlv<'_>) -> fmt::Result {
