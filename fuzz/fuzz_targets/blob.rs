@@ -6,7 +6,7 @@
 #![no_main]
 
 use jit_trust_core::{
-    BlobError, Certificate, CutNameHash, EncodedEntry, Entry, KeyId, MAX_CERTIFICATES, Name, PeerChain,
+    BlobError, Certificate, EncodedEntry, Entry, KeyId, MAX_CERTIFICATES, Name, NameHashPrefix, PeerChain,
     TrustAnchor, TrustBlob, WriteError, v2,
 };
 use jit_trust_fuzz::list::assert_same_anchor;
@@ -102,12 +102,12 @@ fn compare_with_the_format(bytes: &[u8], opened: &Result<TrustBlob<'_>, BlobErro
 /// An entry is an anchor under its own name, and under no other.
 fn check_names(entry: &Entry<'_>) {
     if let Some(subject) = entry.subject() {
-        assert_eq!(subject.hash().cut(), entry.name_hash());
+        assert_eq!(subject.hash().prefix(), entry.name_hash());
         let anchor = entry.named(subject).expect("it is its name");
         assert_eq!((anchor.subject(), anchor.entry()), (subject, entry));
     }
     let strange = Name::from_der(&[0x30, 2, 5, 0]).expect("a name");
-    let is_strange = strange.hash().cut() == entry.name_hash();
+    let is_strange = strange.hash().prefix() == entry.name_hash();
     assert_eq!(entry.named(strange).is_some(), is_strange);
 }
 
@@ -215,11 +215,11 @@ impl<'a> Lookups<'a> {
         for hash in hashes {
             let number = u128::from_be_bytes(*hash.as_bytes());
             for near in [number, number.wrapping_add(1), number.wrapping_sub(1)] {
-                self.by_name_hash(CutNameHash::from_bytes(near.to_be_bytes()));
+                self.by_name_hash(NameHashPrefix::from_bytes(near.to_be_bytes()));
             }
         }
-        self.by_name_hash(CutNameHash::from_bytes([0; 16]));
-        self.by_name_hash(CutNameHash::from_bytes([0xff; 16]));
+        self.by_name_hash(NameHashPrefix::from_bytes([0; 16]));
+        self.by_name_hash(NameHashPrefix::from_bytes([0xff; 16]));
         let key_ids = self.entries.iter().take(LOOKED_UP);
         for key_id in key_ids.filter_map(Entry::subject_key_id) {
             let longer = [key_id.as_bytes(), &[0]].concat();
@@ -258,7 +258,7 @@ impl<'a> Lookups<'a> {
         self.are_all(&found, &self.expected(|entry| entry.named(name).is_some()));
     }
 
-    fn by_name_hash(&self, hash: CutNameHash) {
+    fn by_name_hash(&self, hash: NameHashPrefix) {
         self.are(self.blob.by_name_hash(hash), |entry| entry.name_hash() == hash);
     }
 

@@ -146,7 +146,7 @@ pub fn read(blob: &[u8]) -> Option<Vec<Anchor<'_>>> {
     for anchor in &mut anchors {
         anchor.name = names[anchor.position];
         anchor.certificate = certificates[anchor.position];
-        let is_its_own = |name: Name<'_>| name.hash().cut().as_bytes() == &anchor.name_hash;
+        let is_its_own = |name: Name<'_>| name.hash().prefix().as_bytes() == &anchor.name_hash;
         if anchor
             .name
             .is_some_and(|name| !Name::from_der(name).is_some_and(is_its_own))

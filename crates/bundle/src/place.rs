@@ -55,7 +55,7 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&shown_path(self.source.as_ref()))?;
+        write!(f, "{}", shown_path(self.source.as_ref()))?;
         match (self.certificate, self.line) {
             (Some(ordinal), Some(line)) => write!(f, ": certificate {ordinal}, line {line}"),
             (Some(ordinal), None) => write!(f, ": certificate {ordinal}"),

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use jit_trust_core::{CutNameHash, Entry};
+use jit_trust_core::{Entry, NameHashPrefix};
 
 use crate::constraints::is_imposed_on;
 use crate::label::label;
@@ -46,7 +46,7 @@ pub fn check_update<'a, 'b>(
 }
 
 /// The list in force, by key and name, and by key alone.
-struct Before<'a>(HashMap<(&'a [u8], Option<CutNameHash>), Vec<&'a Entry<'a>>>);
+struct Before<'a>(HashMap<(&'a [u8], Option<NameHashPrefix>), Vec<&'a Entry<'a>>>);
 
 impl<'a> Before<'a> {
     fn of(in_force: &'a [Entry<'a>]) -> Self {

@@ -63,7 +63,7 @@ fn issuers_of<'l>(path: &Path, list: &'l RootList, store: &str) -> Result<Vec<&'
         let Some(anchor) = chain.issuers().find_map(|issuer| entry.named(issuer)) else {
             continue;
         };
-        if !chain.may_lean_on(&anchor) {
+        if !anchor.permits_issuance_date(chain.issued_at()) {
             warn_of_date(&anchor, &chain, store);
         }
         found.push(root);

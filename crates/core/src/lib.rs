@@ -8,20 +8,19 @@
 //! **Selection never grants trust.** Nothing here checks a signature, a validity period, a purpose or a host name: the
 //! TLS library validates the whole path against exactly the anchors that were chosen, and only that decides. What is
 //! checked here is what no TLS library knows of: that an anchor is trusted for certificates as young as the peer's
-//! ([`PeerChain::may_lean_on`]); and, for those that do not know them either, name constraints
+//! ([`TrustAnchor::permits_issuance_date`]); and, for those that do not know them either, name constraints
 //! ([`check_name_constraints`]).
 //!
 //! A TLS library that takes an anchor as a certificate only, such as OpenSSL and mbedTLS, gets one from
 //! [`TrustAnchor::to_certificate`]: the root's own, or one that is written from what the store holds.
 //!
-//! A TLS library that takes an anchor as a certificate only, such as OpenSSL and mbedTLS, gets one from
-//! [`TrustAnchor::to_certificate`]: the root's own, or one that is written from what the store holds.
-//!
-//! The crate needs neither `std` nor an allocator, holds no `unsafe` code, and does bounded work on any
-//! input: every certificate is looked at once, at most [`MAX_CERTIFICATES`] of them, and nothing recurses.
+//! The crate holds no `unsafe` code, and without features it needs neither `std` nor an allocator. It does bounded work
+//! on any input: every certificate is read once, at most [`MAX_CERTIFICATES`] of them, and nothing recurses.
 //!
 //! # Features
-//! - `std`: checksums with the instructions that most processors have for them. Without it, a table of 1 KB serves.
+//! - `alloc`: [`OwnedTrustAnchor`], an anchor that outlives the store in which it was found.
+//! - `std`: `alloc`, and checksums with the instructions that most processors have for them. Without it, they are computed
+//!   with a table of 1 KB.
 //!
 //! ```
 //! use jit_trust_core::{PeerChain, TrustBlob};
@@ -56,6 +55,8 @@
     )
 )]
 
+#[cfg(feature = "alloc")]
+extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
@@ -64,23 +65,23 @@ mod blob;
 mod certificate;
 mod chain;
 mod constraints;
-mod der;
-mod entry;
+pub mod der;
+mod escaped;
 mod key_id;
 pub mod mozilla;
 mod name;
 mod time;
 mod webroot;
 
-pub use anchor::TrustAnchor;
+#[cfg(feature = "alloc")]
+pub use anchor::OwnedTrustAnchor;
+pub use anchor::{AnchorCertificateError, EncodedEntry, Entry, TrustAnchor};
 pub use blob::{BlobError, MAX_ANCHORS_PER_NAME, TrustBlob, WriteError, v1, v2};
-pub use certificate::{
-    AnchorCertificateError, BasicConstraints, Certificate, CertificateError, MAX_CERTIFICATE_LEN, Profile,
-};
+pub use certificate::{BasicConstraints, Certificate, CertificateError, MAX_CERTIFICATE_LEN, Profile};
 pub use chain::{ChainError, MAX_CERTIFICATES, PeerChain, Query};
 pub use constraints::{NameConstraintsError, NameForm, check_imposed_constraints, check_name_constraints};
-pub use entry::{EncodedEntry, Entry};
+pub use escaped::Escaped;
 pub use key_id::KeyId;
-pub use name::{CutNameHash, HashedName, Name, NameHash};
+pub use name::{HashedName, Name, NameHash, NameHashPrefix};
 pub use time::Time;
 pub use webroot::{MAX_WEBROOT_FILE_LEN, WebrootPath};

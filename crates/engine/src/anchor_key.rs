@@ -71,7 +71,7 @@ impl AnchorKey {
     /// Whether an anchor of this name can be what it asks for: a key identifier says nothing of names.
     pub(crate) fn may_find(&self, subject: HashedName<'_>) -> bool {
         match self {
-            Self::Subject(hash) => hash.cut() == subject.hash(),
+            Self::Subject(hash) => hash.prefix() == subject.hash_prefix(),
             Self::SubjectKeyId(_) | Self::IssuerSerial { .. } => true,
         }
     }

@@ -36,8 +36,6 @@ impl TrustBinding {
     }
 }
 
-
-
 /// An anchor that a connection depends on: what of it a validation takes into account, and with what to ask for it again.
 #[derive(Debug)]
 pub struct BoundAnchor {

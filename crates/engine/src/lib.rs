@@ -34,7 +34,6 @@ mod candidates;
 mod canonical_url;
 #[cfg(feature = "std")]
 mod connection;
-mod escaped;
 mod handshake_error;
 #[cfg(feature = "std")]
 mod host_cache;
@@ -52,9 +51,9 @@ pub use binding::{BoundAnchor, BoundAnchors, TrustBinding};
 pub use candidates::Candidates;
 pub use handshake_error::HandshakeError;
 pub use jit_trust_core::{
-    BlobError, Certificate, CertificateError, ChainError, CutNameHash, EncodedEntry, Entry, HashedName,
-    KeyId, MAX_CERTIFICATES, Name, NameConstraintsError, NameForm, NameHash, PeerChain, Query, TrustAnchor,
-    TrustBlob,
+    BlobError, Certificate, CertificateError, ChainError, EncodedEntry, Entry, HashedName, KeyId,
+    MAX_CERTIFICATES, Name, NameConstraintsError, NameForm, NameHash, NameHashPrefix, PeerChain, Query,
+    TrustAnchor, TrustBlob,
 };
 pub use lookup::{LookupError, LookupKind, LookupRequest, LookupResponse, MAX_RESPONSE_LEN};
 pub use policy::{HostPolicy, InvalidPin, TrustPolicy, TrustPolicyBuilder};
@@ -67,16 +66,14 @@ pub use verification::{Certificates, LookupOutcome, LookupRecord};
 mod with_std {
     pub use crate::anchor_cache::Presence;
     pub use crate::canonical_url::canonical as canonical_url;
-    pub use crate::connection::{
-        Cancellation, Connection, SharedTcp, TrackedConnection, TrackedStream,
-    };
+    pub use crate::connection::{Cancellation, Connection, SharedTcp, TrackedConnection, TrackedStream};
     pub use crate::host_cache::{CachedHost, HostCache, HostCacheBuilder, HostCacheError};
     pub use crate::lookup::{Claim, DeferredStore, Interest, Responder};
     pub use crate::off_executor::{Gate, ShutDown, SpawnBlocking, off_executor};
     pub use crate::policy::{OlderGeneration, Prefetched};
-    pub use crate::store::{FileError, WebrootStore};
     #[cfg(any(unix, windows))]
     pub use crate::store::{FileChange, FileStore, WatchedFileStore};
+    pub use crate::store::{FileError, WebrootStore};
     pub use crate::verification::{Deadline, LookupPending, Patience};
 }
 

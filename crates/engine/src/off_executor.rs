@@ -327,8 +327,7 @@ mod tests {
         let mut counted = driven(Counted(polls.clone()));
         runtime().block_on(async {
             for _ in 0..20 {
-                let polled =
-                    std::future::poll_fn(|context| Poll::Ready(counted.as_mut().poll(context)));
+                let polled = std::future::poll_fn(|context| Poll::Ready(counted.as_mut().poll(context)));
                 assert!(polled.await.is_pending());
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }

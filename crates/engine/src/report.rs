@@ -5,10 +5,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use jit_trust_core::{Certificate, PeerChain, TrustAnchor};
+use jit_trust_core::{Certificate, OwnedTrustAnchor, PeerChain, TrustAnchor};
 
 use crate::Rejection;
-use crate::candidates::{Candidates, OwnedAnchor};
+use crate::candidates::Candidates;
 use crate::verification::LookupRecord;
 
 /// What happened in one verification, success or failure, with whichever TLS library: all that a log line, a command or a
@@ -33,7 +33,7 @@ pub struct VerificationReport {
     /// The verdict.
     pub result: Result<(), Rejection>,
     sent: Box<[Box<[u8]>]>,
-    candidates: Box<[OwnedAnchor]>,
+    candidates: Box<[OwnedTrustAnchor]>,
     /// The place of the anchor that the path ends in, among the candidates.
     anchor: Option<usize>,
 }
@@ -63,7 +63,7 @@ impl VerificationReport {
             result,
             sent: sent.map(|certificate| Box::from(certificate.as_der())).collect(),
             anchor: used.and_then(|used| all().position(|anchor| anchor == used)),
-            candidates: all().map(|anchor| OwnedAnchor::of(&anchor)).collect(),
+            candidates: all().map(|anchor| anchor.to_owned_anchor()).collect(),
         }
     }
 
@@ -85,12 +85,12 @@ impl VerificationReport {
     /// The anchor that the path ends in; `None` where there is no valid path, or where it ends in a CA that the program
     /// loaded into the TLS library.
     pub fn anchor(&self) -> Option<TrustAnchor<'_>> {
-        self.candidates.get(self.anchor?)?.get()
+        Some(self.candidates.get(self.anchor?)?.as_anchor())
     }
 
     /// The anchors that there were to choose from, in the order in which the stores gave them. Those are included that were
     /// left out, because of the date of the server's certificate or because of name constraints.
     pub fn candidates(&self) -> impl Iterator<Item = TrustAnchor<'_>> {
-        self.candidates.iter().filter_map(OwnedAnchor::get)
+        self.candidates.iter().map(OwnedTrustAnchor::as_anchor)
     }
 }

@@ -1,8 +1,10 @@
 //! Why a file was not written or not read.
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::{error, io};
+
+use jit_trust_core::Escaped;
 
 use crate::Kind;
 
@@ -86,7 +88,7 @@ impl FileError {
 
 impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_escaped(f, self.path())?;
+        write!(f, "{}", Escaped::new(self.path().to_string_lossy()))?;
         match self {
             Self::Io { doing, error, .. } => write!(f, ": cannot {doing}: {error}"),
             Self::IsADirectory { .. } => f.write_str(": a directory: expected a file"),
@@ -107,17 +109,6 @@ impl fmt::Display for FileError {
             ),
         }
     }
-}
-
-/// Writes a path without anything that could drive a terminal; bytes that are no text are replaced.
-fn write_escaped(f: &mut fmt::Formatter<'_>, path: &Path) -> fmt::Result {
-    for character in path.to_string_lossy().chars() {
-        match character {
-            '"' | '\'' => f.write_char(character)?,
-            _ => write!(f, "{}", character.escape_debug())?,
-        }
-    }
-    Ok(())
 }
 
 impl error::Error for FileError {

@@ -249,7 +249,7 @@ impl DeferredStore for Remote {
         self.name.to_owned()
     }
 
-    fn query(&self, question: LookupRequest, reply: Responder) {
+    fn look_up(&self, question: LookupRequest, reply: Responder) {
         self.asked.fetch_add(1, Ordering::Relaxed);
         let all = jit_trust::TrustBlob::open(&self.blob).unwrap();
         let AnchorKey::Subject(hash) = &question.key else {
@@ -257,7 +257,7 @@ impl DeferredStore for Remote {
         };
         let found: Vec<_> = all
             .entries()
-            .filter(|entry| entry.name_hash() == hash.cut())
+            .filter(|entry| entry.name_hash() == hash.prefix())
             .collect();
         let options = v2::Options::default();
         let mut blob = vec![0; v2::encoded_len(&found, options).unwrap()];
@@ -444,11 +444,11 @@ impl DeferredStore for ByKeyId {
         "by key identifier".to_owned()
     }
 
-    fn keys(&self) -> LookupKind {
+    fn kind(&self) -> LookupKind {
         LookupKind::KeyIdentifier
     }
 
-    fn query(&self, question: LookupRequest, reply: Responder) {
+    fn look_up(&self, question: LookupRequest, reply: Responder) {
         self.asked.fetch_add(1, Ordering::Relaxed);
         let (is_it, der) = (question.key == self.key, self.der.clone());
         std::thread::spawn(move || {

@@ -38,7 +38,7 @@ impl DeferredStore for Afar {
         "afar".to_owned()
     }
 
-    fn query(&self, question: LookupRequest, reply: Responder) {
+    fn look_up(&self, question: LookupRequest, reply: Responder) {
         if question.key != jit_trust::AnchorKey::Subject(self.name) {
             return reply.send(Ok(LookupResponse::not_found()));
         }

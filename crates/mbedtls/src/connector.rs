@@ -1,10 +1,13 @@
-//! Connecting, on threads that may wait.
+//! Connecting, on threads that may block.
 
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 
+use jit_trust_engine::{
+    Prefetched, SharedTcp, TrackedConnection, TrackedStream, TrustPolicy, VerificationReport,
+};
 use mbedtls::alloc::List;
 use mbedtls::error::codes;
 use mbedtls::rng::{CtrDrbg, OsEntropy};
@@ -14,22 +17,17 @@ use mbedtls::ssl::config::{
 use mbedtls::ssl::{Config, Context};
 use mbedtls::x509::Certificate;
 
-use super::Error;
-use super::error::failed;
-use super::noted::{Note, Noted};
-use super::tls::Tls;
-use super::verifier::{Observer, Verifier};
-use crate::guarded::{TrackedStream, SharedTcp, admit};
-use crate::residency::Waiting;
-use crate::trust::Guard;
-use crate::{TrustPolicy, Verification};
+use crate::Error;
+use crate::noted::{Note, Noted};
+use crate::tls::Tls;
+use crate::verifier::{Observer, Verifier};
 
 type Configure = dyn Fn(&mut Config) -> mbedtls::Result<()> + Send + Sync;
 
-/// Makes TLS connections, verified just in time, and keeps account of what they lean on: an anchor that was fetched stays
-/// for as long as a connection that it vouched for lives, and [`TrustPolicy::connections`] lists them.
+/// Makes TLS connections, verified just in time, and keeps account of what they depend on: an imported anchor stays
+/// cached for as long as a connection that depends on it lives, and [`TrustPolicy::connections`] lists them.
 ///
-/// This is for threads that may wait; for tokio there is `TokioConnector`. One connection, cold or warm.
+/// This is for threads that may block; for tokio there is `TokioConnector`. One connection, cold or warm.
 ///
 /// ```no_run
 /// use std::sync::Arc;
@@ -40,26 +38,26 @@ type Configure = dyn Fn(&mut Config) -> mbedtls::Result<()> + Send + Sync;
 /// let protocols = Arc::new(NullTerminatedStrList::new(&["http/1.1"])?);
 /// let connector = jit_trust::mbedtls::Connector::new(jit_trust::mozilla())?
 ///     .configure(move |config| config.set_alpn_protocols(protocols.clone()))
-///     .on_verification(|verification| println!("{:?}", verification.result));
+///     .on_verification(|report| println!("{:?}", report.result));
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone)]
 pub struct Connector {
-    trust: TrustPolicy,
+    policy: TrustPolicy,
     random: Arc<CtrDrbg>,
     configure: Option<Arc<Configure>>,
     observer: Option<Arc<Observer>>,
 }
 
 impl Connector {
-    /// Trusts what `trust` does, a [`TrustPolicy`] or a single store, and nothing else, with TLS 1.2.
+    /// Trusts what `policy` does, a [`TrustPolicy`] or a single store, and nothing else, with TLS 1.2.
     ///
     /// # Errors
     /// Where the system has no random numbers.
-    pub fn new(trust: impl Into<TrustPolicy>) -> mbedtls::Result<Self> {
+    pub fn new(policy: impl Into<TrustPolicy>) -> mbedtls::Result<Self> {
         Ok(Self {
-            trust: trust.into(),
+            policy: policy.into(),
             random: Arc::new(CtrDrbg::new(Arc::new(OsEntropy::new()), None)?),
             configure: None,
             observer: None,
@@ -80,21 +78,21 @@ impl Connector {
 
     /// Has `observer` told of each verification when the handshake has ended, whatever its verdict. The connection waits
     /// for it, so it should be quick.
-    pub fn on_verification(mut self, observer: impl Fn(&Verification<'_>) + Send + Sync + 'static) -> Self {
+    pub fn on_verification(mut self, observer: impl Fn(&VerificationReport) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
     }
 
     /// What it trusts.
-    pub fn trust(&self) -> &TrustPolicy {
-        &self.trust
+    pub fn policy(&self) -> &TrustPolicy {
+        &self.policy
     }
 
     /// Makes the connection to `host`, a name or an address, which waits for the server and, where a store answers later,
     /// for that.
     ///
     /// # Errors
-    /// Those of `tcp`; inside an [`io::Error`] of the kind `InvalidData`, the [`Error`] why there is no trust; and
+    /// Those of `tcp`; inside an [`io::Error`] of the kind `InvalidData`, the [`Error`] with the rejection; and
     /// `InvalidInput` where the host cannot be one, or the configuration cannot be made.
     pub fn connect(&self, host: &str, tcp: TcpStream) -> io::Result<TlsStream> {
         let Prepared {
@@ -107,41 +105,39 @@ impl Connector {
         let note = Note::default();
         let mut tls = Context::new(config);
         let shaken = tls.establish(Noted::new(tcp, note.clone()), verifier.name());
-        let guard = self.admit(&verifier, &tls, shaken, &note, Some(close))?;
+        let (tracked, report) = self.register(&verifier, &tls, shaken, &note, Some(close))?;
         Ok(TlsStream {
-            tls: TrackedStream::new(Tls::new(tls, note), guard),
+            tls: TrackedStream::new(Tls::new(tls, note), tracked),
             under,
+            report,
         })
     }
 
-    /// Judges certificates outside of a connection, as those that `host` sends, its own first.
+    /// Judges certificates outside of a connection, as those that `host` sends, its own first. Returns what happened.
     ///
     /// # Errors
-    /// Why they are refused.
-    pub fn verify(&self, host: &str, sent: &List<Certificate>) -> Result<(), Error> {
+    /// Why they are rejected.
+    pub fn verify(&self, host: &str, sent: &List<Certificate>) -> Result<Box<VerificationReport>, Error> {
         if !is_host(host) {
-            return Err(failed(codes::X509BadInputData.into(), None));
+            return Err(Error::new(codes::X509BadInputData.into(), None, None));
         }
-        let verifier = Arc::new(Verifier::new(
-            self.trust.clone(),
-            host.to_owned(),
-            host.parse().ok(),
-        ));
-        let verified = verifier.verify(sent, self.observer.as_deref());
-        verified.map_err(|(error, refusal)| failed(error, refusal))
+        let verifier = Arc::new(Verifier::new(self.policy.clone(), host));
+        let (concluded, failed) = verifier.verify(sent, self.observer.as_deref());
+        let failed = failed.unwrap_or(codes::X509CertVerifyFailed.into());
+        match (concluded.result, concluded.report) {
+            (Ok(_), Some(report)) => Ok(report),
+            (Ok(_), None) => Err(Error::new(failed, None, None)),
+            (Err(rejection), report) => Err(Error::new(failed, rejection, report)),
+        }
     }
 
     /// A connection that is set up, and not made yet.
-    pub(super) fn prepare(&self, host: &str) -> io::Result<Prepared> {
+    pub(crate) fn prepare(&self, host: &str) -> io::Result<Prepared> {
         if !is_host(host) {
             return Err(invalid("the host is neither a name nor an address"));
         }
-        let asked = self.trust.prefetch(host);
-        let verifier = Arc::new(Verifier::new(
-            self.trust.clone(),
-            host.to_owned(),
-            host.parse().ok(),
-        ));
+        let asked = self.policy.prefetch(host);
+        let verifier = Arc::new(Verifier::new(self.policy.clone(), host));
         let config = self.config(&verifier);
         let config = config.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         Ok(Prepared {
@@ -173,22 +169,27 @@ impl Connector {
         Ok(config)
     }
 
-    /// The handshake has ended: notes that the connection lives, if it does.
-    pub(super) fn admit<T>(
+    /// The handshake has ended: registers the connection, if there is one, with the report of its verification.
+    pub(crate) fn register<T>(
         &self,
         verifier: &Verifier,
         tls: &Context<T>,
         shaken: mbedtls::Result<()>,
         note: &Note,
         close: Option<Box<dyn Fn() + Send + Sync>>,
-    ) -> io::Result<Guard> {
+    ) -> io::Result<(TrackedConnection, Option<Box<VerificationReport>>)> {
         let broken = shaken.as_ref().err();
-        match verifier.conclude(broken, tls.verify_result(), self.observer.as_deref()) {
-            Ok(leaning) => admit(&self.trust, verifier.host().to_owned(), leaning, close),
+        let concluded = verifier.conclude(broken, tls.verify_result(), self.observer.as_deref());
+        match concluded.result {
+            Ok(binding) => {
+                let host = verifier.host().to_owned();
+                let tracked = TrackedConnection::register(&self.policy, host, binding, close)?;
+                Ok((tracked, concluded.report))
+            }
             Err(None) if note.is_set() => Err(note.take().unwrap_or_else(|| io::ErrorKind::Other.into())),
-            Err(refusal) => {
+            Err(rejection) => {
                 let error = shaken.err().unwrap_or(codes::X509CertVerifyFailed.into());
-                let error = failed(error, refusal);
+                let error = Error::new(error, rejection, concluded.report);
                 Err(io::Error::new(io::ErrorKind::InvalidData, error))
             }
         }
@@ -202,11 +203,11 @@ fn is_host(host: &str) -> bool {
 }
 
 /// A connection that is set up, and not made yet.
-pub(super) struct Prepared {
-    pub(super) verifier: Arc<Verifier>,
-    pub(super) config: Arc<Config>,
+pub(crate) struct Prepared {
+    pub(crate) verifier: Arc<Verifier>,
+    pub(crate) config: Arc<Config>,
     /// What was asked ahead of the handshake, which wants the answers until it is over.
-    pub(super) asked: Vec<Waiting>,
+    pub(crate) asked: Prefetched,
 }
 
 fn invalid(text: &str) -> io::Error {
@@ -216,7 +217,7 @@ fn invalid(text: &str) -> io::Error {
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connector")
-            .field("trust", &self.trust)
+            .field("policy", &self.policy)
             .finish_non_exhaustive()
     }
 }
@@ -226,12 +227,18 @@ impl fmt::Debug for Connector {
 pub struct TlsStream {
     tls: TrackedStream<Tls<SharedTcp>>,
     under: SharedTcp,
+    report: Option<Box<VerificationReport>>,
 }
 
 impl TlsStream {
     /// The protocol that was agreed on, if one was asked for.
     pub fn alpn_protocol(&self) -> Option<&str> {
         self.tls.get_ref().context().get_alpn_protocol().ok()?
+    }
+
+    /// What happened in the verification of the server.
+    pub fn report(&self) -> Option<&VerificationReport> {
+        self.report.as_deref()
     }
 
     /// The TCP connection under it.

@@ -3,18 +3,51 @@
 use std::fmt;
 use std::sync::Arc;
 
+use jit_trust_engine::{Missing, Original, Rejection};
 use mbedtls::x509::VerifyError;
 
-use crate::handshake_error::HandshakeError;
+/// Why a handshake failed. What mbedTLS finds in a certificate is the [original](Rejection::original) of the rejection, an
+/// [`Invalid`].
+pub type Error = jit_trust_engine::HandshakeError<mbedtls::Error>;
 
-/// Why a certificate was refused: an error of this crate, or mbedTLS's.
-pub(super) type Refusal = Box<dyn std::error::Error + Send + Sync>;
-
-/// Why a handshake failed. What mbedTLS finds in a certificate is [`Invalid`].
-pub type Error = HandshakeError<mbedtls::Error>;
-
-pub(super) fn failed(error: mbedtls::Error, refusal: Option<Refusal>) -> Error {
-    Error::new(error, refusal.map(Arc::from))
+/// What mbedTLS's verdict means: it finds all that is wrong at once, and this is what matters most. It stays the rejection's
+/// original.
+pub(crate) fn of_mbedtls(flags: VerifyError) -> Rejection {
+    let original: Option<Original> = Some(Arc::new(Invalid(flags)));
+    if flags.contains(VerifyError::CERT_EXPIRED) {
+        return Rejection::Expired {
+            certificate: None,
+            not_after: None,
+            now: None,
+            original,
+        };
+    }
+    if flags.contains(VerifyError::CERT_FUTURE) {
+        return Rejection::NotYetValid {
+            certificate: None,
+            not_before: None,
+            now: None,
+            original,
+        };
+    }
+    if flags.intersects(VerifyError::CERT_KEY_USAGE | VerifyError::CERT_EXT_KEY_USAGE) {
+        return Rejection::WrongPurpose { original };
+    }
+    // Whether there is no issuer, its key does not fit, or it is none that may have issued it, mbedTLS does not say.
+    if flags.contains(VerifyError::CERT_NOT_TRUSTED) {
+        return Rejection::NoSuchRoot {
+            missing: Missing::Unknown,
+            original,
+        };
+    }
+    if flags.contains(VerifyError::CERT_CN_MISMATCH) {
+        return Rejection::WrongHost {
+            host: String::new(),
+            presented: None,
+            original,
+        };
+    }
+    Rejection::other(Invalid(flags))
 }
 
 /// What mbedTLS finds wrong with a server's certificate, or with the path to its root.
@@ -22,10 +55,6 @@ pub(super) fn failed(error: mbedtls::Error, refusal: Option<Refusal>) -> Error {
 pub struct Invalid(VerifyError);
 
 impl Invalid {
-    pub(super) fn new(flags: VerifyError) -> Self {
-        Self(flags)
-    }
-
     /// All of it.
     pub fn flags(&self) -> VerifyError {
         self.0
@@ -75,27 +104,3 @@ impl fmt::Display for Invalid {
 }
 
 impl std::error::Error for Invalid {}
-
-/// The handshake went past the verification.
-#[derive(Debug)]
-pub(super) struct NotVerified;
-
-impl fmt::Display for NotVerified {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the server was not verified by a certificate")
-    }
-}
-
-impl std::error::Error for NotVerified {}
-
-/// A certificate in the path cannot be read here.
-#[derive(Debug)]
-pub(super) struct Unreadable;
-
-impl fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the path that mbedTLS found is not one of these certificates and anchors")
-    }
-}
-
-impl std::error::Error for Unreadable {}

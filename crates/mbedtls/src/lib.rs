@@ -34,7 +34,7 @@
 //! - IP addresses as hosts, against those among the subject alternative names.
 //!
 //! # What differs
-//! From mbedTLS with every root loaded, beside what [`jit_trust`](crate) says:
+//! From mbedTLS with every root loaded, beside what `jit-trust` says:
 //! - Name constraints are enforced. A root whose own certificate has them as critical is of use, which mbedTLS alone could not
 //!   read.
 //! - Names are compared byte by byte, where mbedTLS folds case.
@@ -47,16 +47,17 @@
 //! issued, follows no second path where the first is a dead end, takes at most eight intermediates, and at most 16 KB of
 //! certificates.
 
-mod anchor;
+mod certificate;
 mod connector;
 mod error;
 mod noted;
 mod tls;
-#[cfg(feature = "mbedtls-tokio")]
+#[cfg(feature = "tokio")]
 mod tokio;
+mod validation;
 mod verifier;
 
 pub use connector::{Connector, TlsStream};
 pub use error::{Error, Invalid};
-#[cfg(feature = "mbedtls-tokio")]
+#[cfg(feature = "tokio")]
 pub use tokio::{TokioConnector, TokioTlsStream};

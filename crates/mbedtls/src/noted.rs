@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// What went wrong last with a stream.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Note(Arc<Mutex<Option<io::Error>>>);
+pub(crate) struct Note(Arc<Mutex<Option<io::Error>>>);
 
 impl Note {
-    pub(super) fn take(&self) -> Option<io::Error> {
+    pub(crate) fn take(&self) -> Option<io::Error> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    pub(super) fn is_set(&self) -> bool {
+    pub(crate) fn is_set(&self) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
@@ -40,18 +40,18 @@ impl Note {
 
 /// A stream that notes its errors.
 #[derive(Debug)]
-pub(super) struct Noted<T> {
+pub(crate) struct Noted<T> {
     stream: T,
     note: Note,
 }
 
 impl<T> Noted<T> {
-    pub(super) fn new(stream: T, note: Note) -> Self {
+    pub(crate) fn new(stream: T, note: Note) -> Self {
         Self { stream, note }
     }
 
-    #[cfg(feature = "mbedtls-tokio")]
-    pub(super) fn get_ref(&self) -> &T {
+    #[cfg(feature = "tokio")]
+    pub(crate) fn get_ref(&self) -> &T {
         &self.stream
     }
 }
@@ -84,7 +84,7 @@ impl<T: Write> Write for Noted<T> {
     }
 }
 
-#[cfg(feature = "mbedtls-tokio")]
+#[cfg(feature = "tokio")]
 mod with_tokio {
     use std::io;
     use std::pin::Pin;

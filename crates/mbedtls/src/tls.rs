@@ -5,9 +5,9 @@ use std::io::{self, Read, Write};
 use mbedtls::ssl::Context;
 use mbedtls::ssl::io::{IoCallbackUnsafe, Stream};
 
-use super::noted::{Note, Noted};
+use crate::noted::{Note, Noted};
 
-pub(super) struct Tls<T> {
+pub(crate) struct Tls<T> {
     context: Context<Noted<T>>,
     note: Note,
     /// A write was left undone, and mbedTLS would take the next one for its rest.
@@ -17,7 +17,7 @@ pub(super) struct Tls<T> {
 }
 
 impl<T> Tls<T> {
-    pub(super) fn new(context: Context<Noted<T>>, note: Note) -> Self {
+    pub(crate) fn new(context: Context<Noted<T>>, note: Note) -> Self {
         Self {
             context,
             note,
@@ -26,7 +26,7 @@ impl<T> Tls<T> {
         }
     }
 
-    pub(super) fn context(&self) -> &Context<Noted<T>> {
+    pub(crate) fn context(&self) -> &Context<Noted<T>> {
         &self.context
     }
 
@@ -84,7 +84,7 @@ where
     }
 }
 
-#[cfg(feature = "mbedtls-tokio")]
+#[cfg(feature = "tokio")]
 mod with_tokio {
     use std::io;
     use std::pin::Pin;
@@ -109,10 +109,7 @@ mod with_tokio {
 
     impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Tls<S> {
         /// Shuts the stream under it down, and says nothing more.
-        pub(in super::super) fn poll_shutdown_under(
-            &mut self,
-            context: &mut TaskContext<'_>,
-        ) -> Poll<io::Result<()>> {
+        pub(crate) fn poll_shutdown_under(&mut self, context: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
             match self.context.io_mut() {
                 Some(stream) => Pin::new(stream).poll_shutdown(context),
                 None => Poll::Ready(Ok(())),

@@ -5,18 +5,18 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
+use jit_trust_engine::{TrackedStream, TrustPolicy, VerificationReport, off_executor};
 use mbedtls::ssl::{Config, Context};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
 
-use super::Connector;
-use super::connector::Prepared;
-use super::noted::{Note, Noted};
-use super::tls::Tls;
-use crate::guarded::TrackedStream;
-use crate::tokio::OffExecutor;
-use crate::{TrustPolicy, Verification};
+use crate::Connector;
+use crate::connector::Prepared;
+use crate::noted::{Note, Noted};
+use crate::tls::Tls;
 
-/// Makes TLS connections with tokio: as [`Connector`], without holding up the executor. Where a store may answer later, the
+/// Makes TLS connections with tokio: as [`Connector`], without blocking the executor. Where a store may answer later, the
 /// handshake is driven on a thread of tokio's blocking pool, and other tasks go on, on a current-thread runtime too. One
 /// connection, cold or warm. A connect future that is dropped closes its connection and gives up its wait.
 ///
@@ -41,8 +41,8 @@ impl TokioConnector {
     ///
     /// # Errors
     /// As that does.
-    pub fn new(trust: impl Into<TrustPolicy>) -> mbedtls::Result<Self> {
-        Connector::new(trust).map(Self)
+    pub fn new(policy: impl Into<TrustPolicy>) -> mbedtls::Result<Self> {
+        Connector::new(policy).map(Self)
     }
 
     /// As [`Connector::configure`].
@@ -54,21 +54,21 @@ impl TokioConnector {
     }
 
     /// As [`Connector::on_verification`].
-    pub fn on_verification(self, observer: impl Fn(&Verification<'_>) + Send + Sync + 'static) -> Self {
+    pub fn on_verification(self, observer: impl Fn(&VerificationReport) + Send + Sync + 'static) -> Self {
         Self(self.0.on_verification(observer))
     }
 
     /// What it trusts.
-    pub fn trust(&self) -> &TrustPolicy {
-        self.0.trust()
+    pub fn policy(&self) -> &TrustPolicy {
+        self.0.policy()
     }
 
-    /// Asks for the anchors that served this host before, if they are not at hand any more, and does not wait for them.
+    /// Asks for the anchors that served this host before, if they are not cached any more, and does not wait for them.
     /// [`connect`](Self::connect) does so too: to do it before the TCP connection is made saves time.
     ///
-    /// Returns how many questions that were.
+    /// Returns how many lookups that were.
     pub fn prefetch(&self, host: &str) -> usize {
-        self.trust().prefetch_ahead(host)
+        self.policy().prefetch_ahead(host)
     }
 
     /// Makes the connection over `stream`.
@@ -89,37 +89,55 @@ impl TokioConnector {
         } = self.0.prepare(host)?;
         let note = Note::default();
         let stream = Noted::new(stream, note.clone());
-        let attempt = verifier.attempt().clone();
         let name = verifier.name().map(ToOwned::to_owned);
         let shake_hands = async move {
             let mut tls = Context::new(config);
             let shaken = tls.establish_async(stream, name.as_deref()).await;
             (tls, shaken)
         };
-        let (tls, shaken) = if self.trust().may_wait() {
-            let shaken = OffExecutor::new(shake_hands, attempt).await;
+        let (tls, shaken) = if self.policy().may_wait() {
+            let shaken = off_executor(shake_hands, verifier.cancellation(), spawn, None).await;
             shaken.map_err(io::Error::other)?
         } else {
             shake_hands.await
         };
-        let guard = self.0.admit(&verifier, &tls, shaken, &note, None)?;
-        Ok(TokioTlsStream(TrackedStream::new(Tls::new(tls, note), guard)))
+        let (tracked, report) = self.0.register(&verifier, &tls, shaken, &note, None)?;
+        Ok(TokioTlsStream {
+            tls: TrackedStream::new(Tls::new(tls, note), tracked),
+            report,
+        })
     }
+}
+
+fn spawn(job: Box<dyn FnOnce() + Send>) {
+    let runtime = Handle::current();
+    drop(spawn_blocking(move || {
+        let _entered = runtime.enter();
+        job();
+    }));
 }
 
 /// A TLS connection whose server was verified. Shutting it down closes the stream under it, after which nothing is read
 /// either: the `mbedtls` crate has it so.
-pub struct TokioTlsStream<S>(TrackedStream<Tls<S>>);
+pub struct TokioTlsStream<S> {
+    tls: TrackedStream<Tls<S>>,
+    report: Option<Box<VerificationReport>>,
+}
 
 impl<S> TokioTlsStream<S> {
     /// The protocol that was agreed on, if one was asked for.
     pub fn alpn_protocol(&self) -> Option<&str> {
-        self.0.get_ref().context().get_alpn_protocol().ok()?
+        self.tls.get_ref().context().get_alpn_protocol().ok()?
+    }
+
+    /// What happened in the verification of the server.
+    pub fn report(&self) -> Option<&VerificationReport> {
+        self.report.as_deref()
     }
 
     /// The stream under it, until it was shut down.
     pub fn get_ref(&self) -> Option<&S> {
-        self.0.get_ref().context().io().map(Noted::get_ref)
+        self.tls.get_ref().context().io().map(Noted::get_ref)
     }
 }
 
@@ -132,7 +150,7 @@ where
         context: &mut TaskContext<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(context, buffer)
+        Pin::new(&mut self.tls).poll_read(context, buffer)
     }
 }
 
@@ -145,25 +163,27 @@ where
         context: &mut TaskContext<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(context, bytes)
+        Pin::new(&mut self.tls).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(context)
+        Pin::new(&mut self.tls).poll_flush(context)
     }
 
-    /// Shuts the stream under it down as well. Where it was [closed](crate::Connection::close), it does only that: what
+    /// Shuts the stream under it down as well. Where it was [closed](jit_trust_engine::Connection::close), it does only that: what
     /// was not sent yet must not be.
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
-        if self.0.is_closed() {
-            return self.0.get_mut().poll_shutdown_under(context);
+        if self.tls.is_closed() {
+            return self.tls.get_mut().poll_shutdown_under(context);
         }
-        Pin::new(&mut self.0).poll_shutdown(context)
+        Pin::new(&mut self.tls).poll_shutdown(context)
     }
 }
 
 impl<S> fmt::Debug for TokioTlsStream<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("TokioTlsStream").field(&self.0).finish()
+        f.debug_struct("TokioTlsStream")
+            .field("tls", &self.tls)
+            .finish_non_exhaustive()
     }
 }

@@ -1,127 +1,108 @@
-//! Choosing the anchors for one connection, handing them to mbedTLS, and judging the path that it finds.
+//! The verification of one connection: what mbedTLS calls, and what the machine is told.
 
 use std::ffi::c_char;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use jit_trust_core::{
-    Certificate as Read, MAX_CERTIFICATES, PeerChain, TrustAnchor, check_imposed_constraints,
-    check_name_constraints,
-};
+use jit_trust_core::{Certificate as Read, ChainError, MAX_CERTIFICATES, PeerChain};
+use jit_trust_engine::verification::{Library, Step, SuspendedVerification, Verification};
+use jit_trust_engine::{Cancellation, Patience, Rejection, TrustBinding, TrustPolicy, VerificationReport};
 use mbedtls::alloc::List;
 use mbedtls::error::codes;
 use mbedtls::x509::{Certificate, KeyUsage, VerifyError};
 
-use super::anchor::{Anchor, certificates};
-use super::error::{Invalid, NotVerified, Refusal, Unreadable};
-use crate::trust::{
-    Accepted, AnchorList, HandshakeContext, Candidates, KnownAnchor, TrustBinding, Panicked, Patience, Search, Stores,
-};
-use crate::{Distrusted, LookupRecord, StoreError, TrustPolicy, Verification};
+use crate::certificate::{AnchorCertificate, list, trusted};
+use crate::error::of_mbedtls;
+use crate::validation::{MbedTls, valid_path};
 
-pub(super) type Observer = dyn Fn(&Verification<'_>) + Send + Sync;
+pub(crate) type Observer = dyn Fn(&VerificationReport) + Send + Sync;
+
+/// mbedTLS validates once, inside the handshake, and knows no name constraints.
+const LIBRARY: Library = Library::ONCE.without_name_constraints();
 
 /// The verification of one connection: mbedTLS calls it, first for [candidates](Self::candidates), then with
 /// [each certificate](Self::see) of the path that it has found; and when the handshake has ended, that is
 /// [concluded](Self::conclude).
-pub(super) struct Verifier {
-    trust: TrustPolicy,
+pub(crate) struct Verifier {
+    policy: TrustPolicy,
     host: String,
     address: Option<IpAddr>,
-    attempt: Arc<HandshakeContext>,
+    cancellation: Cancellation,
     known: Mutex<Known>,
 }
 
 /// What is known so far.
-#[derive(Default)]
 struct Known {
-    /// What was selected when mbedTLS asked for the first time.
-    selected: Option<Selected>,
+    /// The certificates as they were sent, once mbedTLS has asked for the first time.
+    sent: Vec<Box<[u8]>>,
+    /// The verification of them, which goes on when mbedTLS calls again.
+    verification: Option<SuspendedVerification>,
+    /// What mbedTLS may trust.
+    anchors: Vec<AnchorCertificate>,
     /// The path that mbedTLS found, the anchor first, and what it finds wrong with it.
     path: Vec<Box<[u8]>>,
-    flags: VerifyFlags,
-    /// When the path was seen whole. There is no second one.
-    judged: Option<Instant>,
-    /// What is wrong that mbedTLS does not know of.
-    refusal: Option<Refusal>,
-    /// Which of the anchors that were selected vouches for it.
-    accepted: Option<usize>,
+    flags: VerifyError,
+    /// Whether the path was seen whole. There is no second one.
+    is_judged: bool,
+    /// What is wrong that neither mbedTLS nor the machine knows of.
+    broken: Option<Rejection>,
 }
 
-/// Flags of mbedTLS, none at first.
-struct VerifyFlags(VerifyError);
-
-impl Default for VerifyFlags {
+impl Default for Known {
     fn default() -> Self {
-        Self(VerifyError::empty())
+        Self {
+            sent: Vec::new(),
+            verification: None,
+            anchors: Vec::new(),
+            path: Vec::new(),
+            flags: VerifyError::empty(),
+            is_judged: false,
+            broken: None,
+        }
     }
 }
 
-/// What was selected for a chain.
-struct Selected {
-    started: Instant,
-    /// The certificates as they were sent.
-    sent: Vec<Box<[u8]>>,
-    store_len: Option<usize>,
-    found: Found,
-    selecting: Duration,
+/// What a connection's verification came to.
+pub(crate) struct Concluded {
+    /// What the connection depends on; or why the server is rejected, and `None` where that is not why there is no connection.
+    pub(crate) result: Result<TrustBinding, Option<Rejection>>,
+    pub(crate) report: Option<Box<VerificationReport>>,
 }
 
-/// What stores had.
-#[derive(Default)]
-struct Found {
-    anchors: Vec<Anchor>,
-    /// Those that may not be used, to show.
-    left_out: Vec<Anchor>,
-    queries: Vec<LookupRecord>,
-    /// Why a store could not answer.
-    failure: Option<StoreError>,
-    /// Why there is no path, if it is for the date of a root.
-    distrusted: Option<Distrusted>,
-    /// Why an anchor was taken out that a valid path led to.
-    refused: Option<Refusal>,
-}
-
-/// What a verification on the side came to.
-enum Tried {
-    /// A valid path ends in this one of the anchors.
-    Anchor(usize),
-    /// A path ends in this one, and does not conform to name constraints that bind it beside its own.
-    Refused(usize, Refusal),
-    NoPath,
-}
-
-impl AnchorList for Found {
-    fn get(&self, place: usize) -> Option<TrustAnchor<'_>> {
-        self.anchors.iter().chain(&self.left_out).nth(place)?.get()
+impl Concluded {
+    fn rejected(rejection: Option<Rejection>) -> Self {
+        Self {
+            result: Err(rejection),
+            report: None,
+        }
     }
 }
 
 impl Verifier {
-    pub(super) fn new(trust: TrustPolicy, host: String, address: Option<IpAddr>) -> Self {
+    pub(crate) fn new(policy: TrustPolicy, host: &str) -> Self {
         Self {
-            attempt: HandshakeContext::to(host.clone(), &trust),
-            trust,
-            host,
-            address,
+            policy,
+            host: host.to_owned(),
+            address: host.parse().ok(),
+            cancellation: Cancellation::default(),
             known: Mutex::default(),
         }
     }
 
-    /// The attempt that it is part of. Whoever gives that up has it wait no more.
-    #[cfg(feature = "mbedtls-tokio")]
-    pub(super) fn attempt(&self) -> &Arc<HandshakeContext> {
-        &self.attempt
+    /// Has it wait for stores no more.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn cancellation(&self) -> &Cancellation {
+        &self.cancellation
     }
 
-    pub(super) fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         &self.host
     }
 
     /// The name that mbedTLS checks: none for an address, which it does not know how to.
-    pub(super) fn name(&self) -> Option<&str> {
+    pub(crate) fn name(&self) -> Option<&str> {
         self.address.is_none().then_some(&self.host)
     }
 
@@ -133,243 +114,132 @@ impl Verifier {
     ///
     /// # Errors
     /// When nothing can be said: mbedTLS goes no further. The reason is kept.
-    pub(super) fn candidates(&self, child: &List<Certificate>) -> mbedtls::Result<List<Certificate>> {
-        let candidates = || HandshakeContext::aside(|_| self.find_candidates(child));
-        let refusal = match catch_unwind(AssertUnwindSafe(candidates)) {
-            Ok(Ok(candidates)) => return Ok(candidates),
-            Ok(Err(refusal)) => refusal,
-            Err(_) => Box::new(Panicked),
+    pub(crate) fn candidates(&self, child: &List<Certificate>) -> mbedtls::Result<List<Certificate>> {
+        let candidates = catch_unwind(AssertUnwindSafe(|| self.find_candidates(child)));
+        let broken = match candidates {
+            Ok(Ok(Some(candidates))) => return Ok(candidates),
+            // The machine knows why.
+            Ok(Ok(None)) => None,
+            Ok(Err(rejection)) => Some(rejection),
+            Err(_) => Some(Rejection::Panicked),
         };
-        self.lock().refusal = Some(refusal);
+        let mut known = self.lock();
+        known.broken = broken.or(known.broken.take());
         Err(codes::X509FatalError.into())
     }
 
-    fn find_candidates(&self, child: &List<Certificate>) -> Result<List<Certificate>, Refusal> {
+    /// `None` where the machine has a verdict already.
+    fn find_candidates(&self, child: &List<Certificate>) -> Result<Option<List<Certificate>>, Rejection> {
         let is_first = {
             let known = self.lock();
-            if known.judged.is_some() {
-                return Err(Box::new(NotVerified));
+            if known.is_judged {
+                return Err(Rejection::NotVerified);
             }
-            known.selected.is_none()
+            known.sent.is_empty()
         };
-        if is_first {
-            let (selected, done) = self.select(child);
-            self.lock().selected = Some(selected);
-            done?;
+        if is_first && !self.select(child) {
+            return Ok(None);
         }
         let known = self.lock();
-        let anchors = known.selected.as_ref().map(|selected| &*selected.found.anchors);
-        let der = child
-            .iter()
-            .next()
-            .map(|child| child.as_der())
-            .unwrap_or_default();
+        let der = child.iter().next().map(|child| child.as_der());
         // What cannot be read was not looked at when the anchors were selected: none of them is for it.
-        let Ok(child) = Read::from_der(der) else {
-            return Ok(List::<Certificate>::new());
+        let Ok(child) = Read::from_der(der.unwrap_or_default()) else {
+            return Ok(Some(List::<Certificate>::new()));
         };
-        let anchors = anchors.unwrap_or_default().iter();
-        Ok(certificates(
-            anchors.filter(|anchor| anchor.is_named(child.issuer())),
-        ))
+        let issuer = child.issuer();
+        let named = known
+            .anchors
+            .iter()
+            .filter(|anchor| anchor.is_named(issuer.as_der()));
+        Ok(Some(trusted(named)))
     }
 
-    /// Selects for the whole chain.
-    fn select(&self, chain: &List<Certificate>) -> (Selected, Result<(), Refusal>) {
-        let started = Instant::now();
-        let stores = self.trust.stores_for(&self.host);
-        let looked_at = chain.iter().take(MAX_CERTIFICATES + 1);
-        let sent: Vec<Box<[u8]>> = looked_at.map(|certificate| certificate.as_der().into()).collect();
-        let (found, done) = match self.find(chain, &sent, &stores) {
-            Ok(found) => (found, Ok(())),
-            Err(refusal) => (Found::default(), Err(refusal)),
+    /// Runs the machine until mbedTLS's validation is due, and says whether it is.
+    fn select(&self, sent: &List<Certificate>) -> bool {
+        let looked_at = sent.iter().take(MAX_CERTIFICATES + 1);
+        let ders: Vec<Box<[u8]>> = looked_at.map(|certificate| certificate.as_der().into()).collect();
+        self.lock().sent.clone_from(&ders);
+        let policy = self.policy.for_host(&self.host);
+        let chain = PeerChain::read(ders.iter().map(|der| &**der));
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok();
+        let mut verification = policy.verification(&chain, now.map(|now| now.as_secs()), LIBRARY);
+        let mut patience = Patience::waiting(Some(&self.cancellation));
+        // It waits, so that nothing is pending.
+        let _ = verification.drive_to_final(&mut self.edge(sent), &mut patience);
+        let anchors = match verification.step() {
+            Step::Validate(request) => Some(AnchorCertificate::of(request.anchors())),
+            _ => None,
         };
-        let selected = Selected {
-            started,
-            selecting: started.elapsed(),
+        let is_due = anchors.is_some();
+        let mut known = self.lock();
+        known.verification = Some(verification.suspend());
+        known.anchors = anchors.unwrap_or_default();
+        is_due
+    }
+
+    fn edge<'c>(&'c self, sent: &'c List<Certificate>) -> MbedTls<'c> {
+        MbedTls {
             sent,
-            store_len: stores.anchor_count(),
-            found,
-        };
-        (selected, done)
-    }
-
-    fn find(
-        &self,
-        chain: &List<Certificate>,
-        sent: &[Box<[u8]>],
-        stores: &Stores<'_>,
-    ) -> Result<Found, Refusal> {
-        let peer = PeerChain::read(sent.iter().map(|der| &**der))?;
-        let mut search = Search::new(stores, &peer)?;
-        let refused = self.complete(chain, &mut search);
-        let distrusted = Distrusted::because_of(search.selection(), |anchors| {
-            // Not of all of them there is a certificate.
-            let made = anchors.iter().enumerate();
-            let made = made.filter_map(|(place, anchor)| Some((place, Anchor::new(anchor, &[], None)?)));
-            match self.try_out(chain, made) {
-                Tried::Anchor(place) => Some(place),
-                Tried::Refused(..) | Tried::NoPath => None,
-            }
-        });
-        let selection = search.selection();
-        let anchors = selection.anchors().enumerate().filter_map(|(place, anchor)| {
-            Anchor::new(&anchor, &selection.imposed_on(place), search.import_of(&anchor))
-        });
-        Ok(Found {
-            anchors: anchors.collect(),
-            left_out: selection
-                .left_out()
-                .filter_map(|anchor| Anchor::new(&anchor, &[], None))
-                .collect(),
-            queries: search.queries().to_vec(),
-            distrusted,
-            refused,
-            failure: search.take_failure(),
-        })
-    }
-
-    /// Asks stores that answer later for as long as mbedTLS finds no path without their answers, and takes out the anchors
-    /// whose paths do not conform to name constraints that bind them beside their own. Says why one was, if one was.
-    fn complete(&self, chain: &List<Certificate>, search: &mut Search<'_>) -> Option<Refusal> {
-        let mut patience = Patience::new(true, Some(&self.attempt));
-        let mut refused = None;
-        while search.may_ask() || search.selection().needs_path_check() {
-            let selection = search.selection();
-            let anchors = selection.anchors().enumerate();
-            let anchors = anchors.filter_map(|(place, anchor)| {
-                Some((place, Anchor::new(&anchor, &selection.imposed_on(place), None)?))
-            });
-            match self.try_out(chain, anchors) {
-                Tried::Anchor(_) => break,
-                Tried::Refused(place, refusal) => {
-                    // With the others there may be another path.
-                    search.refuse(place);
-                    refused.get_or_insert(refusal);
-                }
-                Tried::NoPath if !matches!(search.look_further(&self.host, &mut patience), Ok(true)) => break,
-                Tried::NoPath => {}
-            }
+            name: self.name(),
+            address: self.address,
         }
-        refused
-    }
-
-    /// In which of these anchors a valid path ends, by their places: a verification on the side.
-    fn try_out(&self, chain: &List<Certificate>, anchors: impl Iterator<Item = (usize, Anchor)>) -> Tried {
-        let (places, anchors): (Vec<usize>, Vec<Anchor>) = anchors.unzip();
-        let place = |made: usize| places.get(made).copied();
-        let Some(path) = self.find_path(chain, &anchors) else {
-            return Tried::NoPath;
-        };
-        let refusal = match self.judge(&path, None, &anchors) {
-            Ok(made) => return place(made).map_or(Tried::NoPath, Tried::Anchor),
-            Err(refusal) => refusal,
-        };
-        let is_bound = |anchor: &Anchor| {
-            !anchor.imposed().is_empty() && path.first().is_some_and(|top| anchor.has_certificate(top))
-        };
-        let bound = anchors.iter().position(is_bound).and_then(place);
-        bound.map_or(Tried::NoPath, |place| Tried::Refused(place, refusal))
-    }
-
-    /// The path that mbedTLS finds to one of these anchors, the anchor first.
-    fn find_path(&self, chain: &List<Certificate>, anchors: &[Anchor]) -> Option<Vec<Box<[u8]>>> {
-        let path = Arc::new(Mutex::new(Vec::<Box<[u8]>>::new()));
-        let seen = path.clone();
-        let see = move |certificate: &Certificate, _: i32, _: &mut VerifyError| {
-            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-            seen.push(certificate.as_der().into());
-            Ok(())
-        };
-        let trusted = certificates(anchors.iter());
-        Certificate::verify_with_callback_expected_common_name(chain, &trusted, None, None, see, self.name())
-            .ok()?;
-        let mut path = path.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(std::mem::take(&mut *path))
     }
 
     /// mbedTLS shows a certificate of the path, the anchor first and the server's own, of depth 0, last, with what it finds
     /// wrong with it. It has not gone on yet, and does not if there is anything.
-    pub(super) fn see(&self, certificate: &Certificate, depth: i32, flags: &mut VerifyError) {
+    pub(crate) fn see(&self, certificate: &Certificate, depth: i32, flags: &mut VerifyError) {
         let see = || {
             let mut known = self.lock();
-            if known.judged.is_some() {
-                return Some(Box::new(NotVerified) as Refusal);
+            if known.is_judged {
+                known.broken = Some(Rejection::NotVerified);
+                return false;
             }
             known.path.push(certificate.as_der().into());
-            known.flags.0 |= *flags;
+            known.flags |= *flags;
             if depth != 0 {
-                return None;
+                return true;
             }
-            known.judged = Some(Instant::now());
-            if !known.flags.0.is_empty() {
-                return None;
-            }
-            match self.judge_known(&known) {
-                Ok(accepted) => known.accepted = Some(accepted),
-                Err(refusal) => return Some(refusal),
-            }
-            None
+            known.is_judged = true;
+            !known.flags.is_empty() || self.judge(&mut known)
         };
-        let refusal = match catch_unwind(AssertUnwindSafe(see)) {
-            Ok(None) => return,
-            Ok(Some(refusal)) => refusal,
-            Err(_) => Box::new(Panicked),
-        };
-        *flags |= VerifyError::CERT_OTHER;
-        let mut known = self.lock();
-        known.accepted = None;
-        known.refusal = Some(refusal);
+        let is_all_right = catch_unwind(AssertUnwindSafe(see)).unwrap_or_else(|_| {
+            self.lock().broken = Some(Rejection::Panicked);
+            false
+        });
+        if !is_all_right {
+            *flags |= VerifyError::CERT_OTHER;
+        }
     }
 
-    fn judge_known(&self, known: &Known) -> Result<usize, Refusal> {
-        let selected = known.selected.as_ref().ok_or(NotVerified)?;
-        let peer = PeerChain::read(selected.sent.iter().map(|der| &**der))?;
-        if known.path.last() != selected.sent.first() {
-            return Err(Box::new(Unreadable));
-        }
-        self.judge(&known.path, Some(&peer), &selected.found.anchors)
+    /// Hands the machine the path that mbedTLS finds valid, and says whether that is its verdict too.
+    fn judge(&self, known: &mut Known) -> bool {
+        let is_of_sent = known.path.last() == known.sent.first();
+        let path = std::mem::take(&mut known.path);
+        let found = match is_of_sent {
+            true => valid_path(path, &known.anchors, self.address),
+            false => Err(Rejection::NotVerified),
+        };
+        let mut is_accepted = false;
+        self.go_on(known, |verification, edge| {
+            verification.validated(found);
+            let _ = verification.drive(edge, &mut Patience::none());
+            is_accepted = matches!(verification.result(), Some(Ok(())));
+        });
+        is_accepted
     }
 
-    /// Judges a path that mbedTLS finds valid, the anchor first, by what mbedTLS does not know; by the dates of roots where
-    /// the chain is given that was sent. Says which of the anchors it ends in.
-    fn judge(
-        &self,
-        path: &[Box<[u8]>],
-        peer: Option<&PeerChain<'_>>,
-        anchors: &[Anchor],
-    ) -> Result<usize, Refusal> {
-        let [top, below @ ..] = path else {
-            return Err(Box::new(Unreadable));
+    /// Goes on with the verification that was suspended, if there is one.
+    fn go_on(&self, known: &mut Known, step: impl FnOnce(&mut Verification<'_>, &mut MbedTls<'_>)) {
+        let Some(suspended) = known.verification.take() else {
+            return;
         };
-        let below: Result<Vec<_>, _> = below.iter().rev().map(|der| Read::from_der(der)).collect();
-        let below = below?;
-        // mbedTLS was given no name where the host is an address.
-        let is_for_host = match (self.address, below.first()) {
-            (Some(address), Some(leaf)) => leaf.is_for_ip_address(address),
-            (Some(_), None) => false,
-            (None, _) => true,
-        };
-        if !is_for_host {
-            return Err(Box::new(Invalid::new(VerifyError::CERT_CN_MISMATCH)));
+        let policy = suspended.policy().clone();
+        let chain: Result<PeerChain<'_>, ChainError> = PeerChain::read(known.sent.iter().map(|der| &**der));
+        if let Some(mut verification) = suspended.resume(&policy, &chain) {
+            let sent = list(known.sent.iter().map(|der| &**der));
+            step(&mut verification, &mut self.edge(&sent));
+            known.verification = Some(verification.suspend());
         }
-        // An anchor can be there under several conditions: any of them will do.
-        let mut refusal: Option<Refusal> = None;
-        for (place, anchor) in anchors.iter().enumerate() {
-            if !anchor.has_certificate(top) {
-                continue;
-            }
-            let Some(named) = anchor.get() else {
-                continue;
-            };
-            match conforms(&named, &anchor.imposed(), &below, peer) {
-                Ok(()) => return Ok(place),
-                Err(not) => {
-                    refusal.get_or_insert(not);
-                }
-            }
-        }
-        Err(refusal.unwrap_or_else(|| Box::new(Unreadable)))
     }
 
     /// Has mbedTLS judge what a server would send, outside of a connection: all that was selected at once, where a connection
@@ -377,19 +247,16 @@ impl Verifier {
     ///
     /// # Errors
     /// As of [`conclude`](Self::conclude), and mbedTLS's own.
-    pub(super) fn verify(
+    pub(crate) fn verify(
         self: &Arc<Self>,
         sent: &List<Certificate>,
         observer: Option<&Observer>,
-    ) -> Result<(), (mbedtls::Error, Option<Refusal>)> {
+    ) -> (Concluded, Option<mbedtls::Error>) {
         let asked = self.candidates(sent);
         let verified = asked
             .map_err(|error| (error, VerifyError::empty()))
             .and_then(|_| {
-                let trusted = match &self.lock().selected {
-                    Some(selected) => certificates(selected.found.anchors.iter()),
-                    None => List::<Certificate>::new(),
-                };
+                let trusted = trusted(self.lock().anchors.iter());
                 let shown = self.clone();
                 let see = move |certificate: &Certificate, depth: i32, flags: &mut VerifyError| {
                     shown.see(certificate, depth, flags);
@@ -411,84 +278,85 @@ impl Verifier {
         let flags = verified.as_ref().err().map(|(_, flags)| *flags);
         let failed = verified.err().map(|(error, _)| error);
         let concluded = self.conclude(failed.as_ref(), flags.map_or(Ok(()), Err), observer);
-        match concluded {
-            Ok(_) => Ok(()),
-            Err(refusal) => Err((failed.unwrap_or(codes::X509CertVerifyFailed.into()), refusal)),
-        }
+        (concluded, failed)
     }
 
-    /// The handshake has ended: what the connection leans on, if it is one.
-    ///
-    /// # Errors
-    /// Why the verification did not accept the server; `None` where that is not why there is no connection.
-    pub(super) fn conclude(
+    /// The handshake has ended: what the verification came to.
+    pub(crate) fn conclude(
         &self,
         failed: Option<&mbedtls::Error>,
         verify_result: Result<(), VerifyError>,
         observer: Option<&Observer>,
-    ) -> Result<TrustBinding, Option<Refusal>> {
+    ) -> Concluded {
         let is_over = Known {
-            judged: Some(Instant::now()),
+            is_judged: true,
             ..Known::default()
         };
         let mut known = std::mem::replace(&mut *self.lock(), is_over);
-        let Some(mut selected) = known.selected.take() else {
+        if known.verification.is_none() {
             // There was no verification: it broke down, or the handshake did not get that far, or past it.
-            let not_verified = || failed.is_none().then(|| Box::new(NotVerified) as Refusal);
-            return Err(known.refusal.take().or_else(not_verified));
-        };
-        let verdict = verdict(&mut known, &mut selected, failed, verify_result);
-        let peer = PeerChain::read(selected.sent.iter().map(|der| &**der)).ok();
-        let anchor = verdict
-            .as_ref()
-            .ok()
-            .and_then(|accepted| selected.found.anchors.get(*accepted));
-        let told = observer.map(|observer| {
-            let verification = Verification {
-                host: &self.host,
-                chain: peer.as_ref(),
-                store_len: selected.store_len,
-                selected: selected.found.anchors.len(),
-                candidates: Candidates::new(&selected.found),
-                queries: &selected.found.queries,
-                anchor: anchor.and_then(Anchor::get),
-                selecting: selected.selecting,
-                validating: known
-                    .judged
-                    .map(|judged| {
-                        judged
-                            .duration_since(selected.started)
-                            .saturating_sub(selected.selecting)
-                    })
-                    .unwrap_or_default(),
-                result: verdict.as_ref().map(|_| ()).map_err(|refusal| &**refusal),
-            };
-            catch_unwind(AssertUnwindSafe(|| observer(&verification)))
+            let not_verified = || failed.is_none().then_some(Rejection::NotVerified);
+            return Concluded::rejected(known.broken.take().or_else(not_verified));
+        }
+        // Flags that are not of the path are of the use that the server makes of its key.
+        let flags = match (known.is_judged, verify_result) {
+            (true, Err(flags)) => known.flags | flags,
+            _ => known.flags,
+        } - VerifyError::CERT_OTHER;
+        let broken = known.broken.take();
+        let mut concluded = None;
+        self.go_on(&mut known, |verification, edge| {
+            conclude_machine(verification, edge, flags, broken, failed);
+            concluded = Some(self.take_verdict(verification, failed, observer));
         });
-        if let Err(refusal) = verdict {
-            return Err(Some(refusal));
-        }
-        if let Some(Err(_)) = told {
-            return Err(Some(Box::new(Panicked)));
-        }
-        // The server is trusted, and the handshake failed nevertheless.
-        if failed.is_some() {
-            return Err(None);
-        }
-        let leaning = || {
-            let (anchor, peer) = (anchor?, peer?);
-            let Accepted { import, lease } = self.trust.accepts_import(&self.host, anchor.import());
-            let mut leaning = TrustBinding::default();
-            leaning.anchors.push(Arc::new(KnownAnchor::new(
-                &anchor.get()?,
-                &anchor.imposed(),
-                &peer,
-                import,
-            )?));
-            leaning.leases.extend(lease);
-            Some(leaning)
+        concluded.unwrap_or_else(|| Concluded::rejected(Some(Rejection::NotVerified)))
+    }
+
+    fn take_verdict(
+        &self,
+        verification: &Verification<'_>,
+        failed: Option<&mbedtls::Error>,
+        observer: Option<&Observer>,
+    ) -> Concluded {
+        let report = Box::new(verification.report());
+        let told = observer.map(|observer| catch_unwind(AssertUnwindSafe(|| observer(&report))));
+        let result = match (&report.result, told) {
+            (Err(rejection), _) => Err(Some(rejection.clone())),
+            (Ok(()), Some(Err(_))) => Err(Some(Rejection::Panicked)),
+            // The server is trusted, and the handshake failed nevertheless.
+            (Ok(()), _) if failed.is_some() => Err(None),
+            (Ok(()), _) => self
+                .policy
+                .accept(verification)
+                .ok_or(Some(Rejection::NotVerified)),
         };
-        leaning().ok_or(Some(Box::new(NotVerified)))
+        Concluded {
+            result,
+            report: Some(report),
+        }
+    }
+}
+
+/// Tells the machine how the handshake ended.
+fn conclude_machine(
+    verification: &mut Verification<'_>,
+    edge: &mut MbedTls<'_>,
+    flags: VerifyError,
+    broken: Option<Rejection>,
+    failed: Option<&mbedtls::Error>,
+) {
+    let found = match (flags.is_empty(), failed) {
+        (false, _) => of_mbedtls(flags),
+        (true, Some(error)) => Rejection::other(mbedtls::Error::from(error.to_int())),
+        (true, None) => Rejection::NotVerified,
+    };
+    if verification.result().is_none() {
+        verification.validated(Err(broken.unwrap_or(found)));
+        let _ = verification.drive(edge, &mut Patience::none());
+    } else if let (Some(Ok(())), Some(broken)) = (verification.result(), broken) {
+        verification.reject(broken);
+    } else if let (Some(Ok(())), false) = (verification.result(), flags.is_empty()) {
+        verification.reject_after_all(found);
     }
 }
 
@@ -506,61 +374,4 @@ fn misused(sent: &List<Certificate>) -> Option<VerifyError> {
         return Some(VerifyError::CERT_KEY_USAGE);
     }
     (!own.check_extended_key_usage(&SERVER_AUTH)).then_some(VerifyError::CERT_EXT_KEY_USAGE)
-}
-
-/// The anchor, or why there is none.
-fn verdict(
-    known: &mut Known,
-    selected: &mut Selected,
-    failed: Option<&mbedtls::Error>,
-    verify_result: Result<(), VerifyError>,
-) -> Result<usize, Refusal> {
-    // Flags that are not of the path are of the use that the server makes of its key.
-    let invalid = match (known.judged, verify_result) {
-        (Some(_), Err(flags)) => known.flags.0 | flags,
-        _ => known.flags.0,
-    };
-    if let (Some(accepted), true) = (known.accepted, invalid.is_empty()) {
-        return Ok(accepted);
-    }
-    // What a store that did not answer may hold, nobody knows: that comes before what was found without it.
-    if let Some(failure) = selected.found.failure.take() {
-        return Err(Box::new(failure));
-    }
-    if let Some(distrusted) = selected.found.distrusted.take() {
-        return Err(Box::new(distrusted));
-    }
-    if let Some(refusal) = known.refusal.take().or_else(|| selected.found.refused.take()) {
-        return Err(refusal);
-    }
-    match failed {
-        _ if !invalid.is_empty() => Err(Box::new(Invalid::new(invalid))),
-        Some(error) => Err(Box::new(mbedtls::Error::from(error.to_int()))),
-        None => Err(Box::new(NotVerified)),
-    }
-}
-
-/// Whether an anchor may vouch for what is below it, the server's own certificate first. `imposed` are the name constraints
-/// that bind it beside its own.
-fn conforms(
-    anchor: &TrustAnchor<'_>,
-    imposed: &[&[u8]],
-    below: &[Read<'_>],
-    peer: Option<&PeerChain<'_>>,
-) -> Result<(), Refusal> {
-    if let Some(peer) = peer.filter(|peer| !peer.may_lean_on(anchor)) {
-        return Err(match anchor.distrust_after() {
-            Some(distrust_after) => Box::new(Distrusted {
-                root: anchor.subject().to_string(),
-                distrust_after,
-                issued_at: peer.issued_at(),
-            }),
-            None => Box::new(Unreadable),
-        });
-    }
-    check_name_constraints(anchor.name_constraints(), below)?;
-    for set in imposed {
-        check_imposed_constraints(set, below)?;
-    }
-    Ok(())
 }

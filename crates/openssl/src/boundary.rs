@@ -13,10 +13,10 @@ use openssl::ssl::{SslContext, SslContextBuilder, SslContextRef, SslRef, SslVeri
 use openssl::x509::{X509StoreContext, X509StoreContextRef};
 use openssl_sys::{SSL, X509_STORE_CTX};
 
-use super::ffi::{self, InfoCallback};
-use super::store_context::Marked;
-use super::verifier::{Answered, Verifier};
-use super::{queue, session};
+use crate::ffi::{self, InfoCallback};
+use crate::store_context::Marked;
+use crate::verifier::{Answered, Verifier};
+use crate::{queue, session};
 
 /// What hangs on a context.
 struct Attached {
@@ -25,39 +25,53 @@ struct Attached {
     info: Option<InfoCallback>,
 }
 
-/// Has OpenSSL call `verifier` for connections of this context.
-pub(super) fn attach(verifier: Arc<Verifier>, context: &mut SslContextBuilder) -> Result<(), ErrorStack> {
-    let index = index()?;
-    let argument = Arc::as_ptr(&verifier).cast_mut().cast();
-    // SAFETY: the context is ours to set up. The verifier that OpenSSL passes back is held by the context for as long as
-    // that calls us: its data are freed with it. The callbacks are of the types that are asked for.
-    unsafe {
-        let raw = context.as_ptr();
-        let info = match ffi::SSL_CTX_get_info_callback(raw) {
-            // A verifier was attached before: what stood before that stays.
-            Some(before) if ptr::fn_addr_eq(before, on_info as InfoCallback) => SslContextRef::from_ptr(raw)
-                .ex_data(index)
-                .and_then(|attached| attached.info),
-            before => before,
-        };
-        let callback = ffi::SSL_CTX_get_verify_callback(raw);
-        let mode = openssl_sys::SSL_CTX_get_verify_mode(raw) | SslVerifyMode::PEER.bits();
-        ffi::SSL_CTX_set_cert_verify_callback(raw, Some(on_verify), argument);
-        ffi::SSL_CTX_set_info_callback(raw, Some(on_info));
-        openssl_sys::SSL_CTX_set_verify(raw, mode, callback);
-        context.set_ex_data(index, Attached { verifier, info });
+impl Verifier {
+    /// Has connections of this context trust just in time, beside the CAs that are loaded into it. Sets
+    /// `SSL_VERIFY_PEER`: the default of a plain context is to accept anything. A verify callback that was set stays.
+    ///
+    /// It is for clients, each connection to one host: a server's, and one for which OpenSSL is to take one name of several, are
+    /// refused.
+    ///
+    /// It takes the place of the context's certificate verify callback, and stands before its info callback.
+    ///
+    /// # Errors
+    /// Where OpenSSL has no memory.
+    pub fn attach(self, context: &mut SslContextBuilder) -> Result<(), ErrorStack> {
+        let verifier = Arc::new(self);
+        let index = index()?;
+        let argument = Arc::as_ptr(&verifier).cast_mut().cast();
+        // SAFETY: the context is ours to set up. The verifier that OpenSSL passes back is held by the context for as long as
+        // that calls us: its data are freed with it. The callbacks are of the types that are asked for.
+        unsafe {
+            let raw = context.as_ptr();
+            let info = match ffi::SSL_CTX_get_info_callback(raw) {
+                // A verifier was attached before: what stood before that stays.
+                Some(before) if ptr::fn_addr_eq(before, on_info as InfoCallback) => {
+                    SslContextRef::from_ptr(raw)
+                        .ex_data(index)
+                        .and_then(|attached| attached.info)
+                }
+                before => before,
+            };
+            let callback = ffi::SSL_CTX_get_verify_callback(raw);
+            let mode = openssl_sys::SSL_CTX_get_verify_mode(raw) | SslVerifyMode::PEER.bits();
+            ffi::SSL_CTX_set_cert_verify_callback(raw, Some(on_verify), argument);
+            ffi::SSL_CTX_set_info_callback(raw, Some(on_info));
+            openssl_sys::SSL_CTX_set_verify(raw, mode, callback);
+            context.set_ex_data(index, Attached { verifier, info });
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// The verifier that was attached to a context.
-pub(super) fn attached(context: &SslContextRef) -> Option<&Verifier> {
+pub(crate) fn attached(context: &SslContextRef) -> Option<&Verifier> {
     Some(&*context.ex_data(index().ok()?)?.verifier)
 }
 
 /// Has a connection decline to renegotiate, which is a thing of TLS 1.2: the server could show other certificates in it,
 /// while the connection is listed as one that leans on what vouched for the first.
-pub(super) fn decline_renegotiation(ssl: &mut SslRef) {
+pub(crate) fn decline_renegotiation(ssl: &mut SslRef) {
     // SAFETY: the connection is borrowed.
     unsafe { ffi::SSL_set_options(ssl.as_ptr(), ffi::SSL_OP_NO_RENEGOTIATION) };
 }
@@ -106,7 +120,8 @@ unsafe extern "C" fn on_info(ssl: *const SSL, at: c_int, value: c_int) {
     // SAFETY: OpenSSL passes the connection that it drives, which nobody else uses during the call.
     let ssl = unsafe { SslRef::from_ptr(ssl.cast_mut()) };
     // What a store leaves in the error queue OpenSSL would take for a fault of the handshake's.
-    let check = || Marked::during(|| session::check_offered(ssl));
+    let policy = attached(ssl.ssl_context()).map(Verifier::policy);
+    let check = || Marked::during(|| session::check_offered(ssl, policy));
     if at == ffi::SSL_CB_HANDSHAKE_START && catch_unwind(AssertUnwindSafe(check)).is_err() {
         session::withhold(ssl);
     }

@@ -1,26 +1,27 @@
-//! Connecting, on threads that may wait.
+//! Connecting, on threads that may block.
 
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, TcpStream};
 
+use jit_trust_engine::verification::SuspendedVerification;
+use jit_trust_engine::{
+    Deadline, LookupPending, Prefetched, SharedTcp, TrackedConnection, TrackedStream, TrustPolicy,
+    VerificationReport,
+};
 use openssl::error::ErrorStack;
 use openssl::ssl::{
     self, ErrorCode, Ssl, SslContext, SslMethod, SslRef, SslStream, SslVerifyMode, SslVersion,
 };
 use openssl::x509::verify::X509CheckFlags;
 
-use super::state::State;
-use super::{Verifier, boundary, error, ffi, store_context};
-use crate::TrustPolicy;
-use crate::guarded::{TrackedStream, SharedTcp, admit};
-use crate::residency::Waiting;
-use crate::trust::{Deadline, Guard};
+use crate::state::State;
+use crate::{Verifier, boundary, error, ffi, store_context};
 
-/// Makes TLS connections and keeps account of what they lean on: an anchor that was fetched stays for as long as a
-/// connection that it vouched for lives, and [`TrustPolicy::connections`] lists them.
+/// Makes TLS connections and keeps account of what they depend on: an imported anchor stays cached for as long as a
+/// connection that depends on it lives, and [`TrustPolicy::connections`] lists them.
 ///
-/// This is for threads that may wait; for tokio there is `TokioConnector`. One connection, cold or warm. A server that wants
+/// This is for threads that may block; for tokio there is `TokioConnector`. One connection, cold or warm. A server that wants
 /// to renegotiate, in TLS 1.2, is told no.
 ///
 /// ```no_run
@@ -37,33 +38,33 @@ use crate::trust::{Deadline, Guard};
 /// ```
 #[derive(Clone)]
 pub struct Connector {
-    trust: TrustPolicy,
+    policy: TrustPolicy,
     context: SslContext,
 }
 
 impl Connector {
-    /// Trusts what `trust` does, a [`TrustPolicy`] or a single store, and nothing else, with TLS 1.2 and 1.3.
+    /// Trusts what `policy` does, a [`TrustPolicy`] or a single store, and nothing else, with TLS 1.2 and 1.3.
     ///
     /// # Errors
     /// Where OpenSSL has no memory.
-    pub fn new(trust: impl Into<TrustPolicy>) -> Result<Self, ErrorStack> {
+    pub fn new(policy: impl Into<TrustPolicy>) -> Result<Self, ErrorStack> {
         let mut context = SslContext::builder(SslMethod::tls_client())?;
         context.set_min_proto_version(Some(SslVersion::TLS1_2))?;
-        let trust = trust.into();
-        Verifier::new(trust.clone()).attach(&mut context)?;
+        let policy = policy.into();
+        Verifier::new(policy.clone()).attach(&mut context)?;
         let context = context.build();
-        Ok(Self { trust, context })
+        Ok(Self { policy, context })
     }
 
     /// With a context to which a [`Verifier`] was attached: client certificates, protocols. `None` where there is none.
     pub fn with_context(context: SslContext) -> Option<Self> {
-        let trust = boundary::attached(&context)?.trust().clone();
-        Some(Self { trust, context })
+        let policy = boundary::attached(&context)?.policy().clone();
+        Some(Self { policy, context })
     }
 
     /// What it trusts.
-    pub fn trust(&self) -> &TrustPolicy {
-        &self.trust
+    pub fn policy(&self) -> &TrustPolicy {
+        &self.policy
     }
 
     /// The context.
@@ -75,7 +76,7 @@ impl Connector {
     /// for that.
     ///
     /// # Errors
-    /// Those of `tcp`; inside an [`io::Error`] of the kind `InvalidData`, the [`Error`](super::Error) why there is no trust; and
+    /// Those of `tcp`; inside an [`io::Error`] of the kind `InvalidData`, the [`Error`](super::Error) with the rejection; and
     /// `InvalidInput` where the host cannot be one, or the context does not verify.
     pub fn connect(&self, host: &str, tcp: TcpStream) -> io::Result<TlsStream> {
         self.connect_with(host, tcp, |_| Ok(()))
@@ -98,28 +99,30 @@ impl Connector {
         let mut tls = SslStream::new(ssl, tcp).map_err(io::Error::other)?;
         let mut deadline = Deadline::default();
         while let Err(error) = tls.connect() {
-            let Some(suspended) = suspended(&error, tls.ssl()) else {
+            let Some((pending, mut suspended)) = suspended(&error, tls.ssl()) else {
                 return Err(failed(error, tls.ssl()));
             };
-            let deadline = deadline.for_wait(&suspended.waiting);
-            let answer = suspended.waiting.block(deadline, || false);
-            resume(tls.ssl(), suspended.outcome(answer));
+            pending.block(deadline.for_lookup(&pending), &mut suspended);
+            resume(tls.ssl(), suspended);
         }
-        let guard = self.admit(host, tls.ssl(), Some(close))?;
-        Ok(TlsStream(TrackedStream::new(tls, guard)))
+        let (tracked, report) = self.register(host, tls.ssl(), Some(close))?;
+        Ok(TlsStream {
+            tls: TrackedStream::new(tls, tracked),
+            report,
+        })
     }
 
     /// A connection that is set up, and not made yet, and what was asked ahead of it.
-    pub(super) fn prepare(
+    pub(crate) fn prepare(
         &self,
         host: &str,
         set: impl FnOnce(&mut SslRef) -> Result<(), ErrorStack>,
-    ) -> io::Result<(Ssl, Vec<Waiting>)> {
+    ) -> io::Result<(Ssl, Prefetched)> {
         // To OpenSSL, a name that begins with a dot is that of every host below.
         if host.is_empty() || host.starts_with('.') || host.contains('\0') {
             return Err(invalid("the host is neither a name nor an address"));
         }
-        let asked = self.trust.prefetch(host);
+        let asked = self.policy.prefetch(host);
         let mut ssl = Ssl::new(&self.context).map_err(io::Error::other)?;
         let address: Option<IpAddr> = host.parse().ok();
         let named = match address {
@@ -145,49 +148,56 @@ impl Connector {
         Ok((ssl, asked))
     }
 
-    /// The handshake is over: notes that the connection lives.
-    pub(super) fn admit(
+    /// The handshake is over: registers the connection, and takes the report of its verification.
+    pub(crate) fn register(
         &self,
         host: &str,
         ssl: &SslRef,
         close: Option<Box<dyn Fn() + Send + Sync>>,
-    ) -> io::Result<Guard> {
-        let leaning = State::of(ssl).and_then(|state| state.settle(ssl.session_reused()));
-        let leaning = leaning.ok_or_else(|| invalid("it is not known what the connection leans on"))?;
-        admit(&self.trust, host.to_owned(), leaning, close)
+    ) -> io::Result<(TrackedConnection, Option<Box<VerificationReport>>)> {
+        let state = State::of(ssl);
+        let binding = state.and_then(|state| state.settle(ssl.session_reused()));
+        let binding = binding.ok_or_else(|| invalid("it is not known what the connection depends on"))?;
+        let tracked = TrackedConnection::register(&self.policy, host.to_owned(), binding, close)?;
+        Ok((tracked, state.and_then(|state| state.lock().report.take())))
     }
 }
 
 /// A name may end with the dot of the DNS's root, which is in no certificate and not in SNI (RFC 6066 section 3).
-pub(super) fn without_final_dot(host: &str) -> &str {
+pub(crate) fn without_final_dot(host: &str) -> &str {
     host.strip_suffix('.').unwrap_or(host)
 }
 
-/// The question for which a handshake was suspended, if that is why it did not go on.
-pub(super) fn suspended(error: &ssl::Error, ssl: &SslRef) -> Option<crate::trust::Suspended> {
+/// The lookup for which a handshake was suspended, if that is why it did not go on, and its verification.
+pub(crate) fn suspended(error: &ssl::Error, ssl: &SslRef) -> Option<(LookupPending, SuspendedVerification)> {
     if error.code() != ErrorCode::from_raw(ffi::SSL_ERROR_WANT_RETRY_VERIFY) {
         return None;
     }
-    State::of(ssl)?.lock().suspended.take()
+    let mut known = State::of(ssl)?.lock();
+    Some((known.pending.take()?, known.suspended.take()?))
 }
 
-/// Takes what came to it: the handshake can go on.
-pub(super) fn resume(ssl: &SslRef, outcome: crate::trust::Outcome) {
+/// Gives the verification back, which has the response: the handshake can go on.
+pub(crate) fn resume(ssl: &SslRef, suspended: SuspendedVerification) {
     if let Some(state) = State::of(ssl) {
-        state.lock().earlier.push(outcome);
+        state.lock().suspended = Some(suspended);
     }
 }
 
 /// Why a handshake failed.
-pub(super) fn failed(error: ssl::Error, ssl: &SslRef) -> io::Error {
-    let refusal = State::of(ssl).and_then(|state| state.lock().refusal.take());
+pub(crate) fn failed(error: ssl::Error, ssl: &SslRef) -> io::Error {
+    let known = State::of(ssl).map(|state| {
+        let mut known = state.lock();
+        (known.rejection.take(), known.report.take())
+    });
+    let (rejection, report) = known.unwrap_or_default();
     match error.into_io_error() {
         Ok(error) => error,
         Err(error) if error.code() == ErrorCode::SYSCALL || error.code() == ErrorCode::ZERO_RETURN => {
             io::ErrorKind::UnexpectedEof.into()
         }
         Err(error) => {
-            let error = error::failed(error, ssl.verify_result(), refusal);
+            let error = error::failed(error, ssl.verify_result(), rejection, report);
             io::Error::new(io::ErrorKind::InvalidData, error)
         }
     }
@@ -200,19 +210,27 @@ fn invalid(text: &str) -> io::Error {
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connector")
-            .field("trust", &self.trust)
+            .field("policy", &self.policy)
             .finish_non_exhaustive()
     }
 }
 
 /// A TLS connection whose server was verified.
 #[derive(Debug)]
-pub struct TlsStream(TrackedStream<SslStream<SharedTcp>>);
+pub struct TlsStream {
+    tls: TrackedStream<SslStream<SharedTcp>>,
+    report: Option<Box<VerificationReport>>,
+}
 
 impl TlsStream {
     /// The TLS side of it.
     pub fn ssl(&self) -> &SslRef {
-        self.0.get_ref().ssl()
+        self.tls.get_ref().ssl()
+    }
+
+    /// What happened in the verification of the server; `None` where a session was resumed.
+    pub fn report(&self) -> Option<&VerificationReport> {
+        self.report.as_deref()
     }
 
     /// Says that nothing more comes, and does not wait for the other side to say so. OpenSSL resumes no session of a
@@ -221,7 +239,7 @@ impl TlsStream {
     /// # Errors
     /// Those of the TCP connection.
     pub fn shutdown(&mut self) -> io::Result<()> {
-        self.0.step(|tls| match tls.shutdown() {
+        self.tls.step(|tls| match tls.shutdown() {
             Ok(_) => Ok(()),
             Err(error) => Err(error.into_io_error().unwrap_or_else(io::Error::other)),
         })
@@ -229,22 +247,22 @@ impl TlsStream {
 
     /// The TCP connection under it.
     pub fn tcp(&self) -> &TcpStream {
-        self.0.get_ref().get_ref().get_ref()
+        self.tls.get_ref().get_ref().get_ref()
     }
 }
 
 impl Read for TlsStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer)
+        self.tls.read(buffer)
     }
 }
 
 impl Write for TlsStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+        self.tls.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.tls.flush()
     }
 }

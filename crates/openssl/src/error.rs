@@ -1,28 +1,80 @@
-//! Why there is no connection.
+//! Rejections in OpenSSL's errors, and back.
 
 use std::fmt;
 use std::sync::Arc;
 
+use jit_trust_engine::{Missing, Original, Rejection, VerificationReport};
 use openssl::ssl;
 use openssl::x509::X509VerifyResult;
 
-use crate::handshake_error::{HandshakeError, Refusal};
+/// Why a handshake failed. What OpenSSL finds in a certificate is the [original](Rejection::original) of the rejection, an
+/// [`X509VerifyResult`].
+pub type Error = jit_trust_engine::HandshakeError<ssl::Error>;
 
-/// Why a handshake failed. What OpenSSL finds in a certificate is an [`X509VerifyResult`].
-pub type Error = HandshakeError<ssl::Error>;
+/// Without a rejection of the verifier's, OpenSSL's counts.
+pub(crate) fn failed(
+    error: ssl::Error,
+    verified: X509VerifyResult,
+    rejection: Option<Rejection>,
+    report: Option<Box<VerificationReport>>,
+) -> Error {
+    let rejected = (verified != X509VerifyResult::OK).then(|| of_openssl(verified));
+    Error::new(error, rejection.or(rejected), report)
+}
 
-/// Without a refusal of ours, OpenSSL's counts.
-pub(super) fn failed(error: ssl::Error, verified: X509VerifyResult, refusal: Option<Refusal>) -> Error {
-    let refused = (verified != X509VerifyResult::OK).then_some(verified);
-    Error::new(
-        error,
-        refusal.or(refused.map(|result| Arc::new(result) as Refusal)),
-    )
+/// What OpenSSL's verdict means. It stays the rejection's original.
+pub(crate) fn of_openssl(result: X509VerifyResult) -> Rejection {
+    let original: Option<Original> = Some(Arc::new(result));
+    match result.as_raw() {
+        openssl_sys::X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT
+        | openssl_sys::X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY
+        | openssl_sys::X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE
+        | openssl_sys::X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT
+        | openssl_sys::X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN => Rejection::NoSuchRoot {
+            missing: Missing::Unknown,
+            original,
+        },
+        openssl_sys::X509_V_ERR_CERT_HAS_EXPIRED => Rejection::Expired {
+            certificate: None,
+            not_after: None,
+            now: None,
+            original,
+        },
+        openssl_sys::X509_V_ERR_CERT_NOT_YET_VALID => Rejection::NotYetValid {
+            certificate: None,
+            not_before: None,
+            now: None,
+            original,
+        },
+        openssl_sys::X509_V_ERR_HOSTNAME_MISMATCH | openssl_sys::X509_V_ERR_IP_ADDRESS_MISMATCH => {
+            Rejection::WrongHost {
+                host: String::new(),
+                presented: None,
+                original,
+            }
+        }
+        openssl_sys::X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD
+        | openssl_sys::X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD => Rejection::UnreadableCertificate {
+            detail: None,
+            original,
+        },
+        openssl_sys::X509_V_ERR_CERT_SIGNATURE_FAILURE => Rejection::BadSignature { original },
+        openssl_sys::X509_V_ERR_INVALID_PURPOSE => Rejection::WrongPurpose { original },
+        openssl_sys::X509_V_ERR_INVALID_CA => Rejection::IssuerNotCa { original },
+        openssl_sys::X509_V_ERR_PATH_LENGTH_EXCEEDED => Rejection::PathTooLong { original },
+        openssl_sys::X509_V_ERR_PERMITTED_VIOLATION | openssl_sys::X509_V_ERR_EXCLUDED_VIOLATION => {
+            Rejection::NameConstraints { original }
+        }
+        openssl_sys::X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION => Rejection::CriticalExtension { original },
+        openssl_sys::X509_V_ERR_CERT_REVOKED => Rejection::Revoked { original },
+        openssl_sys::X509_V_ERR_UNABLE_TO_GET_CRL => Rejection::RevocationUnknown { original },
+        _ => Rejection::other(result),
+    }
 }
 
 /// What a verifier is not for: it could not be said what is trusted.
 #[derive(Debug)]
-pub(super) enum NotForThis {
+pub(crate) enum NotForThis {
     /// A server that verifies its clients.
     Server,
     /// A connection that may be to one host of several.
@@ -32,9 +84,9 @@ pub(super) enum NotForThis {
 impl fmt::Display for NotForThis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Server => "trust just in time is for clients, and this is a server",
+            Self::Server => "just-in-time trust is for clients, and this is a server",
             Self::SeveralHosts => {
-                "trust just in time is for one host, and several names were set to be checked"
+                "just-in-time trust is for one host, and several names were set to be checked"
             }
         })
     }

@@ -20,7 +20,7 @@
 //!
 //! Whoever connects with such a context has to set the host, for SNI and for the check of the name, as OpenSSL demands. The
 //! [`Connector`] does both, and keeps account of what each connection leans on; so does [`TokioConnector`] (feature
-//! `openssl-tokio`), where no thread waits for a store that answers later: the handshake is suspended.
+//! `openssl-tokio` of `jit-trust`), where no thread waits for a store that answers later: the handshake is suspended.
 //!
 //! # Sessions
 //! OpenSSL asks nobody about a session that it resumes. Each session is therefore tied to the anchor that vouched for it,
@@ -29,7 +29,7 @@
 //! offered either. It hangs on the context's info callback: who sets that by other means has to call the one before.
 //!
 //! # What differs
-//! Beside what [`jit_trust`](crate) says: names are compared byte by byte, where OpenSSL folds case and spaces; and a server
+//! Beside what `jit-trust` says: names are compared byte by byte, where OpenSSL folds case and spaces; and a server
 //! whose own certificate is the root is refused where the store does not hold the root's certificate, which OpenSSL then
 //! compares byte by byte. An intermediate CA that the user loaded, and no server sends, is followed to a root that is loaded
 //! too, not to one of the store. What the local stores say of a loaded CA's name and key binds it, unless this crate cannot
@@ -45,12 +45,12 @@ mod queue;
 mod session;
 mod state;
 mod store_context;
-#[cfg(feature = "openssl-tokio")]
+#[cfg(feature = "tokio")]
 mod tokio;
 mod verifier;
 
 pub use connector::{Connector, TlsStream};
 pub use error::Error;
-#[cfg(feature = "openssl-tokio")]
+#[cfg(feature = "tokio")]
 pub use tokio::{TokioConnector, TokioTlsStream};
 pub use verifier::Verifier;

@@ -11,7 +11,7 @@ use openssl_sys::ERR_STRING_DATA;
 const REFUSED: c_int = 100;
 
 /// Says why a certificate is refused.
-pub(super) fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     let text: String = text.chars().filter(|character| *character != '\0').collect();
     let Ok(text) = CString::new(text) else { return };
     // SAFETY: all strings end with a NUL; OpenSSL copies the text, and `%s` takes just one.

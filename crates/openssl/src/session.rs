@@ -1,4 +1,4 @@
-//! Sessions, each tied to the anchor that vouched for it.
+//! Sessions, each tied to the anchors that it depends on.
 #![allow(unsafe_code, reason = "OpenSSL's interface")]
 
 use std::ffi::{c_int, c_long, c_void};
@@ -6,52 +6,34 @@ use std::ptr;
 use std::sync::{Arc, OnceLock};
 
 use foreign_types::ForeignTypeRef;
+use jit_trust_engine::{BoundAnchors, TrustBinding, TrustPolicy};
 use openssl::ssl::SslRef;
 use openssl_sys::{CRYPTO_EX_DATA, SSL_SESSION};
 
-use super::state::State;
-use super::{boundary, ffi, store_context};
-use crate::TrustPolicy;
-use crate::residency::Presence;
-use crate::trust::{Anchors, HandshakeContext, TrustBinding};
+use crate::state::State;
+use crate::{ffi, store_context};
 
-/// What a session leans on.
-pub(super) struct Tie {
-    pub(super) trust: TrustPolicy,
-    pub(super) host: String,
-    /// None where the path ended in a CA that the user loaded.
-    pub(super) anchors: Anchors,
+/// What a session depends on.
+pub(crate) struct Tie {
+    pub(crate) policy: TrustPolicy,
+    pub(crate) host: String,
+    /// None where a callback of the user's accepted a path that ends in no anchor.
+    pub(crate) anchors: BoundAnchors,
 }
 
 impl Tie {
-    /// Whether a connection may resume the session: it is to the host that was verified, by the same trust, and all that
-    /// the session leans on is there unchanged.
-    fn holds_for(&self, ssl: &SslRef) -> bool {
-        let attached = boundary::attached(ssl.ssl_context());
-        if !attached.is_some_and(|verifier| verifier.trust().is(&self.trust))
-            || store_context::host_of(ssl).unwrap_or_default() != self.host
-        {
-            return false;
+    /// What a connection depends on that resumes the session, if it may: it is to the host that was verified, by the same
+    /// policy, and all that the session depends on is there unchanged.
+    fn binding_for(&self, ssl: &SslRef, policy: &TrustPolicy) -> Option<TrustBinding> {
+        if !policy.is(&self.policy) || store_context::host_of(ssl).unwrap_or_default() != self.host {
+            return None;
         }
-        // Stores may make connections of their own.
-        HandshakeContext::aside(|_| {
-            let mut anchors = self.anchors.iter();
-            anchors.all(|anchor| self.trust.presence(&self.host, anchor) == Presence::Here)
-        })
-    }
-
-    fn leaning(&self) -> TrustBinding {
-        let origins = self.anchors.iter().filter_map(|anchor| anchor.origin());
-        let leases = origins.filter_map(|origin| self.trust.lease_again(origin));
-        TrustBinding {
-            anchors: self.anchors.clone(),
-            leases: leases.map(Arc::new).collect(),
-        }
+        self.policy.may_resume(&self.host, &self.anchors)
     }
 }
 
 /// Ties the session of a connection, and all that come of it. One that cannot be tied is not offered later.
-pub(super) fn tie(ssl: &SslRef, tie: Tie) {
+pub(crate) fn tie(ssl: &SslRef, tie: Tie) {
     let Some(index) = index() else { return };
     // SAFETY: the session is null or the connection's, which is borrowed. What hangs on it at our index is null or from
     // `Arc::into_raw` and counted there: it is taken off before the new one is put in its place, and dropped once.
@@ -71,7 +53,7 @@ pub(super) fn tie(ssl: &SslRef, tie: Tie) {
 }
 
 /// Takes the session off a connection that is about to offer it.
-pub(super) fn withhold(ssl: &SslRef) {
+pub(crate) fn withhold(ssl: &SslRef) {
     // SAFETY: the connection is borrowed; before its first handshake a session may be taken off it, which OpenSSL frees when
     // nobody else holds it.
     unsafe {
@@ -81,8 +63,9 @@ pub(super) fn withhold(ssl: &SslRef) {
     }
 }
 
-/// Before the handshake begins: a session that the program set is taken back if its anchor is not there any more.
-pub(super) fn check_offered(ssl: &SslRef) {
+/// Before the handshake begins: a session that the program set is taken back if an anchor that it depends on is not there any more, or if
+/// it was verified by another policy than this one.
+pub(crate) fn check_offered(ssl: &SslRef, policy: Option<&TrustPolicy>) {
     // SAFETY: the connection is borrowed, and with it its session.
     let tie = unsafe {
         let session = openssl_sys::SSL_get_session(ssl.as_ptr());
@@ -91,8 +74,9 @@ pub(super) fn check_offered(ssl: &SslRef) {
         }
         tie_of(session)
     };
-    match (tie.filter(|tie| tie.holds_for(ssl)), State::of_or_new(ssl)) {
-        (Some(tie), Some(state)) => state.lock().offered = Some(tie.leaning()),
+    let binding = tie.and_then(|tie| tie.binding_for(ssl, policy?));
+    match (binding, State::of_or_new(ssl)) {
+        (Some(binding), Some(state)) => state.lock().offered = Some(binding),
         _ => withhold(ssl),
     }
 }

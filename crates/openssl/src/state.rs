@@ -4,48 +4,49 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use foreign_types::ForeignTypeRef;
+use jit_trust_engine::verification::SuspendedVerification;
+use jit_trust_engine::{LookupPending, Rejection, TrustBinding, VerificationReport};
 use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
 use openssl::ssl::{Ssl, SslRef};
 
-use crate::handshake_error::Refusal;
-use crate::trust::{TrustBinding, Outcome, Suspended};
-
 /// What is known of one connection.
 #[derive(Default)]
-pub(super) struct State(Mutex<Known>);
+pub(crate) struct State(Mutex<Known>);
 
 #[derive(Default)]
-pub(super) struct Known {
+pub(crate) struct Known {
     /// Whether whoever drives the connection can have it suspended.
-    pub(super) can_suspend: bool,
-    /// The question that it is suspended for.
-    pub(super) suspended: Option<Suspended>,
-    /// What came to those before.
-    pub(super) earlier: Vec<Outcome>,
-    /// Why its certificate was refused.
-    pub(super) refusal: Option<Refusal>,
-    /// What it leans on, when it was verified.
-    pub(super) verified: Option<TrustBinding>,
-    /// What the session leans on that is offered.
-    pub(super) offered: Option<TrustBinding>,
+    pub(crate) can_suspend: bool,
+    /// The lookup that it is suspended for.
+    pub(crate) pending: Option<LookupPending>,
+    /// The verification that goes on when OpenSSL asks again.
+    pub(crate) suspended: Option<SuspendedVerification>,
+    /// Why its certificate was rejected.
+    pub(crate) rejection: Option<Rejection>,
+    /// What happened in the verification.
+    pub(crate) report: Option<Box<VerificationReport>>,
+    /// What it depends on, when it was verified.
+    pub(crate) verified: Option<TrustBinding>,
+    /// What the session depends on that is offered.
+    pub(crate) offered: Option<TrustBinding>,
 }
 
 impl State {
-    pub(super) fn that_can_suspend() -> Self {
+    pub(crate) fn that_can_suspend() -> Self {
         let state = Self::default();
         state.lock().can_suspend = true;
         state
     }
 
     /// That of a connection, if it has one.
-    pub(super) fn of(ssl: &SslRef) -> Option<&Self> {
+    pub(crate) fn of(ssl: &SslRef) -> Option<&Self> {
         ssl.ex_data(index().ok()?)
     }
 
     /// That of a connection, which gets one where it has none.
     #[allow(unsafe_code, reason = "OpenSSL's interface")]
-    pub(super) fn of_or_new(ssl: &SslRef) -> Option<&Self> {
+    pub(crate) fn of_or_new(ssl: &SslRef) -> Option<&Self> {
         let index = index().ok()?;
         if ssl.ex_data(index).is_none() {
             // SAFETY: OpenSSL calls us on the thread that drives this connection, so that nobody else uses it; and there was
@@ -56,21 +57,21 @@ impl State {
     }
 
     /// Hangs it on a connection.
-    pub(super) fn hang_on(self, ssl: &mut SslRef) -> Result<(), ErrorStack> {
+    pub(crate) fn hang_on(self, ssl: &mut SslRef) -> Result<(), ErrorStack> {
         ssl.set_ex_data(index()?, self);
         Ok(())
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Known> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The handshake is over: what the connection leans on from now on; `None` if nobody can tell.
-    pub(super) fn settle(&self, is_resumed: bool) -> Option<TrustBinding> {
+    /// The handshake is over: what the connection depends on from now on; `None` where that is not known.
+    pub(crate) fn settle(&self, is_resumed: bool) -> Option<TrustBinding> {
         let mut known = self.lock();
-        // From here on nobody drives a handshake, and the answers were for this one.
+        // No handshake is driven from here on.
         known.can_suspend = false;
-        known.earlier.clear();
+        known.suspended = None;
         let offered = known.offered.take();
         if is_resumed {
             offered

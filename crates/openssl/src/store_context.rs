@@ -14,10 +14,10 @@ use openssl::x509::verify::{X509CheckFlags, X509VerifyParam, X509VerifyParamRef}
 use openssl::x509::{X509, X509NameRef, X509Ref, X509StoreContext, X509StoreContextRef};
 use openssl_sys::X509_VERIFY_PARAM;
 
-use super::ffi;
+use crate::ffi;
 
 /// The certificates that the peer sent, its own first, each in DER.
-pub(super) fn sent(context: &X509StoreContextRef) -> Result<Vec<Vec<u8>>, ErrorStack> {
+pub(crate) fn sent(context: &X509StoreContextRef) -> Result<Vec<Vec<u8>>, ErrorStack> {
     let mut sent = Vec::new();
     if let Some(all) = untrusted(context).filter(|all| !all.is_empty()) {
         for certificate in all {
@@ -35,7 +35,7 @@ pub(super) fn sent(context: &X509StoreContextRef) -> Result<Vec<Vec<u8>>, ErrorS
 }
 
 /// The certificate in question.
-pub(super) fn certificate(context: &X509StoreContextRef) -> Option<&X509Ref> {
+pub(crate) fn certificate(context: &X509StoreContextRef) -> Option<&X509Ref> {
     // SAFETY: the pointer is null or to a certificate that the context keeps while it is borrowed.
     unsafe {
         let certificate = ffi::X509_STORE_CTX_get0_cert(context.as_ptr());
@@ -44,7 +44,7 @@ pub(super) fn certificate(context: &X509StoreContextRef) -> Option<&X509Ref> {
 }
 
 /// What came with it. OpenSSL holds in it all that a server sent.
-pub(super) fn untrusted(context: &X509StoreContextRef) -> Option<&StackRef<X509>> {
+pub(crate) fn untrusted(context: &X509StoreContextRef) -> Option<&StackRef<X509>> {
     // SAFETY: the pointer is null or to a stack of certificates that the context keeps while it is borrowed.
     unsafe {
         let untrusted = ffi::X509_STORE_CTX_get0_untrusted(context.as_ptr());
@@ -54,14 +54,14 @@ pub(super) fn untrusted(context: &X509StoreContextRef) -> Option<&StackRef<X509>
 
 /// The host that the certificate should be of: the one that OpenSSL checks the name of, and where it is not to check
 /// any, the one that SNI names.
-pub(super) fn host(context: &X509StoreContextRef, ssl: Option<&SslRef>) -> Option<String> {
+pub(crate) fn host(context: &X509StoreContextRef, ssl: Option<&SslRef>) -> Option<String> {
     // SAFETY: the parameters are null or the context's own, which is borrowed.
     let checked = unsafe { checked_host(ffi::X509_STORE_CTX_get0_param(context.as_ptr())) };
     checked.or_else(|| ssl.and_then(named_host))
 }
 
 /// As [`host`], before a connection has anything to verify.
-pub(super) fn host_of(ssl: &SslRef) -> Option<String> {
+pub(crate) fn host_of(ssl: &SslRef) -> Option<String> {
     // SAFETY: the parameters are null or the connection's own, which is borrowed.
     let checked = unsafe { checked_host(openssl_sys::SSL_get0_param(ssl.as_ptr())) };
     checked.or_else(|| named_host(ssl))
@@ -96,7 +96,7 @@ unsafe fn checked_host(param: *mut X509_VERIFY_PARAM) -> Option<String> {
 }
 
 /// Whether OpenSSL is to take one name of several.
-pub(super) fn has_several_hosts(context: &X509StoreContextRef) -> bool {
+pub(crate) fn has_several_hosts(context: &X509StoreContextRef) -> bool {
     // SAFETY: the parameters are null or the context's own, which is borrowed; what they return is only compared.
     unsafe {
         let param = ffi::X509_STORE_CTX_get0_param(context.as_ptr());
@@ -105,7 +105,7 @@ pub(super) fn has_several_hosts(context: &X509StoreContextRef) -> bool {
 }
 
 /// The Unix time as of which the certificates are judged; `None` where it is not looked at.
-pub(super) fn judged_at(context: &X509StoreContextRef) -> Option<u64> {
+pub(crate) fn judged_at(context: &X509StoreContextRef) -> Option<u64> {
     // SAFETY: the parameters are the context's own, which is borrowed.
     let (flags, time) = unsafe {
         let param = ffi::X509_STORE_CTX_get0_param(context.as_ptr());
@@ -128,14 +128,14 @@ pub(super) fn judged_at(context: &X509StoreContextRef) -> Option<u64> {
 }
 
 /// Has the host's name checked more strictly, beside what is set already.
-pub(super) fn add_host_flags(param: &mut X509VerifyParamRef, flags: X509CheckFlags) {
+pub(crate) fn add_host_flags(param: &mut X509VerifyParamRef, flags: X509CheckFlags) {
     // SAFETY: the parameters are borrowed.
     let set = unsafe { ffi::X509_VERIFY_PARAM_get_hostflags(param.as_ptr()) };
     param.set_hostflags(X509CheckFlags::from_bits_retain(set) | flags);
 }
 
 /// The certificates of this name that were loaded into the context's store, or that its directories hold.
-pub(super) fn loaded(context: &mut X509StoreContextRef, name: &X509NameRef) -> Option<Stack<X509>> {
+pub(crate) fn loaded(context: &mut X509StoreContextRef, name: &X509NameRef) -> Option<Stack<X509>> {
     // SAFETY: both are borrowed for the call; the stack that comes back, if any, is ours, as is a reference to each of its
     // certificates.
     unsafe {
@@ -146,19 +146,24 @@ pub(super) fn loaded(context: &mut X509StoreContextRef, name: &X509NameRef) -> O
 
 /// A path that OpenSSL has found to be valid.
 #[derive(Default)]
-pub(super) struct Path {
+pub(crate) struct Path {
     /// Which anchors are in it, the last one first: above an anchor that is not self-signed it goes on.
-    pub(super) used: Vec<usize>,
+    pub(crate) used: Vec<usize>,
     /// The certificates below the last anchor, in DER, the end entity's first.
-    pub(super) below: Vec<Vec<u8>>,
+    pub(crate) below: Vec<Vec<u8>>,
 }
 
 /// OpenSSL's verdict with just these anchors: the path, if it is valid. No context judges twice.
-pub(super) fn verify(
+pub(crate) fn verify(
     context: &mut X509StoreContextRef,
     anchors: &StackRef<X509>,
+    completing: &[X509],
 ) -> Result<Option<Path>, ErrorStack> {
-    let _lent = Lent::new(context, anchors);
+    let completed = match completing {
+        [] => None,
+        completing => Some(completed(untrusted(context), completing)?),
+    };
+    let _lent = Lent::new(context, anchors, completed.as_deref());
     if !context.verify_cert()? {
         return Ok(None);
     }
@@ -178,15 +183,15 @@ pub(super) fn verify(
 
 /// As [`verify`], in a context of its own with the parameters of this: without consequences. The verify callback of the user's
 /// connection, which may accept what OpenSSL does not, is not asked. (One that hangs on the store itself is.)
-pub(super) fn try_out(
+pub(crate) fn try_out(
     context: &X509StoreContextRef,
     anchors: &StackRef<X509>,
+    completing: &[X509],
 ) -> Result<Option<Path>, ErrorStack> {
     let Some(certificate) = certificate(context) else {
         return Ok(None);
     };
-    let none = Stack::new()?;
-    let untrusted = untrusted(context).unwrap_or(&none);
+    let untrusted = completed(untrusted(context), completing)?;
     // SAFETY: the store is the context's own, which is borrowed.
     let store = unsafe {
         let store = ffi::X509_STORE_CTX_get0_store(context.as_ptr());
@@ -196,11 +201,20 @@ pub(super) fn try_out(
         X509StoreRef::from_ptr(store)
     };
     let mut trial = X509StoreContext::new()?;
-    trial.init(store, certificate, untrusted, |trial| {
+    trial.init(store, certificate, &untrusted, |trial| {
         set_parameters_of(trial, context)?;
-        let path = Marked::during(|| verify(trial, anchors))?;
+        let path = Marked::during(|| verify(trial, anchors, &[]))?;
         Ok(path.filter(|path| !path.used.is_empty()))
     })
+}
+
+/// The untrusted certificates, with those behind them that complete the path.
+fn completed(untrusted: Option<&StackRef<X509>>, completing: &[X509]) -> Result<Stack<X509>, ErrorStack> {
+    let mut all = Stack::new()?;
+    let sent = untrusted.into_iter().flatten().map(ToOwned::to_owned);
+    sent.chain(completing.iter().cloned())
+        .try_for_each(|certificate| all.push(certificate))?;
+    Ok(all)
 }
 
 /// Takes over with what parameters another judges: names, time, purpose, flags.
@@ -221,35 +235,56 @@ fn set_parameters_of(
     Ok(())
 }
 
-/// Anchors that a context uses for as long as this lives: it neither copies nor frees them.
-struct Lent(*mut openssl_sys::X509_STORE_CTX);
+/// Anchors, and untrusted certificates, that a context uses for as long as this lives: it neither copies nor frees them.
+struct Lent {
+    context: *mut openssl_sys::X509_STORE_CTX,
+    /// The untrusted certificates that there were before, where others are lent.
+    untrusted: Option<*mut openssl_sys::stack_st_X509>,
+}
 
 impl Lent {
-    fn new(context: &mut X509StoreContextRef, anchors: &StackRef<X509>) -> Self {
-        // SAFETY: `verify` borrows both for longer than this lives, and OpenSSL does not change the stack.
-        unsafe { ffi::X509_STORE_CTX_set0_trusted_stack(context.as_ptr(), anchors.as_ptr()) };
-        Self(context.as_ptr())
+    fn new(
+        context: &mut X509StoreContextRef,
+        anchors: &StackRef<X509>,
+        untrusted: Option<&StackRef<X509>>,
+    ) -> Self {
+        let context = context.as_ptr();
+        // SAFETY: `verify` borrows all of them for longer than this lives, and OpenSSL does not change the stacks.
+        unsafe {
+            ffi::X509_STORE_CTX_set0_trusted_stack(context, anchors.as_ptr());
+            let untrusted = untrusted.map(|untrusted| {
+                let before = ffi::X509_STORE_CTX_get0_untrusted(context);
+                ffi::X509_STORE_CTX_set0_untrusted(context, untrusted.as_ptr());
+                before
+            });
+            Self { context, untrusted }
+        }
     }
 }
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        // SAFETY: the context lives, as in `new`. It trusts nothing from here on.
-        unsafe { ffi::X509_STORE_CTX_set0_trusted_stack(self.0, std::ptr::null_mut()) };
+        // SAFETY: the context lives, as in `new`, and what it had before. It trusts nothing from here on.
+        unsafe {
+            ffi::X509_STORE_CTX_set0_trusted_stack(self.context, std::ptr::null_mut());
+            if let Some(untrusted) = self.untrusted {
+                ffi::X509_STORE_CTX_set0_untrusted(self.context, untrusted);
+            }
+        }
     }
 }
 
 /// Says why the certificate is refused, by OpenSSL's number.
-pub(super) fn set_error(context: &mut X509StoreContextRef, error: c_int) {
+pub(crate) fn set_error(context: &mut X509StoreContextRef, error: c_int) {
     // SAFETY: the context is borrowed.
     unsafe { openssl_sys::X509_STORE_CTX_set_error(context.as_ptr(), error) };
 }
 
 /// Keeps OpenSSL's error queue as it is, whatever goes wrong meanwhile.
-pub(super) struct Marked(());
+pub(crate) struct Marked(());
 
 impl Marked {
-    pub(super) fn during<T>(step: impl FnOnce() -> T) -> T {
+    pub(crate) fn during<T>(step: impl FnOnce() -> T) -> T {
         // SAFETY: a call without conditions.
         unsafe { ffi::ERR_set_mark() };
         let _marked = Self(());

@@ -2,22 +2,19 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use jit_trust_engine::{Deadline, TrackedStream, TrustPolicy, VerificationReport};
 use openssl::error::ErrorStack;
 use openssl::ssl::{SslContext, SslRef};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::timeout_at;
 use tokio_openssl::SslStream;
 
-use super::Connector;
-use super::connector::{failed, resume, suspended, without_final_dot};
-use crate::guarded::TrackedStream;
-use crate::trust::Deadline;
-use crate::{LookupError, TrustPolicy};
+use crate::Connector;
+use crate::connector::{failed, resume, suspended, without_final_dot};
 
-/// Makes TLS connections with tokio: as [`Connector`], without holding up a thread. Where a store answers later, the
+/// Makes TLS connections with tokio: as [`Connector`], without blocking a thread. Where a store answers later, the
 /// handshake is suspended until it does. One connection, cold or warm. A connect future that is dropped closes its
 /// connection and gives up its wait.
 ///
@@ -40,8 +37,8 @@ impl TokioConnector {
     ///
     /// # Errors
     /// As that does.
-    pub fn new(trust: impl Into<TrustPolicy>) -> Result<Self, ErrorStack> {
-        Connector::new(trust).map(Self)
+    pub fn new(policy: impl Into<TrustPolicy>) -> Result<Self, ErrorStack> {
+        Connector::new(policy).map(Self)
     }
 
     /// As [`Connector::with_context`].
@@ -50,16 +47,16 @@ impl TokioConnector {
     }
 
     /// What it trusts.
-    pub fn trust(&self) -> &TrustPolicy {
-        self.0.trust()
+    pub fn policy(&self) -> &TrustPolicy {
+        self.0.policy()
     }
 
-    /// Asks for the anchors that served this host before, if they are not at hand any more, and does not wait for them.
+    /// Asks for the anchors that served this host before, if they are not cached any more, and does not wait for them.
     /// [`connect`](Self::connect) does so too: to do it before the TCP connection is made saves time.
     ///
-    /// Returns how many questions that were.
+    /// Returns how many lookups that were.
     pub fn prefetch(&self, host: &str) -> usize {
-        self.trust().prefetch_ahead(host)
+        self.policy().prefetch_ahead(host)
     }
 
     /// Makes the connection over `stream`.
@@ -97,23 +94,28 @@ impl TokioConnector {
         let mut tls = SslStream::new(ssl, stream).map_err(io::Error::other)?;
         let mut deadline = Deadline::default();
         while let Err(error) = Pin::new(&mut tls).connect().await {
-            let Some(suspended) = suspended(&error, tls.ssl()) else {
+            let Some((pending, mut suspended)) = suspended(&error, tls.ssl()) else {
                 return Err(failed(error, tls.ssl()));
             };
-            let deadline = deadline.for_wait(&suspended.waiting);
-            let answer = timeout_at(deadline.into(), suspended.waiting.answer()).await;
-            let limit = suspended.waiting.limit();
-            let answer = answer.unwrap_or_else(|_| Err(Arc::new(LookupError::TimedOut(limit))));
-            resume(tls.ssl(), suspended.outcome(answer));
+            let deadline = deadline.for_lookup(&pending);
+            let response = timeout_at(deadline.into(), pending.response()).await;
+            pending.resume(response.ok(), &mut suspended);
+            resume(tls.ssl(), suspended);
         }
-        let guard = self.0.admit(host, tls.ssl(), None)?;
-        Ok(TokioTlsStream(TrackedStream::new(tls, guard)))
+        let (tracked, report) = self.0.register(host, tls.ssl(), None)?;
+        Ok(TokioTlsStream {
+            tls: TrackedStream::new(tls, tracked),
+            report,
+        })
     }
 }
 
 /// A TLS connection whose server was verified.
 #[derive(Debug)]
-pub struct TokioTlsStream<S>(TrackedStream<SslStream<S>>);
+pub struct TokioTlsStream<S> {
+    tls: TrackedStream<SslStream<S>>,
+    report: Option<Box<VerificationReport>>,
+}
 
 impl<S> TokioTlsStream<S>
 where
@@ -121,12 +123,17 @@ where
 {
     /// The TLS side of it.
     pub fn ssl(&self) -> &SslRef {
-        self.0.get_ref().ssl()
+        self.tls.get_ref().ssl()
+    }
+
+    /// What happened in the verification of the server; `None` where a session was resumed.
+    pub fn report(&self) -> Option<&VerificationReport> {
+        self.report.as_deref()
     }
 
     /// The stream under it.
     pub fn get_ref(&self) -> &S {
-        self.0.get_ref().get_ref()
+        self.tls.get_ref().get_ref()
     }
 }
 
@@ -139,7 +146,7 @@ where
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(context, buffer)
+        Pin::new(&mut self.tls).poll_read(context, buffer)
     }
 }
 
@@ -152,19 +159,19 @@ where
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(context, bytes)
+        Pin::new(&mut self.tls).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(context)
+        Pin::new(&mut self.tls).poll_flush(context)
     }
 
-    /// Shuts the stream under it down as well. Where it was [closed](crate::Connection::close), it does only that: what
+    /// Shuts the stream under it down as well. Where it was [closed](jit_trust_engine::Connection::close), it does only that: what
     /// was not sent yet must not be.
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.0.is_closed() {
-            return Pin::new(self.0.get_mut().get_mut()).poll_shutdown(context);
+        if self.tls.is_closed() {
+            return Pin::new(self.tls.get_mut().get_mut()).poll_shutdown(context);
         }
-        Pin::new(&mut self.0).poll_shutdown(context)
+        Pin::new(&mut self.tls).poll_shutdown(context)
     }
 }

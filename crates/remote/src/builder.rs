@@ -13,7 +13,7 @@ use super::settings::Settings;
 use super::traffic::Counters;
 use super::url::WebrootUrl;
 use super::{RemoteError, RemoteStore, tls};
-use crate::LookupKind;
+use jit_trust_engine::LookupKind;
 
 /// After how long without a question the connection is closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -82,8 +82,8 @@ impl RemoteStoreBuilder {
     /// `by-iss/<name hash>-<serial number>`. They hold bare certificates, so that **the conditions under which Mozilla
     /// trusts some roots are lost**: roots that are trusted only for certificates issued up to a date, or only for some
     /// names, are trusted for all.
-    pub fn keys(self, keys: LookupKind) -> Self {
-        Self { keys, ..self }
+    pub fn kind(self, kind: LookupKind) -> Self {
+        Self { keys: kind, ..self }
     }
 
     /// How long it may take to connect, TLS included: 5 seconds unless set.

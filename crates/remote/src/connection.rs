@@ -18,7 +18,7 @@ use tower_service::Service;
 use super::settings::Settings;
 use super::traffic::Counters;
 use super::{RemoteError, retry, tls};
-use crate::MAX_RESPONSE_LEN;
+use jit_trust_engine::MAX_RESPONSE_LEN;
 
 /// How much of one answer the server may send before it is read: one of the largest at once.
 const STREAM_WINDOW: usize = MAX_RESPONSE_LEN;

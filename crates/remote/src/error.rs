@@ -10,7 +10,7 @@ type Cause = Arc<dyn Error + Send + Sync>;
 
 /// Why a [`RemoteStore`](crate::RemoteStore) could not be made, or could not answer.
 ///
-/// As the reason of a [`LookupError::Other`](crate::LookupError::Other) it says what came, and leaves it to whoever asked to
+/// As the reason of a [`LookupError::Other`](jit_trust_engine::LookupError::Other) it says what came, and leaves it to whoever asked to
 /// say which store it was and which key.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -20,7 +20,7 @@ pub enum RemoteError {
     /// There is no certificate to trust the server by.
     NoTrust,
     /// A certificate to trust the server by cannot be used.
-    TrustPolicy(Cause),
+    Trust(Cause),
     /// There is no provider of cryptography.
     NoProvider,
     /// The provider of cryptography cannot be used.

@@ -14,7 +14,7 @@ use super::health::Health;
 use super::settings::Settings;
 use super::traffic::Counters;
 use super::{RemoteError, retry};
-use crate::{AnchorKey, LookupResponse, MAX_RESPONSE_LEN, LookupError, LookupRequest};
+use jit_trust_engine::{AnchorKey, LookupResponse, MAX_RESPONSE_LEN, LookupError, LookupRequest};
 
 /// A webroot on a server.
 #[derive(Debug)]
@@ -114,7 +114,8 @@ impl Webroot {
         let body = whole(response).await?;
         let answer = match key {
             AnchorKey::Subject(_) => LookupResponse::blob(body),
-            AnchorKey::SubjectKeyId(_) | AnchorKey::IssuerSerial { .. } => LookupResponse::certificate(body),
+            // By key identifier, or by issuer and serial number.
+            _ => LookupResponse::certificate(body),
         };
         Ok(answer?)
     }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::RemoteError;
 use super::retry::MAX_RETRIES;
-use crate::AnchorKey;
+use jit_trust_engine::AnchorKey;
 
 /// The longest that a server can have itself left alone altogether. One host's question may have provoked that, so that it
 /// is less than a question of another host's can wait.

@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
 
-use crate::{LookupKind, LookupError, DeferredStore, LookupRequest, Responder};
+use jit_trust_engine::{LookupKind, LookupError, DeferredStore, LookupRequest, Responder};
 use exchange::Webroot;
 use queue::{Asked, Queue};
 use settings::Settings;
@@ -41,7 +41,7 @@ use traffic::Counters;
 ///
 /// | the server says | the store answers |
 /// |---|---|
-/// | 200 | what is in the file, of at most [`MAX_RESPONSE_LEN`](crate::MAX_RESPONSE_LEN) bytes |
+/// | 200 | what is in the file, of at most [`MAX_RESPONSE_LEN`](jit_trust_engine::MAX_RESPONSE_LEN) bytes |
 /// | 404, 410 | there is no such anchor |
 /// | 408, 429, 5xx; or there is no connection, or it breaks off | asks again, up to three times, and then an error |
 /// | anything else, redirects too | an error |
@@ -105,11 +105,11 @@ impl DeferredStore for RemoteStore {
         self.settings.url.to_string()
     }
 
-    fn keys(&self) -> LookupKind {
+    fn kind(&self) -> LookupKind {
         self.settings.keys
     }
 
-    fn query(&self, question: LookupRequest, reply: Responder) {
+    fn look_up(&self, question: LookupRequest, reply: Responder) {
         let deadline = Instant::now() + self.settings.query_timeout;
         match self.questions() {
             Ok(questions) => questions.put(Asked {

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::RemoteError;
-use crate::{LookupError, LookupRequest, Responder};
+use jit_trust_engine::{LookupError, LookupRequest, Responder};
 
 /// How many questions wait.
 pub(super) const MAX_WAITING: usize = 256;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustls::ClientConfig;
 
 use super::url::WebrootUrl;
-use crate::LookupKind;
+use jit_trust_engine::LookupKind;
 
 /// What a store was made with.
 pub(super) struct Settings {

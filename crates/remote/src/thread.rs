@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 use super::RemoteError;
 use super::exchange::Webroot;
 use super::queue::Queue;
-use crate::{LookupError, Responder};
+use jit_trust_engine::{LookupError, Responder};
 
 /// How many questions are asked at once.
 pub(super) const MAX_IN_FLIGHT: usize = 64;
@@ -146,9 +146,9 @@ mod tests {
     use jit_trust_core::Name;
     use tokio::time::Instant;
 
-    use super::super::queue::Asked;
+    use crate::queue::Asked;
     use super::*;
-    use crate::{AnchorKey, LookupRequest};
+    use jit_trust_engine::{AnchorKey, LookupRequest};
 
     #[test]
     fn where_the_thread_cannot_work_every_question_is_told_so() {

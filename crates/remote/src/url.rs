@@ -7,8 +7,8 @@ use hyper::http::uri::{Authority, Scheme};
 use rustls::pki_types::ServerName;
 
 use super::RemoteError;
-use crate::AnchorKey;
-use crate::canonical_url::canonical;
+use jit_trust_engine::AnchorKey;
+use jit_trust_engine::canonical_url as canonical;
 
 /// The URL of a webroot: `https://host[:port][/path]` and nothing else.
 #[derive(Clone, Debug)]

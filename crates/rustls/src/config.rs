@@ -47,7 +47,10 @@ pub fn client_config_with_provider(
     Ok(trusting(policy, builder))
 }
 
-fn trusting(policy: impl Into<TrustPolicy>, builder: ConfigBuilder<ClientConfig, WantsVerifier>) -> ClientConfig {
+fn trusting(
+    policy: impl Into<TrustPolicy>,
+    builder: ConfigBuilder<ClientConfig, WantsVerifier>,
+) -> ClientConfig {
     let mut verifier = Verifier::with_provider(policy, builder.crypto_provider());
     let resumption = verifier.resumption();
     let builder: ConfigBuilder<_, WantsClientCert> = builder

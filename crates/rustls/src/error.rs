@@ -86,7 +86,12 @@ fn of_rustls(error: &Error) -> Option<Rejection> {
         },
         CertificateError::NotValidForNameContext { expected, presented } => Rejection::WrongHost {
             host: expected.to_str().into_owned(),
-            presented: Some(presented.iter().map(|name| PresentedName::of_webpki(name)).collect()),
+            presented: Some(
+                presented
+                    .iter()
+                    .map(|name| PresentedName::of_webpki(name))
+                    .collect(),
+            ),
             original,
         },
         CertificateError::NotValidForName => Rejection::WrongHost {

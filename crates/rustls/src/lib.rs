@@ -13,6 +13,7 @@
 
 extern crate alloc;
 
+mod algorithm;
 #[cfg(feature = "std")]
 mod config;
 #[cfg(feature = "std")]
@@ -21,13 +22,15 @@ mod connector;
 mod context;
 #[cfg(feature = "std")]
 mod error;
+mod key;
 #[cfg(feature = "std")]
 mod sessions;
+mod signature;
 #[cfg(feature = "tokio")]
 mod tokio;
+mod validation;
 #[cfg(feature = "std")]
 mod verifier;
-mod validation;
 
 #[cfg(feature = "std")]
 pub use config::{client_config, client_config_with_provider};
@@ -35,12 +38,13 @@ pub use config::{client_config, client_config_with_provider};
 pub use connector::{Connector, TlsStream};
 #[cfg(feature = "std")]
 pub use error::{HandshakeError, rejection};
+pub use key::unsupported_key;
 #[cfg(feature = "tower")]
 pub use tokio::{Connect, ConnectLayer};
 #[cfg(feature = "hyper")]
 pub use tokio::{HttpsConnector, MaybeHttps};
 #[cfg(feature = "tokio")]
 pub use tokio::{TokioConnector, TokioTlsStream};
+pub use validation::Webpki;
 #[cfg(feature = "std")]
 pub use verifier::Verifier;
-pub use validation::Webpki;

@@ -89,8 +89,8 @@ impl Sessions {
 
     /// What a session depends on that comes now.
     fn depends_on(&self, server: &ServerName<'_>) -> Option<BoundAnchors> {
-        let context =
-            HandshakeContext::current(&server.to_str(), &self.policy).map(|context| context.sessions_depend_on());
+        let context = HandshakeContext::current(&server.to_str(), &self.policy)
+            .map(|context| context.sessions_depend_on());
         if let Some(anchors) = context.filter(|anchors| !anchors.is_empty()) {
             return Some(anchors);
         }

@@ -1,17 +1,22 @@
 //! Path validation by webpki, for the verification machine. It needs `alloc` only.
 
 use alloc::borrow::Cow;
+use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::iter;
 
+use jit_trust_core::Certificate;
 use jit_trust_engine::verification::{Edge, Library, ValidPath, ValidationRequest};
 use jit_trust_engine::{Certificates, Missing, PresentedName, Rejection};
-use smallvec::SmallVec;
 use pki_types::{CertificateDer, ServerName, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
+use smallvec::SmallVec;
 use webpki::{EndEntityCert, InvalidNameContext, KeyUsage};
+
+use crate::key::unsupported_key;
+use crate::{algorithm, signature};
 
 /// webpki, lent to a [`Verification`](jit_trust_engine::verification::Verification) of what one server sent.
 pub struct Webpki<'c> {
@@ -49,6 +54,36 @@ impl<'c> Webpki<'c> {
         })
     }
 
+    /// What an error of a validation means. webpki says of a key that it does not accept that its signature does not fit.
+    fn rejected(&self, error: webpki::Error, request: &ValidationRequest<'_, '_>) -> Rejection {
+        let rejection = rejected(error);
+        let Rejection::BadSignature { original } = rejection else {
+            return rejection;
+        };
+        match self.unsupported_key(request) {
+            Some(detail) => Rejection::UnsupportedKey {
+                detail: Some(detail),
+                original,
+            },
+            None => Rejection::BadSignature { original },
+        }
+    }
+
+    /// That a certificate is signed by a key that is not accepted, if so: no other issuer has its issuer's name.
+    fn unsupported_key(&self, request: &ValidationRequest<'_, '_>) -> Option<String> {
+        let sent = || iter::once(self.own).chain(self.intermediates.iter().map(AsRef::as_ref));
+        let certificates = || sent().filter_map(|der| Certificate::from_der(der).ok());
+        certificates().find_map(|issued| {
+            let name = issued.issuer();
+            let of_sent = certificates().filter(|issuer| issuer.subject() == name);
+            let of_sent = of_sent.map(|issuer| unsupported_key(issuer.spki_value()));
+            let anchors = request.anchors().filter(|anchor| anchor.subject() == name);
+            let of_anchors = anchors.map(|anchor| unsupported_key(anchor.spki_value()));
+            let all: Option<Vec<String>> = of_sent.chain(of_anchors).collect();
+            Some(format!("the key of \"{name}\" is {}", all?.first()?))
+        })
+    }
+
     /// The certificate as it was sent, so that it outlives the path that webpki found.
     fn sent(&self, der: &[u8]) -> Cow<'c, [u8]> {
         let mut sent = self.intermediates.iter().map(AsRef::as_ref);
@@ -67,7 +102,10 @@ impl Edge for Webpki<'_> {
             None => self.intermediates,
             Some(_) => {
                 let sent = self.intermediates.iter().map(AsRef::as_ref);
-                completed = sent.chain(request.untrusted()).map(CertificateDer::from).collect();
+                completed = sent
+                    .chain(request.untrusted())
+                    .map(CertificateDer::from)
+                    .collect();
                 &completed
             }
         };
@@ -80,12 +118,15 @@ impl Edge for Webpki<'_> {
             None,
             None,
         );
-        let path = path.map_err(rejected)?;
+        let path = path.map_err(|error| self.rejected(error, request))?;
         let place = anchors
             .iter()
             .position(|anchor| core::ptr::eq(anchor, path.anchor()));
         let below: Certificates<'_> = iter::once(Cow::Borrowed(self.own))
-            .chain(path.intermediate_certificates().map(|certificate| self.sent(&certificate.der())))
+            .chain(
+                path.intermediate_certificates()
+                    .map(|certificate| self.sent(&certificate.der())),
+            )
             .collect();
         let mut valid = ValidPath::to(place.ok_or(Rejection::NotVerified)?, below);
         if let Some(server_name) = self.server_name {
@@ -93,6 +134,10 @@ impl Edge for Webpki<'_> {
             valid.wrong_host = checked.err().map(rejected);
         }
         Ok(valid)
+    }
+
+    fn verify_signature(&self, certificate: &[u8], issuer_spki: &[u8]) -> Result<(), Rejection> {
+        signature::verify_signature(certificate, issuer_spki, self.algorithms)
     }
 }
 
@@ -133,16 +178,26 @@ pub(crate) fn rejected(error: webpki::Error) -> Rejection {
         },
         E::CertNotValidForName(InvalidNameContext { presented, .. }) => Rejection::WrongHost {
             host: String::new(),
-            presented: Some(presented.iter().map(|name| PresentedName::of_webpki(name)).collect()),
+            presented: Some(
+                presented
+                    .iter()
+                    .map(|name| PresentedName::of_webpki(name))
+                    .collect(),
+            ),
             original,
         },
         E::InvalidSignatureForPublicKey => Rejection::BadSignature { original },
-        E::UnsupportedSignatureAlgorithmContext(_) | E::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
-            Rejection::UnsupportedAlgorithm {
-                detail: None,
-                original,
-            }
-        }
+        E::UnsupportedSignatureAlgorithmContext(context) => Rejection::UnsupportedAlgorithm {
+            detail: Some(algorithm::unsupported_signature(&context.signature_algorithm_id)),
+            original,
+        },
+        E::UnsupportedSignatureAlgorithmForPublicKeyContext(context) => Rejection::UnsupportedAlgorithm {
+            detail: Some(algorithm::unsupported(
+                &context.signature_algorithm_id,
+                &context.public_key_algorithm_id,
+            )),
+            original,
+        },
         E::RequiredEkuNotFoundContext(_) | E::EmptyEkuExtension => Rejection::WrongPurpose { original },
         E::CaUsedAsEndEntity => Rejection::CaAsServer {
             self_signed: false,
@@ -171,7 +226,9 @@ impl fmt::Display for Original {
             E::UnsupportedCertVersion => {
                 "a certificate is X.509 version 1 or 2, which TLS servers must not use"
             }
-            E::EmptyEkuExtension => "a certificate in the chain has an extended key usage that allows nothing",
+            E::EmptyEkuExtension => {
+                "a certificate in the chain has an extended key usage that allows nothing"
+            }
             E::InvalidSerialNumber => "a certificate has an invalid serial number",
             E::SignatureAlgorithmMismatch => {
                 "a certificate in the chain names one algorithm inside of what is signed and another outside"

@@ -128,11 +128,18 @@ impl Verifier {
         now: UnixTime,
     ) -> VerificationReport {
         HandshakeContext::aside(|_| {
-            self.run(end_entity, intermediates, server_name, now, None, |verification| {
-                let report = verification.report();
-                self.observe(&report);
-                report
-            })
+            self.run(
+                end_entity,
+                intermediates,
+                server_name,
+                now,
+                None,
+                |verification| {
+                    let report = verification.report();
+                    self.observe(&report);
+                    report
+                },
+            )
         })
     }
 
@@ -151,7 +158,13 @@ impl Verifier {
         let sent = iter::once(end_entity).chain(intermediates);
         let chain = PeerChain::read(sent.map(AsRef::as_ref));
         let mut verification = policy.verification(&chain, Some(now.as_secs()), Webpki::LIBRARY);
-        match Webpki::new(end_entity, intermediates, Some(server_name), now, self.algorithms.all) {
+        match Webpki::new(
+            end_entity,
+            intermediates,
+            Some(server_name),
+            now,
+            self.algorithms.all,
+        ) {
             Ok(mut edge) => {
                 let mut patience = match self.waits {
                     true => Patience::waiting(context.map(HandshakeContext::cancellation)),
@@ -201,20 +214,27 @@ impl ServerCertVerifier for Verifier {
         HandshakeContext::aside(|context| {
             let context = context.map(AsRef::as_ref);
             let context = context.filter(|context| context.connects_to(&server_name.to_str(), &self.policy));
-            self.run(end_entity, intermediates, server_name, now, context, |verification| {
-                if self.observer.is_some() || context.is_some() {
-                    let report = verification.report();
-                    self.observe(&report);
-                    if let Some(context) = context {
-                        context.report(Box::new(report));
+            self.run(
+                end_entity,
+                intermediates,
+                server_name,
+                now,
+                context,
+                |verification| {
+                    if self.observer.is_some() || context.is_some() {
+                        let report = verification.report();
+                        self.observe(&report);
+                        if let Some(context) = context {
+                            context.report(Box::new(report));
+                        }
                     }
-                }
-                match verification.result() {
-                    Some(Ok(())) => Ok(ServerCertVerified::assertion()),
-                    Some(Err(rejection)) => Err(to_rustls(rejection)),
-                    None => Err(to_rustls(&Rejection::NotVerified)),
-                }
-            })
+                    match verification.result() {
+                        Some(Ok(())) => Ok(ServerCertVerified::assertion()),
+                        Some(Err(rejection)) => Err(to_rustls(rejection)),
+                        None => Err(to_rustls(&Rejection::NotVerified)),
+                    }
+                },
+            )
         })
     }
 

@@ -61,8 +61,8 @@ fn imposed_again(own: &[u8], constraints: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tlv::encode;
     use super::*;
+    use jit_trust_core::der::encode;
 
     fn dns(domains: &[&str]) -> Vec<Vec<u8>> {
         domains

@@ -5,7 +5,6 @@
 mod domain;
 mod impose;
 mod subtrees;
-mod tlv;
 mod view;
 
 pub(crate) use domain::Domain;

@@ -1,11 +1,10 @@
 //! `NameConstraints ::= SEQUENCE { permittedSubtrees [0] GeneralSubtrees OPTIONAL, excludedSubtrees [1]
 //! GeneralSubtrees OPTIONAL }`, where `GeneralSubtrees ::= SEQUENCE OF GeneralSubtree`.
 
-use super::tlv::{Tlv, encode, read_all};
+use jit_trust_core::der::{Reader, Tlv, encode, tag};
 
-const PERMITTED: u8 = 0xa0;
-const EXCLUDED: u8 = 0xa1;
-const SEQUENCE: u8 = 0x30;
+const PERMITTED: u8 = tag::context_constructed(0);
+const EXCLUDED: u8 = tag::context_constructed(1);
 
 /// The tags of the names that a subtree may have as its base, `GeneralName` (RFC 5280 section 4.2.1.6).
 pub(super) mod general_name {
@@ -37,10 +36,20 @@ impl<'a> Subtrees<'a> {
     }
 }
 
+/// What these bytes consist of; `None` when that is something else than whole tag-length-values.
+fn read_all(bytes: &[u8]) -> Option<Vec<Tlv<'_>>> {
+    let mut reader = Reader::new(bytes);
+    let mut found = Vec::new();
+    while !reader.is_at_end() {
+        found.push(reader.read()?);
+    }
+    Some(found)
+}
+
 /// `GeneralSubtree ::= SEQUENCE { base GeneralName, minimum [0] DEFAULT 0, maximum [1] OPTIONAL }`: the base of one
 /// without minimum and maximum, which RFC 5280 does not allow.
 pub(super) fn base<'a>(subtree: &Tlv<'a>) -> Option<Tlv<'a>> {
-    if subtree.tag != SEQUENCE {
+    if subtree.tag != tag::SEQUENCE {
         return None;
     }
     match read_all(subtree.value)?.as_slice() {
@@ -51,7 +60,7 @@ pub(super) fn base<'a>(subtree: &Tlv<'a>) -> Option<Tlv<'a>> {
 
 /// The subtree of this domain, in the form of a dNSName.
 pub(super) fn of_domain(domain: &[u8]) -> Vec<u8> {
-    encode(SEQUENCE, &encode(general_name::DNS, domain))
+    encode(tag::SEQUENCE, &encode(general_name::DNS, domain))
 }
 
 /// Constraints of these subtrees; a kind of which there are none is left out.
@@ -59,6 +68,6 @@ pub(super) fn encode_subtrees(permitted: &[Vec<u8>], excluded: &[Vec<u8>]) -> Ve
     let kinds = [(PERMITTED, permitted), (EXCLUDED, excluded)];
     let kinds = kinds.into_iter().filter(|(_, subtrees)| !subtrees.is_empty());
     kinds
-        .flat_map(|(tag, subtrees)| encode(tag, &subtrees.concat()))
+        .flat_map(|(kind, subtrees)| encode(kind, &subtrees.concat()))
         .collect()
 }

@@ -4,12 +4,14 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use jit_trust_core::Name;
+use jit_trust_core::der::Tlv;
 use serde::Serialize;
 
 use super::subtrees::{Subtrees, base, general_name};
-use super::tlv::Tlv;
-use crate::shown::shown;
 use crate::{Fingerprint, hex};
+
+/// The most characters of a text in ASCII that are shown.
+const MAX_SHOWN: usize = 256;
 
 /// What name constraints say, for people and programs: each subtree as text, safe for a terminal.
 ///
@@ -94,15 +96,20 @@ fn text_of_base(base: &Tlv<'_>) -> Option<String> {
 /// A text in ASCII, without the characters that stand between texts. One that is too long to be shown does not look like
 /// another with the same beginning.
 fn value(text: &str) -> String {
+    let (beginning, is_all) = match text.get(..MAX_SHOWN) {
+        Some(beginning) => (beginning, beginning.len() == text.len()),
+        None => (text, true),
+    };
     let mut value = String::new();
-    for character in shown(text).chars() {
+    for character in beginning.chars() {
         match character {
             ',' | ';' | ' ' => value.extend(character.escape_unicode()),
-            _ => value.push(character),
+            '"' | '\'' => value.push(character),
+            _ => value.extend(character.escape_debug()),
         }
     }
-    if value.ends_with('…') {
-        value += &format!("sha256:{}", Fingerprint::of(text.as_bytes()));
+    if !is_all {
+        value += &format!("…sha256:{}", Fingerprint::of(text.as_bytes()));
     }
     value
 }
@@ -143,8 +150,8 @@ fn other(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::subtrees::encode_subtrees;
-    use super::super::tlv::encode;
     use super::*;
+    use jit_trust_core::der::encode;
 
     fn permitted(tag: u8, value: &[u8]) -> String {
         let subtree = encode(0x30, &encode(tag, value));

@@ -1,40 +1,26 @@
 //! DER, as far as what stands around certificates needs it.
 
-use der::asn1::AnyRef;
-use der::{Decode, Reader, SliceReader};
+pub(super) use jit_trust_core::der::Tlv as Element;
+use jit_trust_core::der::{Reader, tag};
+pub(super) use tag::{BIT_STRING, BOOLEAN, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, SET};
 
-pub(super) const BOOLEAN: u8 = 0x01;
-pub(super) const INTEGER: u8 = 0x02;
-pub(super) const BIT_STRING: u8 = 0x03;
-pub(super) const OCTET_STRING: u8 = 0x04;
-pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
-pub(super) const SEQUENCE: u8 = 0x30;
-pub(super) const SET: u8 = 0x31;
 /// The tag `[0]` of a constructed value.
-pub(super) const CONTEXT_0: u8 = 0xa0;
-
-/// One tag-length-value: the whole of it, and its value alone.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Element<'a> {
-    pub(super) tag: u8,
-    pub(super) value: &'a [u8],
-    pub(super) whole: &'a [u8],
-}
+pub(super) const CONTEXT_0: u8 = tag::context_constructed(0);
 
 /// The tag-length-values that these bytes begin with, one after the other; ends at what is none.
 #[derive(Clone, Copy)]
-pub(super) struct Elements<'a>(&'a [u8]);
+pub(super) struct Elements<'a>(Reader<'a>);
 
 impl<'a> Elements<'a> {
     pub(super) fn of(bytes: &'a [u8]) -> Self {
-        Self(bytes)
+        Self(Reader::new(bytes))
     }
 
     /// Of a text that is one value under this tag and nothing else: what is in it.
     pub(super) fn within(tag: u8, bytes: &'a [u8]) -> Option<Self> {
-        let mut elements = Self(bytes);
+        let mut elements = Self::of(bytes);
         let value = elements.next_of(tag)?;
-        elements.is_at_end().then_some(Self(value))
+        elements.is_at_end().then(|| Self::of(value))
     }
 
     /// The value of the next element, if it has this tag. Else it stays the next.
@@ -47,12 +33,12 @@ impl<'a> Elements<'a> {
 
     /// Whether every byte was read.
     pub(super) fn is_at_end(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_at_end()
     }
 
     /// What was not read.
     pub(super) fn rest(&self) -> &'a [u8] {
-        self.0
+        self.0.rest()
     }
 }
 
@@ -60,15 +46,7 @@ impl<'a> Iterator for Elements<'a> {
     type Item = Element<'a>;
 
     fn next(&mut self) -> Option<Element<'a>> {
-        let tag = *self.0.first()?;
-        let whole = SliceReader::new(self.0).ok()?.tlv_bytes().ok()?;
-        let element = AnyRef::from_der(whole).ok()?;
-        self.0 = self.0.get(whole.len()..)?;
-        Some(Element {
-            tag,
-            value: element.value(),
-            whole,
-        })
+        self.0.read_long()
     }
 }
 

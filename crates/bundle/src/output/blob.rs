@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::Path;
 
 use jit_trust_core::{
-    BlobError, Certificate, CutNameHash, Entry, MAX_ANCHORS_PER_NAME, TrustBlob, WriteError, v1, v2,
+    BlobError, Certificate, Entry, MAX_ANCHORS_PER_NAME, NameHashPrefix, TrustBlob, WriteError, v1, v2,
 };
 use jit_trust_file::StagedFile;
 
@@ -55,7 +55,7 @@ pub fn encode_blob(
 /// is there, whose other roots still count.
 pub fn fitting_version_2(roots: &[Root]) -> (Vec<Root>, Vec<OutputError>) {
     let (mut fitting, mut left_out) = (Vec::new(), Vec::new());
-    let mut under_one_name: HashMap<CutNameHash, usize> = HashMap::new();
+    let mut under_one_name: HashMap<NameHashPrefix, usize> = HashMap::new();
     for (index, root) in roots.iter().enumerate() {
         let entry = root.entry();
         let count = under_one_name.entry(entry.name_hash()).or_default();

@@ -6,7 +6,7 @@ use jit_trust_bundle::{
     BlobOptions, BlobVersion, Input, KeyEntries, NoteKind, Policy, Replace, Root, certificates_of,
     encode_blob, fitting_version_2, read, write_webroot,
 };
-use jit_trust_core::{Certificate, CutNameHash, TrustBlob};
+use jit_trust_core::{Certificate, NameHashPrefix, TrustBlob};
 use jit_trust_lab::pki::{BasicConstraints, Ca, CertificateBuilder, Extension, KeyUsage, SubjectKeyId};
 use sha2::{Digest, Sha256};
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -600,7 +600,7 @@ fn an_anchor_is_found_in_a_blob_by_the_hash_of_its_name() {
     let bytes = blob(&roots);
     let opened = TrustBlob::open(&bytes).unwrap();
     for root in &roots {
-        let hash = CutNameHash::from_bytes(*root.entry().name_hash().as_bytes());
+        let hash = NameHashPrefix::from_bytes(*root.entry().name_hash().as_bytes());
         let mut found = opened.by_name_hash(hash);
         assert!(found.any(|found| found.spki_value() == root.entry().spki_value()));
     }

@@ -68,7 +68,7 @@ pub(super) fn explain(given: Given, args: &TrustBy, store: &Store) -> FoundOut {
         let anchor = found.get(number).and_then(Found::anchor);
         anchor
             .zip(chain.as_ref())
-            .is_some_and(|(anchor, chain)| chain.may_lean_on(&anchor))
+            .is_some_and(|(anchor, chain)| anchor.permits_issuance_date(chain.issued_at()))
     };
     let taken = verdict.has_path().then(|| {
         let is_used = |number| used.map_or_else(|| may_vouch(number), |used| used == number);

@@ -5,7 +5,6 @@
 
 mod algorithm;
 mod cause;
-pub(crate) mod der;
 pub(crate) mod key;
 #[cfg(feature = "mbedtls")]
 pub(crate) mod mbedtls;

@@ -192,7 +192,9 @@ fn unknown_issuer(verification: &Verification<'_>, store: &str) -> String {
     // One that is out for its date is there, whatever else is wrong with a path to it.
     let dated = verification.chain.and_then(|chain| {
         let mut named = verification.candidates.iter();
-        named.find(|anchor| anchor.subject() == top.issuer() && !chain.may_lean_on(anchor))
+        named.find(|anchor| {
+            anchor.subject() == top.issuer() && !anchor.permits_issuance_date(chain.issued_at())
+        })
     });
     if let Some((dated, date)) = dated.and_then(|dated| Some((dated, dated.distrust_after()?))) {
         let issued_at = verification.chain.and_then(PeerChain::issued_at);

@@ -1,6 +1,14 @@
-//! Numbers in a blob: unsigned, most significant byte first, at any alignment.
+//! What both versions have: the magic, the limit of anchors a name, and numbers, unsigned, most significant byte first
+//! and at any alignment.
 
 use core::ops::Range;
+
+/// The largest number of anchors that a written store holds under one name. Several are rare but real: a CA
+/// that renews its root under the old name. The bound keeps what one name can cost small.
+pub const MAX_ANCHORS_PER_NAME: usize = 8;
+
+/// What every version begins with.
+pub(super) const MAGIC: [u8; 4] = *b"TBLB";
 
 pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_be_bytes(*bytes.get(at..)?.first_chunk()?))

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::MAX_ANCHORS_PER_NAME;
+use super::bytes::MAX_ANCHORS_PER_NAME;
 use crate::CertificateError;
 
 /// Why bytes are not a trust blob that can be used.
@@ -141,7 +141,7 @@ pub enum WriteError {
         /// Which entry, counted from 0.
         index: usize,
     },
-    /// Two names have the same hash, cut to 16 bytes: somebody has put 2^64 hashes of work into making them.
+    /// Two names have hashes with the same first 16 bytes: to make such names takes 2^64 hashes of work.
     SameNameHash {
         /// Which entry, counted from 0.
         index: usize,

@@ -1,25 +1,18 @@
 //! The trust blob, TBLB: a trust store as one run of bytes, read in place.
 
 mod bytes;
-mod either;
 mod error;
 pub mod v1;
 pub mod v2;
 
+pub use bytes::MAX_ANCHORS_PER_NAME;
 pub use error::{BlobError, WriteError};
 
 use core::fmt;
 
-use either::Either;
+use bytes::{MAGIC, u16_at};
 
-use crate::{Certificate, CutNameHash, Entry, KeyId, Name, PeerChain, TrustAnchor};
-
-/// The largest number of anchors that a written store holds under one name. Several are rare but real: a CA
-/// that renews its root under the old name. The bound keeps what one name can cost small.
-pub const MAX_ANCHORS_PER_NAME: usize = 8;
-
-/// What every version begins with.
-const MAGIC: [u8; 4] = *b"TBLB";
+use crate::{Certificate, Entry, KeyId, Name, NameHashPrefix, PeerChain, TrustAnchor};
 
 /// A trust blob, borrowed from flash, from a file's bytes or from the program itself.
 ///
@@ -54,7 +47,7 @@ impl<'a> TrustBlob<'a> {
             expected: MAGIC.len() + 2,
             found: bytes.len(),
         };
-        let version = match bytes::u16_at(bytes, MAGIC.len()).ok_or(too_short)? {
+        let version = match u16_at(bytes, MAGIC.len()).ok_or(too_short)? {
             v1::VERSION => Version::V1(v1::Reader::open(bytes)?),
             v2::VERSION => Version::V2(v2::Reader::open(bytes)?),
             version => return Err(BlobError::UnsupportedVersion(version)),
@@ -118,7 +111,7 @@ impl<'a> TrustBlob<'a> {
                 Either::V1(candidates.filter_map(move |entry| entry.named(subject)))
             }
             Version::V2(v2) => {
-                let entries = v2.by_name_hash(subject.hash().cut());
+                let entries = v2.by_name_hash(subject.hash().prefix());
                 Either::V2(entries.map(move |entry| TrustAnchor::named(subject, entry)))
             }
         }
@@ -126,7 +119,7 @@ impl<'a> TrustBlob<'a> {
 
     /// Every entry whose name has this hash, in the order in which they were written. Their conditions are for the
     /// caller to keep.
-    pub fn by_name_hash(&self, hash: CutNameHash) -> impl Iterator<Item = Entry<'a>> + use<'_, 'a> {
+    pub fn by_name_hash(&self, hash: NameHashPrefix) -> impl Iterator<Item = Entry<'a>> + use<'_, 'a> {
         match &self.version {
             Version::V1(v1) => {
                 let entries = certificates(v1.entries()).map(Entry::from_certificate);
@@ -166,7 +159,7 @@ impl<'a> TrustBlob<'a> {
                 Either::V1(matching.map(Entry::from_certificate))
             }
             Version::V2(v2) => {
-                let entries = v2.by_name_hash(issuer.hash().cut());
+                let entries = v2.by_name_hash(issuer.hash().prefix());
                 Either::V2(
                     entries.filter(move |entry| entry.serial() == serial && entry.profile().is_self_issued),
                 )
@@ -177,16 +170,17 @@ impl<'a> TrustBlob<'a> {
     /// Every anchor that could have issued a certificate of the chain and may: no allocation. These are all that any
     /// path through the chain can end in.
     ///
-    /// An anchor that is [trusted only for older certificates](PeerChain::may_lean_on) is not among them.
+    /// An anchor that is [trusted only for older certificates](TrustAnchor::permits_issuance_date) is not among them.
     pub fn issuers_of<'q>(
         &'q self,
         chain: &'q PeerChain<'q>,
     ) -> impl Iterator<Item = TrustAnchor<'q>> + use<'q, 'a> {
-        self.named_by(chain).filter(|anchor| chain.may_lean_on(anchor))
+        let named = self.named_by(chain);
+        named.filter(|anchor| chain.was_issued_by(anchor.distrust_after()))
     }
 
-    /// Every anchor that could have issued a certificate of the chain, whatever its conditions: for whoever keeps them,
-    /// with [`PeerChain::may_lean_on`], and wants to say which anchors they ruled out.
+    /// Every anchor that could have issued a certificate of the chain, whatever its conditions: for a caller that applies
+    /// them, with [`TrustAnchor::permits_issuance_date`], and reports which anchors they ruled out.
     ///
     /// Anchors of one name come in the order in which they were written.
     pub fn named_by<'q>(
@@ -204,9 +198,27 @@ impl<'a> TrustBlob<'a> {
                 Either::V1(named.map(TrustAnchor::from_trusted_certificate))
             }
             Version::V2(v2) => Either::V2(chain.issuers().flat_map(move |issuer| {
-                let entries = v2.by_name_hash(issuer.hash().cut());
+                let entries = v2.by_name_hash(issuer.hash().prefix());
                 entries.map(move |entry| TrustAnchor::named(issuer, entry))
             })),
+        }
+    }
+}
+
+/// One of two iterators over the same things.
+enum Either<A, B> {
+    V1(A),
+    V2(B),
+}
+
+impl<T, A: Iterator<Item = T>, B: Iterator<Item = T>> Iterator for Either<A, B> {
+    type Item = T;
+
+    #[inline]
+    fn next(&mut self) -> Option<T> {
+        match self {
+            Self::V1(answers) => answers.next(),
+            Self::V2(answers) => answers.next(),
         }
     }
 }

@@ -1,25 +1,23 @@
 //! The extensions of a certificate (RFC 5280 section 4.2), those that tell it apart from others.
 
-use super::CertificateError;
-use super::profile::allows_signing_certificates;
-use super::reading::Reading;
+use super::reading::{CertificateError, Reading};
 use crate::der::{Reader, Span, Tlv, tag};
 
 /// The last byte of the object identifiers 2.5.29.x of the standard extensions.
-pub(super) mod id_ce {
-    pub(in crate::certificate) const SUBJECT_KEY_IDENTIFIER: u8 = 14;
-    pub(in crate::certificate) const KEY_USAGE: u8 = 15;
-    pub(in crate::certificate) const SUBJECT_ALT_NAME: u8 = 17;
-    pub(in crate::certificate) const BASIC_CONSTRAINTS: u8 = 19;
-    pub(in crate::certificate) const NAME_CONSTRAINTS: u8 = 30;
-    pub(in crate::certificate) const CRL_DISTRIBUTION_POINTS: u8 = 31;
-    pub(in crate::certificate) const AUTHORITY_KEY_IDENTIFIER: u8 = 35;
-    pub(in crate::certificate) const EXT_KEY_USAGE: u8 = 37;
+pub(crate) mod id_ce {
+    pub(crate) const SUBJECT_KEY_IDENTIFIER: u8 = 14;
+    pub(crate) const KEY_USAGE: u8 = 15;
+    pub(crate) const SUBJECT_ALT_NAME: u8 = 17;
+    pub(crate) const BASIC_CONSTRAINTS: u8 = 19;
+    pub(crate) const NAME_CONSTRAINTS: u8 = 30;
+    pub(crate) const CRL_DISTRIBUTION_POINTS: u8 = 31;
+    pub(crate) const AUTHORITY_KEY_IDENTIFIER: u8 = 35;
+    pub(crate) const EXT_KEY_USAGE: u8 = 37;
 
     /// What of RFC 5280 section 4.2.1 may be critical in the certificate of a CA, so that a TLS library can be expected to
     /// process it: of key identifiers, issuer alternative names, directory attributes and freshest CRLs it says
     /// that they are not.
-    pub(in crate::certificate) const MAY_BE_CRITICAL: [u8; 10] = [15, 17, 19, 30, 31, 32, 33, 36, 37, 54];
+    pub(crate) const MAY_BE_CRITICAL: [u8; 10] = [15, 17, 19, 30, 31, 32, 33, 36, 37, 54];
 }
 
 /// What the extensions say, as places in the certificate; an empty span where they say nothing.
@@ -176,4 +174,22 @@ fn directory_name(names: Tlv<'_>) -> Option<&[u8]> {
         }
     }
     None
+}
+
+/// `KeyUsage ::= BIT STRING`, of at most nine named bits. Bits that do not count are none.
+pub(super) fn key_usage(value: &[u8]) -> Option<u16> {
+    let mut reader = Reader::new(value);
+    let (unused, bits) = match reader.expect(tag::BIT_STRING)?.value {
+        [0] => (0, 0),
+        [unused @ 0..=7, first] => (8 + u32::from(*unused), u16::from_be_bytes([*first, 0])),
+        [unused @ 0..=7, first, second] => (u32::from(*unused), u16::from_be_bytes([*first, *second])),
+        _ => return None,
+    };
+    Some(bits & u16::MAX.checked_shl(unused)?)
+}
+
+/// Whether a key of this usage may sign certificates: `keyCertSign` is bit 5 (RFC 5280 section 4.2.1.3).
+fn allows_signing_certificates(value: &[u8]) -> bool {
+    const KEY_CERT_SIGN: u16 = 0x8000 >> 5;
+    key_usage(value).is_some_and(|usage| usage & KEY_CERT_SIGN != 0)
 }

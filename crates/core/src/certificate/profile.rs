@@ -4,7 +4,7 @@
 use core::net::IpAddr;
 
 use super::Certificate;
-use super::extensions::id_ce;
+use super::extensions::{id_ce, key_usage};
 use crate::der::{Reader, tag};
 
 /// What a TLS library that wants the certificate of an anchor judges it by, beside its name, key, dates and name
@@ -176,22 +176,4 @@ fn small_integer(content: &[u8]) -> Option<u8> {
         [only] | [0, only] => Some(*only),
         _ => Some(u8::MAX),
     }
-}
-
-/// `KeyUsage ::= BIT STRING`, of at most nine named bits. Bits that do not count are none.
-fn key_usage(value: &[u8]) -> Option<u16> {
-    let mut reader = Reader::new(value);
-    let (unused, bits) = match reader.expect(tag::BIT_STRING)?.value {
-        [0] => (0, 0),
-        [unused @ 0..=7, first] => (8 + u32::from(*unused), u16::from_be_bytes([*first, 0])),
-        [unused @ 0..=7, first, second] => (u32::from(*unused), u16::from_be_bytes([*first, *second])),
-        _ => return None,
-    };
-    Some(bits & u16::MAX.checked_shl(unused)?)
-}
-
-/// Whether a key of this usage may sign certificates: `keyCertSign` is bit 5 (RFC 5280 section 4.2.1.3).
-pub(super) fn allows_signing_certificates(value: &[u8]) -> bool {
-    const KEY_CERT_SIGN: u16 = 0x8000 >> 5;
-    key_usage(value).is_some_and(|usage| usage & KEY_CERT_SIGN != 0)
 }

@@ -1,6 +1,7 @@
-//! The steps of reading a certificate: what must come next, and where it did not.
+//! The steps of reading a certificate: what must come next, and the error where it did not.
 
-use super::CertificateError;
+use core::fmt;
+
 use crate::der::{Reader, Span, Tlv, offset};
 
 /// A certificate while it is being read.
@@ -36,6 +37,35 @@ impl<'a> Reading<'a> {
 
     #[cold]
     pub(super) fn error(self, expected: &'static str, at: &[u8]) -> CertificateError {
-        CertificateError::new(expected, offset(at, self.der))
+        CertificateError {
+            expected,
+            offset: offset(at, self.der),
+        }
     }
 }
+
+/// Why a certificate cannot be read: what was expected, and at which byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CertificateError {
+    expected: &'static str,
+    offset: usize,
+}
+
+impl CertificateError {
+    /// Where the reading stopped, in bytes from the start of the certificate.
+    pub fn offset(&self) -> usize {
+        self.offset
+    }
+}
+
+impl fmt::Display for CertificateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "not a certificate: expected {} at byte {}",
+            self.expected, self.offset
+        )
+    }
+}
+
+impl core::error::Error for CertificateError {}

@@ -1,15 +1,13 @@
 //! What a peer sent, sorted into a path.
 
-mod error;
 mod query;
-mod sort;
 
-pub use error::ChainError;
 pub use query::Query;
 
 use core::fmt;
 
-use crate::{Certificate, Name, TrustAnchor};
+use crate::anchor::is_no_later;
+use crate::{Certificate, CertificateError, Name};
 
 /// The largest number of certificates that a peer may send. Servers send 2 to 5.
 pub const MAX_CERTIFICATES: usize = 64;
@@ -126,19 +124,10 @@ impl<'a> PeerChain<'a> {
             .any(|certificate| certificate.issuer() == subject)
     }
 
-    /// Whether the conditions of this anchor allow it to vouch for the chain: whether the end-entity certificate was
-    /// issued, by its notBefore, no later than [the anchor is trusted for](TrustAnchor::distrust_after). A certificate
-    /// whose notBefore cannot be read was not.
-    ///
-    /// Name constraints are left to the TLS library, which has them as part of the anchor.
-    pub fn may_lean_on(&self, anchor: &TrustAnchor<'_>) -> bool {
-        self.was_issued_by(anchor.distrust_after())
-    }
-
     /// Whether the end-entity certificate was issued, by its notBefore, no later than this second of Unix time, if there
     /// is such a limit. A certificate whose notBefore cannot be read was not.
     pub fn was_issued_by(&self, limit: Option<u64>) -> bool {
-        limit.is_none_or(|limit| self.issued_at().is_some_and(|issued_at| issued_at <= limit))
+        is_no_later(self.issued_at(), limit)
     }
 
     /// The notBefore of the end-entity certificate, in Unix time, and 0 for one before 1970; `None` when it cannot be read.
@@ -158,8 +147,107 @@ impl<'a> PeerChain<'a> {
     }
 }
 
+impl<'a> PeerChain<'a> {
+    /// Finds the path and writes down the order in which issuers are asked for.
+    ///
+    /// From the end-entity certificate on, the best fitting issuer that is not on the path yet comes next; of
+    /// two that fit alike, the one that was sent first. Each step takes one certificate out of the running, so
+    /// that a loop ends.
+    fn sort(&mut self) {
+        let mut is_on_path = 0_u64;
+        let mut next = Some(0);
+        let mut path_len = 0;
+        while let Some(index) = next {
+            is_on_path |= bit(index);
+            if let Some(place) = self.topmost_first.get_mut(usize::from(path_len)) {
+                *place = index;
+                path_len += 1;
+            }
+            next = self.best_issuer(index, is_on_path);
+        }
+        self.path_len = path_len;
+
+        let (path, others) = self.topmost_first.split_at_mut(usize::from(path_len));
+        path.reverse();
+        let not_on_path = (0..self.len).filter(|index| is_on_path & bit(*index) == 0);
+        for (place, index) in others.iter_mut().zip(not_on_path) {
+            *place = index;
+        }
+    }
+
+    fn best_issuer(&self, issued: u8, is_on_path: u64) -> Option<u8> {
+        let issued = self.get(issued)?;
+        if issued.is_self_issued() {
+            return None; // a root, or as good as one: nothing above it would make the path better
+        }
+        let free = (0..self.len).filter(|index| is_on_path & bit(*index) == 0);
+        let fitting = free.filter_map(|index| Some((index, Fit::of(self.get(index)?, issued)?)));
+        // `max_by_key` takes the last of equals; reversed, that is the first that was sent.
+        fitting.rev().max_by_key(|(_, fit)| *fit).map(|(index, _)| index)
+    }
+}
+
+fn bit(index: u8) -> u64 {
+    1_u64.checked_shl(u32::from(index)).unwrap_or(0)
+}
+
+/// How well a certificate fits as the issuer of another, whose issuer name is its subject.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    /// The key identifiers contradict each other. webpki does not look at them, so it may be the issuer still.
+    KeyIdsDiffer,
+    NameOnly,
+    NameAndKeyId,
+}
+
+impl Fit {
+    fn of(candidate: &Certificate<'_>, issued: &Certificate<'_>) -> Option<Self> {
+        if candidate.subject() != issued.issuer() {
+            return None;
+        }
+        Some(match (candidate.subject_key_id(), issued.authority_key_id()) {
+            (Some(subject), Some(authority)) if subject == authority => Self::NameAndKeyId,
+            (Some(_), Some(_)) => Self::KeyIdsDiffer,
+            _ => Self::NameOnly,
+        })
+    }
+}
+
 impl fmt::Debug for PeerChain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.certificates()).finish()
+    }
+}
+
+/// Why what a peer sent cannot be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ChainError {
+    /// The peer sent no certificate.
+    Empty,
+    /// The peer sent more than [`MAX_CERTIFICATES`].
+    TooManyCertificates,
+    /// The first certificate, the end entity's, cannot be read.
+    EndEntity(CertificateError),
+}
+
+impl fmt::Display for ChainError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the peer sent no certificate"),
+            Self::TooManyCertificates => {
+                write!(f, "the peer sent more than {MAX_CERTIFICATES} certificates")
+            }
+            Self::EndEntity(error) => write!(f, "the peer's own certificate is {error}"),
+        }
+    }
+}
+
+impl core::error::Error for ChainError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::EndEntity(error) => Some(error),
+            Self::Empty | Self::TooManyCertificates => None,
+        }
     }
 }

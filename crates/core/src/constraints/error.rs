@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use super::form::NameForm;
+
 /// Why a path does not conform to the name constraints of its anchor or of a CA in it, or cannot be judged by them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -18,22 +20,6 @@ pub enum NameConstraintsError {
     MalformedName,
     /// There are too many names and constraints.
     TooMany,
-}
-
-/// A form of names (RFC 5280 section 4.2.1.6, `GeneralName`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-#[expect(missing_docs, reason = "the names are those of RFC 5280")]
-pub enum NameForm {
-    OtherName,
-    Email,
-    Dns,
-    X400Address,
-    Directory,
-    EdiPartyName,
-    Uri,
-    IpAddress,
-    RegisteredId,
 }
 
 impl fmt::Display for NameConstraintsError {
@@ -61,19 +47,3 @@ impl fmt::Display for NameConstraintsError {
 }
 
 impl core::error::Error for NameConstraintsError {}
-
-impl fmt::Display for NameForm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::OtherName => "otherName",
-            Self::Email => "rfc822Name",
-            Self::Dns => "dNSName",
-            Self::X400Address => "x400Address",
-            Self::Directory => "directoryName",
-            Self::EdiPartyName => "ediPartyName",
-            Self::Uri => "uniformResourceIdentifier",
-            Self::IpAddress => "iPAddress",
-            Self::RegisteredId => "registeredID",
-        })
-    }
-}

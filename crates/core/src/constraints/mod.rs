@@ -1,20 +1,17 @@
 //! Name constraints (RFC 5280 section 4.2.1.10), for TLS libraries that know none.
 
-mod directory;
-mod dns;
 mod error;
-mod ip;
+mod form;
 mod subtrees;
 
-pub use error::{NameConstraintsError, NameForm};
+pub use error::NameConstraintsError;
+pub use form::NameForm;
 
 use crate::Certificate;
-use crate::der::{Reader, tag};
-pub(crate) use directory::may_be_same_name;
-use subtrees::NameConstraints;
-
-/// How many steps, names looked at and comparisons, one check may take: as many as webpki takes.
-const MAX_STEPS: u32 = 250_000;
+use crate::der::Reader;
+use crate::name::{COMMON_NAME, EMAIL_ADDRESS, attributes};
+use form::directory_name;
+use subtrees::{NameConstraints, Steps};
 
 /// Checks that a path conforms to the name constraints of its anchor and of every CA in it, for TLS libraries that do
 /// not: mbedTLS knows none.
@@ -44,7 +41,7 @@ pub fn check_name_constraints(
     anchor: Option<&[u8]>,
     path: &[Certificate<'_>],
 ) -> Result<(), NameConstraintsError> {
-    let mut steps = Steps(MAX_STEPS);
+    let mut steps = Steps::new();
     if let Some(constraints) = anchor {
         check_below(constraints, path, &mut steps)?;
     }
@@ -67,7 +64,7 @@ pub fn check_imposed_constraints(
     constraints: &[u8],
     below: &[Certificate<'_>],
 ) -> Result<(), NameConstraintsError> {
-    check_below(constraints, below, &mut Steps(MAX_STEPS))
+    check_below(constraints, below, &mut Steps::new())
 }
 
 /// Checks the certificates below a CA, the end entity first.
@@ -97,12 +94,13 @@ fn check_one(
         constraints.check(NameForm::Directory, subject.as_der(), steps)?;
     }
     let alternative = certificate.subject_alt_names();
-    for attribute in directory::attributes(subject.value()) {
-        let (id, value) = attribute.ok_or(NameConstraintsError::MalformedName)?;
-        match id {
-            directory::EMAIL_ADDRESS => constraints.check(NameForm::Email, value.value, steps)?,
-            directory::COMMON_NAME if is_end_entity && alternative.is_none() => {
-                constraints.check(NameForm::Dns, value.value, steps)?;
+    for attribute in attributes(subject.value()) {
+        let attribute = attribute.ok_or(NameConstraintsError::MalformedName)?;
+        let value = attribute.value.value;
+        match attribute.id {
+            EMAIL_ADDRESS => constraints.check(NameForm::Email, value, steps)?,
+            COMMON_NAME if is_end_entity && alternative.is_none() => {
+                constraints.check(NameForm::Dns, value, steps)?;
             }
             _ => steps.take()?,
         }
@@ -112,63 +110,10 @@ fn check_one(
         let name = names.read().ok_or(NameConstraintsError::MalformedName)?;
         let form = NameForm::of_tag(name.tag).ok_or(NameConstraintsError::MalformedName)?;
         let name = match form {
-            NameForm::Directory => subtrees::directory_name(name.value),
+            NameForm::Directory => directory_name(name.value),
             _ => Some(name.value),
         };
         constraints.check(form, name.ok_or(NameConstraintsError::MalformedName)?, steps)?;
     }
     Ok(())
-}
-
-/// What is left of the steps that a check may take.
-struct Steps(u32);
-
-impl Steps {
-    fn take(&mut self) -> Result<(), NameConstraintsError> {
-        self.take_several(1)
-    }
-
-    fn take_several(&mut self, several: u32) -> Result<(), NameConstraintsError> {
-        self.0 = self.0.checked_sub(several).ok_or(NameConstraintsError::TooMany)?;
-        Ok(())
-    }
-
-    /// For one comparison, beside its first step: a directory name is read part by part, and no part is shorter.
-    fn take_for(&mut self, form: NameForm, base: &[u8], name: &[u8]) -> Result<(), NameConstraintsError> {
-        const SHORTEST_PART: usize = 9;
-        match form {
-            NameForm::Directory => {
-                let parts = base.len().saturating_add(name.len()) / SHORTEST_PART;
-                self.take_several(u32::try_from(parts).map_err(|_| NameConstraintsError::TooMany)?)
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-impl NameForm {
-    /// The form of a GeneralName (RFC 5280 section 4.2.1.6).
-    fn of_tag(tag: u8) -> Option<Self> {
-        const OTHER: u8 = tag::context_constructed(0);
-        const EMAIL: u8 = tag::context(1);
-        const DNS: u8 = tag::context(2);
-        const X400: u8 = tag::context_constructed(3);
-        const DIRECTORY: u8 = tag::context_constructed(4);
-        const EDI_PARTY: u8 = tag::context_constructed(5);
-        const URI: u8 = tag::context(6);
-        const IP_ADDRESS: u8 = tag::context(7);
-        const REGISTERED_ID: u8 = tag::context(8);
-        Some(match tag {
-            OTHER => Self::OtherName,
-            EMAIL => Self::Email,
-            DNS => Self::Dns,
-            X400 => Self::X400Address,
-            DIRECTORY => Self::Directory,
-            EDI_PARTY => Self::EdiPartyName,
-            URI => Self::Uri,
-            IP_ADDRESS => Self::IpAddress,
-            REGISTERED_ID => Self::RegisteredId,
-            _ => return None,
-        })
-    }
 }

@@ -1,6 +1,7 @@
-//! `NameConstraints`, and whether a name is within one of its subtrees.
+//! `NameConstraints`: the permitted and the excluded subtrees, and whether a name conforms to them.
 
-use super::{NameConstraintsError, NameForm, Steps, directory, dns, ip};
+use super::error::NameConstraintsError;
+use super::form::{NameForm, NotUnderstood, Subtrees, contains};
 use crate::der::{Reader, Tlv, tag};
 
 /// The two lists of subtrees, which have been read.
@@ -8,16 +9,6 @@ pub(super) struct NameConstraints<'a> {
     permitted: &'a [u8],
     excluded: &'a [u8],
 }
-
-/// Which of the lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Subtrees {
-    Permitted,
-    Excluded,
-}
-
-/// A constraint or a name that is not of its form.
-pub(super) struct NotUnderstood;
 
 impl<'a> NameConstraints<'a> {
     /// `NameConstraints ::= SEQUENCE { permittedSubtrees [0] OPTIONAL, excludedSubtrees [1] OPTIONAL }`, its inside.
@@ -43,6 +34,7 @@ impl<'a> NameConstraints<'a> {
         steps: &mut Steps,
     ) -> Result<(), NameConstraintsError> {
         steps.take()?;
+        let not_understood = |NotUnderstood| NameConstraintsError::NotUnderstood(form);
         let (mut is_constrained, mut is_permitted) = (false, false);
         for (of, base) in bases(self.permitted).flatten() {
             steps.take()?;
@@ -51,7 +43,7 @@ impl<'a> NameConstraints<'a> {
             }
             steps.take_for(form, base, name)?;
             is_constrained = true;
-            is_permitted |= contains(Subtrees::Permitted, form, base, name)?;
+            is_permitted |= contains(Subtrees::Permitted, form, base, name).map_err(not_understood)?;
         }
         if is_constrained && !is_permitted {
             return Err(NameConstraintsError::NotPermitted(form));
@@ -62,7 +54,7 @@ impl<'a> NameConstraints<'a> {
                 continue;
             }
             steps.take_for(form, base, name)?;
-            if contains(Subtrees::Excluded, form, base, name)? {
+            if contains(Subtrees::Excluded, form, base, name).map_err(not_understood)? {
                 return Err(NameConstraintsError::Excluded(form));
             }
         }
@@ -92,27 +84,35 @@ fn base(subtree: Tlv<'_>) -> Option<(NameForm, &[u8])> {
     fields.is_at_end().then_some((form, base.value))
 }
 
-/// The Name in a directoryName, whose tag is explicit.
-pub(super) fn directory_name(inside: &[u8]) -> Option<&[u8]> {
-    let mut reader = Reader::new(inside);
-    let name = reader.expect(tag::SEQUENCE)?;
-    reader.is_at_end().then_some(name.whole)
-}
+/// How many steps, names looked at and comparisons, one check may take: as many as webpki takes.
+const MAX_STEPS: u32 = 250_000;
 
-/// Whether a name is within a subtree: surely if that permits it, possibly if that excludes it.
-fn contains(
-    subtrees: Subtrees,
-    form: NameForm,
-    base: &[u8],
-    name: &[u8],
-) -> Result<bool, NameConstraintsError> {
-    let contains = match form {
-        NameForm::Dns => dns::contains(subtrees, base, name),
-        NameForm::IpAddress => ip::contains(base, name),
-        NameForm::Directory => directory_name(base)
-            .ok_or(NotUnderstood)
-            .and_then(|base| directory::contains(subtrees, base, name)),
-        _ => Err(NotUnderstood),
-    };
-    contains.map_err(|NotUnderstood| NameConstraintsError::NotUnderstood(form))
+/// What is left of the steps that a check may take.
+pub(super) struct Steps(u32);
+
+impl Steps {
+    pub(super) fn new() -> Self {
+        Self(MAX_STEPS)
+    }
+
+    pub(super) fn take(&mut self) -> Result<(), NameConstraintsError> {
+        self.take_several(1)
+    }
+
+    fn take_several(&mut self, several: u32) -> Result<(), NameConstraintsError> {
+        self.0 = self.0.checked_sub(several).ok_or(NameConstraintsError::TooMany)?;
+        Ok(())
+    }
+
+    /// For one comparison, beside its first step: a directory name is read part by part, and no part is shorter.
+    fn take_for(&mut self, form: NameForm, base: &[u8], name: &[u8]) -> Result<(), NameConstraintsError> {
+        const SHORTEST_PART: usize = 9;
+        match form {
+            NameForm::Directory => {
+                let parts = base.len().saturating_add(name.len()) / SHORTEST_PART;
+                self.take_several(u32::try_from(parts).map_err(|_| NameConstraintsError::TooMany)?)
+            }
+            _ => Ok(()),
+        }
+    }
 }

@@ -6,20 +6,21 @@
 use core::fmt::{self, Write};
 
 use super::Name;
-use crate::der::{Reader, tag};
+use super::attributes::{COMMON_NAME, EMAIL_ADDRESS, attributes};
+use crate::der::{ObjectIdentifier, Tlv, tag};
 
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";
-        for attribute in Attributes::of(*self) {
+        for attribute in attributes(self.value()).map_while(|attribute| attribute) {
             f.write_str(if attribute.joins_the_one_before {
                 " + "
             } else {
                 separator
             })?;
-            write_type(f, attribute.oid)?;
+            write_type(f, attribute.id)?;
             f.write_char('=')?;
-            write_value(f, attribute.tag, attribute.value)?;
+            write_value(f, attribute.value)?;
             separator = ", ";
         }
         if separator.is_empty() {
@@ -36,54 +37,10 @@ impl fmt::Debug for Name<'_> {
     }
 }
 
-struct Attribute<'a> {
-    /// Whether it is of one relative name with the attribute before it.
-    joins_the_one_before: bool,
-    oid: &'a [u8],
-    tag: u8,
-    value: &'a [u8],
-}
-
-/// The attributes of a name, those of one relative name after those of the other. Ends at what it cannot read.
-struct Attributes<'a> {
-    relative_names: Reader<'a>,
-    attributes: Reader<'a>,
-}
-
-impl<'a> Attributes<'a> {
-    fn of(name: Name<'a>) -> Self {
-        Self {
-            relative_names: Reader::new(name.value()),
-            attributes: Reader::new(&[]),
-        }
-    }
-}
-
-impl<'a> Iterator for Attributes<'a> {
-    type Item = Attribute<'a>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let joins_the_one_before = !self.attributes.is_at_end();
-        while self.attributes.is_at_end() {
-            let relative_name = self.relative_names.expect(tag::SET)?;
-            self.attributes = Reader::new(relative_name.value);
-        }
-        let mut attribute = Reader::new(self.attributes.expect(tag::SEQUENCE)?.value);
-        let oid = attribute.expect(tag::OBJECT_IDENTIFIER)?;
-        let value = attribute.read()?;
-        Some(Attribute {
-            joins_the_one_before,
-            oid: oid.value,
-            tag: value.tag,
-            value: value.value,
-        })
-    }
-}
-
 /// The short names of RFC 4514 section 3 and those that OpenSSL gives to what CAs use beside them.
 fn write_type(f: &mut fmt::Formatter<'_>, oid: &[u8]) -> fmt::Result {
     f.write_str(match oid {
-        [0x55, 0x04, 0x03] => "CN",
+        COMMON_NAME => "CN",
         [0x55, 0x04, 0x05] => "serialNumber",
         [0x55, 0x04, 0x06] => "C",
         [0x55, 0x04, 0x07] => "L",
@@ -93,37 +50,12 @@ fn write_type(f: &mut fmt::Formatter<'_>, oid: &[u8]) -> fmt::Result {
         [0x55, 0x04, 0x0b] => "OU",
         [0x55, 0x04, 0x61] => "organizationIdentifier",
         [0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 0x01, 0x19] => "DC",
-        [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01] => "emailAddress",
-        _ => return write_dotted(f, oid),
+        EMAIL_ADDRESS => "emailAddress",
+        _ => return write!(f, "{}", ObjectIdentifier(oid)),
     })
 }
 
-/// An object identifier as numbers (X.690 section 8.19); a part too large for 64 bits is shown as `?`.
-fn write_dotted(f: &mut fmt::Formatter<'_>, oid: &[u8]) -> fmt::Result {
-    let mut part: Option<u64> = Some(0);
-    let mut is_first = true;
-    for byte in oid {
-        part = part
-            .and_then(|part| part.checked_mul(128))
-            .and_then(|part| part.checked_add(u64::from(byte & 0x7f)));
-        if byte & 0x80 != 0 {
-            continue;
-        }
-        match part {
-            Some(first) if is_first => {
-                let root = (first / 40).min(2);
-                write!(f, "{root}.{}", first.saturating_sub(root.saturating_mul(40)))?;
-            }
-            Some(part) => write!(f, ".{part}")?,
-            None => f.write_str(".?")?,
-        }
-        is_first = false;
-        part = Some(0);
-    }
-    Ok(())
-}
-
-fn write_value(f: &mut fmt::Formatter<'_>, tag: u8, value: &[u8]) -> fmt::Result {
+fn write_value(f: &mut fmt::Formatter<'_>, Tlv { tag, value, .. }: Tlv<'_>) -> fmt::Result {
     match tag {
         tag::BMP_STRING => {
             let units = value.chunks_exact(2).map(|pair| match *pair {

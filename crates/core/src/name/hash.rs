@@ -14,7 +14,7 @@ impl NameHash {
         Self(Sha256::digest(name_der).into())
     }
 
-    /// A hash that was made before.
+    /// The hash that these bytes are.
     #[inline]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
@@ -26,32 +26,32 @@ impl NameHash {
     }
 
     /// The first 16 bytes of the hash.
-    pub fn cut(&self) -> CutNameHash {
-        let [cut @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = self.0;
-        CutNameHash(cut)
+    pub fn prefix(&self) -> NameHashPrefix {
+        let [prefix @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = self.0;
+        NameHashPrefix(prefix)
     }
 }
 
 /// The first 16 bytes of a [`NameHash`], under which a trust blob of version 2 holds an anchor. Displayed as 32
 /// lower-case hex digits.
 ///
-/// To have a CA's anchor taken for one of another name, somebody would have to find a name with the hash of a given
-/// one, cut: 2^128 hashes. (Two names of one's own choice with the same cut hash take 2^64, but both would have to be
-/// names of CAs in the store; the writer refuses them.)
+/// Taking one CA's anchor for that of another would need a second name with a given prefix: 2^128 hashes. (Two names of
+/// the attacker's choice with the same prefix take 2^64, but both would have to be names of CAs in the store; the writer
+/// refuses them.)
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct CutNameHash([u8; Self::LEN]);
+pub struct NameHashPrefix([u8; Self::LEN]);
 
-impl CutNameHash {
+impl NameHashPrefix {
     /// The length in bytes.
     pub const LEN: usize = 16;
 
-    /// A hash that was cut before.
+    /// The prefix that these bytes are.
     #[inline]
     pub fn from_bytes(bytes: [u8; Self::LEN]) -> Self {
         Self(bytes)
     }
 
-    /// The hash as a number of the same order, which is faster to compare.
+    /// The prefix as a number of the same order, which is faster to compare.
     #[inline]
     pub(crate) fn to_number(self) -> u128 {
         u128::from_be_bytes(self.0)
@@ -64,15 +64,15 @@ impl CutNameHash {
     }
 }
 
-impl fmt::Display for CutNameHash {
+impl fmt::Display for NameHashPrefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
-impl fmt::Debug for CutNameHash {
+impl fmt::Debug for NameHashPrefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CutNameHash({self})")
+        write!(f, "NameHashPrefix({self})")
     }
 }
 

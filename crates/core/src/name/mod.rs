@@ -1,11 +1,13 @@
 //! Distinguished names, as bytes: how anchors are found.
 
+mod attributes;
+mod comparison;
 mod display;
 mod hash;
 
-pub use hash::{CutNameHash, NameHash};
+pub(crate) use attributes::{COMMON_NAME, EMAIL_ADDRESS, attributes};
+pub use hash::{NameHash, NameHashPrefix};
 
-use crate::constraints::may_be_same_name;
 use crate::der::{Reader, tag};
 
 /// A distinguished name (RFC 5280 section 4.1.2.4) in its DER encoding, the header of its SEQUENCE included.
@@ -44,33 +46,26 @@ impl<'a> Name<'a> {
         name.map(|name| name.value).unwrap_or_default()
     }
 
-    /// Whether this name and another could be the same to a library that folds case, spaces or kinds of strings, as OpenSSL
-    /// and mbedTLS do. Names that cannot be read could be. Nothing is found by this; it is for conditions, which must not
-    /// be lost by another spelling.
-    pub fn may_equal(&self, other: Name<'_>) -> bool {
-        may_be_same_name(*self, other)
-    }
-
     /// The name's hash, under which webroots file anchors.
     pub fn hash(&self) -> NameHash {
         NameHash::of(self.der)
     }
 
-    /// The name with its hash, for whoever needs that more than once.
+    /// The name with the prefix of its hash, for lookups that need it more than once.
     pub fn hashed(&self) -> HashedName<'a> {
         HashedName {
             name: *self,
-            hash: self.hash().cut(),
+            hash_prefix: self.hash().prefix(),
         }
     }
 }
 
-/// A name and its hash, cut: what an anchor is looked up by in a trust blob of version 2. It is made by
-/// [`Name::hashed`] alone, so that the two belong together.
+/// A name and the prefix of its hash: what an anchor is looked up by in a trust blob of version 2. Only
+/// [`Name::hashed`] makes one, so that the two belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HashedName<'a> {
     name: Name<'a>,
-    hash: CutNameHash,
+    hash_prefix: NameHashPrefix,
 }
 
 impl<'a> HashedName<'a> {
@@ -79,8 +74,8 @@ impl<'a> HashedName<'a> {
         self.name
     }
 
-    /// Its hash, cut.
-    pub fn hash(&self) -> CutNameHash {
-        self.hash
+    /// The prefix of its hash.
+    pub fn hash_prefix(&self) -> NameHashPrefix {
+        self.hash_prefix
     }
 }

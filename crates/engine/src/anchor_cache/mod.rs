@@ -35,7 +35,7 @@ use std::time::{Duration, Instant};
 use pending::Pending;
 use slots::{Answered, Put, Slots, Why};
 
-use crate::{AnchorKey, LookupResponse, LookupKind, LookupError, DeferredStore, LookupRequest, Responder};
+use crate::{AnchorKey, DeferredStore, LookupError, LookupKind, LookupRequest, LookupResponse, Responder};
 
 /// How long things are remembered and waited for.
 #[derive(Clone, Copy, Debug)]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use event_listener::{Event, Listener};
 
 use crate::lookup::{Claim, Interest};
-use crate::{LookupResponse, LookupError};
+use crate::{LookupError, LookupResponse};
 
 /// How long it takes at most to see that a wait has been given up.
 const GLANCE: Duration = Duration::from_millis(50);

@@ -9,7 +9,7 @@ use jit_trust_core::Entry;
 use super::Times;
 use super::pending::{Asker, Pending, Waiting};
 use crate::lookup::Interest;
-use crate::{AnchorKey, LookupResponse, LookupError};
+use crate::{AnchorKey, LookupError, LookupResponse};
 
 /// How many keys are remembered that nobody leans on. A hostile server can name as many as it likes.
 const MAX_IDLE: usize = 256;
@@ -158,7 +158,12 @@ impl Slots {
     }
 
     /// The answer for a key, if it is there and may be used.
-    pub(super) fn find(&mut self, key: &AnchorKey, now: Instant, times: &Times) -> Option<Arc<LookupResponse>> {
+    pub(super) fn find(
+        &mut self,
+        key: &AnchorKey,
+        now: Instant,
+        times: &Times,
+    ) -> Option<Arc<LookupResponse>> {
         let current = self.current;
         let slot = self.slots.get_mut(key)?;
         // It may be there still, because nobody has forgotten it yet.
@@ -712,7 +717,12 @@ mod tests {
     }
 
     /// Asks, and has this answered, or says which generation came and which is remembered.
-    fn says(slots: &mut Slots, key: &AnchorKey, answer: LookupResponse, ceiling: u32) -> Result<(), (u32, u32)> {
+    fn says(
+        slots: &mut Slots,
+        key: &AnchorKey,
+        answer: LookupResponse,
+        ceiling: u32,
+    ) -> Result<(), (u32, u32)> {
         let now = Instant::now();
         let (_waiting, put) = slots.ask(key, Why::Wanted, now, &TIMES);
         match slots.answered(key, &put.unwrap(), Ok(answer), ceiling, now, &TIMES) {

@@ -38,7 +38,11 @@ impl LoadedCas {
     }
 
     /// Binds each by what local stores state of its name and key. Some of that was collected with the candidates.
-    pub(crate) fn bind(&mut self, policy: &HostPolicy, candidates: &Candidates<'_>) -> Result<(), StoreError> {
+    pub(crate) fn bind(
+        &mut self,
+        policy: &HostPolicy,
+        candidates: &Candidates<'_>,
+    ) -> Result<(), StoreError> {
         self.collect(candidates);
         let ders: Vec<Box<[u8]>> = self.0.iter().map(|ca| ca.der.clone()).collect();
         let readable: Vec<&[u8]> = ders
@@ -77,6 +81,11 @@ impl LoadedCas {
     pub(crate) fn places(&self) -> impl Iterator<Item = usize> + '_ {
         let usable = self.0.iter().enumerate().filter(|(_, ca)| !ca.is_refused);
         usable.map(|(place, _)| place)
+    }
+
+    /// Whether one was refused.
+    pub(crate) fn leaves_out_any(&self) -> bool {
+        self.0.iter().any(|ca| ca.is_refused)
     }
 
     /// Whether a path to one of them is to be checked beyond what the TLS library does.

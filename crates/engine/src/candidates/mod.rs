@@ -2,17 +2,15 @@
 
 mod conditions;
 mod loaded;
-mod owned;
 
 pub(crate) use conditions::{Conditions, Scope};
 pub(crate) use loaded::LoadedCas;
-pub(crate) use owned::OwnedAnchor;
 
 use alloc::vec::Vec;
 
 use jit_trust_core::{
-    Certificate, CertificateError, Entry, HashedName, Name, NameConstraintsError, PeerChain, TrustAnchor,
-    check_imposed_constraints,
+    Certificate, CertificateError, Entry, HashedName, Name, NameConstraintsError, OwnedTrustAnchor,
+    PeerChain, TrustAnchor, check_imposed_constraints,
 };
 use smallvec::SmallVec;
 
@@ -63,15 +61,14 @@ enum Standing {
 #[derive(Debug)]
 enum Anchor<'s> {
     Lent(TrustAnchor<'s>),
-    Owned(OwnedAnchor),
+    Owned(OwnedTrustAnchor),
 }
 
 impl<'s> Anchor<'s> {
-    /// The anchor. It is there: what is held has been read before.
-    fn get(&self) -> Option<TrustAnchor<'_>> {
+    fn get(&self) -> TrustAnchor<'_> {
         match self {
-            Self::Lent(anchor) => Some(*anchor),
-            Self::Owned(anchor) => anchor.get(),
+            Self::Lent(anchor) => *anchor,
+            Self::Owned(anchor) => anchor.as_anchor(),
         }
     }
 
@@ -82,7 +79,7 @@ impl<'s> Anchor<'s> {
                 && own.distrust_after() == anchor.distrust_after()
                 && own.name_constraints() == anchor.name_constraints()
         };
-        self.get().is_some_and(is_same)
+        is_same(self.get())
     }
 }
 
@@ -163,7 +160,7 @@ impl<'s> Candidates<'s> {
 
     fn insert_entry(&mut self, issuer: HashedName<'s>, entry: &Entry<'_>, standing: Standing) {
         if let Some(anchor) = entry.named_as(issuer) {
-            self.insert(&anchor, standing, || Anchor::Owned(OwnedAnchor::of(&anchor)));
+            self.insert(&anchor, standing, || Anchor::Owned(anchor.to_owned_anchor()));
         }
     }
 
@@ -189,9 +186,10 @@ impl<'s> Candidates<'s> {
             if !(of_known || of_added) {
                 continue;
             }
-            let Some(other) = known.anchor.get().filter(|other| is_same_key(other, anchor)) else {
+            let other = known.anchor.get();
+            if !is_same_key(&other, anchor) {
                 continue;
-            };
+            }
             let (date, is_constrained) = (other.distrust_after(), differs(&other, anchor));
             if of_added {
                 known.bind(anchor.distrust_after(), differs(anchor, &other), self.chain);
@@ -210,7 +208,10 @@ impl<'s> Candidates<'s> {
     }
 
     /// The anchors to validate against: with those that are left out for their date, where that is to be seen.
-    pub(crate) fn validated_against(&self, without_dates: bool) -> impl Iterator<Item = TrustAnchor<'_>> + Clone {
+    pub(crate) fn validated_against(
+        &self,
+        without_dates: bool,
+    ) -> impl Iterator<Item = TrustAnchor<'_>> + Clone {
         self.get(move |standing| match standing {
             Standing::Selected => true,
             Standing::TooLate => without_dates,
@@ -239,7 +240,7 @@ impl<'s> Candidates<'s> {
     pub(crate) fn detach(self) -> DetachedCandidates {
         let found = self.found.into_iter().map(|found| Found {
             anchor: match found.anchor {
-                Anchor::Lent(anchor) => Anchor::Owned(OwnedAnchor::of(&anchor)),
+                Anchor::Lent(anchor) => Anchor::Owned(anchor.to_owned_anchor()),
                 Anchor::Owned(anchor) => Anchor::Owned(anchor),
             },
             scope: found.scope,
@@ -255,9 +256,12 @@ impl<'s> Candidates<'s> {
         self.get(|standing| standing != Standing::Unasked)
     }
 
-    fn get(&self, wanted: impl Fn(Standing) -> bool + Clone) -> impl Iterator<Item = TrustAnchor<'_>> + Clone {
+    fn get(
+        &self,
+        wanted: impl Fn(Standing) -> bool + Clone,
+    ) -> impl Iterator<Item = TrustAnchor<'_>> + Clone {
         let found = self.found.iter().filter(move |found| wanted(found.standing));
-        found.filter_map(Found::anchor)
+        found.map(Found::anchor)
     }
 
     /// How many anchors there are.
@@ -290,9 +294,10 @@ impl<'s> Candidates<'s> {
     }
 
     fn imposed_on_found(&self, found: &Found<'s>) -> Imposed<'_> {
-        let Some(anchor) = found.anchor.get().filter(|_| found.is_constrained_elsewhere) else {
+        if !found.is_constrained_elsewhere {
             return Imposed::new();
-        };
+        }
+        let anchor = found.anchor.get();
         let conditions = self.conditions_of(anchor.subject(), anchor.spki_value(), found.scope);
         conditions.beside(anchor.name_constraints())
     }
@@ -301,10 +306,7 @@ impl<'s> Candidates<'s> {
     /// constraints that bind it beside its own.
     pub(crate) fn has(&self, mut is_it: impl FnMut(&TrustAnchor<'_>, &[&[u8]]) -> bool) -> bool {
         let mut found = self.found.iter();
-        found.any(|found| {
-            let anchor = found.anchor();
-            anchor.is_some_and(|anchor| is_it(&anchor, &self.imposed_on_found(found)))
-        })
+        found.any(|found| is_it(&found.anchor(), &self.imposed_on_found(found)))
     }
 
     /// Checks that a path to an anchor, by its place among [`anchors`](Self::anchors), conforms to the name constraints
@@ -326,7 +328,7 @@ impl<'s> Candidates<'s> {
             .iter()
             .filter(|found| found.standing == Standing::Selected);
         let refused = selected.nth(place);
-        let refused = refused.and_then(|found| Some((found.scope, found.anchor.get()?)));
+        let refused = refused.map(|found| (found.scope, found.anchor.get()));
         let Some((scope, anchor)) = refused else {
             return;
         };
@@ -344,7 +346,7 @@ impl<'s> Candidates<'s> {
                 let name = Name::from_der(name);
                 anchor.spki_value() == spki_value && name.is_some_and(|name| anchor.subject().may_equal(name))
             };
-            if found.anchor.get().is_some_and(is_it) {
+            if is_it(found.anchor.get()) {
                 found.standing = Standing::Refused;
             }
         }
@@ -358,7 +360,7 @@ impl<'s> Candidates<'s> {
             let is_it = |stated: &TrustAnchor<'_>| {
                 stated.spki_value() == spki_value && stated.subject().may_equal(name)
             };
-            if let Some(stated) = stated.filter(is_it) {
+            if is_it(&stated) {
                 conditions.hear(stated.distrust_after(), stated.name_constraints());
             }
         }
@@ -401,8 +403,8 @@ fn differs(stating: &TrustAnchor<'_>, bound: &TrustAnchor<'_>) -> bool {
 
 impl Found<'_> {
     /// The anchor, with the earliest of the dates that bind it.
-    fn anchor(&self) -> Option<TrustAnchor<'_>> {
-        Some(self.anchor.get()?.with_distrust_after(self.distrust_after))
+    fn anchor(&self) -> TrustAnchor<'_> {
+        self.anchor.get().with_distrust_after(self.distrust_after)
     }
 
     /// Takes over what an entry of the same name and key says.

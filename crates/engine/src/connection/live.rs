@@ -179,10 +179,6 @@ impl TrackedConnection {
 
 impl Drop for TrackedConnection {
     fn drop(&mut self) {
-        self.trust
-            .tracked()
-            .lock()
-            .connections
-            .remove(&self.number);
+        self.trust.tracked().lock().connections.remove(&self.number);
     }
 }

@@ -5,7 +5,7 @@ use std::future::{Future, pending};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::interest::Interest;
-use super::{LookupResponse, LookupError};
+use super::{LookupError, LookupResponse};
 
 type Deliver = Box<dyn FnOnce(Result<LookupResponse, LookupError>) + Send>;
 
@@ -54,7 +54,9 @@ impl Responder {
     /// another.
     pub fn map(
         mut self,
-        change: impl FnOnce(Result<LookupResponse, LookupError>) -> Result<LookupResponse, LookupError> + Send + 'static,
+        change: impl FnOnce(Result<LookupResponse, LookupError>) -> Result<LookupResponse, LookupError>
+        + Send
+        + 'static,
     ) -> Self {
         let interest = self.interest.clone();
         Self::made(interest, Box::new(move |answer| self.deliver(change(answer))))
@@ -135,7 +137,8 @@ mod tests {
     #[test]
     fn what_changes_an_answer_sees_that_a_reply_was_dropped() {
         let (tell, told) = mpsc::channel();
-        let reply = Responder::new(move |answer| tell.send(answer.map(|_| ()).unwrap_err().to_string()).unwrap());
+        let reply =
+            Responder::new(move |answer| tell.send(answer.map(|_| ()).unwrap_err().to_string()).unwrap());
         drop(reply.map(|answer| {
             assert!(matches!(answer, Err(LookupError::Dropped)));
             Err(LookupError::Cancelled)

@@ -77,7 +77,7 @@ impl LookupResponse {
     /// That every anchor in it is one that was asked for.
     pub(crate) fn check(&self, key: &AnchorKey) -> Result<(), LookupError> {
         let is_asked_for = |entry: &Entry<'_>| match key {
-            AnchorKey::Subject(hash) => entry.name_hash() == hash.cut(),
+            AnchorKey::Subject(hash) => entry.name_hash() == hash.prefix(),
             AnchorKey::SubjectKeyId(bytes) => entry
                 .subject_key_id()
                 .is_some_and(|key_id| key_id.as_bytes() == &**bytes),

@@ -100,7 +100,9 @@ mod with_std {
         }
 
         pub(crate) fn deferred_name(&self, store: usize) -> String {
-            self.deferred(store).map(|cache| cache.store().name()).unwrap_or_default()
+            self.deferred(store)
+                .map(|cache| cache.store().name())
+                .unwrap_or_default()
         }
 
         /// What was asked for when a deferred store served this host before.

@@ -1,10 +1,10 @@
 //! The trust policy: a program's stores in their order, hosts with CAs of their own, and what is remembered.
 
 mod builder;
-#[cfg(feature = "std")]
-mod replacement;
 mod host;
 mod pins;
+#[cfg(feature = "std")]
+mod replacement;
 
 pub use builder::{InvalidPin, TrustPolicyBuilder};
 pub use host::HostPolicy;
@@ -161,7 +161,9 @@ mod with_std {
         /// The same for a connection that is to come. Returns how many lookups that were.
         pub fn prefetch_ahead(&self, host: &str) -> usize {
             let asked = self.ask_ahead(host);
-            asked.iter().for_each(|(cache, waiting)| cache.keep_ahead(waiting));
+            asked
+                .iter()
+                .for_each(|(cache, waiting)| cache.keep_ahead(waiting));
             asked.len()
         }
 

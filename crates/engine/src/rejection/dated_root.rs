@@ -23,7 +23,7 @@ pub struct DatedRoot {
 impl DatedRoot {
     /// The anchor, if its date does not permit the chain.
     pub(crate) fn of(anchor: &TrustAnchor<'_>, chain: &PeerChain<'_>) -> Option<Self> {
-        if chain.may_lean_on(anchor) {
+        if anchor.permits_issuance_date(chain.issued_at()) {
             return None;
         }
         Some(Self {

@@ -60,12 +60,18 @@ impl<'v> Described<'_, 'v> {
             Rejection::WrongHost { host, .. } if host.is_empty() => *host = String::from(self.host),
             Rejection::NoSuchRoot { missing, .. } => *missing = self.missing(),
             Rejection::CaAsServer { self_signed, .. } => {
-                *self_signed = self.chain.certificates().next().is_some_and(Certificate::is_self_issued);
+                *self_signed = self
+                    .chain
+                    .certificates()
+                    .next()
+                    .is_some_and(Certificate::is_self_issued);
             }
             Rejection::UnreadableCertificate { detail, .. } if detail.is_none() => {
                 *detail = match self.chain.skipped() {
                     0 => None,
-                    1 => Some(String::from("a certificate that was sent after the first cannot be read")),
+                    1 => Some(String::from(
+                        "a certificate that was sent after the first cannot be read",
+                    )),
                     many => Some(alloc::format!(
                         "{many} certificates that were sent after the first cannot be read"
                     )),
@@ -86,9 +92,15 @@ impl<'v> Described<'_, 'v> {
             return Missing::Unknown;
         };
         let issuer = || alloc::format!("{}", top.issuer());
-        let mut named = self.candidates.all().filter(|anchor| anchor.subject() == top.issuer());
+        let mut named = self
+            .candidates
+            .all()
+            .filter(|anchor| anchor.subject() == top.issuer());
         // One that is left out for its date is there, whatever else is wrong with a path to it.
-        if let Some(dated) = named.clone().find_map(|anchor| DatedRoot::of(&anchor, self.chain)) {
+        if let Some(dated) = named
+            .clone()
+            .find_map(|anchor| DatedRoot::of(&anchor, self.chain))
+        {
             return Missing::DatedRoot(dated);
         }
         let roots = self.candidates.len();
@@ -107,7 +119,10 @@ impl<'v> Described<'_, 'v> {
                 subject: subject_of(top),
             },
             (false, _) => {
-                let looked_up = self.lookups.iter().find(|lookup| lookup.key.is_subject(top.issuer()));
+                let looked_up = self
+                    .lookups
+                    .iter()
+                    .find(|lookup| lookup.key.is_subject(top.issuer()));
                 Missing::Root {
                     issuer: issuer(),
                     asked_by: subject_of(top),

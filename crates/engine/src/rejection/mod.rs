@@ -1,7 +1,7 @@
 //! Why a server is not trusted: one enum for every TLS library, log line and document.
 
-mod describe;
 mod dated_root;
+mod describe;
 
 pub use dated_root::DatedRoot;
 pub(crate) use describe::Described;
@@ -12,9 +12,10 @@ use alloc::vec::Vec;
 use core::error::Error;
 use core::fmt;
 
-use jit_trust_core::{Certificate, CertificateError, ChainError, MAX_CERTIFICATES, NameConstraintsError, Time};
+use jit_trust_core::{
+    Certificate, CertificateError, ChainError, Escaped, MAX_CERTIFICATES, NameConstraintsError, Time,
+};
 
-use crate::escaped::Escaped;
 use crate::{AnchorKey, StoreError};
 
 /// The error that a rejection was made from.
@@ -244,7 +245,10 @@ impl Rejection {
                 return Some(found);
             }
             #[cfg(feature = "std")]
-            if let Some(inner) = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            if let Some(inner) = error
+                .downcast_ref::<std::io::Error>()
+                .and_then(std::io::Error::get_ref)
+            {
                 next = Some(inner);
                 continue;
             }
@@ -348,9 +352,14 @@ impl fmt::Display for InStore<'_> {
             Rejection::NoSuchRoot { missing, .. } => missing.say(f, store),
             Rejection::DatedRoot(dated) => dated.in_store(f, store),
             Rejection::NameConstraints { original } => {
-                match original.as_ref().and_then(|error| error.downcast_ref::<NameConstraintsError>()) {
+                match original
+                    .as_ref()
+                    .and_then(|error| error.downcast_ref::<NameConstraintsError>())
+                {
                     Some(error) => error.fmt(f),
-                    None => f.write_str("a CA in the chain is not allowed to issue for a name in the certificate"),
+                    None => {
+                        f.write_str("a CA in the chain is not allowed to issue for a name in the certificate")
+                    }
                 }
             }
             Rejection::BadSignature { .. } => {
@@ -411,7 +420,7 @@ fn at(f: &mut fmt::Formatter<'_>, before: &str, time: Option<u64>) -> fmt::Resul
 const MAX_SHOWN: usize = 10;
 
 fn wrong_host(f: &mut fmt::Formatter<'_>, host: &str, presented: Option<&[PresentedName]>) -> fmt::Result {
-    let shown = Escaped(host);
+    let shown = Escaped::new(host);
     let Some(presented) = presented else {
         return write!(f, "the certificate is not for {shown}");
     };
@@ -428,7 +437,7 @@ fn wrong_host(f: &mut fmt::Formatter<'_>, host: &str, presented: Option<&[Presen
     }
     for (place, name) in presented.iter().take(MAX_SHOWN).enumerate() {
         let separator = if place > 0 { ", " } else { "" };
-        write!(f, "{separator}{}", Escaped(name.as_str()))?;
+        write!(f, "{separator}{}", Escaped::new(name.as_str()))?;
     }
     if let Some(more @ 1..) = presented.len().checked_sub(MAX_SHOWN) {
         write!(f, " and {more} more")?;
@@ -470,7 +479,10 @@ impl Missing {
                 }
             }
             Self::SelfSigned { subject } => {
-                write!(f, "\"{subject}\" is signed by itself, and {store} does not hold it")
+                write!(
+                    f,
+                    "\"{subject}\" is signed by itself, and {store} does not hold it"
+                )
             }
             Self::SentRoot { subject } => write!(
                 f,

@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use jit_trust_core::{CutNameHash, EncodedEntry, Entry, Name, TrustBlob, v1};
+use jit_trust_core::{EncodedEntry, Entry, Name, NameHashPrefix, TrustBlob, v1};
 
 use super::{FileError, StoreError, TrustStore, read};
 use crate::Candidates;
@@ -40,7 +40,7 @@ pub struct FileStore {
 
 /// Where an entry is, and what is known of it.
 struct Place {
-    name_hash: CutNameHash,
+    name_hash: NameHashPrefix,
     digest: u64,
     offset: u32,
     len: u32,
@@ -114,7 +114,7 @@ impl FileStore {
 
     fn add_named<'s>(&self, issuer: Name<'s>, found: &mut Candidates<'s>) -> Result<(), StoreError> {
         let issuer = issuer.hashed();
-        let name_hash = issuer.hash();
+        let name_hash = issuer.hash_prefix();
         let first = self.index.partition_point(|place| place.name_hash < name_hash);
         let behind = self.index.iter().skip(first);
         for place in behind.take_while(|place| place.name_hash == name_hash) {

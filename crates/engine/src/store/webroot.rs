@@ -123,7 +123,7 @@ impl WebrootStore {
         };
         let blob = TrustBlob::open(&bytes).map_err(|error| FileError::Blob { path, error })?;
         let issuer = issuer.hashed();
-        let entries = blob.by_name_hash(issuer.hash());
+        let entries = blob.by_name_hash(issuer.hash_prefix());
         entries.for_each(|entry| found.add_entry(issuer, &entry));
         Ok(())
     }

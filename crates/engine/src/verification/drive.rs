@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Edge, Step, SuspendedVerification, Verification};
+use super::{Edge, Step, SuspendedVerification, ValidationRequest, Verification};
 use crate::anchor_cache::{Asked, Waiting};
 use crate::connection::Cancellation;
 use crate::{LookupError, LookupResponse};
@@ -62,10 +62,33 @@ impl Verification<'_> {
     /// The lookup that it needs, where it does not wait. The verification can be [suspended](Self::suspend) until there is a
     /// response.
     pub fn drive(&mut self, edge: &mut impl Edge, patience: &mut Patience<'_>) -> Result<(), LookupPending> {
+        self.drive_while(edge, patience, |_| true)
+    }
+
+    /// Runs the machine until there is a verdict, or until the validation that decides is due, which happens elsewhere: inside
+    /// the handshake, for a library that calls back.
+    ///
+    /// # Errors
+    /// As [`drive`](Self::drive).
+    pub fn drive_to_final(
+        &mut self,
+        edge: &mut impl Edge,
+        patience: &mut Patience<'_>,
+    ) -> Result<(), LookupPending> {
+        self.drive_while(edge, patience, |request| !request.is_final())
+    }
+
+    fn drive_while(
+        &mut self,
+        edge: &mut impl Edge,
+        patience: &mut Patience<'_>,
+        is_edges: impl Fn(&ValidationRequest<'_, '_>) -> bool,
+    ) -> Result<(), LookupPending> {
         let started = Instant::now();
         let mut validating = Duration::ZERO;
         let driven = loop {
             let lookup = match self.step() {
+                Step::Validate(request) if !is_edges(&request) => break Ok(()),
                 Step::Validate(request) => {
                     let before = Instant::now();
                     let found = edge.validate(&request);
@@ -105,10 +128,10 @@ impl Verification<'_> {
             Some(response) => response,
             None if !patience.waits => {
                 return Err(LookupPending {
-                store: place.store,
-                waiting,
-                asked,
-            });
+                    store: place.store,
+                    waiting,
+                    asked,
+                });
             }
             None => {
                 let deadline = patience.deadline.after(waiting.limit());
@@ -160,7 +183,9 @@ impl LookupPending {
 
     /// Waits until the response is there, at most this long, and says whether it is.
     pub fn wait(&self, at_most: Duration) -> bool {
-        self.waiting.block(later(Instant::now(), at_most), || false).is_ok()
+        self.waiting
+            .block(later(Instant::now(), at_most), || false)
+            .is_ok()
     }
 
     /// Waits until the response is there, without blocking a thread. How long that may take is for the caller to say.

@@ -13,20 +13,20 @@
 //! Errors outrank each other in this order: a store failure, because the store might have held the anchor; a root that is
 //! left out for its date; a path that does not conform to what binds its anchor; what the TLS library says.
 
+#[cfg(feature = "std")]
+mod drive;
 mod edge;
 mod path;
 mod search;
-#[cfg(feature = "std")]
-mod drive;
 
+#[cfg(feature = "std")]
+pub use drive::{Deadline, LookupPending, Patience};
 pub use edge::{Edge, Library};
 pub use path::{Certificates, PathEnd, ValidPath};
 pub(crate) use search::Place;
 #[cfg(feature = "std")]
 pub(crate) use search::{Import, MAX_IMPORTS};
 pub use search::{LookupOutcome, LookupRecord};
-#[cfg(feature = "std")]
-pub use drive::{Deadline, LookupPending, Patience};
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -164,7 +164,7 @@ impl<'a, 'v> ValidationRequest<'a, 'v> {
 
     /// Whether an anchor was left out, for its date or for constraints.
     pub fn leaves_out_any(&self) -> bool {
-        self.candidates.leaves_out_any()
+        self.candidates.leaves_out_any() || self.loaded.leaves_out_any()
     }
 
     /// The name constraints that bind the anchor at this place beside its own: each the inside of a `NameConstraints`
@@ -381,7 +381,10 @@ impl<'v> Verification<'v> {
             (PathEnd::Candidates(places), Some(candidates)) => {
                 let before = candidates.len();
                 // One at a time: the others of its name and key go with it, and all places change.
-                places.first().into_iter().for_each(|place| candidates.refuse(*place));
+                places
+                    .first()
+                    .into_iter()
+                    .for_each(|place| candidates.refuse(*place));
                 candidates.len() < before
             }
             (PathEnd::Loaded(place), Some(candidates)) => {
@@ -412,7 +415,10 @@ impl<'v> Verification<'v> {
         let State::Search(rejection) = core::mem::replace(&mut self.state, State::Select) else {
             return;
         };
-        let place = self.chain.ok().and_then(|chain| self.search.next_lookup(&self.policy, chain));
+        let place = self
+            .chain
+            .ok()
+            .and_then(|chain| self.search.next_lookup(&self.policy, chain));
         self.state = match place {
             Some(place) => State::Lookup(place, rejection),
             None => self.exhausted(rejection),
@@ -441,7 +447,10 @@ impl<'v> Verification<'v> {
             return;
         };
         let name = self.policy.deferred_name(place.store);
-        self.state = match self.search.take(place, response, is_cached, waited, name, candidates) {
+        self.state = match self
+            .search
+            .take(place, response, is_cached, waited, name, candidates)
+        {
             true => State::Validate(self.next_purpose()),
             false => State::Search(rejection),
         };
@@ -564,7 +573,8 @@ impl<'v> Verification<'v> {
     /// What the accepted connection depends on from now on: the anchors in its path. `None` where nothing was accepted, or
     /// where nobody could see whether an anchor is still there. Writes what is remembered of the host.
     pub fn bind(&self) -> Option<TrustBinding> {
-        let (State::Done(Ok(accepted)), Ok(chain), Some(candidates)) = (&self.state, self.chain, &self.candidates)
+        let (State::Done(Ok(accepted)), Ok(chain), Some(candidates)) =
+            (&self.state, self.chain, &self.candidates)
         else {
             return None;
         };
@@ -590,7 +600,9 @@ impl<'v> Verification<'v> {
             (State::Done(Ok(accepted)), Some(candidates)) => (&accepted.places, Some(candidates)),
             _ => (&[], None),
         };
-        let anchors = places.iter().filter_map(move |place| candidates?.anchors().nth(*place));
+        let anchors = places
+            .iter()
+            .filter_map(move |place| candidates?.anchors().nth(*place));
         anchors.filter_map(|anchor| self.search.import_of(&anchor))
     }
 
@@ -678,7 +690,9 @@ impl SuspendedVerification {
         chain: &'v Result<PeerChain<'v>, ChainError>,
     ) -> Option<Verification<'v>> {
         let read = chain.as_ref().ok();
-        let own = read.and_then(|chain| chain.certificates().next()).map(Certificate::as_der);
+        let own = read
+            .and_then(|chain| chain.certificates().next())
+            .map(Certificate::as_der);
         if own != self.end_entity.as_deref() {
             return None;
         }

@@ -15,7 +15,7 @@ impl DeferredStore for Afar {
         "afar".to_owned()
     }
 
-    fn query(&self, question: LookupRequest, reply: Responder) {
+    fn look_up(&self, question: LookupRequest, reply: Responder) {
         let is_it = question.key == self.key;
         reply.send(if is_it {
             LookupResponse::blob(self.blob)

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use jit_trust_core::{Certificate, CutNameHash, EncodedEntry, Entry, Name, TrustBlob, v1, v2};
+use jit_trust_core::{Certificate, EncodedEntry, Entry, Name, NameHashPrefix, TrustBlob, v1, v2};
 use sha2::{Digest, Sha256};
 use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
 
@@ -49,7 +49,7 @@ pub(crate) fn run() {
 }
 
 /// Looks one key up after the other, one for each call.
-fn lookups<'b>(blob: &'b TrustBlob<'_>, keys: &'b [CutNameHash]) -> impl FnMut() -> usize + 'b {
+fn lookups<'b>(blob: &'b TrustBlob<'_>, keys: &'b [NameHashPrefix]) -> impl FnMut() -> usize + 'b {
     let mut keys = keys.iter().cycle();
     move || {
         let key = keys.next().expect("a cycle has no end");
@@ -62,7 +62,11 @@ fn hash_a_name() {
     let ders: Vec<_> = TLS_SERVER_ROOT_CERTS.iter().map(|der| der.to_vec()).collect();
     let names: Vec<Name<'_>> = ders.iter().map(|der| certificate(der).subject()).collect();
     let mut names = names.iter().cycle();
-    measure("hash a name", || names.next().map(|name| name.hash().cut()), "");
+    measure(
+        "hash a name",
+        || names.next().map(|name| name.hash().prefix()),
+        "",
+    );
 }
 
 /// A version without an index: all entries are gone over.
@@ -89,15 +93,15 @@ fn certificate(der: &[u8]) -> Certificate<'_> {
 }
 
 /// The hash of a name that nobody has.
-fn hash_of(kind: &[u8], number: u32) -> CutNameHash {
+fn hash_of(kind: &[u8], number: u32) -> NameHashPrefix {
     let hash = Sha256::new()
         .chain_update(kind)
         .chain_update(number.to_be_bytes())
         .finalize();
-    CutNameHash::from_bytes(*hash.first_chunk().expect("32 bytes"))
+    NameHashPrefix::from_bytes(*hash.first_chunk().expect("32 bytes"))
 }
 
-fn in_random_order(key: impl Fn(u32) -> CutNameHash) -> Vec<CutNameHash> {
+fn in_random_order(key: impl Fn(u32) -> NameHashPrefix) -> Vec<NameHashPrefix> {
     // A multiplier that is odd and large: every number comes, in an order that looks like none.
     (0..KEYS)
         .map(|number| key(number.wrapping_mul(2_654_435_769) >> 3))

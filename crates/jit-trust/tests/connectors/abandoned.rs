@@ -96,7 +96,7 @@ impl DeferredStore for Held {
         "held".to_owned()
     }
 
-    fn query(&self, question: LookupRequest, reply: Responder) {
+    fn look_up(&self, question: LookupRequest, reply: Responder) {
         self.0.lock().unwrap().push((question, reply));
     }
 }

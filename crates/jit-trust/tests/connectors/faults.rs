@@ -61,7 +61,7 @@ impl DeferredStore for Panics {
         "panics".to_owned()
     }
 
-    fn query(&self, _: LookupRequest, _: Responder) {
+    fn look_up(&self, _: LookupRequest, _: Responder) {
         panic!("the store's own fault");
     }
 }

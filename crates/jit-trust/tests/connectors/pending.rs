@@ -75,7 +75,7 @@ impl DeferredStore for Broken {
         "broken".to_owned()
     }
 
-    fn query(&self, _: LookupRequest, reply: Responder) {
+    fn look_up(&self, _: LookupRequest, reply: Responder) {
         let answer: Result<LookupResponse, _> = Err(LookupError::other("the flash cannot be read"));
         reply.send(answer);
     }

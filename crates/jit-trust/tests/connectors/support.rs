@@ -76,7 +76,7 @@ impl DeferredStore for Later {
         "later".to_owned()
     }
 
-    fn query(&self, question: LookupRequest, reply: Responder) {
+    fn look_up(&self, question: LookupRequest, reply: Responder) {
         self.queries.fetch_add(1, Ordering::SeqCst);
         let (anchors, delay) = (self.anchors.clone(), self.delay);
         std::thread::spawn(move || {

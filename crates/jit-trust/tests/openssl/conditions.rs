@@ -106,7 +106,7 @@ impl DeferredStore for Held {
         "held".to_owned()
     }
 
-    fn query(&self, _: LookupRequest, reply: Responder) {
+    fn look_up(&self, _: LookupRequest, reply: Responder) {
         self.0.lock().unwrap().push(reply);
     }
 }

@@ -72,7 +72,7 @@ impl DeferredStore for Panics {
         "panics".to_owned()
     }
 
-    fn query(&self, _: LookupRequest, _: Responder) {
+    fn look_up(&self, _: LookupRequest, _: Responder) {
         panic!("the store's own fault");
     }
 }
@@ -109,7 +109,7 @@ impl DeferredStore for CutsOff {
         "cuts off".to_owned()
     }
 
-    fn query(&self, _: LookupRequest, reply: Responder) {
+    fn look_up(&self, _: LookupRequest, reply: Responder) {
         reply.send(LookupResponse::blob(&self.0[..self.0.len() - 1]));
     }
 }

@@ -106,7 +106,7 @@ impl DeferredStore for Later {
         "later".to_owned()
     }
 
-    fn query(&self, question: LookupRequest, reply: Responder) {
+    fn look_up(&self, question: LookupRequest, reply: Responder) {
         self.0.asked.lock().unwrap().push(question.key.clone());
         let known = self.0.clone();
         std::thread::spawn(move || {

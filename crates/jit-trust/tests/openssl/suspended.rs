@@ -61,7 +61,7 @@ impl DeferredStore for Held {
         "held".to_owned()
     }
 
-    fn query(&self, _: LookupRequest, reply: Responder) {
+    fn look_up(&self, _: LookupRequest, reply: Responder) {
         self.0.lock().unwrap().push(reply);
     }
 }
@@ -217,7 +217,7 @@ impl DeferredStore for Unsteady {
         "unsteady".to_owned()
     }
 
-    fn query(&self, _: LookupRequest, reply: Responder) {
+    fn look_up(&self, _: LookupRequest, reply: Responder) {
         let mut asked = self.0.lock().unwrap();
         *asked += 1;
         if *asked % 2 == 1 {
@@ -262,9 +262,9 @@ impl DeferredStore for Untidy {
         "untidy".to_owned()
     }
 
-    fn query(&self, question: LookupRequest, reply: Responder) {
+    fn look_up(&self, question: LookupRequest, reply: Responder) {
         openssl::x509::X509::from_der(b"none").unwrap_err().put();
-        self.0.query(question, reply);
+        self.0.look_up(question, reply);
     }
 }
 

@@ -135,11 +135,11 @@ impl DeferredStore for Afar {
         "afar".to_owned()
     }
 
-    fn keys(&self) -> LookupKind {
+    fn kind(&self) -> LookupKind {
         self.0.keys
     }
 
-    fn query(&self, question: LookupRequest, reply: Responder) {
+    fn look_up(&self, question: LookupRequest, reply: Responder) {
         self.0.asked.lock().unwrap().push(question.clone());
         if self.0.holds_back.load(Ordering::SeqCst) {
             self.0.held_back.lock().unwrap().push((question, reply));

@@ -136,7 +136,7 @@ fn a_store_of_a_newer_generation_with_each_answer_is_not_asked_without_end() {
             "ever newer".to_owned()
         }
 
-        fn query(&self, question: LookupRequest, reply: Responder) {
+        fn look_up(&self, question: LookupRequest, reply: Responder) {
             let generation = self.generation.fetch_add(1, Ordering::SeqCst);
             let (_, root) = self.roots.iter().find(|(key, _)| *key == question.key).unwrap();
             reply.send(LookupResponse::blob(crate::afar::blob(&[root], generation)));

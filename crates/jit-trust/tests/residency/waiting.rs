@@ -272,7 +272,7 @@ impl DeferredStore for &'static Curious {
         "curious".to_owned()
     }
 
-    fn query(&self, _: LookupRequest, reply: Responder) {
+    fn look_up(&self, _: LookupRequest, reply: Responder) {
         let mut seen = self.seen.lock().unwrap();
         seen.push(String::new());
         let is_first = seen.len() == 1;

@@ -126,7 +126,7 @@ impl DeferredStore for Store {
         "afar".to_owned()
     }
 
-    fn query(&self, question: LookupRequest, reply: Responder) {
+    fn look_up(&self, question: LookupRequest, reply: Responder) {
         let answer = match self.blobs.get(&question.key) {
             Some(blob) => LookupResponse::blob(blob.clone()),
             None => Ok(LookupResponse::not_found()),

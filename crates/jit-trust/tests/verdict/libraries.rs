@@ -116,7 +116,7 @@ pub(crate) trait Library {
         sent: &Self::Sent,
         question: &LookupRequest<'_>,
         with_conditions: bool,
-        may_lean_on: &dyn Fn(Option<u64>) -> bool,
+        permits_issuance: &dyn Fn(Option<u64>) -> bool,
     ) -> Judged;
 
     /// Just in time, from each form of the store.
@@ -171,10 +171,10 @@ impl<L: Library> Compared for L {
         };
         let issued = Certificate::from_der(&question.sent[0]).ok();
         let issued = issued.and_then(|leaf| leaf.not_before());
-        let may_lean_on =
+        let permits_issuance =
             |date: Option<u64>| date.is_none_or(|date| issued.is_some_and(|issued| issued <= date));
-        let with_conditions = self.all_loaded(&sent, question, true, &may_lean_on);
-        let without_conditions = self.all_loaded(&sent, question, false, &may_lean_on);
+        let with_conditions = self.all_loaded(&sent, question, true, &permits_issuance);
+        let without_conditions = self.all_loaded(&sent, question, false, &permits_issuance);
         for (form, just_in_time) in self.just_in_time(&sent, question) {
             let all_loaded = if form.carries_conditions {
                 &with_conditions

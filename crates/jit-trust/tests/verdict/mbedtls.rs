@@ -83,11 +83,11 @@ impl Library for MbedTls {
         sent: &Self::Sent,
         question: &LookupRequest<'_>,
         with_conditions: bool,
-        may_lean_on: &dyn Fn(Option<u64>) -> bool,
+        permits_issuance: &dyn Fn(Option<u64>) -> bool,
     ) -> Judged {
         let loaded = self.loaded.iter();
         let mut loaded: Vec<&Loaded> = loaded
-            .filter(|root| may_lean_on(root.bindings.get(with_conditions).distrust_after))
+            .filter(|root| permits_issuance(root.bindings.get(with_conditions).distrust_after))
             .collect();
         loop {
             let path = find_path(sent, question, &loaded)?;

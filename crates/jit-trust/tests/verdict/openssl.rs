@@ -142,7 +142,7 @@ impl Library for OpenSsl {
         sent: &Self::Sent,
         question: &LookupRequest<'_>,
         with_conditions: bool,
-        may_lean_on: &dyn Fn(Option<u64>) -> bool,
+        permits_issuance: &dyn Fn(Option<u64>) -> bool,
     ) -> Judged {
         let certificate = |root: &'_ Loaded| match with_conditions {
             true => root.constrained.clone(),
@@ -151,7 +151,7 @@ impl Library for OpenSsl {
         let mut roots: Vec<(X509, &Binding)> = Vec::new();
         for root in &self.loaded {
             let binding = root.bindings.get(with_conditions);
-            if may_lean_on(binding.distrust_after) {
+            if permits_issuance(binding.distrust_after) {
                 roots.push((certificate(root), binding));
             }
         }

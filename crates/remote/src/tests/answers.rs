@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use jit_trust_lab::server::Version;
 
 use super::*;
-use crate::{LookupKind, MAX_RESPONSE_LEN};
+use jit_trust_engine::{LookupKind, MAX_RESPONSE_LEN};
 
 #[test]
 fn anchors_are_found_by_subject_below_the_path_of_the_url() {
@@ -56,7 +56,7 @@ fn bare_certificates_are_found_by_key_identifier_and_by_serial_number() {
     let server = server.start();
     let store = operator.store(server.port()).keys(LookupKind::KeyIdentifier);
     let store = store.build().unwrap();
-    assert_eq!(store.keys(), LookupKind::KeyIdentifier);
+    assert_eq!(store.kind(), LookupKind::KeyIdentifier);
     for key in keys {
         let answer = ask(&store, &key).unwrap();
         assert_eq!(skids(&answer), [skid(&root)], "{key}");

@@ -255,7 +255,7 @@ fn a_body_without_end_costs_little_and_spoils_no_other_answer() {
     assert!(ask(&store, &absent).unwrap().is_empty());
     assert_eq!(server.connections(), 1);
     // Twice what may be taken, each time: what was read, and what was on its way.
-    let most = 20 * 2 * crate::MAX_RESPONSE_LEN;
+    let most = 20 * 2 * jit_trust_engine::MAX_RESPONSE_LEN;
     let came = relay.bytes_from_server();
     assert!(came < most + (16 << 10), "{came}");
 }

@@ -19,7 +19,7 @@ use jit_trust_lab::server::{Request, Response, Server, ServerBuilder};
 use rustls::crypto::aws_lc_rs;
 
 use super::{RemoteError, RemoteStore, RemoteStoreBuilder};
-use crate::{AnchorKey, LookupResponse, LookupError, DeferredStore, LookupRequest, Responder};
+use jit_trust_engine::{AnchorKey, LookupResponse, LookupError, DeferredStore, LookupRequest, Responder};
 
 type Answered = Result<LookupResponse, LookupError>;
 
@@ -91,7 +91,7 @@ fn begin(store: &RemoteStore, key: &AnchorKey, newest_generation: Option<u32>) -
         newest_generation,
     };
     // Whoever asked may have stopped listening.
-    store.query(question, Responder::new(move |answer| drop(tell.send(answer))));
+    store.look_up(question, Responder::new(move |answer| drop(tell.send(answer))));
     answered
 }
 

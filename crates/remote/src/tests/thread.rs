@@ -1,10 +1,10 @@
 use std::sync::Weak;
 
-use super::super::queue::MAX_WAITING;
-use super::super::settings::Settings;
-use super::super::thread::MAX_IN_FLIGHT;
+use crate::queue::MAX_WAITING;
+use crate::settings::Settings;
+use crate::thread::MAX_IN_FLIGHT;
 use super::*;
-use crate::query::{Claim, Interest};
+use jit_trust_engine::{Claim, Interest};
 
 /// The thread has let go of all that it had of the store.
 fn has_ended(store: &Weak<Settings>) -> bool {
@@ -48,7 +48,7 @@ fn a_store_may_be_dropped_by_whoever_takes_an_answer() {
         let _ = gone.recv();
         drop(last);
     };
-    store.query(question, Responder::new(take));
+    store.look_up(question, Responder::new(take));
     drop(store);
     drop(go);
     server.wait_until(|server| server.open_connections() == 0 && has_ended(&settings));
@@ -63,7 +63,7 @@ fn one_who_panics_over_an_answer_harms_no_other() {
         newest_generation: None,
     };
     let panics = |_: Answered| panic!("on request");
-    store.query(question, Responder::new(panics));
+    store.look_up(question, Responder::new(panics));
     server.wait_until(|server| server.requests() == 1);
     assert!(ask(&store, &key).unwrap().is_empty());
     assert_eq!(server.connections(), 1);
@@ -131,7 +131,7 @@ fn a_runtime_of_one_thread_can_ask_and_wait_for_the_answer() {
             key: subject_of(&Ca::root("Root")),
             newest_generation: None,
         };
-        store.query(question, Responder::new(move |answer| drop(tell.send(answer))));
+        store.look_up(question, Responder::new(move |answer| drop(tell.send(answer))));
         answered.await.unwrap()
     });
     assert!(answer.unwrap().is_empty());
@@ -146,7 +146,7 @@ fn begin_claimed(store: &RemoteStore, key: &AnchorKey) -> (Claim, Arc<Interest>,
     let claim = interest.claim();
     let (tell, answered) = mpsc::channel();
     let reply = Responder::claimed(interest.clone(), move |answer| drop(tell.send(answer)));
-    store.query(LookupRequest::new(key.clone()), reply);
+    store.look_up(LookupRequest::new(key.clone()), reply);
     (claim, interest, answered)
 }
 

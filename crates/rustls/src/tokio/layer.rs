@@ -64,6 +64,10 @@ where
         // By way of a proxy it makes two connections.
         let context = Arc::new(HandshakeContext::default());
         let connecting = context.drive(|| self.0.call(request));
-        Box::pin(async move { drive_off_executor(connecting, &context, None).await?.map_err(Into::into) })
+        Box::pin(async move {
+            drive_off_executor(connecting, &context, None)
+                .await?
+                .map_err(Into::into)
+        })
     }
 }

@@ -2,8 +2,8 @@
 
 use core::ops::Range;
 
-use super::super::bytes::{put, u16_at, u32_at, usize_at};
-use super::super::{BlobError, MAGIC, MAX_ANCHORS_PER_NAME, WriteError};
+use super::super::bytes::{MAGIC, MAX_ANCHORS_PER_NAME, put, u16_at, u32_at, usize_at};
+use super::super::error::{BlobError, WriteError};
 use crate::MAX_CERTIFICATE_LEN;
 
 /// The version that this module reads and writes.

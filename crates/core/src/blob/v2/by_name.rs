@@ -1,4 +1,4 @@
-//! The index by name: for each anchor its name hash, cut to 16 bytes, and where its record is, in ascending order; and
+//! The index by name: for each anchor the first 16 bytes of its name hash and where its record is, in ascending order; and
 //! before them where each bucket of hashes ends.
 //!
 //! Hashes are spread evenly, so that their first bits say almost where they stand. As many bits are used as leave 2
@@ -8,12 +8,12 @@
 use core::ops::Range;
 
 use super::super::bytes::{Cursor, u32_at, usize_at};
-use crate::CutNameHash;
+use crate::NameHashPrefix;
 
 /// The length of a place in the index: the hash and the offset of the record in its section.
 pub(super) const SLOT_LEN: usize = HASH_LEN + 4;
 
-const HASH_LEN: usize = CutNameHash::LEN;
+const HASH_LEN: usize = NameHashPrefix::LEN;
 
 /// The length of the number of bits, and of a place in the list of ends.
 const END_LEN: usize = 4;
@@ -40,7 +40,7 @@ pub(super) fn slots_offset(bits: u32) -> Option<usize> {
 
 /// Which bucket a hash belongs to.
 #[inline]
-pub(super) fn bucket(hash: &CutNameHash, bits: u32) -> usize {
+pub(super) fn bucket(hash: &NameHashPrefix, bits: u32) -> usize {
     let first = hash
         .as_bytes()
         .first_chunk()
@@ -104,9 +104,9 @@ impl<'a> ByName<'a> {
 
     /// The hash at a position of the index.
     #[inline]
-    pub(super) fn hash(&self, position: usize) -> Option<CutNameHash> {
+    pub(super) fn hash(&self, position: usize) -> Option<NameHashPrefix> {
         let slot = self.slots.get(position.checked_mul(SLOT_LEN)?..)?;
-        slot.first_chunk().copied().map(CutNameHash::from_bytes)
+        slot.first_chunk().copied().map(NameHashPrefix::from_bytes)
     }
 
     /// Where, in their section, the record of the anchor at a position of the index is.
@@ -119,12 +119,12 @@ impl<'a> ByName<'a> {
 
     /// The positions of the anchors that have this hash.
     #[inline]
-    pub(super) fn find(&self, hash: &CutNameHash) -> Range<usize> {
+    pub(super) fn find(&self, hash: &NameHashPrefix) -> Range<usize> {
         self.try_find(hash).unwrap_or(0..0)
     }
 
     #[inline]
-    fn try_find(&self, hash: &CutNameHash) -> Option<Range<usize>> {
+    fn try_find(&self, hash: &NameHashPrefix) -> Option<Range<usize>> {
         let bucket = bucket(hash, self.bits);
         let end = self.end(bucket)?;
         let mut start = match bucket.checked_sub(1) {

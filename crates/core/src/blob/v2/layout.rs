@@ -1,7 +1,7 @@
 //! Where everything stands: the one description that the reader and the writer share.
 
-use super::super::bytes::{Cursor, append};
-use super::super::{BlobError, MAGIC, MAX_ANCHORS_PER_NAME};
+use super::super::bytes::{Cursor, MAGIC, MAX_ANCHORS_PER_NAME, append};
+use super::super::error::BlobError;
 use crate::MAX_CERTIFICATE_LEN;
 
 /// The version that this module reads and writes.

@@ -2,8 +2,8 @@
 //!
 //! `docs/trust-blob.md` describes it byte by byte. In short: a header lists sections; the anchors' records hold what
 //! webpki wants of an anchor, what Mozilla says of it, and what a library that wants a certificate judges it by; the
-//! names of the anchors are there as hashes, cut to 16 bytes, because whoever asks for an anchor has its name. Names
-//! and whole certificates are optional. A CRC-32C guards all of it against damage.
+//! names of the anchors are there as the first 16 bytes of their hashes, because a caller that looks for an anchor has its
+//! name. Names and whole certificates are optional. A CRC-32C detects damage to any of it.
 
 mod by_key_id;
 mod by_name;

@@ -2,15 +2,15 @@
 
 use core::cmp::Ordering;
 
-use super::super::bytes::{Cursor, u32_at};
-use super::super::{BlobError, MAX_ANCHORS_PER_NAME};
+use super::super::bytes::{Cursor, MAX_ANCHORS_PER_NAME, u32_at};
+use super::super::error::BlobError;
 use super::by_key_id::ByKeyId;
 use super::by_name::ByName;
 use super::checksum::crc32c;
 use super::layout::{CHECKSUM_LEN, HEADER_LEN, Header, SECTION_LEN, Sections};
 use super::record::Placed;
 use super::table::Table;
-use crate::{Certificate, CutNameHash, Entry, KeyId, Name};
+use crate::{Certificate, Entry, KeyId, Name, NameHashPrefix};
 
 /// A blob of version 2 that has been checked whole.
 #[derive(Clone)]
@@ -175,7 +175,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The entries whose name has this hash, in the order in which they were written.
-    pub(crate) fn by_name_hash(&self, hash: CutNameHash) -> impl Iterator<Item = Entry<'a>> + use<'_, 'a> {
+    pub(crate) fn by_name_hash(&self, hash: NameHashPrefix) -> impl Iterator<Item = Entry<'a>> + use<'_, 'a> {
         self.by_name
             .find(&hash)
             .filter_map(|position| self.entry_at(position))

@@ -1,14 +1,14 @@
 //! Writing version 2.
 
-use super::super::bytes::{append, put, u32_at, usize_at};
-use super::super::{MAX_ANCHORS_PER_NAME, WriteError};
+use super::super::bytes::{MAX_ANCHORS_PER_NAME, append, put, u32_at, usize_at};
+use super::super::error::WriteError;
 use super::by_name::ByName;
 use super::checksum::crc32c;
 use super::layout::{CHECKSUM_LEN, HEADER_LEN, Header, SECTION_LEN, Section, tag};
 use super::record::{POSITION_OFFSET, Placed};
 use super::sort::sort;
 use super::{by_key_id, by_name, table};
-use crate::{CutNameHash, Entry};
+use crate::{Entry, NameHashPrefix};
 
 /// Which optional sections a blob is to have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub fn encoded_len(entries: &[Entry<'_>], options: Options) -> Result<usize, Wri
 /// # Errors
 /// As [`encoded_len`]; and when the blob does not fit into the buffer; when more than
 /// [`MAX_ANCHORS_PER_NAME`] have one name; when an anchor is there twice, be it under different conditions; and when
-/// two names have the same cut hash, which nobody has ever seen. What is in the buffer then is no blob.
+/// two names have the same hash prefix, of which no example is known. The buffer then holds no blob.
 ///
 /// ```
 /// use jit_trust_core::{Certificate, Entry, TrustBlob, WriteError, v2};
@@ -291,19 +291,19 @@ impl<'p, 'b> Writing<'p, 'b> {
     }
 
     /// The hash at a position of the index by name, and the number of the entry.
-    fn entry_number(&self, position: usize) -> Option<(CutNameHash, usize)> {
+    fn entry_number(&self, position: usize) -> Option<(NameHashPrefix, usize)> {
         let (hash, at) = self.slot(position)?;
         Some((hash, usize_at(self.blob, at.checked_add(POSITION_OFFSET)?)?))
     }
 
     /// The hash at a position of the index by name, and where in the blob the record is.
-    fn slot(&self, position: usize) -> Option<(CutNameHash, usize)> {
+    fn slot(&self, position: usize) -> Option<(NameHashPrefix, usize)> {
         let start =
             by_name::slots_offset(self.bits)?.checked_add(position.checked_mul(by_name::SLOT_LEN)?)?;
         let slot = self.blob.get(self.plan.section(tag::BY_NAME)?)?.get(start..)?;
-        let hash = CutNameHash::from_bytes(*slot.first_chunk()?);
+        let hash = NameHashPrefix::from_bytes(*slot.first_chunk()?);
         let anchors = self.plan.section(tag::ANCHORS)?.start;
-        Some((hash, anchors.checked_add(usize_at(slot, CutNameHash::LEN)?)?))
+        Some((hash, anchors.checked_add(usize_at(slot, NameHashPrefix::LEN)?)?))
     }
 
     /// Where each bucket ends, and in each record its position in the index.
@@ -413,8 +413,8 @@ mod tests {
 
     /// Made with the hash set by hand: nobody can find two such names.
     #[test]
-    fn two_names_with_one_cut_hash_are_refused() {
-        let hash = CutNameHash::from_bytes([7; CutNameHash::LEN]);
+    fn two_names_with_one_hash_prefix_are_refused() {
+        let hash = NameHashPrefix::from_bytes([7; NameHashPrefix::LEN]);
         let mut records = [[0; 21]; 3];
         for (serial, bytes) in (0_u8..).zip(&mut records) {
             let record = Record {

@@ -1,26 +1,49 @@
 //! What algorithms of keys and signatures are called.
 
-use super::der::Element;
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use jit_trust_core::der::{ObjectIdentifier, Reader, tag};
 
 /// rsaEncryption, which keys for any kind of RSA signature have (RFC 8017 appendix C).
 pub(crate) const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 /// id-ecPublicKey, whose parameter is the curve (RFC 5480 section 2.1.1).
 const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 
+/// What is wrong with a signature of this algorithm by a key of that: the insides of their identifiers.
+pub(crate) fn unsupported(signature: &[u8], key: &[u8]) -> String {
+    format!(
+        "a certificate in the chain is signed with {}, and a signature of that kind by a key of {} is not accepted",
+        name(signature),
+        name(key)
+    )
+}
+
+/// What is wrong with a signature of this algorithm, the inside of its identifier.
+pub(crate) fn unsupported_signature(signature: &[u8]) -> String {
+    format!(
+        "a certificate in the chain is signed with {}, which is not accepted",
+        name(signature)
+    )
+}
+
 /// The name of an algorithm, or its object identifier in numbers. `identifier` is the inside of an AlgorithmIdentifier.
-pub(super) fn name(identifier: &[u8]) -> String {
-    let Some((algorithm, parameters)) = Element::read(identifier) else {
+fn name(identifier: &[u8]) -> String {
+    let mut fields = Reader::new(identifier);
+    let Some(algorithm) = fields.read() else {
         return "(unreadable)".to_owned();
     };
-    let curve = Element::read(parameters).filter(|_| algorithm.value == EC_PUBLIC_KEY);
-    match curve {
-        Some((curve, _)) if curve.is_object_identifier() => format!("elliptic curve {}", called(curve.value)),
+    match fields.expect(tag::OBJECT_IDENTIFIER) {
+        Some(curve) if algorithm.value == EC_PUBLIC_KEY => {
+            format!("elliptic curve {}", called(curve.value))
+        }
         _ => called(algorithm.value),
     }
 }
 
 fn called(oid: &[u8]) -> String {
-    well_known(oid).map_or_else(|| dotted(oid), str::to_owned)
+    well_known(oid).map_or_else(|| ObjectIdentifier(oid).to_string(), str::to_owned)
 }
 
 /// Those that certificates in use have had, most of which are too weak by now.
@@ -72,26 +95,6 @@ fn well_known(oid: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// An object identifier in numbers (X.690 section 8.19); one too large for 64 bits is shown as `?`.
-fn dotted(oid: &[u8]) -> String {
-    let is_last = |byte: &u8| byte & 0x80 == 0;
-    let numbers = oid.split_inclusive(is_last).map(|digits| {
-        let number = digits.iter().try_fold(0_u64, |number, digit| {
-            Some(number.checked_mul(128)? + u64::from(digit & 0x7f))
-        });
-        number.map_or_else(|| "?".to_owned(), |number| number.to_string())
-    });
-    let mut numbers: Vec<String> = numbers.collect();
-    // The first two are one: 40 times the first, which is at most 2, and the second.
-    if let Some(first) = numbers.first_mut() {
-        if let Ok(number) = first.parse::<u64>() {
-            let root = (number / 40).min(2);
-            *first = format!("{root}.{}", number - 40 * root);
-        }
-    }
-    numbers.join(".")
-}
-
 #[cfg(test)]
 mod tests {
     use jit_trust_lab::pki::der;
@@ -134,7 +137,6 @@ mod tests {
             named(&["1.2.840.10045.2.1", "1.2.840.10045.3.1.6"]),
             "elliptic curve 1.2.840.10045.3.1.6"
         );
-        assert_eq!(dotted(&[&[0xff; 10][..], &[0x7f, 1]].concat()), "?.1");
         assert_eq!(name(&[]), "(unreadable)");
     }
 }

@@ -1,8 +1,18 @@
 //! Trust anchors: what a TLS library validates a path against.
 
+mod certificate;
+mod entry;
+#[cfg(feature = "alloc")]
+mod owned;
+
+pub use certificate::AnchorCertificateError;
+pub use entry::{EncodedEntry, Entry};
+#[cfg(feature = "alloc")]
+pub use owned::OwnedTrustAnchor;
+
 use core::fmt;
 
-use crate::{Certificate, Entry, KeyId, Name};
+use crate::{Certificate, HashedName, KeyId, Name};
 
 /// A trust anchor (RFC 5280 section 6.1.1(d), RFC 5914): a root as a name, a key and its constraints.
 ///
@@ -10,7 +20,7 @@ use crate::{Certificate, Entry, KeyId, Name};
 /// borrowed from the certificate that asked for it: a trust blob of version 2 holds only the names' hashes. Being
 /// handed out by a store is what makes an anchor trusted; being chosen for a chain says only that it could have
 /// issued one of its certificates.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct TrustAnchor<'a> {
     subject: Name<'a>,
     entry: Entry<'a>,
@@ -75,12 +85,55 @@ impl<'a> TrustAnchor<'a> {
         self.entry.distrust_after()
     }
 
+    /// Whether the anchor is trusted for an end-entity certificate issued at this time, which is
+    /// [the notBefore of the certificate](crate::PeerChain::issued_at): no later than
+    /// [`distrust_after`](Self::distrust_after). Where that is set, `None`, a notBefore that cannot be read, is refused.
+    ///
+    /// Name constraints are left to the TLS library, which has them as part of the anchor.
+    pub fn permits_issuance_date(&self, issued_at: Option<u64>) -> bool {
+        is_no_later(issued_at, self.distrust_after())
+    }
+
     /// The root's own certificate, whole, where the store holds it. Constraints that are imposed on the anchor are not in
     /// it: a TLS library gets [`to_certificate`](Self::to_certificate).
     pub fn certificate(&self) -> Option<&'a [u8]> {
         Some(self.entry.certificate()?.as_der())
     }
 }
+
+impl<'a> Entry<'a> {
+    /// The anchor, if this is its name.
+    pub fn named<'n>(&self, name: Name<'n>) -> Option<TrustAnchor<'n>>
+    where
+        'a: 'n,
+    {
+        let is_its_own = self.has_name(name, || name.hash().prefix());
+        is_its_own.then(|| TrustAnchor::named(name, *self))
+    }
+
+    /// The anchor, if this is its name: [`named`](Self::named) without hashing again.
+    pub fn named_as<'n>(&self, name: HashedName<'n>) -> Option<TrustAnchor<'n>>
+    where
+        'a: 'n,
+    {
+        let is_its_own = self.has_name(name.name(), || name.hash_prefix());
+        is_its_own.then(|| TrustAnchor::named(name.name(), *self))
+    }
+}
+
+/// Whether a certificate was issued no later than the limit, if there is one.
+pub(crate) fn is_no_later(issued_at: Option<u64>, limit: Option<u64>) -> bool {
+    limit.is_none_or(|limit| issued_at.is_some_and(|issued_at| issued_at <= limit))
+}
+
+/// Two anchors are equal when they say the same, in whatever form.
+impl PartialEq for TrustAnchor<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.subject == other.subject && self.entry.says_the_same(&other.entry)
+    }
+}
+
+impl Eq for TrustAnchor<'_> {}
 
 impl fmt::Debug for TrustAnchor<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,35 +7,35 @@ use sha2::{Digest, Sha256};
 use crate::blob::v2::Record;
 use crate::certificate::Profile;
 use crate::der::{tag, with_header};
-use crate::{BlobError, Certificate, CutNameHash, HashedName, KeyId, Name, TrustAnchor};
+use crate::{BlobError, Certificate, KeyId, Name, NameHashPrefix};
 
 /// An entry of a trust store: all that is held of an anchor.
 ///
 /// A bare certificate and a trust blob of version 1 know the anchor's name. A blob of version 2 may hold only its
 /// hash; the name is then in the certificate that the anchor is to vouch for. [`named`](Self::named) puts both
-/// together, and is the one way from an entry to a [`TrustAnchor`]: **an entry is never used under a name that is not
+/// together, and is the one way from an entry to a [`TrustAnchor`](crate::TrustAnchor): **an entry is never used under a name that is not
 /// its own**, however it was found.
 #[derive(Clone, Copy)]
 pub struct Entry<'a> {
-    body: Body<'a>,
-    conditions: Conditions<'a>,
+    pub(super) body: Body<'a>,
+    pub(super) conditions: Conditions<'a>,
 }
 
 /// What was set in the place of what the body says.
 #[derive(Clone, Copy, Default)]
-struct Conditions<'a> {
-    distrust_after: Option<Option<u64>>,
-    name_constraints: Option<Option<&'a [u8]>>,
+pub(super) struct Conditions<'a> {
+    pub(super) distrust_after: Option<Option<u64>>,
+    pub(super) name_constraints: Option<Option<&'a [u8]>>,
 }
 
 #[derive(Clone, Copy)]
-enum Body<'a> {
+pub(super) enum Body<'a> {
     Certificate(Certificate<'a>),
     /// A record of version 2, which is looked into only when it is asked: to find one takes less than to read it.
     Record {
         /// The section of the records, from this one on.
         section: &'a [u8],
-        name_hash: CutNameHash,
+        name_hash: NameHashPrefix,
         name: Option<Name<'a>>,
         certificate: Option<&'a [u8]>,
     },
@@ -49,7 +49,7 @@ pub enum EncodedEntry<'a> {
     /// An entry of a blob of version 2.
     Record {
         /// The hash of its name.
-        name_hash: CutNameHash,
+        name_hash: NameHashPrefix,
         /// The record.
         record: &'a [u8],
     },
@@ -102,7 +102,7 @@ impl<'a> Entry<'a> {
 
     /// The entry of the record at the start of `section`, which has been read before.
     #[inline]
-    pub(crate) fn of_record(section: &'a [u8], name_hash: CutNameHash) -> Self {
+    pub(crate) fn of_record(section: &'a [u8], name_hash: NameHashPrefix) -> Self {
         Self {
             body: Body::Record {
                 section,
@@ -154,36 +154,20 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The hash of the anchor's name, cut. Of a certificate it is computed each time.
-    pub fn name_hash(&self) -> CutNameHash {
+    /// The prefix of the hash of the anchor's name. For a certificate it is computed on each call.
+    pub fn name_hash(&self) -> NameHashPrefix {
         match self.body {
-            Body::Certificate(certificate) => certificate.subject().hash().cut(),
+            Body::Certificate(certificate) => certificate.subject().hash().prefix(),
             Body::Record { name_hash, .. } => name_hash,
         }
     }
 
-    /// The anchor, if this is its name.
-    pub fn named<'n>(&self, name: Name<'n>) -> Option<TrustAnchor<'n>>
-    where
-        'a: 'n,
-    {
-        let is_its_own = match self.body {
+    /// Whether this is the anchor's name. Its hash is asked for only where the store holds no name.
+    pub(super) fn has_name(&self, name: Name<'_>, hash: impl FnOnce() -> NameHashPrefix) -> bool {
+        match self.body {
             Body::Certificate(certificate) => certificate.subject() == name,
-            Body::Record { name_hash, .. } => name.hash().cut() == name_hash,
-        };
-        is_its_own.then(|| TrustAnchor::named(name, *self))
-    }
-
-    /// The anchor, if this is its name: [`named`](Self::named) without hashing again.
-    pub fn named_as<'n>(&self, name: HashedName<'n>) -> Option<TrustAnchor<'n>>
-    where
-        'a: 'n,
-    {
-        let is_its_own = match self.body {
-            Body::Certificate(certificate) => certificate.subject() == name.name(),
-            Body::Record { name_hash, .. } => name.hash() == name_hash,
-        };
-        is_its_own.then(|| TrustAnchor::named(name.name(), *self))
+            Body::Record { name_hash, .. } => hash() == name_hash,
+        }
     }
 
     /// The inside of the SEQUENCE of the subject public key info (SPKI), without its header.
@@ -292,6 +276,11 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// Whether another entry says the same, given that the names are one.
+    pub(super) fn says_the_same(&self, other: &Entry<'_>) -> bool {
+        self.record() == other.record() && self.certificate() == other.certificate()
+    }
+
     /// What version 2 holds of it.
     pub(crate) fn record(&self) -> Record<'a> {
         let record = match &self.body {
@@ -318,9 +307,7 @@ impl<'a> Entry<'a> {
 /// Two entries are equal when they say the same, in whatever form.
 impl PartialEq for Entry<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.record() == other.record()
-            && self.name_hash() == other.name_hash()
-            && self.certificate() == other.certificate()
+        self.says_the_same(other) && self.name_hash() == other.name_hash()
     }
 }
 

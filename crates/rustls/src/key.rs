@@ -1,9 +1,12 @@
 //! Public keys, and which of them are not taken whatever they have signed.
 
-use std::ops::RangeInclusive;
+use alloc::format;
+use alloc::string::String;
+use core::ops::RangeInclusive;
 
-use super::algorithm;
-use super::der::Element;
+use jit_trust_core::der::Reader;
+
+use crate::algorithm;
 
 /// The lengths of RSA keys that signatures in a chain are verified by, as `RSA_PKCS1_2048_8192_SHA256` of webpki has
 /// them. Of others it says that the signature does not fit.
@@ -19,25 +22,23 @@ pub(crate) struct Key<'a> {
 impl<'a> Key<'a> {
     /// Reads the inside of a SubjectPublicKeyInfo.
     pub(crate) fn read(spki_value: &'a [u8]) -> Option<Self> {
-        let (algorithm, rest) = Element::read(spki_value)?;
-        let (key, _) = Element::read(rest)?;
+        let mut fields = Reader::new(spki_value);
         Some(Self {
-            algorithm: algorithm.value,
-            bits: key.bits()?,
+            algorithm: fields.read()?.value,
+            bits: fields.read()?.bits()?,
         })
     }
 }
 
 /// Of how many bits this key is, if it is an RSA key that is not taken.
-pub(crate) fn refused_rsa_bits(spki_value: &[u8]) -> Option<usize> {
+fn refused_rsa_bits(spki_value: &[u8]) -> Option<usize> {
     let key = Key::read(spki_value)?;
-    let (kind, _) = Element::read(key.algorithm)?;
-    if kind.value != algorithm::RSA {
+    if Reader::new(key.algorithm).read()?.value != algorithm::RSA {
         return None;
     }
     // RFC 8017 appendix A.1.1: the modulus is the first of two numbers.
-    let (numbers, _) = Element::read(key.bits)?;
-    let (modulus, _) = Element::read(numbers.value)?;
+    let numbers = Reader::new(key.bits).read()?;
+    let modulus = Reader::new(numbers.value).read()?;
     let zeros = modulus.value.iter().take_while(|byte| **byte == 0).count();
     let modulus = modulus.value.get(zeros..)?;
     let unused = modulus.first()?.leading_zeros();
@@ -45,17 +46,22 @@ pub(crate) fn refused_rsa_bits(spki_value: &[u8]) -> Option<usize> {
     (!RSA_BITS.contains(&bits)).then_some(bits)
 }
 
-/// What is wrong with an RSA key of so many bits.
-pub(crate) fn refused_rsa(bits: usize) -> String {
-    format!(
+/// What is wrong with a key that signatures in a chain are not verified by, whatever it has signed, if it is such a one: an
+/// RSA key that is too short or too long. `spki_value` is the inside of a SubjectPublicKeyInfo.
+pub fn unsupported_key(spki_value: &[u8]) -> Option<String> {
+    let bits = refused_rsa_bits(spki_value)?;
+    Some(format!(
         "RSA of {bits} bits, and none of fewer than {} or more than {} is accepted",
         RSA_BITS.start(),
         RSA_BITS.end()
-    )
+    ))
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use alloc::vec;
+    use alloc::vec::Vec;
+
     use jit_trust_lab::pki::{Ca, der, oid};
 
     use super::*;
@@ -78,11 +84,11 @@ pub(crate) mod tests {
             (16384, Some(16384)),
         ] {
             let spki = rsa(bits);
-            let (spki, _) = Element::read(&spki).unwrap();
+            let spki = Reader::new(&spki).read().unwrap();
             assert_eq!(refused_rsa_bits(spki.value), refused);
         }
         let ca = Ca::root("A").der();
-        let ca = jit_trust::Certificate::from_der(&ca).unwrap();
+        let ca = jit_trust_core::Certificate::from_der(&ca).unwrap();
         assert_eq!(refused_rsa_bits(ca.spki_value()), None);
         assert_eq!(refused_rsa_bits(&[]), None);
     }

@@ -1,32 +1,32 @@
 //! Writes DER from its last byte to its first, so that a length is known when its header is written.
 
-use crate::der::{tag, with_header};
+use super::{tag, with_header};
 
 /// A buffer that fills from its end. What no longer fits is only counted.
-pub(super) struct Writer<'b> {
+pub(crate) struct Writer<'b> {
     buffer: &'b mut [u8],
     len: usize,
 }
 
 impl<'b> Writer<'b> {
-    pub(super) fn new(buffer: &'b mut [u8]) -> Self {
+    pub(crate) fn new(buffer: &'b mut [u8]) -> Self {
         Self { buffer, len: 0 }
     }
 
     /// How many bytes have been written or, where there was no room, would have been. It stays at the largest number
     /// rather than pass it.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len
     }
 
     /// What has been written; `None` when it did not fit.
-    pub(super) fn finish(self) -> Option<&'b [u8]> {
+    pub(crate) fn finish(self) -> Option<&'b [u8]> {
         let start = self.buffer.len().checked_sub(self.len)?;
         self.buffer.get(start..)
     }
 
     /// Puts these bytes before what has been written.
-    pub(super) fn prepend(&mut self, bytes: &[u8]) {
+    pub(crate) fn prepend(&mut self, bytes: &[u8]) {
         self.len = self.len.saturating_add(bytes.len());
         let start = self.buffer.len().checked_sub(self.len);
         let place = start.and_then(|start| self.buffer.get_mut(start..)?.get_mut(..bytes.len()));
@@ -35,9 +35,9 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// Puts a value before what has been written, and its header before that. The length in the header is right up to
-    /// 65,535 bytes.
-    pub(super) fn prepend_tagged(&mut self, tag: u8, value: impl FnOnce(&mut Self)) {
+    /// Puts a value before what has been written, and its header before that. The length in the header is right below
+    /// 2^32 bytes.
+    pub(crate) fn prepend_tagged(&mut self, tag: u8, value: impl FnOnce(&mut Self)) {
         let behind = self.len;
         value(self);
         let len = self.len.saturating_sub(behind);
@@ -45,7 +45,7 @@ impl<'b> Writer<'b> {
     }
 
     /// Puts a SEQUENCE before what has been written.
-    pub(super) fn prepend_sequence(&mut self, value: impl FnOnce(&mut Self)) {
+    pub(crate) fn prepend_sequence(&mut self, value: impl FnOnce(&mut Self)) {
         self.prepend_tagged(tag::SEQUENCE, value);
     }
 }

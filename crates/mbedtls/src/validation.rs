@@ -1,0 +1,135 @@
+//! mbedTLS's path validation, lent to the verification machine.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jit_trust_core::Certificate as Read;
+use jit_trust_core::der::{self, Reader, tag};
+use jit_trust_engine::verification::{Edge, PathEnd, ValidPath, ValidationRequest};
+use jit_trust_engine::{Missing, Rejection};
+use mbedtls::alloc::List;
+use mbedtls::hash::{Md, Type};
+use mbedtls::pk::Pk;
+use mbedtls::x509::{Certificate, VerifyError};
+
+use crate::certificate::{AnchorCertificate, list, trusted};
+use crate::error::of_mbedtls;
+
+/// A validation on the side, of what one server sent.
+pub(crate) struct MbedTls<'c> {
+    pub(crate) sent: &'c List<Certificate>,
+    /// The name that mbedTLS checks.
+    pub(crate) name: Option<&'c str>,
+    /// The address that it does not know how to check.
+    pub(crate) address: Option<IpAddr>,
+}
+
+impl Edge for MbedTls<'_> {
+    fn validate(&mut self, request: &ValidationRequest<'_, '_>) -> Result<ValidPath<'_>, Rejection> {
+        let anchors = AnchorCertificate::of(request.anchors());
+        let path = Arc::new(Mutex::new(Vec::<Box<[u8]>>::new()));
+        let seen = path.clone();
+        let see = move |certificate: &Certificate, _: i32, _: &mut VerifyError| {
+            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.push(certificate.as_der().into());
+            Ok(())
+        };
+        let completed: List<Certificate>;
+        let sent = match request.untrusted().next() {
+            None => self.sent,
+            Some(_) => {
+                let sent = self.sent.iter().map(|certificate| certificate.as_der());
+                completed = list(sent.chain(request.untrusted()));
+                &completed
+            }
+        };
+        let found = Certificate::verify_with_callback_expected_common_name(
+            sent,
+            &trusted(anchors.iter()),
+            None,
+            None,
+            see,
+            self.name,
+        );
+        found.map_err(|_| Rejection::NoSuchRoot {
+            missing: Missing::Unknown,
+            original: None,
+        })?;
+        let mut path = path.lock().unwrap_or_else(PoisonError::into_inner);
+        valid_path(std::mem::take(&mut *path), &anchors, self.address)
+    }
+
+    fn verify_signature(&self, certificate: &[u8], issuer_spki: &[u8]) -> Result<(), Rejection> {
+        let unreadable = || Rejection::UnreadableCertificate {
+            detail: None,
+            original: None,
+        };
+        let (message, algorithm, signature) = signed_parts(certificate).ok_or_else(unreadable)?;
+        let Some(kind) = digest(algorithm) else {
+            return Err(Rejection::UnsupportedAlgorithm {
+                detail: None,
+                original: None,
+            });
+        };
+        let mut hash = [0; 64];
+        let len = Md::hash(kind, message, &mut hash).map_err(Rejection::other)?;
+        let spki = der::encode(tag::SEQUENCE, issuer_spki);
+        let mut key = Pk::from_public_key(&spki).map_err(Rejection::other)?;
+        let verified = key.verify(kind, hash.get(..len).unwrap_or_default(), signature);
+        verified.map_err(|error| Rejection::BadSignature {
+            original: Some(Arc::new(error)),
+        })
+    }
+}
+
+/// A path that mbedTLS finds valid, the anchor's certificate first, as the machine takes it.
+pub(crate) fn valid_path<'p>(
+    path: Vec<Box<[u8]>>,
+    anchors: &[AnchorCertificate],
+    address: Option<IpAddr>,
+) -> Result<ValidPath<'p>, Rejection> {
+    let Some((top, below)) = path.split_first() else {
+        return Err(Rejection::NotVerified);
+    };
+    // An anchor can be there under several conditions.
+    let ends = anchors.iter().filter(|anchor| anchor.is(top));
+    let ends: PathEnd = PathEnd::Candidates(ends.map(|anchor| anchor.place).collect());
+    let leaf = below.last().ok_or(Rejection::NotVerified)?;
+    let is_for_host = match address {
+        Some(address) => Read::from_der(leaf)?.is_for_ip_address(address),
+        None => true,
+    };
+    let below = below.iter().rev().map(|der| Cow::Owned(der.to_vec()));
+    let mut valid = ValidPath::ending(ends, below.collect());
+    valid.wrong_host = (!is_for_host).then(|| of_mbedtls(VerifyError::CERT_CN_MISMATCH));
+    Ok(valid)
+}
+
+/// What is signed, the inside of the algorithm's identifier, and the signature (RFC 5280 section 4.1.1).
+fn signed_parts(certificate: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let outer = Reader::new(certificate).read()?;
+    let mut fields = Reader::new(outer.value);
+    let (to_be_signed, algorithm) = (fields.read()?, fields.read()?);
+    Some((to_be_signed.whole, algorithm.value, fields.read()?.bits()?))
+}
+
+/// The hash of a signature algorithm, the inside of its identifier: PKCS #1 version 1.5 (RFC 4055) and ECDSA (RFC 5758).
+fn digest(algorithm: &[u8]) -> Option<Type> {
+    match Reader::new(algorithm).read()?.value {
+        [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, last] => match last {
+            0x05 => Some(Type::Sha1),
+            0x0b => Some(Type::Sha256),
+            0x0c => Some(Type::Sha384),
+            0x0d => Some(Type::Sha512),
+            _ => None,
+        },
+        [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, last] => match last {
+            0x02 => Some(Type::Sha256),
+            0x03 => Some(Type::Sha384),
+            0x04 => Some(Type::Sha512),
+            _ => None,
+        },
+        _ => None,
+    }
+}
