@@ -60,6 +60,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod algorithm;
 mod anchor;
 mod blob;
 mod certificate;
@@ -70,18 +71,23 @@ mod escaped;
 mod key_id;
 pub mod mozilla;
 mod name;
+mod public_key;
 mod time;
 mod webroot;
 
+pub use algorithm::Algorithm;
 #[cfg(feature = "alloc")]
 pub use anchor::OwnedTrustAnchor;
 pub use anchor::{AnchorCertificateError, EncodedEntry, Entry, TrustAnchor};
 pub use blob::{BlobError, MAX_ANCHORS_PER_NAME, TrustBlob, WriteError, v1, v2};
-pub use certificate::{BasicConstraints, Certificate, CertificateError, MAX_CERTIFICATE_LEN, Profile};
+pub use certificate::{
+    BasicConstraints, Certificate, CertificateError, MAX_CERTIFICATE_LEN, Profile, SignedParts,
+};
 pub use chain::{ChainError, MAX_CERTIFICATES, PeerChain, Query};
 pub use constraints::{NameConstraintsError, NameForm, check_imposed_constraints, check_name_constraints};
 pub use escaped::Escaped;
 pub use key_id::KeyId;
 pub use name::{HashedName, Name, NameHash, NameHashPrefix};
+pub use public_key::PublicKey;
 pub use time::Time;
 pub use webroot::{MAX_WEBROOT_FILE_LEN, WebrootPath};

@@ -95,6 +95,17 @@ impl Judged {
     }
 }
 
+/// Whether an anchor is still in a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// It is, unchanged.
+    Here,
+    /// It is not, or not as it was.
+    Gone,
+    /// The store would have to be asked.
+    Unknown,
+}
+
 /// How many certificates of a chain are kept to find an anchor by.
 const MAX_NAMING: usize = 3;
 

@@ -47,7 +47,7 @@ mod store;
 pub mod verification;
 
 pub use anchor_key::AnchorKey;
-pub use binding::{BoundAnchor, BoundAnchors, TrustBinding};
+pub use binding::{BoundAnchor, BoundAnchors, Presence, TrustBinding};
 pub use candidates::Candidates;
 pub use handshake_error::HandshakeError;
 pub use jit_trust_core::{
@@ -64,7 +64,6 @@ pub use verification::{Certificates, LookupOutcome, LookupRecord};
 
 #[cfg(feature = "std")]
 mod with_std {
-    pub use crate::anchor_cache::Presence;
     pub use crate::canonical_url::canonical as canonical_url;
     pub use crate::connection::{Cancellation, Connection, SharedTcp, TrackedConnection, TrackedStream};
     pub use crate::host_cache::{CachedHost, HostCache, HostCacheBuilder, HostCacheError};

@@ -305,7 +305,7 @@ mod tests {
             elsewhere,
         };
         let done = runtime()
-            .block_on(async { tokio::time::timeout(Duration::from_secs(60), off_executor(countdown)).await });
+            .block_on(async { tokio::time::timeout(Duration::from_secs(60), driven(countdown)).await });
         done.expect("it is woken each time").unwrap();
     }
 

@@ -10,7 +10,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Gets `/` from a host and a port; returns the answer, header included.
-pub(crate) async fn get(host: &str, port: u16, trust: impl Into<TrustPolicy>) -> Result<String, Box<dyn Error>> {
+pub(crate) async fn get(
+    host: &str,
+    port: u16,
+    trust: impl Into<TrustPolicy>,
+) -> Result<String, Box<dyn Error>> {
     let connector = TokioConnector::new(trust); // in a program: make it once, use it for every connection
     let tcp = TcpStream::connect((host, port)).await?;
     let mut stream = connector.connect(host.to_owned().try_into()?, tcp).await?;

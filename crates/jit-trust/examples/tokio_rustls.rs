@@ -11,7 +11,11 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 /// Gets `/` from a host and a port; returns the answer, header included.
-pub(crate) async fn get(host: &str, port: u16, trust: impl Into<TrustPolicy>) -> Result<String, Box<dyn Error>> {
+pub(crate) async fn get(
+    host: &str,
+    port: u16,
+    trust: impl Into<TrustPolicy>,
+) -> Result<String, Box<dyn Error>> {
     let connector = TlsConnector::from(Arc::new(jit_trust::client_config(trust)));
     let tcp = TcpStream::connect((host, port)).await?;
     let mut stream = connector.connect(host.to_owned().try_into()?, tcp).await?;

@@ -6,7 +6,9 @@ mod stores;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jit_trust::{BlobStore, Distrusted, Entry, FileStore, Verifier, TrustStore, WebrootStore};
+use jit_trust::{
+    BlobStore, DatedRoot, Entry, FileStore, Rejection, TrustStore, Verifier, WebrootStore, rejection,
+};
 use jit_trust_core::mozilla;
 use jit_trust_lab::pki::{Ca, DAY, Leaf, now};
 use openssl::stack::Stack;
@@ -16,7 +18,7 @@ use pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::aws_lc_rs;
-use rustls::{CertificateError, Error, OtherError, RootCertStore};
+use rustls::{CertificateError, Error, RootCertStore};
 use stores::Version;
 
 fn unix(time: i64) -> u64 {
@@ -36,10 +38,7 @@ fn by_every_store(entries: &[Entry<'_>], check: impl Fn(&Verifier)) {
         Box::new(WebrootStore::open(directory.path()).unwrap()),
     ];
     for store in stores {
-        check(&Verifier::with_provider(
-            store,
-            &aws_lc_rs::default_provider(),
-        ));
+        check(&Verifier::with_provider(store, &aws_lc_rs::default_provider()));
     }
 }
 
@@ -50,9 +49,9 @@ fn verify(verifier: &dyn ServerCertVerifier, sent: &[CertificateDer<'_>], name: 
     verdict.map(|_| ())
 }
 
-fn distrusted(error: &Error) -> Option<&Distrusted> {
-    match error {
-        Error::InvalidCertificate(CertificateError::Other(OtherError(other))) => other.downcast_ref(),
+fn distrusted(error: &Error) -> Option<DatedRoot> {
+    match rejection(error)? {
+        Rejection::DatedRoot(dated) => Some(dated),
         _ => None,
     }
 }

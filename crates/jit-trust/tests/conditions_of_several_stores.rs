@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jit_trust::{
-    AnchorKey, LookupResponse, BlobStore, Distrusted, LookupKind, DeferredStore, LookupRequest, Responder, Verifier, TrustPolicy,
-    WebrootStore,
+    AnchorKey, BlobStore, DeferredStore, LookupKind, LookupRequest, LookupResponse, Rejection, Responder,
+    TrustPolicy, Verifier, WebrootStore, rejection,
 };
-use jit_trust_core::{Entry, NameConstraintsError, v2};
+use jit_trust_core::{Entry, v2};
 use jit_trust_lab::pki::{Ca, DAY, Leaf, dns_name_constraints, now};
 use pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::client::danger::ServerCertVerifier;
@@ -50,23 +50,12 @@ const JUDGES: &[Judge] = &[
     },
 ];
 
-fn why(error: &(dyn std::error::Error + 'static)) -> Refused {
-    if error.is::<Distrusted>() {
-        Refused::ForDate
-    } else if error.is::<NameConstraintsError>() || is_the_librarys(error) {
-        Refused::ForConstraints
-    } else {
-        Refused::Otherwise
+fn why(rejection: &Rejection) -> Refused {
+    match rejection {
+        Rejection::DatedRoot(_) => Refused::ForDate,
+        Rejection::NameConstraints { .. } => Refused::ForConstraints,
+        _ => Refused::Otherwise,
     }
-}
-
-/// Whether the TLS library has found so itself, of constraints that are the anchor's own.
-fn is_the_librarys(error: &(dyn std::error::Error + 'static)) -> bool {
-    #[cfg(feature = "openssl")]
-    if let Some(error) = error.downcast_ref::<openssl::x509::X509VerifyResult>() {
-        return error.as_raw() == openssl_sys::X509_V_ERR_PERMITTED_VIOLATION;
-    }
-    matches!(error.downcast_ref(), Some(webpki::Error::NameConstraintViolation))
 }
 
 fn with_rustls(trust: &TrustPolicy, sent: &[CertificateDer<'static>], host: &str) -> Result<(), Refused> {
@@ -76,10 +65,7 @@ fn with_rustls(trust: &TrustPolicy, sent: &[CertificateDer<'static>], host: &str
     let verified = verifier.verify_server_cert(&sent[0], &sent[1..], &host, &[], now);
     match verified {
         Ok(_) => Ok(()),
-        Err(rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other))) => {
-            Err(why(other.0.as_ref()))
-        }
-        Err(_) => Err(Refused::Otherwise),
+        Err(error) => Err(why(&rejection(&error).unwrap())),
     }
 }
 
@@ -119,7 +105,7 @@ mod with_openssl {
         let refused = Arc::new(Mutex::new(None));
         let seen = refused.clone();
         let verifier = Verifier::new(trust.clone()).on_verification(move |verification| {
-            *seen.lock().unwrap() = verification.result.err().map(|error| why(error));
+            *seen.lock().unwrap() = verification.result.as_ref().err().map(why);
         });
         let leaf = X509::from_der(&sent[0]).unwrap();
         let mut context = X509StoreContext::new().unwrap();
@@ -142,17 +128,21 @@ mod with_mbedtls {
 
     use super::{Refused, why};
 
-    pub(super) fn verify(trust: &TrustPolicy, sent: &[CertificateDer<'static>], host: &str) -> Result<(), Refused> {
+    pub(super) fn verify(
+        trust: &TrustPolicy,
+        sent: &[CertificateDer<'static>],
+        host: &str,
+    ) -> Result<(), Refused> {
         let mut list = List::new();
         for der in sent {
             list.push(Certificate::from_der(der).unwrap());
         }
         let connector = Connector::new(trust.clone()).unwrap();
         let verified = connector.verify(host, &list);
-        verified.map_err(|error| {
-            let reason = std::error::Error::source(&error);
-            reason.map_or(Refused::Otherwise, why)
-        })
+        match verified {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.rejection().map_or(Refused::Otherwise, why)),
+        }
     }
 }
 
@@ -405,7 +395,10 @@ fn what_an_answer_says_binds_its_own_anchors_alone() {
             remotes.reverse();
         }
         let [one, other] = remotes;
-        let trust = TrustPolicy::builder().deferred_store(one).deferred_store(other).build();
+        let trust = TrustPolicy::builder()
+            .deferred_store(one)
+            .deferred_store(other)
+            .build();
         assert_eq!(judge(&trust, &sent, "a.test"), Ok(()), "{is_first}");
     }
     // but what the same answer holds.
@@ -681,7 +674,9 @@ fn a_ca_that_is_loaded_into_an_openssl_context_is_bound_too() {
         assert_eq!(judged(&[&root, &other], &late.chain(&[&ca, &cross])), Ok(()));
         // What no store speaks of is as it was.
         assert_eq!(judged(&[&other], &other.leaf("a.test").chain(&[])), Ok(()));
-        let as_is = TrustPolicy::builder().store_as_is(store(&[(&root, said)])).build();
+        let as_is = TrustPolicy::builder()
+            .store_as_is(store(&[(&root, said)]))
+            .build();
         assert_eq!(with_openssl::verify(&as_is, &[&root], &sent, "a.test"), Ok(()));
         let pinned = TrustPolicy::builder()
             .pin("a.test", [other.der().to_vec()])

@@ -108,7 +108,10 @@ fn client(addresses: &str) {
         .trust_certificates([ca])
         .build()
         .unwrap();
-    let trust = TrustPolicy::builder().deferred_store(store).idle_grace(IDLE_GRACE).build();
+    let trust = TrustPolicy::builder()
+        .deferred_store(store)
+        .idle_grace(IDLE_GRACE)
+        .build();
     let provider = aws_lc_rs::default_provider().into();
     let mut config = jit_trust::client_config_with_provider(trust.clone(), provider).unwrap();
     config.resumption = Resumption::disabled();

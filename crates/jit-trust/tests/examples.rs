@@ -64,7 +64,11 @@ fn check(get: impl Fn(&Server, TrustPolicy) -> LookupResponse) {
     );
 }
 
-fn check_with(root: &Ca, trust: impl Fn() -> TrustPolicy, get: impl Fn(&Server, TrustPolicy) -> LookupResponse) {
+fn check_with(
+    root: &Ca,
+    trust: impl Fn() -> TrustPolicy,
+    get: impl Fn(&Server, TrustPolicy) -> LookupResponse,
+) {
     let other = Ca::root("Other Root");
     let trusted = server(root);
     let answer = get(&trusted, trust()).unwrap();

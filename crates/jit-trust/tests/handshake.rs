@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 
-use jit_trust::{BlobStore, Candidates, Verifier, StoreError, TrustStore, WebrootStore};
+use jit_trust::{BlobStore, Candidates, StoreError, TrustStore, Verifier, WebrootStore};
 use jit_trust_lab::pki::{Ca, Leaf, garbage};
 use jit_trust_lab::server::{Response, Server};
 use pki_types::CertificateDer;
@@ -61,8 +61,8 @@ fn a_cold_host_is_reached_in_one_connection_and_the_observer_is_told() {
     let tell = Arc::clone(&told);
     let verifier = verifier(store(&[&old, &Ca::root("Other")])).on_verification(move |verification| {
         tell.lock().unwrap().push((
-            verification.anchor.map(|anchor| anchor.subject().to_string()),
-            verification.chain.map(|chain| chain.certificates().count()),
+            verification.anchor().map(|anchor| anchor.subject().to_string()),
+            verification.chain().map(|chain| chain.certificates().count()),
             (verification.selected, verification.store_len),
             verification.result.is_ok(),
         ));

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jit_trust::{
-    LookupResponse, Certificate, Connector, NameHash, DeferredStore, LookupRequest, Responder, Verifier, TlsStream, TrustPolicy,
+    Certificate, Connector, DeferredStore, LookupRequest, LookupResponse, NameHash, Responder, TlsStream,
+    TrustPolicy, Verifier,
 };
 use jit_trust_lab::pki::{Ca, Key, Leaf, now};
 use peak_alloc::PeakAlloc;
@@ -111,7 +112,10 @@ fn the_heap_is_as_before_when_the_grace_after_the_last_connection_is_over_and_bo
         name: Certificate::from_der(&der).unwrap().subject().hash(),
         blob: stores::blob(&[&root], stores::Version::V1).into(),
     };
-    let trust = TrustPolicy::builder().deferred_store(afar).idle_grace(GRACE).build();
+    let trust = TrustPolicy::builder()
+        .deferred_store(afar)
+        .idle_grace(GRACE)
+        .build();
     let connector = connector(&trust);
     let addr = serve(&leaf);
 

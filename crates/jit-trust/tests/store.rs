@@ -6,7 +6,7 @@ mod stores;
 use std::fs;
 use std::path::Path;
 
-use jit_trust::{BlobStore, FileStore, Candidates, StoreError, TrustStore, WebrootStore};
+use jit_trust::{BlobStore, Candidates, FileError, FileStore, StoreError, TrustStore, WebrootStore};
 use jit_trust_core::{Certificate, MAX_WEBROOT_FILE_LEN, PeerChain};
 use jit_trust_lab::pki::{AuthorityKeyId, Ca, DAY, Leaf, SubjectKeyId, garbage, now};
 use pki_types::CertificateDer;
@@ -153,7 +153,7 @@ fn a_file_that_is_written_to_while_it_is_open_fails_closed() {
         let changed = |bytes: &[u8]| {
             fs::write(&path, bytes).unwrap(); // in place: the same file, other bytes
             match selected(&store, &sent) {
-                Err(StoreError::Changed { .. }) => true,
+                Err(StoreError::File(FileError::Changed { .. })) => true,
                 Ok(_) => false,
                 Err(error) => panic!("{error}"),
             }
@@ -204,7 +204,10 @@ fn a_webroot_is_asked_by_key_identifier_only_where_that_is_said_and_never_one_th
     webroot_by_key_id(path, &[&root]);
     let chain = root.leaf("a.test").chain(&[]);
     let error = WebrootStore::open(path).unwrap_err();
-    assert!(matches!(error, StoreError::ByKeyIdOnly { .. }), "{error}");
+    assert!(
+        matches!(error, StoreError::File(FileError::ByKeyIdOnly { .. })),
+        "{error}"
+    );
     let store = WebrootStore::open_by_key_id(path).unwrap();
     assert_eq!(selected(&store, &chain).unwrap(), keys(&[&root]));
 
@@ -222,13 +225,19 @@ fn a_webroot_is_asked_by_key_identifier_only_where_that_is_said_and_never_one_th
         selected(&store, &chain).unwrap_err(),
         WebrootStore::open_by_key_id(path).unwrap_err(),
     ] {
-        assert!(matches!(error, StoreError::CarriesConditions { .. }), "{error}");
+        assert!(
+            matches!(error, StoreError::File(FileError::CarriesConditions { .. })),
+            "{error}"
+        );
     }
     // Nor one that has the blobs, whatever became of its index.
     fs::remove_file(&index).unwrap();
     fs::create_dir(path.join("by-subject")).unwrap();
     let error = WebrootStore::open_by_key_id(path).unwrap_err();
-    assert!(matches!(error, StoreError::CarriesConditions { .. }), "{error}");
+    assert!(
+        matches!(error, StoreError::File(FileError::CarriesConditions { .. })),
+        "{error}"
+    );
     fs::remove_dir(path.join("by-subject")).unwrap();
     fs::write(&index, "{}").unwrap();
     // What is in the place of an index and cannot be read is no other tool's.
@@ -276,18 +285,18 @@ fn a_damaged_file_in_a_webroot_is_an_error_and_not_an_absent_anchor() {
     fs::write(&file, "TBL").unwrap();
     assert!(matches!(
         selected(&store, &sent).unwrap_err(),
-        StoreError::Blob { .. }
+        StoreError::File(FileError::Blob { .. })
     ));
     fs::write(&file, garbage::noise(MAX_WEBROOT_FILE_LEN + 1)).unwrap();
     assert!(matches!(
         selected(&store, &sent).unwrap_err(),
-        StoreError::TooLarge { .. }
+        StoreError::File(FileError::TooLarge { .. })
     ));
     fs::remove_file(&file).unwrap();
     fs::create_dir(&file).unwrap();
     assert!(matches!(
         selected(&store, &sent).unwrap_err(),
-        StoreError::Io { .. }
+        StoreError::File(FileError::Io { .. })
     ));
 }
 

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jit_trust_core::Certificate as Read;
-use jit_trust_core::der::{self, Reader, tag};
+use jit_trust_core::der::{self, tag};
+use jit_trust_core::{Algorithm, Certificate as Read, SignedParts};
 use jit_trust_engine::verification::{Edge, PathEnd, ValidPath, ValidationRequest};
 use jit_trust_engine::{Missing, Rejection};
 use mbedtls::alloc::List;
@@ -65,18 +65,18 @@ impl Edge for MbedTls<'_> {
             detail: None,
             original: None,
         };
-        let (message, algorithm, signature) = signed_parts(certificate).ok_or_else(unreadable)?;
-        let Some(kind) = digest(algorithm) else {
+        let signed = SignedParts::of(certificate).ok_or_else(unreadable)?;
+        let Some(kind) = digest(signed.algorithm) else {
             return Err(Rejection::UnsupportedAlgorithm {
                 detail: None,
                 original: None,
             });
         };
         let mut hash = [0; 64];
-        let len = Md::hash(kind, message, &mut hash).map_err(Rejection::other)?;
+        let len = Md::hash(kind, signed.message, &mut hash).map_err(Rejection::other)?;
         let spki = der::encode(tag::SEQUENCE, issuer_spki);
         let mut key = Pk::from_public_key(&spki).map_err(Rejection::other)?;
-        let verified = key.verify(kind, hash.get(..len).unwrap_or_default(), signature);
+        let verified = key.verify(kind, hash.get(..len).unwrap_or_default(), signed.signature);
         verified.map_err(|error| Rejection::BadSignature {
             original: Some(Arc::new(error)),
         })
@@ -106,17 +106,9 @@ pub(crate) fn valid_path<'p>(
     Ok(valid)
 }
 
-/// What is signed, the inside of the algorithm's identifier, and the signature (RFC 5280 section 4.1.1).
-fn signed_parts(certificate: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let outer = Reader::new(certificate).read()?;
-    let mut fields = Reader::new(outer.value);
-    let (to_be_signed, algorithm) = (fields.read()?, fields.read()?);
-    Some((to_be_signed.whole, algorithm.value, fields.read()?.bits()?))
-}
-
 /// The hash of a signature algorithm, the inside of its identifier: PKCS #1 version 1.5 (RFC 4055) and ECDSA (RFC 5758).
-fn digest(algorithm: &[u8]) -> Option<Type> {
-    match Reader::new(algorithm).read()?.value {
+fn digest(algorithm: Algorithm<'_>) -> Option<Type> {
+    match algorithm.object_identifier()? {
         [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, last] => match last {
             0x05 => Some(Type::Sha1),
             0x0b => Some(Type::Sha256),

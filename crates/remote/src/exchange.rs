@@ -14,7 +14,7 @@ use super::health::Health;
 use super::settings::Settings;
 use super::traffic::Counters;
 use super::{RemoteError, retry};
-use jit_trust_engine::{AnchorKey, LookupResponse, MAX_RESPONSE_LEN, LookupError, LookupRequest};
+use jit_trust_engine::{AnchorKey, LookupError, LookupRequest, LookupResponse, MAX_RESPONSE_LEN};
 
 /// A webroot on a server.
 #[derive(Debug)]
@@ -47,7 +47,11 @@ impl Webroot {
     }
 
     /// Answers a question by the deadline, or says why not.
-    pub(super) async fn answer(&self, question: &LookupRequest, deadline: Instant) -> Result<LookupResponse, LookupError> {
+    pub(super) async fn answer(
+        &self,
+        question: &LookupRequest,
+        deadline: Instant,
+    ) -> Result<LookupResponse, LookupError> {
         let answer = self.ask(&question.key, None, deadline).await?;
         match (answer.generation(), question.newest_generation) {
             // A cache on the way has kept it. It has nothing for a URL that nobody has asked for.
@@ -65,7 +69,11 @@ impl Webroot {
         generation: Option<u32>,
         deadline: Instant,
     ) -> Result<LookupResponse, LookupError> {
-        let url = self.settings.url.of(key, generation).map_err(LookupError::other)?;
+        let url = self
+            .settings
+            .url
+            .of(key, generation)
+            .map_err(LookupError::other)?;
         self.wait_until_it_may_be_asked(key, deadline).await?;
         let mut last = None;
         let tries = (|| self.ask_once(key, &url))
@@ -85,7 +93,11 @@ impl Webroot {
     }
 
     /// Waits as long as the server wants to be left alone, or says that this would be too long.
-    async fn wait_until_it_may_be_asked(&self, key: &AnchorKey, deadline: Instant) -> Result<(), LookupError> {
+    async fn wait_until_it_may_be_asked(
+        &self,
+        key: &AnchorKey,
+        deadline: Instant,
+    ) -> Result<(), LookupError> {
         let mut now = Instant::now();
         while let Some(not_before) = self.health.not_before(key, now) {
             if deadline <= not_before {

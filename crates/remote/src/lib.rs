@@ -25,8 +25,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
 
-use jit_trust_engine::{LookupKind, LookupError, DeferredStore, LookupRequest, Responder};
 use exchange::Webroot;
+use jit_trust_engine::{DeferredStore, LookupError, LookupKind, LookupRequest, Responder};
 use queue::{Asked, Queue};
 use settings::Settings;
 use thread::Thread;

@@ -146,8 +146,8 @@ mod tests {
     use jit_trust_core::Name;
     use tokio::time::Instant;
 
-    use crate::queue::Asked;
     use super::*;
+    use crate::queue::Asked;
     use jit_trust_engine::{AnchorKey, LookupRequest};
 
     #[test]
@@ -157,10 +157,7 @@ mod tests {
         for _ in 0..3 {
             let tell = tell.clone();
             questions.put(Asked {
-                question: LookupRequest {
-                    key: AnchorKey::Subject(Name::from_der(&[0x30, 0x00]).unwrap().hash()),
-                    newest_generation: None,
-                },
+                question: LookupRequest::new(AnchorKey::Subject(Name::from_der(&[0x30, 0x00]).unwrap().hash())),
                 reply: Responder::new(move |answer| tell.send(answer.unwrap_err().to_string()).unwrap()),
                 deadline: Instant::now(),
             });

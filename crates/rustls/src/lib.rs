@@ -13,7 +13,6 @@
 
 extern crate alloc;
 
-mod algorithm;
 #[cfg(feature = "std")]
 mod config;
 #[cfg(feature = "std")]
@@ -22,7 +21,6 @@ mod connector;
 mod context;
 #[cfg(feature = "std")]
 mod error;
-mod key;
 #[cfg(feature = "std")]
 mod sessions;
 mod signature;
@@ -38,7 +36,7 @@ pub use config::{client_config, client_config_with_provider};
 pub use connector::{Connector, TlsStream};
 #[cfg(feature = "std")]
 pub use error::{HandshakeError, rejection};
-pub use key::unsupported_key;
+pub use signature::unsupported_key;
 #[cfg(feature = "tower")]
 pub use tokio::{Connect, ConnectLayer};
 #[cfg(feature = "hyper")]

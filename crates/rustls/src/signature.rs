@@ -1,11 +1,41 @@
 //! Whether a key has signed a certificate, by the algorithms of webpki.
 
-use jit_trust_core::der::Reader;
+use alloc::format;
+use alloc::string::String;
+use core::ops::RangeInclusive;
+
+use jit_trust_core::{Algorithm, PublicKey, SignedParts};
 use jit_trust_engine::Rejection;
 use pki_types::SignatureVerificationAlgorithm;
 
-use crate::algorithm;
-use crate::key::{Key, unsupported_key};
+/// The lengths of RSA keys that signatures in a chain are verified by, as `RSA_PKCS1_2048_8192_SHA256` of webpki has
+/// them. Of others it says that the signature does not fit.
+const RSA_BITS: RangeInclusive<usize> = 2048..=8192;
+
+/// What is wrong with a key that signatures in a chain are not verified by, whatever it has signed, if it is such a one: an
+/// RSA key that is too short or too long. `spki_value` is the inside of a SubjectPublicKeyInfo.
+pub fn unsupported_key(spki_value: &[u8]) -> Option<String> {
+    let bits = PublicKey::read(spki_value)?.rsa_bits()?;
+    (!RSA_BITS.contains(&bits)).then(|| {
+        format!(
+            "RSA of {bits} bits, and none of fewer than {} or more than {} is accepted",
+            RSA_BITS.start(),
+            RSA_BITS.end()
+        )
+    })
+}
+
+/// What is wrong with a signature of this algorithm, by a key of that where it matters: the insides of their identifiers.
+pub(crate) fn unsupported(signature: &[u8], key: Option<&[u8]>) -> String {
+    let signature = Algorithm(signature);
+    match key.map(Algorithm) {
+        None => format!("a certificate in the chain is signed with {signature}, which is not accepted"),
+        Some(key) => format!(
+            "a certificate in the chain is signed with {signature}, and a signature of that kind by a key of {key} is not \
+             accepted"
+        ),
+    }
+}
 
 /// Checks that the key of `spki_value`, the inside of a SubjectPublicKeyInfo, has signed a certificate in DER.
 ///
@@ -17,67 +47,86 @@ pub(crate) fn verify_signature(
     spki_value: &[u8],
     algorithms: &[&dyn SignatureVerificationAlgorithm],
 ) -> Result<(), Rejection> {
-    let unreadable = || Rejection::UnreadableCertificate {
-        detail: None,
-        original: None,
+    let (Some(signed), Some(key)) = (SignedParts::of(certificate), PublicKey::read(spki_value)) else {
+        return Err(Rejection::UnreadableCertificate {
+            detail: None,
+            original: None,
+        });
     };
-    let (message, signature_algorithm, signature) = signed_parts(certificate).ok_or_else(unreadable)?;
-    let key = Key::read(spki_value).ok_or_else(unreadable)?;
-    let of_that_kind = || {
-        let all = algorithms.iter();
-        all.filter(|algorithm| algorithm.signature_alg_id().as_ref() == signature_algorithm)
-    };
-    let mut fitting =
-        of_that_kind().filter(|algorithm| algorithm.public_key_alg_id().as_ref() == key.algorithm);
-    if let Some(algorithm) = fitting.next() {
-        return match algorithm.verify_signature(key.bits, message, signature) {
-            Ok(()) => Ok(()),
-            // The library says the same of a key that it does not accept.
-            Err(_) => Err(match unsupported_key(spki_value) {
+    let mut of_that_kind = algorithms
+        .iter()
+        .filter(|algorithm| algorithm.signature_alg_id().as_ref() == signed.algorithm.0)
+        .peekable();
+    let is_known = of_that_kind.peek().is_some();
+    let is_key_known = algorithms
+        .iter()
+        .any(|algorithm| is_same_kind(&algorithm.public_key_alg_id(), &key));
+    let mut may_be_its = false;
+    for algorithm in of_that_kind {
+        if algorithm.public_key_alg_id().as_ref() == key.algorithm().0 {
+            let verified = algorithm.verify_signature(key.bits(), signed.message, signed.signature);
+            return verified.map_err(|_| match unsupported_key(spki_value) {
+                // The library says the same of a key that it does not accept.
                 Some(detail) => Rejection::UnsupportedKey {
                     detail: Some(detail),
                     original: None,
                 },
                 None => Rejection::BadSignature { original: None },
-            }),
-        };
+            });
+        }
+        may_be_its |= is_same_kind(&algorithm.public_key_alg_id(), &key);
     }
-    // A signature of one kind is none by a key of another. Of elliptic curves, one that is not known is of the same kind.
-    fn kind(algorithm: &[u8]) -> Option<&[u8]> {
-        Some(Reader::new(algorithm).read()?.value)
-    }
-    let is_of_key_kind = |algorithm: &[u8]| kind(algorithm) == kind(key.algorithm);
-    let is_known_key = algorithms
-        .iter()
-        .any(|algorithm| is_of_key_kind(algorithm.public_key_alg_id().as_ref()));
-    let is_known = of_that_kind().next().is_some();
-    let may_be_its = of_that_kind().any(|algorithm| is_of_key_kind(algorithm.public_key_alg_id().as_ref()));
-    if is_known && is_known_key && !may_be_its {
+    // A signature of one kind is none by a key of another.
+    if is_known && is_key_known && !may_be_its {
         return Err(Rejection::BadSignature { original: None });
     }
     Err(Rejection::UnsupportedAlgorithm {
-        detail: Some(algorithm::unsupported(signature_algorithm, key.algorithm)),
+        detail: Some(unsupported(signed.algorithm.0, Some(key.algorithm().0))),
         original: None,
     })
 }
 
-/// What is signed, the inside of the algorithm's identifier, and the signature (RFC 5280 section 4.1.1).
-fn signed_parts(certificate: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let outer = Reader::new(certificate).read()?;
-    let mut fields = Reader::new(outer.value);
-    let (to_be_signed, algorithm) = (fields.read()?, fields.read()?);
-    Some((to_be_signed.whole, algorithm.value, fields.read()?.bits()?))
+/// Whether an algorithm is for keys of this kind. Of elliptic curves, one that is not known is of the same kind.
+fn is_same_kind(algorithm: &[u8], key: &PublicKey<'_>) -> bool {
+    Algorithm(algorithm).object_identifier() == key.algorithm().object_identifier()
 }
 
 #[cfg(test)]
 mod tests {
-    use jit_trust_lab::pki::{Ca, Key, KeyKind, Leaf};
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    use jit_trust_core::der::Reader;
+    use jit_trust_lab::pki::{Ca, Key, KeyKind, Leaf, der, oid};
     use rustls::crypto::aws_lc_rs::default_provider;
 
     use jit_trust_core::Certificate;
 
-    use super::{Rejection, verify_signature};
-    use crate::rsa;
+    use super::{Rejection, unsupported_key, verify_signature};
+
+    /// The SubjectPublicKeyInfo of an RSA key of so many bits, which nobody holds.
+    fn rsa(bits: usize) -> Vec<u8> {
+        let modulus = [&[0][..], &vec![0xc3; bits / 8]].concat();
+        let key = der::sequence(&[&der::integer(&modulus), &der::integer(&[1, 0, 1])]);
+        let algorithm = der::sequence(&[&der::object_identifier(oid::RSA), &der::tlv(5, &[])]);
+        der::sequence(&[&algorithm, &der::bit_string(&key)])
+    }
+
+    #[test]
+    fn rsa_keys_outside_the_range_are_not_supported() {
+        for (bits, is_supported) in [
+            (512, false),
+            (1024, false),
+            (2048, true),
+            (4096, true),
+            (16384, false),
+        ] {
+            let spki = rsa(bits);
+            let value = Reader::new(&spki).read().unwrap().value;
+            assert_eq!(unsupported_key(value).is_none(), is_supported, "{bits}");
+        }
+        assert_eq!(unsupported_key(&[]), None);
+    }
 
     fn by(leaf: &Leaf, ca: &Ca) -> Result<(), Rejection> {
         let (leaf, ca) = (leaf.der(), ca.der());

@@ -15,8 +15,7 @@ use pki_types::{CertificateDer, ServerName, SignatureVerificationAlgorithm, Trus
 use smallvec::SmallVec;
 use webpki::{EndEntityCert, InvalidNameContext, KeyUsage};
 
-use crate::key::unsupported_key;
-use crate::{algorithm, signature};
+use crate::signature::{self, unsupported, unsupported_key};
 
 /// webpki, lent to a [`Verification`](jit_trust_engine::verification::Verification) of what one server sent.
 pub struct Webpki<'c> {
@@ -188,13 +187,13 @@ pub(crate) fn rejected(error: webpki::Error) -> Rejection {
         },
         E::InvalidSignatureForPublicKey => Rejection::BadSignature { original },
         E::UnsupportedSignatureAlgorithmContext(context) => Rejection::UnsupportedAlgorithm {
-            detail: Some(algorithm::unsupported_signature(&context.signature_algorithm_id)),
+            detail: Some(unsupported(&context.signature_algorithm_id, None)),
             original,
         },
         E::UnsupportedSignatureAlgorithmForPublicKeyContext(context) => Rejection::UnsupportedAlgorithm {
-            detail: Some(algorithm::unsupported(
+            detail: Some(unsupported(
                 &context.signature_algorithm_id,
-                &context.public_key_algorithm_id,
+                Some(&context.public_key_algorithm_id),
             )),
             original,
         },

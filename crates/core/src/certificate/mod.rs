@@ -3,10 +3,12 @@
 mod extensions;
 mod profile;
 mod reading;
+mod signed;
 mod validity;
 
 pub use profile::{BasicConstraints, Profile};
 pub use reading::CertificateError;
+pub use signed::SignedParts;
 
 use core::fmt;
 

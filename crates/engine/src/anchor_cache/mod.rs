@@ -27,7 +27,6 @@ mod slots;
 pub(crate) use floor::Floor;
 pub(crate) use lease::Lease;
 pub(crate) use pending::Waiting;
-pub use slots::Presence;
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -35,6 +34,7 @@ use std::time::{Duration, Instant};
 use pending::Pending;
 use slots::{Answered, Put, Slots, Why};
 
+use crate::binding::Presence;
 use crate::{AnchorKey, DeferredStore, LookupError, LookupKind, LookupRequest, LookupResponse, Responder};
 
 /// How long things are remembered and waited for.

@@ -8,6 +8,7 @@ use jit_trust_core::Entry;
 
 use super::Times;
 use super::pending::{Asker, Pending, Waiting};
+use crate::binding::Presence;
 use crate::lookup::Interest;
 use crate::{AnchorKey, LookupError, LookupResponse};
 
@@ -118,17 +119,6 @@ struct Taken {
     answer: Arc<LookupResponse>,
     /// LookupKind that connections lean on and whose answers are of an older generation.
     outdated: Vec<AnchorKey>,
-}
-
-/// Whether an anchor is still in a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Presence {
-    /// It is, unchanged.
-    Here,
-    /// It is not, or not as it was.
-    Gone,
-    /// The store would have to be asked.
-    Unknown,
 }
 
 impl Slots {
@@ -607,7 +597,7 @@ mod tests {
             drop(slots.ask(&key, Why::Wanted, now, &TIMES));
             assert!(slots.slots.len() <= MAX_IDLE);
         }
-        slots.forget_idle(now + TIMES.query, &TIMES);
+        slots.forget_idle(now + TIMES.lookup, &TIMES);
         assert!(slots.slots.is_empty());
     }
 

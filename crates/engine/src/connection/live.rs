@@ -9,8 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use event_listener::Event;
 
 use crate::TrustPolicy;
-use crate::anchor_cache::Presence;
-use crate::binding::{BoundAnchors, Leases, TrustBinding};
+use crate::binding::{BoundAnchors, Leases, Presence, TrustBinding};
 
 /// The connections that were made with our connectors and live.
 #[derive(Debug, Default)]

@@ -104,4 +104,13 @@ impl LookupRequest {
             newest_generation: None,
         }
     }
+
+    /// The same, having seen this generation of the store.
+    #[must_use]
+    pub fn having_seen(self, newest_generation: Option<u32>) -> Self {
+        Self {
+            newest_generation,
+            ..self
+        }
+    }
 }

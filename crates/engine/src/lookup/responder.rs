@@ -29,7 +29,7 @@ impl Responder {
     }
 
     /// A way back for an answer that is wanted as long as somebody claims it.
-    pub(crate) fn claimed(
+    pub fn claimed(
         interest: Arc<Interest>,
         deliver: impl FnOnce(Result<LookupResponse, LookupError>) + Send + 'static,
     ) -> Self {

@@ -74,8 +74,11 @@ impl LookupResponse {
         self.entries().is_empty()
     }
 
-    /// That every anchor in it is one that was asked for.
-    pub(crate) fn check(&self, key: &AnchorKey) -> Result<(), LookupError> {
+    /// Checks that every anchor in it is one that was asked for.
+    ///
+    /// # Errors
+    /// [`LookupError::NotAskedFor`].
+    pub fn check(&self, key: &AnchorKey) -> Result<(), LookupError> {
         let is_asked_for = |entry: &Entry<'_>| match key {
             AnchorKey::Subject(hash) => entry.name_hash() == hash.prefix(),
             AnchorKey::SubjectKeyId(bytes) => entry

@@ -4,11 +4,12 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use jit_trust_core::{ChainError, PeerChain};
+use jit_trust_core::{ChainError, Entry, PeerChain};
 
 use super::{LocalStore, TrustPolicy};
+use crate::binding::{BoundAnchor, Presence};
 use crate::candidates::Candidates;
-use crate::verification::{Library, Verification};
+use crate::verification::{Library, Place, Verification};
 use crate::{AnchorKey, LookupKind, StoreError};
 
 /// What is trusted for one host, as it was when this was made: the stores of the policy, or the CAs that the host is pinned
@@ -18,6 +19,7 @@ pub struct HostPolicy {
     policy: TrustPolicy,
     host: Arc<str>,
     local: Arc<[LocalStore]>,
+    #[cfg(feature = "std")]
     is_pinned: bool,
 }
 
@@ -25,6 +27,7 @@ impl HostPolicy {
     pub(super) fn new(policy: &TrustPolicy, host: &str, pinned: Option<LocalStore>) -> Self {
         Self {
             host: host.into(),
+            #[cfg(feature = "std")]
             is_pinned: pinned.is_some(),
             local: match pinned {
                 Some(pinned) => Arc::new([pinned]),
@@ -63,6 +66,27 @@ impl HostPolicy {
         Ok(())
     }
 
+    /// Whether an anchor that a connection depends on is still there, unchanged.
+    pub fn presence(&self, anchor: &BoundAnchor) -> Presence {
+        let Ok(chain) = PeerChain::read(anchor.naming()) else {
+            return Presence::Gone;
+        };
+        let mut local = Candidates::new(&chain);
+        let asked = self.select_local(&mut local);
+        if asked.is_ok() && anchor.is_held_in(&local) {
+            return Presence::Here;
+        }
+        match (anchor.origin(), asked) {
+            (Some(origin), Ok(())) => {
+                let conditions = anchor.conditions_in(&local);
+                self.presence_at(origin, |response| anchor.is_held_by(response, &conditions))
+            }
+            // What binds it cannot be said.
+            (Some(_), Err(_)) => Presence::Unknown,
+            (None, _) => Presence::Gone,
+        }
+    }
+
     /// How many anchors there are, where all stores know.
     pub fn anchor_count(&self) -> Option<usize> {
         if self.has_deferred() {
@@ -74,9 +98,8 @@ impl HostPolicy {
 
 #[cfg(feature = "std")]
 mod with_std {
-    use super::{AnchorKey, Candidates, HostPolicy, LookupKind, PeerChain, String, Vec};
-    use crate::anchor_cache::{AnchorCache, Presence};
-    use crate::binding::BoundAnchor;
+    use super::{AnchorKey, Entry, HostPolicy, LookupKind, Place, Presence, String, Vec};
+    use crate::anchor_cache::AnchorCache;
 
     impl HostPolicy {
         /// The deferred stores that decide about the host, each with the cache of its anchors.
@@ -105,6 +128,12 @@ mod with_std {
                 .unwrap_or_default()
         }
 
+        /// Whether an anchor that a deferred store had is still cached.
+        pub(super) fn presence_at(&self, place: &Place, is_in: impl Fn(&[Entry<'_>]) -> bool) -> Presence {
+            let cache = self.deferred(place.store);
+            cache.map_or(Presence::Gone, |cache| cache.presence(&place.key, is_in))
+        }
+
         /// What was asked for when a deferred store served this host before.
         pub(crate) fn served_before(&self) -> Vec<AnchorKey> {
             let cache = self.policy.host_cache().filter(|_| !self.is_pinned);
@@ -121,36 +150,12 @@ mod with_std {
                     .for_each(|generation| host_cache.saw_generation(&remote.store().name(), generation));
             }
         }
-
-        /// Whether an anchor that a connection depends on is still there.
-        pub(in crate::policy) fn presence(&self, anchor: &BoundAnchor) -> Presence {
-            let Ok(chain) = PeerChain::read(anchor.naming()) else {
-                return Presence::Gone;
-            };
-            let mut local = Candidates::new(&chain);
-            let asked = self.select_local(&mut local);
-            if asked.is_ok() && anchor.is_held_in(&local) {
-                return Presence::Here;
-            }
-            let origin = anchor
-                .origin()
-                .and_then(|place| Some((self.deferred(place.store)?, place)));
-            match (origin, asked) {
-                (Some((cache, place)), Ok(())) => {
-                    let conditions = anchor.conditions_in(&local);
-                    cache.presence(&place.key, |response| anchor.is_held_by(response, &conditions))
-                }
-                // What binds it cannot be said.
-                (Some(_), Err(_)) => Presence::Unknown,
-                (None, _) => Presence::Gone,
-            }
-        }
     }
 }
 
 #[cfg(not(feature = "std"))]
 mod without_std {
-    use super::{AnchorKey, HostPolicy, LookupKind, String, Vec};
+    use super::{AnchorKey, Entry, HostPolicy, LookupKind, Place, Presence, String, Vec};
 
     /// Deferred stores take a cache that several connections share, which takes `std`.
     impl HostPolicy {
@@ -164,6 +169,10 @@ mod without_std {
 
         pub(crate) fn deferred_name(&self, _: usize) -> String {
             String::new()
+        }
+
+        pub(super) fn presence_at(&self, _: &Place, _: impl Fn(&[Entry<'_>]) -> bool) -> Presence {
+            Presence::Gone
         }
 
         pub(crate) fn served_before(&self) -> Vec<AnchorKey> {

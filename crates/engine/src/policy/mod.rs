@@ -119,8 +119,8 @@ mod with_std {
     use std::vec::Vec;
 
     use super::TrustPolicy;
-    use crate::anchor_cache::{AnchorCache, Asked, Lease, Presence, Waiting};
-    use crate::binding::{BoundAnchor, Leases, TrustBinding};
+    use crate::anchor_cache::{AnchorCache, Asked, Lease, Waiting};
+    use crate::binding::{BoundAnchor, Leases, Presence, TrustBinding};
     use crate::connection::{Connection, Connections};
     use crate::verification::{MAX_IMPORTS, Place, Verification};
     use crate::{HostCache, LookupPending};

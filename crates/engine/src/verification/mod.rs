@@ -564,8 +564,8 @@ impl<'v> Verification<'v> {
         self.reject(rejection);
     }
 
-    /// Notes how long the steps took that are not waits.
-    pub(crate) fn took(&mut self, selecting: Duration, validating: Duration) {
+    /// Sets how long it took to select anchors, waits included, and to validate: for the report.
+    pub fn took(&mut self, selecting: Duration, validating: Duration) {
         self.selecting = selecting;
         self.validating = validating;
     }

@@ -1,6 +1,6 @@
 //! A store that answers at once what one from afar would answer later.
 
-use jit_trust::{AnchorKey, LookupResponse, Certificate, Entry, DeferredStore, LookupRequest, Responder};
+use jit_trust::{AnchorKey, Certificate, DeferredStore, Entry, LookupRequest, LookupResponse, Responder};
 use jit_trust_core::v2;
 
 /// Has one anchor, and would have to be asked for it again if it were not kept.

@@ -29,7 +29,10 @@ pub(crate) fn run() {
     let store = Afar::of(&der);
     let local = TrustPolicy::new(BlobStore::new(store.blob).expect("a good blob"));
     // It stays in use, and is not asked for again.
-    let remote = TrustPolicy::builder().deferred_store(store).max_age(Duration::MAX).build();
+    let remote = TrustPolicy::builder()
+        .deferred_store(store)
+        .max_age(Duration::MAX)
+        .build();
     let blocking = |trust: &TrustPolicy| Connector::with_config(trust.clone(), config(trust));
     let (from_afar, at_hand) = (blocking(&remote), blocking(&local));
     let _open = connect_blocking(&from_afar, &server);

@@ -1,6 +1,6 @@
 //! What stays on the heap when trust is ready. Exact, and held to the budgets by tests.
 
-use jit_trust::{FileStore, Verifier, TrustPolicy};
+use jit_trust::{FileStore, TrustPolicy, Verifier};
 use rustls::crypto::aws_lc_rs;
 
 use crate::afar::Afar;

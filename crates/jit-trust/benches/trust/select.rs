@@ -1,6 +1,6 @@
 //! Choosing the anchors for a chain of three certificates.
 
-use jit_trust::{FileStore, Candidates, TrustStore};
+use jit_trust::{Candidates, FileStore, TrustStore};
 use jit_trust_core::PeerChain;
 use pki_types::CertificateDer;
 

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jit_trust::{
-    AnchorKey, LookupResponse, BlobStore, Certificate, HostCache, DeferredStore, LookupRequest, RemoteStore, Responder, TrustPolicy,
+    AnchorKey, BlobStore, Certificate, DeferredStore, HostCache, LookupRequest, LookupResponse, RemoteStore,
+    Responder, TrustPolicy,
 };
 use jit_trust_lab::pki::{Ca, Key};
 use jit_trust_lab::server::{Response, Server};

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jit_trust::{Connector, DeferredStore, LookupRequest, Responder, Verifier, TokioConnector, TrustPolicy};
+use jit_trust::{Connector, DeferredStore, LookupRequest, Responder, TokioConnector, TrustPolicy, Verifier};
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::ServerBuilder;
 use rustls::ClientConfig;
@@ -209,10 +209,7 @@ fn a_session_that_was_kept_behind_our_back_is_refused() {
     let connector = Connector::with_config(trust.clone(), with_verifier(verifier));
     drop(connect(&connector, &server).unwrap());
     let error = connect(&connector, &server).unwrap_err();
-    assert!(
-        error.to_string().contains("Verifier::resumption"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("Verifier::resumption"), "{error}");
     server.wait_until(|server| server.resumptions() == 1);
     assert_eq!((server.requests(), trust.connections().len()), (0, 0));
 }

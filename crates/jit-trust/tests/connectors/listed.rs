@@ -136,10 +136,8 @@ fn an_anchor_that_is_removed_while_a_connection_is_made_admits_none() {
     let root = Ca::root("Root");
     let server = server_of(&root, |server| server);
     let trust = TrustPolicy::new(store(&[&root]));
-    let verifier = jit_trust::Verifier::with_provider(
-        trust.clone(),
-        &rustls::crypto::aws_lc_rs::default_provider(),
-    );
+    let verifier =
+        jit_trust::Verifier::with_provider(trust.clone(), &rustls::crypto::aws_lc_rs::default_provider());
     let changing = trust.clone();
     let other = store(&[&Ca::root("Other")]);
     // The handshake is not over when the observer is told.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jit_trust::{
-    LookupResponse, LookupPending, Connector, LookupError, DeferredStore, LookupRequest, Responder, Verifier, TrustPolicy,
+    Connector, DeferredStore, LookupError, LookupPending, LookupRequest, LookupResponse, Rejection,
+    Responder, TrustPolicy, Verifier, rejection,
 };
 use jit_trust_lab::pki::Ca;
 use rustls::ClientConfig;
@@ -29,14 +30,8 @@ fn without_waiting(trust: &TrustPolicy) -> Connector {
     Connector::with_config(trust.clone(), config)
 }
 
-fn rustls_error(error: &io::Error) -> &rustls::Error {
-    error.get_ref().unwrap().downcast_ref().unwrap()
-}
-
 fn pending(error: &io::Error) -> LookupPending {
-    LookupPending::of(rustls_error(error))
-        .unwrap_or_else(|| panic!("{error}"))
-        .clone()
+    pending_lookup(error).unwrap_or_else(|| panic!("{error}"))
 }
 
 #[test]
@@ -86,6 +81,14 @@ fn a_caller_that_cannot_wait_learns_why_there_is_no_answer() {
     let server = server_of(&Ca::root("Root"), |server| server);
     let connector = without_waiting(&TrustPolicy::builder().deferred_store(Broken).build());
     let error = connect(&connector, &server).unwrap_err();
-    assert!(LookupPending::of(rustls_error(&error)).is_none(), "{error}");
+    assert!(pending_lookup(&error).is_none(), "{error}");
     assert!(error.to_string().contains("the flash cannot be read"), "{error}");
+}
+
+/// The lookup that a handshake did not wait for.
+fn pending_lookup(error: &(dyn std::error::Error + 'static)) -> Option<LookupPending> {
+    match rejection(error)? {
+        Rejection::LookupPending(pending) => Some(pending),
+        _ => None,
+    }
 }

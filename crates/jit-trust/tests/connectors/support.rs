@@ -13,8 +13,8 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use jit_trust::{
-    AnchorKey, LookupResponse, Certificate, ConnectLayer, Connector, HttpsConnector, DeferredStore, LookupRequest, Responder,
-    TlsStream, TokioConnector, TokioTlsStream, TrustPolicy,
+    AnchorKey, Certificate, ConnectLayer, Connector, DeferredStore, HttpsConnector, LookupRequest,
+    LookupResponse, Responder, TlsStream, TokioConnector, TokioTlsStream, TrustPolicy,
 };
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::{Response, Server, ServerBuilder};

@@ -1,7 +1,7 @@
 //! Mozilla's conditions: a date, and constraints that are imposed.
 
 use jit_trust::mbedtls::Connector;
-use jit_trust::{Connection, Distrusted, Entry, NameConstraintsError, NameForm, TrustPolicy, WatchedFileStore};
+use jit_trust::{Connection, Entry, NameConstraintsError, NameForm, TrustPolicy, WatchedFileStore};
 use jit_trust_lab::pki::{Ca, DAY, Leaf, dns_name_constraints, now};
 use jit_trust_lab::server::Server;
 use mbedtls::x509::VerifyError;
@@ -35,7 +35,7 @@ fn a_leaf_issued_after_its_roots_date_is_refused_and_one_issued_before_is_not() 
     assert!(get(&connector, &before).unwrap().ends_with("hello"));
     let after = server_issued_at(date + DAY, &ca, HOST);
     let error = get(&connector, &after).unwrap_err();
-    let distrusted: &Distrusted = reason(&error);
+    let distrusted = dated_root(&error);
     assert_eq!(
         (
             distrusted.root.as_str(),
@@ -57,8 +57,12 @@ fn the_same_root_without_a_date_is_bound_by_it_unless_it_was_added_as_it_is() {
     let dated = || store_of(&[entry(&der).with_distrust_after(Some(unix(date)))], Version::V2);
     let server = server_issued_at(date + DAY, &root.intermediate("CA"), HOST);
     let with = |trust: jit_trust::TrustPolicyBuilder| get(&Connector::new(trust.build()).unwrap(), &server);
-    let bound = with(jit_trust::TrustPolicy::builder().store(dated()).store(store(&[&root])));
-    let _: &Distrusted = reason(&bound.unwrap_err());
+    let bound = with(
+        jit_trust::TrustPolicy::builder()
+            .store(dated())
+            .store(store(&[&root])),
+    );
+    dated_root(&bound.unwrap_err());
     assert_eq!(server.handshakes(), 0);
     let as_is = with(
         jit_trust::TrustPolicy::builder()

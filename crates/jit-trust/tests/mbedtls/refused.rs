@@ -1,7 +1,7 @@
 //! What is refused, and why.
 
 use jit_trust::mbedtls::{Connector, TokioConnector};
-use jit_trust::{ChainError, Candidates, StoreError, TrustPolicy, TrustStore};
+use jit_trust::{Candidates, Rejection, StoreError, TrustPolicy, TrustStore};
 use jit_trust_lab::pki::{Ca, DAY, Leaf, der, garbage, now, oid};
 use mbedtls::x509::VerifyError;
 
@@ -152,7 +152,7 @@ fn more_than_64_certificates_are_not_looked_at() {
         assert!(get(&connector, &most).unwrap().ends_with("hello"));
         let error = get(&connector, &too_many).unwrap_err();
         assert!(
-            matches!(reason(&error), ChainError::TooManyCertificates),
+            matches!(rejection(&error), Rejection::TooManyCertificates),
             "{error}"
         );
     }
@@ -231,6 +231,6 @@ fn a_store_or_an_observer_that_panics_is_a_refusal() {
         error.to_string().ends_with("a store or an observer panicked"),
         "{error}"
     );
-    assert!(connector.trust().connections().is_empty());
+    assert!(connector.policy().connections().is_empty());
     assert_eq!(server.requests(), 0);
 }

@@ -1,7 +1,6 @@
 //! Servers, stores and clients.
 #![allow(dead_code, reason = "each test uses some of it")]
 
-use std::error::Error as _;
 use std::future::Future;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -9,7 +8,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use jit_trust::mbedtls::{Connector, Error, Invalid, TlsStream, TokioConnector};
-use jit_trust::{BlobStore, Entry};
+use jit_trust::{BlobStore, DatedRoot, Entry, Rejection};
 use jit_trust_lab::pki::{Ca, Leaf};
 use jit_trust_lab::server::{Response, Server, ServerBuilder};
 use mbedtls::alloc::List;
@@ -97,11 +96,25 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
 pub(crate) fn reason<R: std::error::Error + 'static>(error: &io::Error) -> &R {
     assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{error}");
     let error: &Error = error.get_ref().unwrap().downcast_ref().unwrap();
-    assert!(error.refusal().is_some(), "{error:?}");
-    let source = error.source().unwrap();
-    source
+    let rejection = error.rejection().unwrap_or_else(|| panic!("{error:?}"));
+    let original = rejection.original().unwrap_or_else(|| panic!("{error:?}"));
+    original
         .downcast_ref()
-        .unwrap_or_else(|| panic!("it is {source:?}"))
+        .unwrap_or_else(|| panic!("it is {original:?}"))
+}
+
+/// Why a server was rejected.
+pub(crate) fn rejection(error: &io::Error) -> &Rejection {
+    let error: &Error = error.get_ref().unwrap().downcast_ref().unwrap();
+    error.rejection().unwrap_or_else(|| panic!("{error:?}"))
+}
+
+/// The root that a connection was refused for because of its date.
+pub(crate) fn dated_root(error: &io::Error) -> &DatedRoot {
+    match rejection(error) {
+        Rejection::DatedRoot(dated) => dated,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// What mbedTLS itself found wrong.

@@ -24,10 +24,10 @@ fn it_is_one_connection_and_one_question() {
     let afar = Afar::of(&[&root]);
     let connector = Connector::new(trust(&afar)).unwrap();
     let connector = connector.on_verification(|verification| {
-        let queries: Vec<_> = verification.queries.iter().map(|query| query.outcome).collect();
+        let queries: Vec<_> = verification.lookups.iter().map(|query| query.outcome).collect();
         assert!(matches!(
             *queries,
-            [LookupOutcome::Found(1) | LookupOutcome::AtHand(1)]
+            [LookupOutcome::Found(1) | LookupOutcome::Cached(1)]
         ));
     });
     afar.hold_back();
@@ -143,7 +143,7 @@ fn a_store_that_does_not_answer_is_the_reason() {
     );
     let connector = TokioConnector::new(trust(&afar)).unwrap();
     let error = block_on(get_async(&connector, &server)).unwrap_err();
-    assert!(matches!(reason(&error), StoreError::Query { .. }));
+    assert!(matches!(reason(&error), StoreError::Lookup { .. }));
 }
 
 #[test]

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use jit_trust::openssl::TokioConnector;
 use jit_trust::{
-    LookupResponse, BlobStore, Distrusted, NameConstraintsError, NameForm, DeferredStore, LookupRequest, Responder, TrustPolicy,
+    BlobStore, DeferredStore, LookupRequest, LookupResponse, NameConstraintsError, NameForm, Responder,
+    TrustPolicy,
 };
 use jit_trust_lab::pki::{Ca, DAY, Leaf, dns_name_constraints, now};
 use jit_trust_lab::server::Server;
@@ -16,8 +17,8 @@ use openssl::x509::verify::X509VerifyFlags;
 
 use crate::stores::{self, Version, entry};
 use crate::support::{
-    HOST, Later, block_on, connect_async, connector, error_in, get, key_of, load, reason, server, store,
-    store_of,
+    HOST, Later, block_on, connect_async, connector, dated_root, error_in, get, key_of, load, reason, server,
+    store, store_of,
 };
 
 /// What is said of a CA, which the server's certificate conforms to or not.
@@ -59,12 +60,12 @@ impl Said {
             Self::Date { is_met: true } | Self::NameConstraints { is_met: true } => drop(result.unwrap()),
             Self::Date { is_met: false } => {
                 let error = result.unwrap_err();
-                let distrusted: &Distrusted = reason(&error);
+                let distrusted = dated_root(&error);
                 assert!(distrusted.issued_at > Some(distrusted.distrust_after));
             }
             Self::NameConstraints { is_met: false } => {
                 let error = result.unwrap_err();
-                let refusal = error_in(&error).refusal().unwrap();
+                let refusal = error_in(&error).rejection().unwrap().original().unwrap();
                 // Those of the anchor itself OpenSSL finds not to be met.
                 match refusal.downcast_ref::<X509VerifyResult>() {
                     Some(found) => assert_eq!(found.as_raw(), openssl_sys::X509_V_ERR_PERMITTED_VIOLATION),
@@ -219,7 +220,9 @@ fn a_verify_callback_that_accepts_everything_lifts_no_condition_of_an_anchor_in_
     for said in EACH {
         let root = Ca::root("Root");
         let server = below(&root);
-        let another_holds_it = TrustPolicy::builder().store(store(&[&root])).store(said.of(&root));
+        let another_holds_it = TrustPolicy::builder()
+            .store(store(&[&root]))
+            .store(said.of(&root));
         said.decides(get(
             &connector(another_holds_it.build(), accept_everything),
             &server,

@@ -29,7 +29,8 @@ fn nothing_is_sent_to_a_server_that_is_not_trusted() {
     let connector = Connector::new(store(&[&Ca::root("Root")])).unwrap();
     let error = get(&connector, &server).unwrap_err();
     let error = error_in(&error);
-    let reason: &X509VerifyResult = error.refusal().unwrap().downcast_ref().unwrap();
+    let original = error.rejection().unwrap().original().unwrap();
+    let reason: &X509VerifyResult = original.downcast_ref().unwrap();
     assert_eq!(reason.as_raw(), 20, "{error}"); // unable to get local issuer certificate
     assert_eq!((server.connections(), server.requests()), (1, 0));
 }

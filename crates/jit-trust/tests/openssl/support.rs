@@ -8,7 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jit_trust::openssl::{Connector, TlsStream, TokioConnector, TokioTlsStream, Verifier};
-use jit_trust::{AnchorKey, LookupResponse, BlobStore, Certificate, DeferredStore, LookupRequest, Responder, TrustPolicy};
+use jit_trust::{
+    AnchorKey, BlobStore, Certificate, DatedRoot, DeferredStore, LookupRequest, LookupResponse, Rejection,
+    Responder, TrustPolicy,
+};
 use jit_trust_lab::pki::{Ca, Leaf};
 use jit_trust_lab::server::{Response, Server};
 use openssl::ssl::{HandshakeError, Ssl, SslContext, SslContextBuilder, SslMethod, SslStream};
@@ -145,7 +148,10 @@ pub(crate) fn client() -> SslContextBuilder {
 }
 
 /// A connector with a context of its own.
-pub(crate) fn connector(trust: impl Into<TrustPolicy>, set_up: impl FnOnce(&mut SslContextBuilder)) -> Connector {
+pub(crate) fn connector(
+    trust: impl Into<TrustPolicy>,
+    set_up: impl FnOnce(&mut SslContextBuilder),
+) -> Connector {
     let mut context = client();
     Verifier::new(trust).attach(&mut context).unwrap();
     set_up(&mut context);
@@ -178,16 +184,23 @@ pub(crate) fn error_in(error: &io::Error) -> &jit_trust::openssl::Error {
 
 /// Our reason for a refusal.
 pub(crate) fn reason<R: std::error::Error + 'static>(error: &io::Error) -> &R {
-    let reason = error_in(error).refusal().unwrap_or_else(|| panic!("{error:?}"));
-    reason.downcast_ref().unwrap_or_else(|| panic!("{error:?}"))
+    let rejection = error_in(error).rejection().unwrap_or_else(|| panic!("{error:?}"));
+    let original = rejection.original().unwrap_or_else(|| panic!("{error:?}"));
+    original.downcast_ref().unwrap_or_else(|| panic!("{error:?}"))
+}
+
+/// The root that a connection was refused for because of its date.
+pub(crate) fn dated_root(error: &io::Error) -> &DatedRoot {
+    match error_in(error).rejection() {
+        Some(Rejection::DatedRoot(dated)) => dated,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Why OpenSSL refuses a certificate.
 pub(crate) fn refused<T: fmt::Debug>(result: io::Result<T>) -> i32 {
     let error = result.unwrap_err();
-    let reason = error_in(&error).refusal().unwrap_or_else(|| panic!("{error:?}"));
-    let reason: &X509VerifyResult = reason.downcast_ref().unwrap_or_else(|| panic!("{error:?}"));
-    reason.as_raw()
+    reason::<X509VerifyResult>(&error).as_raw()
 }
 
 pub(crate) async fn connect_async(

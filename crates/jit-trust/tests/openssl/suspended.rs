@@ -1,12 +1,13 @@
 //! A handshake that waits for a store.
 
-use std::error::Error;
 use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use jit_trust::openssl::{Connector, TokioConnector, Verifier};
-use jit_trust::{LookupResponse, LookupError, DeferredStore, LookupRequest, Responder, StoreError, TrustPolicy};
+use jit_trust::{
+    DeferredStore, LookupError, LookupRequest, LookupResponse, Responder, StoreError, TrustPolicy,
+};
 use jit_trust_lab::pki::{Ca, DAY, Leaf, now};
 use jit_trust_lab::server::Server;
 use openssl::ssl::NameType;
@@ -14,7 +15,7 @@ use openssl::ssl::NameType;
 use crate::given_up::poll_so_often;
 use crate::stores::{self, Version};
 use crate::support::{
-    GRACE, HOST, Later, block_on, client, connect, connect_async, error_in, get, key_of, plain, server,
+    GRACE, HOST, Later, block_on, client, connect, connect_async, get, key_of, plain, reason, server,
     server_of, store,
 };
 
@@ -139,7 +140,10 @@ fn a_store_that_never_answers_is_waited_for_as_long_as_patience_lasts() {
     let server = server_of(&root);
     let held = Held::default();
     let patience = Duration::from_millis(200);
-    let trust = TrustPolicy::builder().deferred_store(held).lookup_timeout(patience).build();
+    let trust = TrustPolicy::builder()
+        .deferred_store(held)
+        .lookup_timeout(patience)
+        .build();
     let blocking = || connect(&Connector::new(trust.clone()).unwrap(), &server).map(drop);
     let waiting = || {
         let connector = TokioConnector::new(trust.clone()).unwrap();
@@ -154,12 +158,8 @@ fn a_store_that_never_answers_is_waited_for_as_long_as_patience_lasts() {
             took >= Duration::from_millis(150) && took < patience * 10,
             "{took:?}"
         );
-        let reason = error_in(&error)
-            .source()
-            .unwrap()
-            .downcast_ref::<StoreError>()
-            .unwrap();
-        let StoreError::Query { error, .. } = reason else {
+        let reason = reason::<StoreError>(&error);
+        let StoreError::Lookup { error, .. } = reason else {
             panic!("{reason:?}")
         };
         assert!(matches!(**error, LookupError::TimedOut(limit) if limit == patience));

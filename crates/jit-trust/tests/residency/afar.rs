@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use jit_trust::{AnchorKey, LookupResponse, Certificate, LookupKind, LookupError, DeferredStore, LookupRequest, Responder};
+use jit_trust::{
+    AnchorKey, Certificate, DeferredStore, LookupError, LookupKind, LookupRequest, LookupResponse, Responder,
+};
 use jit_trust_core::v2;
 use jit_trust_lab::pki::Ca;
 

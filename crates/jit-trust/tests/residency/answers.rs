@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jit_trust::{LookupResponse, MAX_RESPONSE_LEN, LookupError, TrustPolicy};
+use jit_trust::{LookupError, LookupResponse, MAX_RESPONSE_LEN, TrustPolicy};
 use jit_trust_lab::pki::{Ca, garbage};
 use rustls::CertificateError;
 
@@ -28,7 +28,10 @@ fn an_answer_that_is_not_what_was_asked_for_is_refused_and_the_error_says_who_wa
         (What::Blob(garbage::noise(100)), "Blob("),
         (What::Blob(garbage::noise(MAX_RESPONSE_LEN + 1)), "TooLarge"),
         (What::Certificate(garbage::noise(100)), "Certificate("),
-        (What::Certificate(garbage::noise(MAX_RESPONSE_LEN + 1)), "TooLarge"),
+        (
+            What::Certificate(garbage::noise(MAX_RESPONSE_LEN + 1)),
+            "TooLarge",
+        ),
     ];
     for (answer, reason) in answers {
         let afar = Afar::default();

@@ -7,7 +7,7 @@ use jit_trust_lab::pki::{AuthorityKeyId, Ca, Leaf};
 use pki_types::CertificateDer;
 
 use crate::afar::{self, Afar, by_issuer_serial, by_key_id, by_subject};
-use crate::verify::{Verifier, ask, words};
+use crate::verify::{Judge, ask, words};
 
 fn trust(afar: &Afar) -> TrustPolicy {
     TrustPolicy::builder().deferred_store(afar.clone()).build()
@@ -35,7 +35,7 @@ fn the_topmost_issuer_is_asked_for_first_and_the_others_only_while_validation_fa
 
     // An anchor further down will do, and nothing is asked beyond it.
     let afar = Afar::of(&[&cas[2]]);
-    let verifier = Verifier::new(&trust(&afar));
+    let verifier = Judge::new(&trust(&afar));
     verifier.ask(&sent).unwrap();
     assert_eq!(afar.asked(), keys[..3]);
     let outcomes = [
@@ -46,7 +46,7 @@ fn the_topmost_issuer_is_asked_for_first_and_the_others_only_while_validation_fa
     assert_eq!(verifier.outcomes(), outcomes);
     verifier.ask(&sent).unwrap();
     assert_eq!(afar.queries(), 3);
-    assert_eq!(verifier.outcomes()[2], LookupOutcome::AtHand(1));
+    assert_eq!(verifier.outcomes()[2], LookupOutcome::Cached(1));
 }
 
 #[test]
@@ -83,11 +83,11 @@ fn of_more_than_three_cas_of_one_name_those_are_imported_that_a_certificate_name
     afar.says(by_subject(&twins[0]), afar::What::Blob(blob));
     let trust = trust(&afar);
     for twin in &twins {
-        let verifier = Verifier::new(&trust);
+        let verifier = Judge::new(&trust);
         verifier.ask(&twin.leaf("a.test").chain(&[])).unwrap();
         assert!(matches!(
             verifier.outcomes()[0],
-            LookupOutcome::Found(3) | LookupOutcome::AtHand(3)
+            LookupOutcome::Found(3) | LookupOutcome::Cached(3)
         ));
     }
 }
@@ -168,7 +168,7 @@ fn a_store_error_is_not_taken_for_no_such_anchor_and_is_not_remembered() {
     let afar = Afar::default();
     afar.says(by_subject(&root), afar::What::Broken);
     let trust = trust(&afar);
-    let verifier = Verifier::new(&trust);
+    let verifier = Judge::new(&trust);
     let text = words(verifier.ask(&sent));
     let key: AnchorKey = by_subject(&root);
     assert!(

@@ -123,7 +123,7 @@ fn a_newer_generation_that_is_seen_has_the_anchors_of_living_connections_asked_f
 fn a_store_of_a_newer_generation_with_each_answer_is_not_asked_without_end() {
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    use jit_trust::{AnchorKey, LookupResponse, DeferredStore, LookupRequest, Responder};
+    use jit_trust::{AnchorKey, DeferredStore, LookupRequest, LookupResponse, Responder};
 
     #[derive(Debug)]
     struct Ever {
@@ -198,7 +198,9 @@ fn an_anchor_that_a_store_took_back_serves_new_connections_no_longer_than_its_ag
 #[test]
 fn a_configuration_of_another_trust_is_refused() {
     let fixture = Fixture::new();
-    let other = TrustPolicy::builder().deferred_store(fixture.afar.clone()).build();
+    let other = TrustPolicy::builder()
+        .deferred_store(fixture.afar.clone())
+        .build();
     let provider = aws_lc_rs::default_provider().into();
     let config = client_config_with_provider(other, provider).unwrap();
     let connector = Connector::with_config(fixture.trust.clone(), config);

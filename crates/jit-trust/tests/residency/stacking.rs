@@ -5,14 +5,14 @@ use std::net::TcpStream;
 use std::sync::{Arc, OnceLock};
 
 use jit_trust::{
-    BlobStore, Connector, OlderGeneration, Candidates, StoreError, TrustPolicy, TrustStore, WatchedFileStore,
+    BlobStore, Candidates, Connector, OlderGeneration, StoreError, TrustPolicy, TrustStore, WatchedFileStore,
 };
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::{Response, Server};
 use rustls::CertificateError;
 
 use crate::afar::{Afar, What, blob, by_subject, wait_until};
-use crate::verify::{Verifier, ask, words};
+use crate::verify::{Judge, ask, words};
 
 fn at_hand(roots: &[&Ca], generation: u32) -> BlobStore {
     BlobStore::new(blob(roots, generation).leak()).unwrap()
@@ -63,7 +63,7 @@ fn a_pinned_host_leans_on_its_own_cas_and_nothing_is_looked_up_for_it() {
         .store(at_hand(&[&public], 7))
         .deferred_store(afar.clone())
         .build();
-    let verifier = Verifier::new(&trust);
+    let verifier = Judge::new(&trust);
     for host in ["a.test", "www.b.test", "x.y.b.test"] {
         verifier.ask_about(host, &company.leaf(host).chain(&[])).unwrap();
         let error = verifier.ask_about(host, &public.leaf(host).chain(&[]));

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use jit_trust::{LookupRecord, LookupOutcome, Verifier, TrustPolicy};
+use jit_trust::{LookupOutcome, LookupRecord, TrustPolicy, Verifier};
 use jit_trust_lab::pki::now;
 use pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::Error;
@@ -11,12 +11,12 @@ use rustls::crypto::aws_lc_rs;
 
 /// A verifier that remembers which questions it asked.
 #[derive(Debug)]
-pub(crate) struct Verifier {
+pub(crate) struct Judge {
     verifier: Verifier,
     made: Arc<Mutex<Vec<LookupRecord>>>,
 }
 
-impl Verifier {
+impl Judge {
     pub(crate) fn new(trust: &TrustPolicy) -> Self {
         Self::of(Verifier::with_provider(
             trust.clone(),
@@ -28,7 +28,7 @@ impl Verifier {
         let made = Arc::new(Mutex::new(Vec::new()));
         let tell = made.clone();
         let verifier = verifier.on_verification(move |verification| {
-            *tell.lock().unwrap() = verification.queries.to_vec();
+            *tell.lock().unwrap() = verification.lookups.to_vec();
         });
         Self { verifier, made }
     }
@@ -56,7 +56,7 @@ impl Verifier {
 }
 
 pub(crate) fn ask(trust: &TrustPolicy, sent: &[CertificateDer<'_>]) -> Result<(), Error> {
-    Verifier::new(trust).ask(sent)
+    Judge::new(trust).ask(sent)
 }
 
 /// The words of a refusal.

@@ -8,17 +8,20 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use jit_trust::{LookupResponse, LookupPending, Connector, DeferredStore, LookupRequest, Responder, Verifier, TrustPolicy};
+use jit_trust::{
+    Connector, DeferredStore, LookupPending, LookupRequest, LookupResponse, Rejection, Responder,
+    TrustPolicy, Verifier, rejection,
+};
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::{Response, Server};
 use rustls::crypto::aws_lc_rs;
 
 use crate::afar::{Afar, blob, by_subject, wait_until};
-use crate::verify::{Verifier, ask, words};
+use crate::verify::{Judge, ask, words};
 
-fn not_waiting(trust: &TrustPolicy) -> Verifier {
+fn not_waiting(trust: &TrustPolicy) -> Judge {
     let verifier = Verifier::with_provider(trust.clone(), &aws_lc_rs::default_provider());
-    Verifier::of(verifier.without_waiting())
+    Judge::of(verifier.without_waiting())
 }
 
 #[test]
@@ -59,7 +62,7 @@ fn when_the_one_that_asked_is_gone_the_others_get_the_answer() {
     afar.hold_back();
     let trust = TrustPolicy::builder().deferred_store(afar.clone()).build();
     let pending = not_waiting(&trust).ask(&sent).unwrap_err();
-    assert!(LookupPending::of(&pending).is_some());
+    assert!(pending_lookup(&pending).is_some());
     drop(pending);
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| ask(&trust, &sent));
@@ -206,7 +209,7 @@ fn a_verifier_that_does_not_wait_has_the_error_of_a_store_that_fails_at_once() {
     let error = not_waiting(&trust)
         .ask(&root.leaf("a.test").chain(&[]))
         .unwrap_err();
-    assert!(LookupPending::of(&error).is_none());
+    assert!(pending_lookup(&error).is_none());
     assert!(words(Err(error)).contains("the line is dead"));
 }
 
@@ -232,7 +235,7 @@ fn whoever_is_woken_by_an_answer_may_ask_at_once() {
     afar.hold_back();
     let trust = TrustPolicy::builder().deferred_store(afar.clone()).build();
     let error = not_waiting(&trust).ask(&sent).unwrap_err();
-    let pending = LookupPending::of(&error).unwrap().clone();
+    let pending = pending_lookup(&error).unwrap();
     let woken = Arc::new(AsksAgain {
         trust,
         sent,
@@ -339,4 +342,12 @@ fn times_that_never_end_are_taken() {
         ask(&trust, &elsewhere).unwrap_err();
     }
     assert_eq!(afar.queries(), 4);
+}
+
+/// The lookup that a handshake did not wait for.
+fn pending_lookup(error: &(dyn std::error::Error + 'static)) -> Option<LookupPending> {
+    match rejection(error)? {
+        Rejection::LookupPending(pending) => Some(pending),
+        _ => None,
+    }
 }

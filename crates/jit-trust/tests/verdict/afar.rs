@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use jit_trust::{
-    AnchorKey, LookupResponse, LookupRecord, LookupOutcome, DeferredStore, LookupRequest, Responder, Verifier, TrustPolicy,
+    AnchorKey, DeferredStore, LookupOutcome, LookupRecord, LookupRequest, LookupResponse, Responder,
+    TrustPolicy, Verifier,
 };
 use rustls::crypto::CryptoProvider;
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -63,7 +64,7 @@ impl Afar {
         let made = Arc::new(Mutex::new(Vec::new()));
         let tell = made.clone();
         let verifier = Verifier::with_provider(trust, provider).on_verification(move |verification| {
-            *tell.lock().unwrap() = verification.queries.to_vec();
+            *tell.lock().unwrap() = verification.lookups.to_vec();
         });
         Self {
             verifier,
@@ -75,7 +76,7 @@ impl Afar {
     /// Why these may differ, the verdict that was just given and that of webpki with all roots loaded; none if they must not.
     pub(crate) fn cause(
         &self,
-        question: &question::LookupRequest<'_>,
+        question: &question::Request<'_>,
         just_in_time: &Verdict,
         all_loaded: &AllLoaded,
     ) -> Option<Cause> {
@@ -110,7 +111,7 @@ impl Afar {
 
 fn found(made: &LookupRecord) -> usize {
     match made.outcome {
-        LookupOutcome::Found(count) | LookupOutcome::AtHand(count) => count,
+        LookupOutcome::Found(count) | LookupOutcome::Cached(count) => count,
         _ => 0,
     }
 }
@@ -126,8 +127,8 @@ impl DeferredStore for Store {
         "afar".to_owned()
     }
 
-    fn look_up(&self, question: LookupRequest, reply: Responder) {
-        let answer = match self.blobs.get(&question.key) {
+    fn look_up(&self, request: LookupRequest, reply: Responder) {
+        let answer = match self.blobs.get(&request.key) {
             Some(blob) => LookupResponse::blob(blob.clone()),
             None => Ok(LookupResponse::not_found()),
         };

@@ -14,7 +14,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::binding::{self, Binding};
 use crate::name_constraints::NameConstraints;
-use crate::question::{LookupRequest, Reason, Verdict};
+use crate::question::{Reason, Request, Verdict};
 use crate::root::TrustedRoot;
 
 /// All roots, ready for webpki.
@@ -57,7 +57,7 @@ impl AllLoaded {
 
     /// The verdict; where it is that no path is valid, and one would be but for the dates, that is the reason, and else
     /// the constraints for which a root was taken out, if one was.
-    pub(crate) fn verdict(&self, question: &LookupRequest<'_>) -> Verdict {
+    pub(crate) fn verdict(&self, question: &Request<'_>) -> Verdict {
         let (mut loaded, dropped) = self.by_date(&question.sent[0]);
         let taken_out = self.take_out(&mut loaded, question);
         let verdict = self.ask(&loaded, question);
@@ -79,7 +79,7 @@ impl AllLoaded {
 
     /// The verdict without the roots that may no longer vouch for this leaf, and without regard to what would be if they
     /// did.
-    pub(crate) fn verdict_without_dropped(&self, question: &LookupRequest<'_>) -> Verdict {
+    pub(crate) fn verdict_without_dropped(&self, question: &Request<'_>) -> Verdict {
         let (mut loaded, _) = self.by_date(&question.sent[0]);
         self.take_out(&mut loaded, question);
         self.ask(&loaded, question)
@@ -87,7 +87,7 @@ impl AllLoaded {
 
     /// Takes out the roots to which webpki finds a path that does not conform to what binds them beside their own entries,
     /// and says which those were.
-    fn take_out<'l>(&'l self, loaded: &mut Vec<&'l Loaded>, question: &LookupRequest<'_>) -> Vec<&'l Loaded> {
+    fn take_out<'l>(&'l self, loaded: &mut Vec<&'l Loaded>, question: &Request<'_>) -> Vec<&'l Loaded> {
         let mut taken_out = Vec::new();
         if loaded.iter().all(|root| root.binding.imposed.is_empty()) {
             return taken_out;
@@ -111,7 +111,7 @@ impl AllLoaded {
     fn find_path(
         &self,
         roots: &[&Loaded],
-        question: &LookupRequest<'_>,
+        question: &Request<'_>,
     ) -> Option<(usize, Vec<CertificateDer<'static>>)> {
         let (leaf, others) = question.sent.split_first().unwrap();
         let leaf = EndEntityCert::try_from(leaf).ok()?;
@@ -129,7 +129,7 @@ impl AllLoaded {
         Some((place.unwrap(), below))
     }
 
-    fn ask(&self, roots: &[&Loaded], question: &LookupRequest<'_>) -> Verdict {
+    fn ask(&self, roots: &[&Loaded], question: &Request<'_>) -> Verdict {
         let loaded: RootCertStore = roots.iter().map(|root| root.anchor.clone()).collect();
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(loaded), self.provider.clone());
         question.ask(verifier.build().unwrap().as_ref())

@@ -8,7 +8,7 @@ use pki_types::CertificateDer;
 use rustls::crypto::{aws_lc_rs, ring};
 use rustls::{CertificateError, Error};
 
-use crate::question::{LookupRequest, Reason};
+use crate::question::{Reason, Request};
 use crate::root::TrustedRoot;
 use crate::verifiers::Verifiers;
 
@@ -264,7 +264,7 @@ fn more_than_64_certificates_are_refused_and_that_is_the_one_difference() {
     let too_many = vec![leaf; 65];
     verifiers.agree_today(&too_many).unwrap();
     for form in &verifiers.forms {
-        let refused = LookupRequest::new(&too_many, "a.test", now()).ask(&form.verifier);
+        let refused = Request::new(&too_many, "a.test", now()).ask(&form.verifier);
         assert_eq!(refused, Err(Reason::TooManyCertificates), "{}", form.name);
     }
 }

@@ -10,7 +10,7 @@ use rustls::crypto::aws_lc_rs;
 
 use crate::afar::Cause;
 #[cfg(any(feature = "mbedtls", feature = "openssl"))]
-use crate::question::LookupRequest;
+use crate::question::Request;
 use crate::question::{Reason, Verdict};
 use crate::root::TrustedRoot;
 use crate::verifiers::Verifiers;
@@ -57,7 +57,7 @@ fn an_anchor_that_would_be_the_fourth_is_the_cause_of_another_verdict() {
 /// What the other libraries say with every root loaded and, where one is judged differently, by which form.
 #[cfg(any(feature = "mbedtls", feature = "openssl"))]
 fn differences(verifiers: &Verifiers, sent: &[CertificateDer<'_>]) -> Vec<Result<bool, String>> {
-    let question = LookupRequest::new(sent, "a.test", now());
+    let question = Request::new(sent, "a.test", now());
     let libraries = verifiers.libraries();
     libraries
         .map(|library| {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use jit_trust::{BlobStore, FileStore, Verifier, TrustStore, WebrootStore};
+use jit_trust::{BlobStore, FileStore, TrustStore, Verifier, WebrootStore};
 use rustls::crypto::CryptoProvider;
 
 use crate::root::TrustedRoot;

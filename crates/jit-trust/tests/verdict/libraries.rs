@@ -7,7 +7,7 @@ use jit_trust_core::v2;
 use pki_types::CertificateDer;
 
 use crate::binding::{self, Binding};
-use crate::question::LookupRequest;
+use crate::question::Request;
 use crate::root::TrustedRoot;
 use crate::stores::{self, Version};
 
@@ -114,7 +114,7 @@ pub(crate) trait Library {
     fn all_loaded(
         &self,
         sent: &Self::Sent,
-        question: &LookupRequest<'_>,
+        question: &Request<'_>,
         with_conditions: bool,
         permits_issuance: &dyn Fn(Option<u64>) -> bool,
     ) -> Judged;
@@ -123,7 +123,7 @@ pub(crate) trait Library {
     fn just_in_time<'a>(
         &'a self,
         sent: &'a Self::Sent,
-        question: &'a LookupRequest<'_>,
+        question: &'a Request<'_>,
     ) -> Box<dyn Iterator<Item = (&'a Form, Judged)> + 'a>;
 
     /// Whether the reason for a refusal is that there are more certificates than are looked at.
@@ -145,7 +145,7 @@ pub(crate) trait Compared {
 
     /// What the library says with all roots loaded, if it comes to the same by every form of the store, or else how not;
     /// `None` where it does not come to judge.
-    fn compare(&self, question: &LookupRequest<'_>) -> Result<Option<Judged>, String>;
+    fn compare(&self, question: &Request<'_>) -> Result<Option<Judged>, String>;
 }
 
 impl<L: Library> Compared for L {
@@ -165,7 +165,7 @@ impl<L: Library> Compared for L {
         L::FOR_THE_NAME == reason
     }
 
-    fn compare(&self, question: &LookupRequest<'_>) -> Result<Option<Judged>, String> {
+    fn compare(&self, question: &Request<'_>) -> Result<Option<Judged>, String> {
         let Some(sent) = self.read(question.sent) else {
             return Ok(None);
         };

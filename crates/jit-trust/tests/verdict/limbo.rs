@@ -12,7 +12,7 @@ use serde_json::Value;
 use x509_parser::prelude::{ASN1Time, FromDer};
 
 use crate::libraries::Compared;
-use crate::question::{LookupRequest, Reason, Verdict};
+use crate::question::{Reason, Request, Verdict};
 use crate::root::TrustedRoot;
 use crate::stores;
 use crate::verifiers::Verifiers;
@@ -230,7 +230,7 @@ fn the_verdicts_on_x509_limbo_are_those_of_webpki_and_but_for_a_list_those_expec
         let sent = case.sent();
         too_many += usize::from(sent.len() > MAX_CERTIFICATES);
         let verifiers = Verifiers::of_conditional(&case.roots(), &aws_lc_rs::default_provider());
-        let question = LookupRequest::new(&sent, case.name().unwrap_or(NOBODY), case.time());
+        let question = Request::new(&sent, case.name().unwrap_or(NOBODY), case.time());
         let verdict = verifiers.agree_on(&question);
         for library in verifiers.libraries() {
             let judged = library.compare(&question).unwrap();

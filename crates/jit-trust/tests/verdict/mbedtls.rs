@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::sync::{Arc, Mutex};
 
 use jit_trust::mbedtls::Connector;
-use jit_trust::{BlobStore, ChainError, MAX_CERTIFICATES};
+use jit_trust::{BlobStore, MAX_CERTIFICATES};
 use mbedtls::alloc::List;
 use mbedtls::x509::{Certificate, KeyUsage, VerifyError};
 use pki_types::{CertificateDer, ServerName, UnixTime};
@@ -16,7 +16,7 @@ use rustls::crypto::CryptoProvider;
 
 use crate::libraries::{Bindings, Bound, Form, Judged, Library, Roots};
 use crate::name_constraints::NameConstraints;
-use crate::question::LookupRequest;
+use crate::question::Request;
 
 /// mbedTLS, with all roots loaded and in each form of the store.
 pub(crate) struct MbedTls {
@@ -81,7 +81,7 @@ impl Library for MbedTls {
     fn all_loaded(
         &self,
         sent: &Self::Sent,
-        question: &LookupRequest<'_>,
+        question: &Request<'_>,
         with_conditions: bool,
         permits_issuance: &dyn Fn(Option<u64>) -> bool,
     ) -> Judged {
@@ -119,17 +119,17 @@ impl Library for MbedTls {
     fn just_in_time<'a>(
         &'a self,
         sent: &'a Self::Sent,
-        question: &'a LookupRequest<'_>,
+        question: &'a Request<'_>,
     ) -> Box<dyn Iterator<Item = (&'a Form, Judged)> + 'a> {
         let host = question.name.to_str();
         Box::new(self.forms.iter().map(move |(form, connector)| {
             let verified = at(question.time, || connector.verify(&host, sent));
-            (form, verified.map_err(|error| shown(&error)))
+            (form, verified.map(|_| ()).map_err(|error| shown(&error)))
         }))
     }
 
     fn is_refused_for_number(&self, sent: &Self::Sent, judged: &Judged) -> bool {
-        let too_many = ChainError::TooManyCertificates.to_string();
+        let too_many = jit_trust::Rejection::TooManyCertificates.to_string();
         sent.iter().count() > MAX_CERTIFICATES && judged.as_ref().is_err_and(|error| *error == too_many)
     }
 }
@@ -137,7 +137,7 @@ impl Library for MbedTls {
 /// The path that mbedTLS finds to one of these roots, from the leaf up, the root's certificate last; or why it finds none.
 fn find_path(
     sent: &List<Certificate>,
-    question: &LookupRequest<'_>,
+    question: &Request<'_>,
     loaded: &[&Loaded],
 ) -> Result<Vec<CertificateDer<'static>>, String> {
     let mut trusted = List::<Certificate>::new();
@@ -181,15 +181,17 @@ fn find_path(
     Ok(path)
 }
 
-/// What lies under an error.
-fn shown(error: &dyn std::error::Error) -> String {
-    error
-        .source()
-        .map_or_else(|| error.to_string(), ToString::to_string)
+/// What mbedTLS says under an error, or we say where it says nothing.
+fn shown(error: &jit_trust::mbedtls::Error) -> String {
+    let Some(rejection) = error.rejection() else {
+        return error.to_string();
+    };
+    let original = rejection.original();
+    original.map_or_else(|| rejection.to_string(), ToString::to_string)
 }
 
 /// mbedTLS 2.28 knows names only.
-fn name(question: &LookupRequest<'_>) -> Option<String> {
+fn name(question: &Request<'_>) -> Option<String> {
     match &question.name {
         ServerName::DnsName(name) => Some(name.as_ref().to_owned()),
         _ => None,

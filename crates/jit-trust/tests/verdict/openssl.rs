@@ -22,7 +22,7 @@ use pki_types::{CertificateDer, ServerName};
 use crate::binding::Binding;
 use crate::libraries::{Bindings, Bound, Form, Judged, Library, Roots};
 use crate::name_constraints::permit_by_openssl;
-use crate::question::LookupRequest;
+use crate::question::Request;
 
 /// Debian's, `CipherString = DEFAULT@SECLEVEL=2`.
 const SECURITY_LEVEL: c_int = 2;
@@ -67,7 +67,7 @@ impl OpenSsl {
     fn with_all<'r>(
         &self,
         sent: &Stack<X509>,
-        question: &LookupRequest<'_>,
+        question: &Request<'_>,
         roots: impl Iterator<Item = &'r X509>,
     ) -> Result<(X509, Vec<CertificateDer<'static>>), String> {
         let mut all = Stack::new().unwrap();
@@ -96,7 +96,7 @@ impl OpenSsl {
     fn judge(
         &self,
         sent: &Stack<X509>,
-        question: &LookupRequest<'_>,
+        question: &Request<'_>,
         verify: impl Fn(&mut X509StoreContextRef) -> Result<bool, ErrorStack>,
     ) -> Judged {
         let mut context = X509StoreContext::new().unwrap();
@@ -140,7 +140,7 @@ impl Library for OpenSsl {
     fn all_loaded(
         &self,
         sent: &Self::Sent,
-        question: &LookupRequest<'_>,
+        question: &Request<'_>,
         with_conditions: bool,
         permits_issuance: &dyn Fn(Option<u64>) -> bool,
     ) -> Judged {
@@ -172,7 +172,7 @@ impl Library for OpenSsl {
     fn just_in_time<'a>(
         &'a self,
         sent: &'a Self::Sent,
-        question: &'a LookupRequest<'_>,
+        question: &'a Request<'_>,
     ) -> Box<dyn Iterator<Item = (&'a Form, Judged)> + 'a> {
         Box::new(self.forms.iter().map(move |(form, verifier)| {
             let judged = self.judge(sent, question, |context| verifier.verify(context));
@@ -197,7 +197,7 @@ fn set_trusted(context: &mut X509StoreContextRef, trusted: &StackRef<X509>) {
 }
 
 /// As libssl sets a context up.
-fn set_parameters(context: &mut X509StoreContextRef, question: &LookupRequest<'_>) {
+fn set_parameters(context: &mut X509StoreContextRef, question: &Request<'_>) {
     // SAFETY: the context is borrowed, and the parameters are its own.
     let param = unsafe {
         assert_eq!(

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use jit_trust::{ChainError, Distrusted, NameConstraintsError};
+use std::sync::Arc;
+
+use jit_trust::{NameConstraintsError, Rejection};
 use pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::client::danger::ServerCertVerifier;
 use rustls::{CertificateError, Error, OtherError};
 
 /// Whether to trust a server that sent these certificates, was reached by this name, and at this time.
 #[derive(Clone, Debug)]
-pub(crate) struct LookupRequest<'a> {
+pub(crate) struct Request<'a> {
     pub(crate) sent: &'a [CertificateDer<'a>],
     pub(crate) name: ServerName<'a>,
     pub(crate) time: UnixTime,
@@ -33,7 +35,7 @@ pub(crate) enum Reason {
     Rustls(Error),
 }
 
-impl<'a> LookupRequest<'a> {
+impl<'a> Request<'a> {
     /// The time is in Unix seconds.
     pub(crate) fn new(sent: &'a [CertificateDer<'a>], name: &'a str, time: i64) -> Self {
         Self {
@@ -67,19 +69,35 @@ impl Reason {
 
 impl From<Error> for Reason {
     fn from(error: Error) -> Self {
-        if let Error::InvalidCertificate(CertificateError::Other(OtherError(inner))) = &error {
-            if let Some(ChainError::TooManyCertificates) = inner.downcast_ref() {
-                return Self::TooManyCertificates;
-            }
-            if inner.downcast_ref::<Distrusted>().is_some() {
-                return Self::Distrusted;
-            }
-            if inner.downcast_ref::<NameConstraintsError>().is_some() {
-                return Self::OtherConstraints;
-            }
+        let Error::InvalidCertificate(CertificateError::Other(OtherError(inner))) = &error else {
+            return Self::Rustls(error);
+        };
+        match inner.downcast_ref::<Rejection>() {
+            Some(Rejection::TooManyCertificates) => Self::TooManyCertificates,
+            Some(Rejection::DatedRoot(_)) => Self::Distrusted,
+            Some(rejection) => match rejection.original() {
+                Some(original) if original.is::<NameConstraintsError>() => Self::OtherConstraints,
+                Some(original) => match source::<webpki::Error>(original) {
+                    // rustls itself has a name for this one, and carries all others.
+                    Some(webpki::Error::UnknownIssuer) => CertificateError::UnknownIssuer.into(),
+                    Some(error) => Self::Rustls(carried(error.clone())),
+                    None => Self::Rustls(error),
+                },
+                None => Self::Rustls(error),
+            },
+            None => Self::Rustls(error),
         }
-        Self::Rustls(error)
     }
+}
+
+/// An error of webpki's as rustls' own verifier carries those that it has no name for.
+fn carried(error: webpki::Error) -> Error {
+    CertificateError::Other(OtherError(Arc::new(error))).into()
+}
+
+/// The error of this type that another was made from.
+fn source<'e, E: std::error::Error + 'static>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e E> {
+    error.downcast_ref().or_else(|| error.source()?.downcast_ref())
 }
 
 impl From<CertificateError> for Reason {

@@ -4,7 +4,7 @@ use jit_trust_lab::pki::garbage;
 use pki_types::CertificateDer;
 use pki_types::pem::PemObject;
 
-use crate::question::LookupRequest;
+use crate::question::Request;
 use crate::stores;
 use crate::verifiers::Verifiers;
 
@@ -88,7 +88,7 @@ fn a_real_chain_of_which_any_byte_is_another_is_judged_alike() {
                 der[byte] ^= 1 << (byte % 8);
                 sent[certificate] = der.into();
                 // Another bit each time, and it comes round to each library.
-                let question = LookupRequest::new(&sent, real.host, real.valid);
+                let question = Request::new(&sent, real.host, real.valid);
                 let _ = match byte % 7 {
                     0 => verifiers.agree_on(&question),
                     _ => verifiers.agree_by_rustls(&question),

@@ -19,7 +19,7 @@ use crate::libraries::Roots;
 use crate::mbedtls::MbedTls;
 #[cfg(feature = "openssl")]
 use crate::openssl::OpenSsl;
-use crate::question::{LookupRequest, Reason, Verdict};
+use crate::question::{Reason, Request, Verdict};
 use crate::root::{TrustedRoot, among_mozillas};
 
 /// A store of given roots among all of Mozilla's, and every way to verify against it.
@@ -78,7 +78,7 @@ impl Verifiers {
     /// What webpki says with all roots loaded, if every form of the store says the same.
     ///
     /// To refuse more than [`MAX_CERTIFICATES`] is no difference: whoever asks has to count such questions.
-    pub(crate) fn compare(&self, question: &LookupRequest<'_>) -> Result<Verdict, Box<Difference>> {
+    pub(crate) fn compare(&self, question: &Request<'_>) -> Result<Verdict, Box<Difference>> {
         let all_loaded = self.all_loaded.verdict(question);
         let without_conditions = self.without_conditions.verdict(question);
         let too_many = question.sent.len() > MAX_CERTIFICATES;
@@ -132,10 +132,10 @@ impl Verifiers {
 
     /// What all say of these certificates; a panic where they differ.
     pub(crate) fn agree(&self, sent: &[CertificateDer<'_>], name: &str, time: i64) -> Verdict {
-        self.agree_on(&LookupRequest::new(sent, name, time))
+        self.agree_on(&Request::new(sent, name, time))
     }
 
-    pub(crate) fn agree_on(&self, question: &LookupRequest<'_>) -> Verdict {
+    pub(crate) fn agree_on(&self, question: &Request<'_>) -> Verdict {
         for library in self.libraries() {
             let compared = library.compare(question);
             compared.unwrap_or_else(|difference| panic!("{:?}: {difference}", question.name));
@@ -144,7 +144,7 @@ impl Verifiers {
     }
 
     /// The same with rustls alone, which is quicker.
-    pub(crate) fn agree_by_rustls(&self, question: &LookupRequest<'_>) -> Verdict {
+    pub(crate) fn agree_by_rustls(&self, question: &Request<'_>) -> Verdict {
         let verdict = self.compare(question);
         verdict.unwrap_or_else(|difference| panic!("{question:?}: {difference}"))
     }

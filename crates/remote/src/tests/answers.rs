@@ -54,7 +54,7 @@ fn bare_certificates_are_found_by_key_identifier_and_by_serial_number() {
         false => Response::status(404),
     });
     let server = server.start();
-    let store = operator.store(server.port()).keys(LookupKind::KeyIdentifier);
+    let store = operator.store(server.port()).kind(LookupKind::KeyIdentifier);
     let store = store.build().unwrap();
     assert_eq!(store.kind(), LookupKind::KeyIdentifier);
     for key in keys {

@@ -19,7 +19,7 @@ use jit_trust_lab::server::{Request, Response, Server, ServerBuilder};
 use rustls::crypto::aws_lc_rs;
 
 use super::{RemoteError, RemoteStore, RemoteStoreBuilder};
-use jit_trust_engine::{AnchorKey, LookupResponse, LookupError, DeferredStore, LookupRequest, Responder};
+use jit_trust_engine::{AnchorKey, DeferredStore, LookupError, LookupRequest, LookupResponse, Responder};
 
 type Answered = Result<LookupResponse, LookupError>;
 
@@ -86,10 +86,7 @@ fn subject_of(root: &Ca) -> AnchorKey {
 /// Asks, and gives where the answer will come.
 fn begin(store: &RemoteStore, key: &AnchorKey, newest_generation: Option<u32>) -> Receiver<Answered> {
     let (tell, answered) = mpsc::channel();
-    let question = LookupRequest {
-        key: key.clone(),
-        newest_generation,
-    };
+    let question = LookupRequest::new(key.clone()).having_seen(newest_generation);
     // Whoever asked may have stopped listening.
     store.look_up(question, Responder::new(move |answer| drop(tell.send(answer))));
     answered

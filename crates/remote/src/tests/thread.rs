@@ -1,9 +1,9 @@
 use std::sync::Weak;
 
+use super::*;
 use crate::queue::MAX_WAITING;
 use crate::settings::Settings;
 use crate::thread::MAX_IN_FLIGHT;
-use super::*;
 use jit_trust_engine::{Claim, Interest};
 
 /// The thread has let go of all that it had of the store.
@@ -38,10 +38,7 @@ fn a_store_may_be_dropped_by_whoever_takes_an_answer() {
     let (server, store) = served(|_| Response::status(404));
     let store = Arc::new(store);
     let settings = Arc::downgrade(&store.settings);
-    let question = LookupRequest {
-        key: subject_of(&Ca::root("Root")),
-        newest_generation: None,
-    };
+    let question = LookupRequest::new(subject_of(&Ca::root("Root")));
     let (go, gone) = mpsc::channel::<()>();
     let last = Arc::clone(&store);
     let take = move |_: Answered| {
@@ -58,10 +55,7 @@ fn a_store_may_be_dropped_by_whoever_takes_an_answer() {
 fn one_who_panics_over_an_answer_harms_no_other() {
     let (server, store) = served(|_| Response::status(404));
     let key = subject_of(&Ca::root("Root"));
-    let question = LookupRequest {
-        key: key.clone(),
-        newest_generation: None,
-    };
+    let question = LookupRequest::new(key.clone());
     let panics = |_: Answered| panic!("on request");
     store.look_up(question, Responder::new(panics));
     server.wait_until(|server| server.requests() == 1);
@@ -127,10 +121,7 @@ fn a_runtime_of_one_thread_can_ask_and_wait_for_the_answer() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let answer = runtime.block_on(async {
         let (tell, answered) = tokio::sync::oneshot::channel();
-        let question = LookupRequest {
-            key: subject_of(&Ca::root("Root")),
-            newest_generation: None,
-        };
+        let question = LookupRequest::new(subject_of(&Ca::root("Root")));
         store.look_up(question, Responder::new(move |answer| drop(tell.send(answer))));
         answered.await.unwrap()
     });

@@ -15,7 +15,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 use super::signatures::PROVIDER;
 use super::spec::{self, Web};
 use super::{store, web};
-use crate::question::{LookupRequest, Verdict};
+use crate::question::{Request, Verdict};
 use crate::root::TrustedRoot;
 use crate::verifiers::{Difference, Exceptions, Verifiers};
 
@@ -146,7 +146,7 @@ impl Store {
     fn ask(&self, web: &Web) -> Result<Verdict, Box<Difference>> {
         let sent = web::sent(web, &self.roots);
         self.verifiers
-            .compare(&LookupRequest::new(&sent, web.host, web.time.unix_seconds()))
+            .compare(&Request::new(&sent, web.host, web.time.unix_seconds()))
     }
 
     /// What the other libraries say, of every so many webs: they are slower. Most webs are odder than they put up with.
@@ -162,7 +162,7 @@ impl Store {
                 (_, true) => web.ordered(),
             };
             let sent = web::sent(&web, &self.roots);
-            let judged = library.compare(&LookupRequest::new(&sent, web.host, web.time.unix_seconds()))?;
+            let judged = library.compare(&Request::new(&sent, web.host, web.time.unix_seconds()))?;
             let count = counted.entry(library.name()).or_default();
             count.judged += 1;
             count.accepted += u64::from(judged.is_some_and(|judged| judged.is_ok()));

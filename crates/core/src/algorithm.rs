@@ -1,49 +1,54 @@
 //! What algorithms of keys and signatures are called.
 
-use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::string::{String, ToString};
+use core::fmt;
 
-use jit_trust_core::der::{ObjectIdentifier, Reader, tag};
+use crate::der::{ObjectIdentifier, Reader, tag};
 
 /// rsaEncryption, which keys for any kind of RSA signature have (RFC 8017 appendix C).
 pub(crate) const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 /// id-ecPublicKey, whose parameter is the curve (RFC 5480 section 2.1.1).
 const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 
-/// What is wrong with a signature of this algorithm by a key of that: the insides of their identifiers.
-pub(crate) fn unsupported(signature: &[u8], key: &[u8]) -> String {
-    format!(
-        "a certificate in the chain is signed with {}, and a signature of that kind by a key of {} is not accepted",
-        name(signature),
-        name(key)
-    )
-}
+/// An algorithm of a key or a signature: the inside of an `AlgorithmIdentifier` (RFC 5280 section 4.1.1.2). Displayed by its
+/// name, or as its object identifier in numbers.
+///
+/// ```
+/// use jit_trust_core::Algorithm;
+///
+/// let ed25519 = Algorithm(&[0x06, 0x03, 0x2b, 0x65, 0x70]);
+/// assert_eq!(ed25519.to_string(), "Ed25519");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Algorithm<'a>(pub &'a [u8]);
 
-/// What is wrong with a signature of this algorithm, the inside of its identifier.
-pub(crate) fn unsupported_signature(signature: &[u8]) -> String {
-    format!(
-        "a certificate in the chain is signed with {}, which is not accepted",
-        name(signature)
-    )
-}
-
-/// The name of an algorithm, or its object identifier in numbers. `identifier` is the inside of an AlgorithmIdentifier.
-fn name(identifier: &[u8]) -> String {
-    let mut fields = Reader::new(identifier);
-    let Some(algorithm) = fields.read() else {
-        return "(unreadable)".to_owned();
-    };
-    match fields.expect(tag::OBJECT_IDENTIFIER) {
-        Some(curve) if algorithm.value == EC_PUBLIC_KEY => {
-            format!("elliptic curve {}", called(curve.value))
-        }
-        _ => called(algorithm.value),
+impl<'a> Algorithm<'a> {
+    /// The object identifier, without its header; without the parameters, such as the curve.
+    pub fn object_identifier(&self) -> Option<&'a [u8]> {
+        Some(Reader::new(self.0).expect(tag::OBJECT_IDENTIFIER)?.value)
     }
 }
 
-fn called(oid: &[u8]) -> String {
-    well_known(oid).map_or_else(|| ObjectIdentifier(oid).to_string(), str::to_owned)
+impl fmt::Display for Algorithm<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut fields = Reader::new(self.0);
+        let Some(algorithm) = fields.read() else {
+            return f.write_str("(unreadable)");
+        };
+        match fields.expect(tag::OBJECT_IDENTIFIER) {
+            Some(curve) if algorithm.value == EC_PUBLIC_KEY => {
+                f.write_str("elliptic curve ")?;
+                called(curve.value, f)
+            }
+            _ => called(algorithm.value, f),
+        }
+    }
+}
+
+fn called(oid: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match well_known(oid) {
+        Some(name) => f.write_str(name),
+        None => fmt::Display::fmt(&ObjectIdentifier(oid), f),
+    }
 }
 
 /// Those that certificates in use have had, most of which are too weak by now.
@@ -97,6 +102,9 @@ fn well_known(oid: &[u8]) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::string::{String, ToString};
+    use std::vec::Vec;
+
     use jit_trust_lab::pki::der;
 
     use super::*;
@@ -106,7 +114,7 @@ mod tests {
             .iter()
             .flat_map(|dotted| der::object_identifier(dotted))
             .collect();
-        name(&identifier)
+        Algorithm(&identifier).to_string()
     }
 
     #[test]
@@ -137,6 +145,6 @@ mod tests {
             named(&["1.2.840.10045.2.1", "1.2.840.10045.3.1.6"]),
             "elliptic curve 1.2.840.10045.3.1.6"
         );
-        assert_eq!(name(&[]), "(unreadable)");
+        assert_eq!(Algorithm(&[]).to_string(), "(unreadable)");
     }
 }
