@@ -10,7 +10,7 @@ use jit_trust_file::OwnFile;
 use serde::Serialize;
 
 use crate::args::{CacheArgs, CacheCommand};
-use crate::exit::{Causes, Failure};
+use crate::exit::{Failure, causes};
 use crate::shown::{counted, shown};
 use crate::terminal::{print, print_json, warning};
 
@@ -31,7 +31,7 @@ fn clear(file: &Path, generations: bool) -> Result<(), Failure> {
     cache.clear();
     cache.flush().map_err(|error| match error {
         HostCacheError::Write { error, .. } => Failure::writing_file(file, &error),
-        error => Failure::failed(shown(Causes(&error).to_string())),
+        error => Failure::failed(causes(&error)),
     })
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn keep(trust: &Trust) {
 }
 
 fn warn(error: &HostCacheError) {
-    warning(format_args!("--cache: {}", shown(Causes(error).to_string())));
+    warning(format_args!("--cache: {}", causes(error)));
 }
 
 /// Opens a file to look into, which has to be there and whole.
@@ -92,7 +92,7 @@ fn not_looked_into(file: &Path, error: &HostCacheError) -> Failure {
         HostCacheError::OthersMayWrite { .. } => {
             "others may write to it: expected a file that only you may write to".to_owned()
         }
-        error => Causes(error).to_string(),
+        error => causes(error),
     };
     let what = format!("{}: {what}", file.to_string_lossy());
     Failure::bad_input(shown(what))

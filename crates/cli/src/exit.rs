@@ -1,6 +1,6 @@
 //! How the command ends when it does not end well.
 
-use std::fmt::{self, Display};
+use std::fmt::Display;
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
@@ -51,9 +51,14 @@ impl Failure {
         ))
     }
 
-    /// A file that was to be read cannot be.
+    /// A file cannot be read.
     pub(crate) fn reading(path: &Path, error: &io::Error) -> Self {
-        Self::BadInput(format!("{}: cannot read: {error}", shown(path.to_string_lossy())))
+        Self::bad_file(path, format_args!("cannot read: {error}"))
+    }
+
+    /// A file is not what it has to be.
+    pub(crate) fn bad_file(path: &Path, what: impl Display) -> Self {
+        Self::BadInput(format!("{}: {what}", shown(path.to_string_lossy())))
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {
@@ -80,23 +85,20 @@ impl From<jit_trust_bundle::InputError> for Failure {
     }
 }
 
-/// An error and what it was caused by, in one line.
-pub(crate) struct Causes<'a>(pub(crate) &'a dyn std::error::Error);
-
-impl Display for Causes<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut said = self.0.to_string();
-        f.write_str(&said)?;
-        let mut next = self.0.source();
-        while let Some(cause) = next {
-            let text = cause.to_string();
-            // Many errors repeat their cause at their own end.
-            if !said.ends_with(&text) {
-                write!(f, ": {text}")?;
-            }
-            said = text;
-            next = cause.source();
+/// An error and its causes in one line, safe to show.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+    let mut last = error.to_string();
+    let mut line = last.clone();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        // Many errors repeat their cause at their own end.
+        if !last.ends_with(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
         }
-        Ok(())
+        last = text;
+        next = cause.source();
     }
+    shown(line).to_string()
 }

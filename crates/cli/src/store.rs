@@ -12,7 +12,7 @@ use jit_trust_bundle::{BlobOptions, Input, NoteKind, Policy, RootList, encode_bl
 use rustls::crypto::aws_lc_rs;
 
 use crate::args::{Pin, TrustBy};
-use crate::exit::{Causes, Failure};
+use crate::exit::{Failure, causes};
 use crate::questions::OpenQuestions;
 use crate::shown::shown;
 use crate::terminal::{say, warning};
@@ -158,9 +158,9 @@ fn remote_store(url: &Path, authorities: Option<&Path>, keys: Keys) -> Result<Re
             "{name}: expected --trust-ca CA.pem with it: the CA that vouches for that server, and for no other"
         )),
         (RemoteError::Trust(cause), Some(path)) => {
-            Failure::bad_input(format!("--trust-ca {}: {}", name_of(path), Causes(&cause)))
+            Failure::bad_input(format!("--trust-ca {}: {}", name_of(path), causes(&cause)))
         }
-        (error, _) => Failure::bad_input(format!("{name}: {}", Causes(&error))),
+        (error, _) => Failure::bad_input(format!("{name}: {}", causes(&error))),
     })
 }
 

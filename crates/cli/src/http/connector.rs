@@ -10,7 +10,6 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::{SocksV4, SocksV5, Tunnel};
 use hyper_util::rt::TokioIo;
 use pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tower_service::Service;
@@ -21,8 +20,8 @@ use super::hop::{Hop, Stage};
 use super::origin::Origin;
 use super::proxy::{Proxies, Proxy};
 use super::resolve::{Addresses, Overrides, is_address};
-use super::tls::{self, Library, Look, Protocols, Tls};
-use crate::exit::{Causes, Failure};
+use super::tls::{self, BoxedStream, Library, Look, Protocols, Tls};
+use crate::exit::{Failure, causes};
 use crate::questions::OpenQuestions;
 use crate::shown::shown;
 use crate::store::Store;
@@ -39,7 +38,6 @@ pub(crate) struct Options {
 }
 
 /// Makes connections.
-#[derive(Debug)]
 pub(crate) struct Connector {
     tls: Tls,
     proxies: Proxies,
@@ -47,13 +45,6 @@ pub(crate) struct Connector {
     connect_timeout: Duration,
     open_questions: OpenQuestions,
 }
-
-/// A stream of bytes to the server, whatever lies between.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
-
-pub(super) type BoxedStream = Box<dyn Stream>;
 
 impl Connector {
     /// A connector that trusts by this store.
@@ -205,7 +196,7 @@ impl Connector {
         }
         let there = Given(Some(TokioIo::new(stream)));
         let failed = |error: &dyn std::error::Error| {
-            let what = format!("{}, on the way to {}", Causes(error), origin.host_and_port());
+            let what = format!("{}, on the way to {}", causes(error), origin.host_and_port());
             Error::said(Stage::Proxy, &at, shown(what))
         };
         let target = proxy.uri.clone();

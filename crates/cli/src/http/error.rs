@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::hop::Stage;
-use crate::exit::Causes;
+use crate::exit::causes;
 use crate::questions::OpenQuestions;
 use crate::shown::shown;
 
@@ -39,10 +39,7 @@ impl Error {
 
     /// Something failed at this stage.
     pub(super) fn at(stage: Stage, at: impl fmt::Display, error: &dyn std::error::Error) -> Self {
-        Self::new(
-            at,
-            Kind::At(stage, shown(Causes(error).to_string()).to_string(), None),
-        )
+        Self::new(at, Kind::At(stage, causes(error), None))
     }
 
     /// The same, in words of our own.

@@ -20,7 +20,7 @@ use tokio_rustls::server::TlsStream;
 use super::activity::{Activity, Limits, Over};
 use super::answer::{Answer, Webroot};
 use super::room::Place;
-use crate::exit::Causes;
+use crate::exit::causes;
 use crate::http::H2;
 use crate::shown::shown;
 use crate::terminal::say;
@@ -72,10 +72,7 @@ impl Clients {
         };
         match shaken {
             Ok(Ok(stream)) => self.speak_http(stream, peer, &place.activity, stopping).await,
-            Ok(Err(error)) => self.note(format_args!(
-                "{peer} TLS handshake: {}",
-                shown(Causes(&error).to_string())
-            )),
+            Ok(Err(error)) => self.note(format_args!("{peer} TLS handshake: {}", causes(&error))),
             Err(_) => self.note(format_args!(
                 "{peer} TLS handshake: not done within {} seconds",
                 HANDSHAKE.as_secs()
