@@ -18,6 +18,7 @@ mod generate;
 mod get;
 mod http;
 mod label;
+mod markup;
 mod mozilla_latest;
 mod questions;
 mod report_file;

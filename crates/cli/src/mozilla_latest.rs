@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hyper::StatusCode;
-use hyper::header::{ACCEPT, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, USER_AGENT};
+use hyper::header::{ACCEPT, ETAG, HeaderValue, IF_NONE_MATCH};
 use jit_trust_bundle::{Fingerprint, Form, Input, Note, NoteKind, Root, check_update, read};
 use jit_trust_file::{FileError, OwnFile, write_private};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use crate::args::BundleArgs;
 use crate::exit::Failure;
-use crate::http::{Client, Connector, Library, Options, Overrides, Protocols, Proxies, Request, Rules};
+use crate::http::{Client, Connector, Library, Options, Protocols, Request, Rules};
 use crate::shown::shown;
 use crate::terminal::{say, warning};
 use crate::{runtime, store};
@@ -28,6 +28,7 @@ pub(crate) const REPORT_URL: &str =
 const MAX_LEN: usize = 16 << 20;
 /// The longest first line of a cached report, in bytes: room for an address and an ETag.
 const MAX_HEAD_LEN: usize = 64 << 10;
+const MAX_REDIRECTS: usize = 5;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 const TIMEOUT: Duration = Duration::from_secs(120);
 
@@ -126,34 +127,21 @@ async fn get_in_any_time(args: &BundleArgs, etag: Option<HeaderValue>) -> Result
     let store = store::open(&args.trust.trust)?;
     let connector = Connector::new(
         &store,
-        Options {
+        &Options {
             library: Library::Rustls,
             protocols: Protocols::Any,
-            proxies: Proxies::from_env()?,
-            overrides: Overrides::new(&args.resolve),
+            resolve: &args.resolve,
             connect_timeout: CONNECT_TIMEOUT,
         },
     )?;
-    let mut headers = HeaderMap::new();
-    headers.insert(ACCEPT, HeaderValue::from_static("text/csv, */*;q=0.5"));
-    headers.insert(
-        USER_AGENT,
-        HeaderValue::from_static(concat!("jit-trust/", env!("CARGO_PKG_VERSION"))),
-    );
+    let mut request = Request::new(args.mozilla_url.clone());
+    request.keeps_cookies = false;
+    let accept = HeaderValue::from_static("text/csv, */*;q=0.5");
+    request.headers.insert(ACCEPT, accept);
     if let Some(etag) = etag {
-        headers.insert(IF_NONE_MATCH, etag);
+        request.headers.insert(IF_NONE_MATCH, etag);
     }
-    let request = Request {
-        url: args.mozilla_url.clone(),
-        headers,
-        private_headers: HeaderMap::new(),
-        keeps_cookies: false,
-    };
-    let rules = Rules {
-        max_redirects: 5,
-        allow_downgrade: false,
-        is_insecure: false,
-    };
+    let rules = Rules::up_to(MAX_REDIRECTS);
     let mut hops = Vec::new();
     let mut client = Client::new(connector);
     let mut answer = client

@@ -15,7 +15,7 @@ use pki_types::{ServerName, UnixTime};
 use url::Url;
 
 use crate::compat::OtherRoots;
-use crate::http::Library;
+use crate::http::{self, Library};
 
 /// A URL that can be got.
 pub(super) fn web_url(text: &str) -> Result<Url, String> {
@@ -113,9 +113,7 @@ pub(super) fn some_seconds(text: &str) -> Result<Duration, String> {
 
 /// A host as certificates name it. A URL's brackets around an IPv6 address may stay.
 pub(super) fn server_name(text: &str) -> Result<ServerName<'static>, String> {
-    let inside = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    let name = ServerName::try_from(inside.unwrap_or(text).to_owned());
-    name.map_err(|_| "expected a DNS name or an IP address".to_owned())
+    http::server_name(text).ok_or_else(|| "expected a DNS name or an IP address".to_owned())
 }
 
 /// A point in time, as RFC 3339 or Unix seconds.

@@ -6,7 +6,6 @@ mod diagnosis;
 mod facts;
 mod html;
 mod json;
-mod kept;
 mod list;
 mod markdown;
 mod reference;
@@ -23,8 +22,7 @@ use crate::terminal::{print, print_coloured, warning};
 use crate::{cache, store, time};
 use against::Against;
 use attempt::{Asking, Version};
-use facts::Summary;
-use list::Site;
+use facts::{Report, Summary};
 use survey::Survey;
 
 pub(crate) fn run(args: &CompatArgs) -> Result<(), Failure> {
@@ -42,7 +40,7 @@ pub(crate) fn run(args: &CompatArgs) -> Result<(), Failure> {
         against: args.against.map(Against::load).transpose()?,
     };
     let at = time::now().map_or_else(|| "at a time before 1970".to_owned(), time::moment);
-    let against = asking.against.as_ref().map(Against::name);
+    let against = asking.against.as_ref().map(|against| against.name);
     let (store_name, trust) = (asking.store.name.clone(), asking.store.trust.clone());
     let file = ReportFile::create(args.output.as_deref())?;
 
@@ -62,7 +60,7 @@ pub(crate) fn run(args: &CompatArgs) -> Result<(), Failure> {
         warning(format_args!("interrupted after {} of {all}", summary.asked));
     }
     let said = match file {
-        Some(file) => file.write(&report.in_form(args.format, None)?),
+        Some(file) => file.write(&in_form(&report, args.format, None)?),
         None => print_report(&report, args.format, args.output.is_none()),
     };
     let end = match survey.signal {
@@ -95,33 +93,19 @@ fn verdict(survey: &Survey, summary: &Summary) -> Result<(), Failure> {
     )))
 }
 
-/// What a report is made of.
-struct Report<'a> {
-    sites: &'a [Site],
-    survey: &'a Survey,
-    summary: &'a Summary,
-    store: &'a str,
-    /// The other list of roots.
-    against: Option<&'static str>,
-    /// When it was begun.
-    at: String,
-}
-
-impl Report<'_> {
-    /// The text; a table is made to fit this many columns.
-    fn in_form(&self, format: Format, width: Option<u16>) -> Result<String, Failure> {
-        match format {
-            Format::Table => Ok(table::text(self, width)),
-            Format::Markdown => Ok(markdown::text(self)),
-            Format::Json => json::text(self),
-            Format::Html => Ok(html::text(self)),
-        }
+/// The text; a table is made to fit this many columns.
+fn in_form(report: &Report<'_>, format: Format, width: Option<u16>) -> Result<String, Failure> {
+    match format {
+        Format::Table => Ok(table::text(report, width)),
+        Format::Markdown => Ok(markdown::text(report)),
+        Format::Json => json::text(report),
+        Format::Html => Ok(html::text(report)),
     }
 }
 
 fn print_report(report: &Report<'_>, format: Format, may_be_terminal: bool) -> Result<(), Failure> {
     let width = table::terminal_width().filter(|_| may_be_terminal);
-    let text = report.in_form(format, width)?;
+    let text = in_form(report, format, width)?;
     match (format, width) {
         (Format::Table, Some(_)) => print_coloured(&text),
         _ => print(text),

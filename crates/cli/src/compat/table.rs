@@ -1,15 +1,11 @@
 //! The report for terminals.
 
-use std::time::Duration;
-
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
-use super::Report;
 use super::attempt::Verdict;
-use super::facts::{self, millis, number};
+use super::facts::{self, Cells, Report};
 use super::survey::Asked;
-use crate::label;
 use crate::terminal::{GREEN, RED, RESET, YELLOW};
 
 const TITLES: [&str; 11] = [
@@ -76,23 +72,29 @@ pub(super) fn text(report: &Report<'_>, width: Option<u16>) -> String {
 }
 
 fn row(site: &str, asked: &Asked) -> [String; TITLES.len()] {
-    let attempt = &asked.attempt;
-    let time = |stage: &str| -> Option<Duration> {
-        let (_, stage) = facts::STAGES.iter().find(|(name, _)| *name == stage)?;
-        facts::time(attempt, *stage)
-    };
+    let Cells {
+        verdict,
+        root,
+        certificates,
+        connections,
+        status,
+        redirects,
+        times: [_, _, tls, _, all],
+        comment,
+    } = Cells::of(asked);
+    let (site, version) = (site.to_owned(), asked.version.short().to_owned());
     [
-        site.to_owned(),
-        asked.version.short().to_owned(),
-        facts::words(attempt.verdict).to_owned(),
-        facts::root(attempt).map_or_else(String::new, label::title),
-        number(facts::certificates(attempt)),
-        attempt.connections().to_string(),
-        number(attempt.status),
-        facts::redirects(attempt),
-        millis(time("TLS")),
-        millis(time("total")),
-        facts::comment(asked),
+        site,
+        version,
+        verdict.to_owned(),
+        root,
+        certificates,
+        connections,
+        status,
+        redirects,
+        tls,
+        all,
+        comment,
     ]
 }
 

@@ -114,6 +114,19 @@ pub(super) struct Sent {
     pub(super) is_bad: bool,
 }
 
+impl Sent {
+    /// The days on which it is valid, from and to.
+    pub(super) fn period(&self) -> String {
+        let [from, to] = [&self.not_before, &self.not_after].map(|moment| day(moment.as_deref()));
+        format!("{from} to {to}")
+    }
+}
+
+/// The day of a moment, or a question mark.
+pub(super) fn day(moment: Option<&str>) -> &str {
+    moment.and_then(|moment| moment.split('T').next()).unwrap_or("?")
+}
+
 /// An anchor of the store whose name was asked for.
 #[derive(Debug, Serialize)]
 pub(super) struct Anchor {

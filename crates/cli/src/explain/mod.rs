@@ -19,9 +19,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use jit_trust::Certificate;
-use pki_types::{CertificateDer, ServerName, UnixTime};
+use pki_types::{CertificateDer, UnixTime};
 use tokio::task::spawn_blocking;
-use url::Url;
 
 use crate::args::{ExplainArgs, Form, Subject};
 use crate::cache;
@@ -30,10 +29,10 @@ use crate::exit::Failure;
 use crate::report_file::ReportFile;
 use crate::runtime;
 use crate::shown::shown;
-use crate::store::{self, Store};
+use crate::store;
 use crate::terminal::{print, print_coloured, print_json};
 use crate::time;
-use explanation::{Connection, Explanation};
+use explanation::Explanation;
 use found_out::{FoundOut, Given};
 use judge::Question;
 
@@ -57,7 +56,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
     // A store on a server may not answer for long: signals are to end that too.
     let found_out = runtime::run(async {
         let given = match (from_file, &args.subject) {
-            (None, Subject::Server(url)) => met(url, args, &store, question).await?,
+            (None, Subject::Server(url)) => server::meet(url, args, &store, question).await?,
             (Some(given), _) => given,
             (None, Subject::File(_)) => return Err(Failure::failed("nothing was read")),
         };
@@ -97,32 +96,6 @@ fn read(path: &Path, args: &ExplainArgs, question: Question) -> Result<Given, Fa
         question,
         connection: None,
         broken_off: None,
-    })
-}
-
-/// What a server sends.
-async fn met(
-    url: &Url,
-    args: &ExplainArgs,
-    store: &Store,
-    question: impl FnOnce(Option<ServerName<'static>>) -> Question,
-) -> Result<Given, Failure> {
-    if args.host.is_some() {
-        return Err(Failure::bad_input(
-            "--host: expected with a file only: a server's certificate is to be for the host that it is asked as",
-        ));
-    }
-    let met = server::meet(url, args, store).await?;
-    Ok(Given {
-        subject: shown(url.as_str()).to_string(),
-        certificates: met.certificates,
-        question: question(Some(met.name)),
-        connection: Some(Connection {
-            address: met.address,
-            proxy: met.proxy,
-            tls_version: met.tls_version,
-        }),
-        broken_off: met.broken_off,
     })
 }
 

@@ -327,19 +327,11 @@ fn described(sent: &Sent, is_misplaced: bool) -> String {
         Role::Own => "the server's own; ",
         _ => "",
     };
-    let day = |moment: &Option<String>| {
-        let day = moment.as_deref().and_then(|moment| moment.split('T').next());
-        day.unwrap_or("?").to_owned()
-    };
     let key = sent
         .skid
         .as_deref()
         .map_or(String::new(), |skid| format!("; key {}", shortened(skid, 12)));
-    format!(
-        "{what}valid {} to {}{key}",
-        day(&sent.not_before),
-        day(&sent.not_after)
-    )
+    format!("{what}valid {}{key}", sent.period())
 }
 
 /// What an anchor of the store is here, in words.

@@ -2,7 +2,7 @@
 
 mod output;
 pub(crate) mod report;
-pub(crate) mod request;
+mod request;
 mod verbose;
 
 use tokio::time::timeout;
@@ -10,9 +10,7 @@ use tokio::time::timeout;
 use crate::args::GetArgs;
 use crate::cache;
 use crate::exit::Failure;
-use crate::http::{
-    Client, Connector, Error, Hop, Limit, Options, Overrides, Protocols, Proxies, Request, Rules, Stage,
-};
+use crate::http::{Client, Connector, Error, Hop, Limit, Options, Protocols, Request, Rules, Stage};
 use crate::runtime;
 use crate::shown::brief;
 use crate::store::{self, Store};
@@ -32,7 +30,7 @@ pub(crate) fn run(args: &GetArgs) -> Result<(), Failure> {
         ));
     }
     let store = store::open_all(&args.trust)?;
-    let client = Client::new(Connector::new(&store, options(args)?)?);
+    let client = Client::new(Connector::new(&store, &options(args))?);
     let output = Output::open(args)?;
     let request = request::of(args);
     let mut hops = Vec::new();
@@ -68,18 +66,17 @@ async fn get(
     in_time.unwrap_or_else(|_| Err(late(request, hops, store)))
 }
 
-fn options(args: &GetArgs) -> Result<Options, Failure> {
-    Ok(Options {
+fn options(args: &GetArgs) -> Options<'_> {
+    Options {
         library: args.tls,
         protocols: match (args.http1, args.http2) {
             (true, _) => Protocols::Http1,
             (_, true) => Protocols::Http2,
             _ => Protocols::Any,
         },
-        proxies: Proxies::from_env()?,
-        overrides: Overrides::new(&args.resolve),
+        resolve: &args.resolve,
         connect_timeout: args.connect_timeout,
-    })
+    }
 }
 
 async fn transfer(

@@ -1,7 +1,6 @@
 //! Making connections: resolve, TCP, proxy, TLS, HTTP.
 
 use std::io;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -19,7 +18,7 @@ use super::connection::Connection;
 use super::hop::{Hop, Stage};
 use super::origin::Origin;
 use super::proxy::{Proxies, Proxy};
-use super::resolve::{Addresses, Overrides, is_address};
+use super::resolve::{Addresses, Override, Overrides, is_address};
 use super::tls::{self, BoxedStream, Library, Look, Protocols, Tls};
 use crate::exit::{Failure, causes};
 use crate::questions::OpenQuestions;
@@ -28,11 +27,11 @@ use crate::store::Store;
 
 /// How connections are to be made.
 #[derive(Debug)]
-pub(crate) struct Options {
+pub(crate) struct Options<'a> {
     pub(crate) library: Library,
     pub(crate) protocols: Protocols,
-    pub(crate) proxies: Proxies,
-    pub(crate) overrides: Overrides,
+    /// What the user says instead of DNS.
+    pub(crate) resolve: &'a [Override],
     /// How long one connection may take, TLS included; zero is without end.
     pub(crate) connect_timeout: Duration,
 }
@@ -41,18 +40,18 @@ pub(crate) struct Options {
 pub(crate) struct Connector {
     tls: Tls,
     proxies: Proxies,
-    overrides: Arc<Overrides>,
+    overrides: Overrides,
     connect_timeout: Duration,
     open_questions: OpenQuestions,
 }
 
 impl Connector {
-    /// A connector that trusts by this store.
-    pub(crate) fn new(store: &Store, options: Options) -> Result<Self, Failure> {
+    /// A connector that trusts by this store, and goes through the proxies of the environment.
+    pub(crate) fn new(store: &Store, options: &Options<'_>) -> Result<Self, Failure> {
         Ok(Self {
             tls: Tls::new(options.library, store, options.protocols)?,
-            proxies: options.proxies,
-            overrides: Arc::new(options.overrides),
+            proxies: Proxies::from_env()?,
+            overrides: Overrides::new(options.resolve),
             connect_timeout: options.connect_timeout,
             open_questions: store.open_questions.clone(),
         })

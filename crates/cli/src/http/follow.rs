@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http_body_util::BodyExt;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{HOST, HeaderMap, HeaderValue, LOCATION};
+use hyper::header::{ACCEPT, HOST, HeaderMap, HeaderValue, LOCATION, USER_AGENT};
 use hyper::{Response, StatusCode, Uri};
 use tokio::time::timeout;
 use url::Url;
@@ -35,6 +35,20 @@ pub(crate) struct Request {
     pub(crate) keeps_cookies: bool,
 }
 
+impl Request {
+    /// A request with the header fields that go along where the user says nothing else.
+    pub(crate) fn new(url: Url) -> Self {
+        let agent = HeaderValue::from_static(concat!("jit-trust/", env!("CARGO_PKG_VERSION")));
+        let fields = [(ACCEPT, HeaderValue::from_static("*/*")), (USER_AGENT, agent)];
+        Self {
+            url,
+            headers: fields.into_iter().collect(),
+            private_headers: HeaderMap::new(),
+            keeps_cookies: true,
+        }
+    }
+}
+
 /// Where redirects may lead.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
@@ -43,6 +57,17 @@ pub(crate) struct Rules {
     pub(crate) allow_downgrade: bool,
     /// The host of the first URL need not be trusted. Where a redirect leads to another host, that has to be.
     pub(crate) is_insecure: bool,
+}
+
+impl Rules {
+    /// So many redirects, none of them from https to http, to servers that are trusted.
+    pub(crate) fn up_to(max_redirects: usize) -> Self {
+        Self {
+            max_redirects,
+            allow_downgrade: false,
+            is_insecure: false,
+        }
+    }
 }
 
 /// The answer at the end of the redirects.

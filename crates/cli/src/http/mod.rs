@@ -20,6 +20,5 @@ pub(crate) use cookies::{Outcome, SetCookie};
 pub(crate) use error::{Error, Limit};
 pub(crate) use follow::{Client, Request, Rules};
 pub(crate) use hop::{Hop, Stage};
-pub(crate) use proxy::Proxies;
-pub(crate) use resolve::{Override, Overrides};
-pub(crate) use tls::{H2, HTTP_1_1, Library, Look, Protocols};
+pub(crate) use resolve::Override;
+pub(crate) use tls::{H2, HTTP_1_1, Library, Look, Protocols, server_name};

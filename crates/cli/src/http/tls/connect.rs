@@ -63,6 +63,12 @@ pub(super) struct Connected {
     pub(super) is_http2: bool,
 }
 
+/// The server of a URL's host, where an IPv6 address stands in brackets; `None` if no certificate can be for it.
+pub(crate) fn server_name(host: &str) -> Option<ServerName<'static>> {
+    let inside = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    ServerName::try_from(inside.unwrap_or(host).to_owned()).ok()
+}
+
 /// Runs a verification of which only the listener learns the verdict, outside the async executor: a store may be waited
 /// for.
 pub(super) async fn judge(verify: impl FnOnce() + Send + 'static) {

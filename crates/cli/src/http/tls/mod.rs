@@ -10,8 +10,6 @@ mod mbedtls;
 mod openssl;
 mod rustls;
 
-use pki_types::ServerName;
-
 use super::error::{Error, Limit};
 use super::hop::{Hop, Stage};
 use crate::exit::Failure;
@@ -19,7 +17,7 @@ use crate::store::Store;
 use crate::trust::LastDecision;
 pub(super) use connect::BoxedStream;
 use connect::{Connect, Connected};
-pub(crate) use connect::{H2, HTTP_1_1, Protocols};
+pub(crate) use connect::{H2, HTTP_1_1, Protocols, server_name};
 pub(crate) use rustls::Look;
 use rustls::Rustls;
 pub(super) use rustls::look_at;
@@ -175,12 +173,4 @@ fn refused(at: &str, what: String, hop: &mut Hop) -> Error {
         None => decision.refusal = Some(what.clone()),
     }
     Error::said(Stage::Tls, at, what)
-}
-
-fn server_name(host: &str) -> Option<ServerName<'static>> {
-    let bare = host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(host);
-    ServerName::try_from(bare.to_owned()).ok()
 }
