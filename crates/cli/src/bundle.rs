@@ -44,22 +44,17 @@ pub(crate) fn run(args: &BundleArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is to be said when it is known how things went.
+/// What is to be said when it is known how things went: lines, and whether each is a warning.
 #[derive(Default)]
-struct Report(Vec<Line>);
-
-enum Line {
-    Said(String),
-    Warning(String),
-}
+struct Report(Vec<(bool, String)>);
 
 impl Report {
     fn say(&mut self, line: impl Display) {
-        self.0.push(Line::Said(line.to_string()));
+        self.0.push((false, line.to_string()));
     }
 
     fn warn(&mut self, line: impl Display) {
-        self.0.push(Line::Warning(line.to_string()));
+        self.0.push((true, line.to_string()));
     }
 
     fn warn_all<L: Display>(&mut self, lines: impl IntoIterator<Item = L>) {
@@ -67,11 +62,11 @@ impl Report {
     }
 
     fn print(&self, only_warnings: bool) {
-        for line in &self.0 {
-            match line {
-                Line::Warning(line) => warning(line),
-                Line::Said(_) if only_warnings => {}
-                Line::Said(line) => say(line),
+        for (is_warning, line) in &self.0 {
+            match is_warning {
+                true => warning(line),
+                false if only_warnings => {}
+                false => say(line),
             }
         }
     }

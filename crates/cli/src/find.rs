@@ -4,7 +4,7 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use jit_trust::{Certificate, ChainError, PeerChain, TrustAnchor};
+use jit_trust::{Certificate, PeerChain, TrustAnchor};
 use jit_trust_bundle::{Root, RootList};
 use pki_types::CertificateDer;
 
@@ -88,13 +88,12 @@ fn warn_of_date(anchor: &TrustAnchor<'_>, chain: &PeerChain<'_>, store: &str) {
 /// The certificates as a chain. The order does not matter here, so that one that cannot be read is an error wherever
 /// it stands.
 fn read_chain<'a>(path: &Path, given: &'a [CertificateDer<'static>]) -> Result<PeerChain<'a>, Failure> {
-    let name = shown(path.to_string_lossy());
     for (index, der) in given.iter().enumerate() {
-        let read = Certificate::from_der(der);
-        read.map_err(|error| Failure::bad_input(format!("{name}: certificate {} is {error}", index + 1)))?;
+        Certificate::from_der(der)
+            .map_err(|error| Failure::bad_file(path, format_args!("certificate {} is {error}", index + 1)))?;
     }
     let chain = PeerChain::read(given.iter().map(AsRef::as_ref));
-    chain.map_err(|error: ChainError| Failure::bad_input(format!("{name}: {error}")))
+    chain.map_err(|error| Failure::bad_file(path, error))
 }
 
 /// The roots in PEM: all of them or none.

@@ -43,36 +43,26 @@ pub(crate) fn wrapped(text: &str, width: usize, max_lines: usize) -> Vec<String>
     let mut lines: Vec<String> = vec![String::new()];
     for word in text.split(' ') {
         let mut word = word;
-        loop {
+        while lines.len() <= max_lines {
             let line = lines.last().map_or("", String::as_str);
-            let separator = usize::from(!line.is_empty());
-            let left = width.saturating_sub(columns(line) + separator);
+            let left = width.saturating_sub(columns(line) + usize::from(!line.is_empty()));
+            let fits_a_line = columns(word) <= width;
             if columns(word) <= left {
                 append(&mut lines, word);
                 break;
             }
-            if columns(word) <= width || left < width / 2 {
+            if !line.is_empty() && (fits_a_line || left < width / 2) {
                 lines.push(String::new());
-                if columns(word) <= width {
-                    append(&mut lines, word);
-                    break;
-                }
+                continue;
             }
             // A word longer than a line.
-            let line = lines.last().map_or("", String::as_str);
-            let left = width
-                .saturating_sub(columns(line) + usize::from(!line.is_empty()))
-                .max(2);
-            let part = fitting(word.chars(), left);
+            let part = fitting(word.chars(), left.max(2));
             append(&mut lines, &part);
             word = word.get(part.len()..).unwrap_or_default();
-            if word.is_empty() || lines.len() > max_lines {
+            if word.is_empty() {
                 break;
             }
             lines.push(String::new());
-        }
-        if lines.len() > max_lines {
-            break;
         }
     }
     if lines.len() > max_lines {

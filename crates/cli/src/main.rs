@@ -21,7 +21,6 @@ mod label;
 mod markup;
 mod mozilla_latest;
 mod questions;
-mod report_file;
 mod runtime;
 mod serve;
 mod show;
@@ -30,7 +29,6 @@ mod store;
 mod terminal;
 mod time;
 mod trust;
-mod unconditional;
 mod verify;
 
 use std::process::ExitCode;

@@ -16,7 +16,7 @@ use crate::exit::{Failure, causes};
 use crate::questions::OpenQuestions;
 use crate::shown::shown;
 use crate::terminal::{say, warning};
-use crate::{cache, certificates, unconditional};
+use crate::{cache, certificates};
 
 /// What to trust by, and what to call it.
 #[derive(Clone, Debug)]
@@ -195,9 +195,47 @@ fn open_local(path: &Path) -> Result<Arc<dyn TrustStore>, Failure> {
         Some(anchors) => Ok(anchors),
         None => {
             let list = read(path)?;
-            unconditional::warn_of_list(&list);
+            warn_of_list(&list);
             Ok(Arc::new(in_memory(&name_of(path), &list)?))
         }
+    }
+}
+
+// Trust blobs of version 1 and webroots that consist of them cannot carry the conditions under which Mozilla trusts some
+// roots, though there is a form in their place that loses nothing: that they lose conditions is said whenever one is used.
+// Certificates in PEM, in DER or in a directory are how people give a CA of their own, which has no conditions: these stores
+// are used without a word, unless one of their roots is one that Mozilla, as the list compiled in has it, trusts under a
+// condition. Then the root and the condition are named.
+
+/// The last version of the trust blob that carries no conditions.
+const VERSION_1: u16 = 1;
+
+/// The most files of a webroot that are looked at to find a blob.
+const MAX_LOOKED_AT: usize = 16;
+
+fn warn_of_list(list: &RootList) {
+    let is_of_mozilla = |kind: &NoteKind| matches!(kind, NoteKind::ConditionsOfMozilla { .. });
+    let notes = list.notes().iter();
+    notes.filter(|note| is_of_mozilla(&note.kind)).for_each(warning);
+}
+
+fn warn_of_blob(name: &str, blob: &FileStore) {
+    if blob.version() <= VERSION_1 && !blob.is_empty() {
+        warning(format_args!("{name}: {}", NoteKind::CarriesNoConditions));
+    }
+}
+
+/// Looks at one of the webroot's blobs, which are all of one version.
+fn warn_of_webroot(name: &str, directory: &Path) {
+    let by_subject = directory.join("by-subject");
+    // What cannot be read is an error when the store is asked.
+    let Ok(blobs) = fs::read_dir(&by_subject) else {
+        return;
+    };
+    let mut blobs = blobs.take(MAX_LOOKED_AT);
+    let first = blobs.find_map(|entry| FileStore::open(entry.ok()?.path()).ok());
+    if let Some(blob) = first {
+        warn_of_blob(name, &blob);
     }
 }
 
@@ -210,7 +248,7 @@ fn open_in_place(path: &Path) -> Result<Option<Arc<dyn TrustStore>>, Failure> {
     if metadata.is_dir() {
         match WebrootStore::open(path) {
             Ok(webroot) => {
-                unconditional::warn_of_webroot(&name_of(path), path);
+                warn_of_webroot(&name_of(path), path);
                 return Ok(Some(Arc::new(webroot)));
             }
             Err(StoreError::NotAWebroot { .. }) => {}
@@ -219,7 +257,7 @@ fn open_in_place(path: &Path) -> Result<Option<Arc<dyn TrustStore>>, Failure> {
     } else if metadata.is_file() {
         match FileStore::open(path) {
             Ok(blob) => {
-                unconditional::warn_of_blob(&name_of(path), &blob);
+                warn_of_blob(&name_of(path), &blob);
                 return Ok(Some(Arc::new(blob)));
             }
             Err(

@@ -1,9 +1,6 @@
 //! `jit-trust verify`: the verdict on a chain in a file.
 
-use std::time::Duration;
-
-use jit_trust::{Certificate, ServerVerifier};
-use pki_types::UnixTime;
+use jit_trust::ServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::aws_lc_rs;
 
@@ -19,18 +16,12 @@ use crate::trust::{Decision, LastDecision};
 
 pub(crate) fn run(args: &VerifyArgs) -> Result<(), Failure> {
     let file = shown(args.chain.to_string_lossy());
-    let chain = certificates::read(&args.chain)?;
+    let chain = certificates::read_chain(&args.chain)?;
     let store = store::open_all(&args.trust)?;
     let Some((end_entity, others)) = chain.split_first() else {
         return Err(Failure::bad_input(format!("{file}: no certificate")));
     };
-    Certificate::from_der(end_entity)
-        .map_err(|error| Failure::bad_input(format!("{file}: the first certificate is {error}")))?;
-
-    let now = match args.at {
-        Some(moment) => moment.0,
-        None => now()?,
-    };
+    let now = time::of_judgement(args.at)?;
     let last = LastDecision::default();
     let verifier = ServerVerifier::with_provider(store.trust.clone(), &aws_lc_rs::default_provider())
         .on_verification(last.listener(&store));
@@ -61,11 +52,6 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<(), Failure> {
             ))),
         },
     }
-}
-
-fn now() -> Result<UnixTime, Failure> {
-    let seconds = time::now().ok_or_else(|| Failure::failed("the clock is set before 1970"))?;
-    Ok(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
 }
 
 fn trusted(decision: &Decision, host: &str) -> String {

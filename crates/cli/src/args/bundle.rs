@@ -11,6 +11,9 @@ use super::value;
 use crate::exit::Failure;
 use crate::http::Override;
 
+/// CCADB's report on the roots in Mozilla's program, as CSV with PEM.
+const REPORT_URL: &str = "https://ccadb.my.salesforce-sites.com/mozilla/IncludedCACertificateReportPEMCSV";
+
 /// Turn lists of roots, in any form, into a trust blob, a webroot or a C array
 ///
 /// Inputs are told apart by their content: PEM, DER, a directory of either, NSS's certdata.txt, CCADB's CSV report
@@ -97,7 +100,7 @@ pub(crate) struct BundleArgs {
     ///
     /// By default that is CCADB:
     /// https://ccadb.my.salesforce-sites.com/mozilla/IncludedCACertificateReportPEMCSV
-    #[arg(long, value_name = "URL", default_value = crate::mozilla_latest::REPORT_URL, hide_default_value = true,
+    #[arg(long, value_name = "URL", default_value = REPORT_URL, hide_default_value = true,
         value_parser = value::https_url)]
     pub(crate) mozilla_url: url::Url,
 

@@ -23,7 +23,7 @@ pub(crate) use get::GetArgs;
 pub(crate) use serve::ServeArgs;
 pub(crate) use show::ShowArgs;
 pub(crate) use trust_by::{Pin, TrustBy};
-pub(crate) use value::{Cookies, Credentials, Field};
+pub(crate) use value::{Cookies, Credentials, Field, Moment};
 pub(crate) use verify::VerifyArgs;
 
 use std::path::PathBuf;

@@ -16,9 +16,8 @@ pub(crate) use against::OtherRoots;
 
 use crate::args::{CompatArgs, Format};
 use crate::exit::Failure;
-use crate::report_file::ReportFile;
 use crate::shown::counted;
-use crate::terminal::{print, print_coloured, warning};
+use crate::terminal::{ReportFile, print, print_coloured, warning};
 use crate::{cache, store, time};
 use against::Against;
 use attempt::{Asking, Version};

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::roots::Memory;
 use super::signature::Signature;
-use crate::trust::QueryReport;
+use crate::get::report::QueryReport;
 
 /// All that was found out about what a server sent. Text is safe to show; names may be as long as certificates are.
 #[derive(Debug, Serialize)]

@@ -16,21 +16,17 @@ mod svg;
 mod text;
 
 use std::path::Path;
-use std::time::Duration;
 
-use jit_trust::Certificate;
-use pki_types::{CertificateDer, UnixTime};
 use tokio::task::spawn_blocking;
 
 use crate::args::{ExplainArgs, Form, Subject};
 use crate::cache;
 use crate::certificates;
 use crate::exit::Failure;
-use crate::report_file::ReportFile;
 use crate::runtime;
 use crate::shown::shown;
 use crate::store;
-use crate::terminal::{print, print_coloured, print_json};
+use crate::terminal::{ReportFile, print, print_coloured, print_json};
 use crate::time;
 use explanation::Explanation;
 use found_out::{FoundOut, Given};
@@ -38,10 +34,7 @@ use judge::Question;
 
 pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
     let store = store::open_all(&args.trust)?;
-    let now = match args.at {
-        Some(moment) => moment.0,
-        None => now()?,
-    };
+    let now = time::of_judgement(args.at)?;
     let file = ReportFile::create(args.output.as_deref())?;
     let is_said = file.is_none() && args.format == Form::Text;
     let question = |host| Question {
@@ -83,15 +76,9 @@ fn read(path: &Path, args: &ExplainArgs, question: Question) -> Result<Given, Fa
             "{option}: expected with a HOST only: for a file nobody is connected to"
         )));
     }
-    let name = shown(path.to_string_lossy()).to_string();
-    let certificates = certificates::read(path)?;
-    if let Some(Err(error)) = certificates.first().map(|der| Certificate::from_der(der)) {
-        return Err(Failure::bad_input(format!(
-            "{name}: the first certificate is {error}"
-        )));
-    }
+    let certificates = certificates::read_chain(path)?;
     Ok(Given {
-        subject: name,
+        subject: shown(path.to_string_lossy()).to_string(),
         certificates,
         question,
         connection: None,
@@ -134,11 +121,3 @@ fn end(found_out: &FoundOut, is_said: bool) -> Result<(), Failure> {
         (false, false) => Err(Failure::Failed(said)),
     }
 }
-
-fn now() -> Result<UnixTime, Failure> {
-    let seconds = time::now().ok_or_else(|| Failure::failed("the clock is set before 1970"))?;
-    Ok(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
-}
-
-/// The certificates as they are looked at.
-type Certificates = [CertificateDer<'static>];

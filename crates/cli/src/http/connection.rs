@@ -5,13 +5,14 @@ use std::time::Duration;
 use http_body_util::Empty;
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::{http1, http2};
-use hyper::header::{HOST, HeaderMap, HeaderValue, PROXY_AUTHORIZATION};
+use hyper::header::{HOST, HeaderMap, PROXY_AUTHORIZATION};
 use hyper::rt::{Read, Write};
 use hyper::{Method, Request, Response, Uri};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use super::Error;
+use super::error::Error;
 use super::hop::{Hop, Stage};
+use super::proxy::Proxy;
 
 type Body = Empty<Bytes>;
 
@@ -21,9 +22,8 @@ const MAX_HEADERS: u32 = 256 << 10;
 /// A connection, ready for one request after the other.
 pub(super) struct Connection {
     sender: Sender,
-    /// The connection ends at a proxy, which wants whole URLs.
-    to_proxy: bool,
-    proxy_auth: Option<HeaderValue>,
+    /// The proxy that the connection ends at, which wants whole URLs.
+    proxy: Option<Proxy>,
 }
 
 enum Sender {
@@ -35,8 +35,7 @@ impl Connection {
     pub(super) async fn http1(
         at: &str,
         stream: impl Read + Write + Send + Unpin + 'static,
-        to_proxy: bool,
-        proxy_auth: Option<HeaderValue>,
+        proxy: Option<Proxy>,
         hop: &mut Hop,
     ) -> Result<Self, Error> {
         hop.stage = Stage::Request;
@@ -47,8 +46,7 @@ impl Connection {
         tokio::spawn(connection);
         Ok(Self {
             sender: Sender::Http1(sender),
-            to_proxy,
-            proxy_auth,
+            proxy,
         })
     }
 
@@ -69,8 +67,7 @@ impl Connection {
         tokio::spawn(connection);
         Ok(Self {
             sender: Sender::Http2(sender),
-            to_proxy: false,
-            proxy_auth: None,
+            proxy: None,
         })
     }
 
@@ -106,25 +103,27 @@ impl Connection {
 
     fn request(&self, url: &Uri, headers: &HeaderMap) -> Result<Request<Body>, hyper::http::Error> {
         let mut headers = headers.clone();
-        let uri = match &self.sender {
-            Sender::Http1(_) if !self.to_proxy => url
+        let uri = match (&self.sender, &self.proxy) {
+            (Sender::Http1(_), None) => url
                 .path_and_query()
                 .map_or_else(|| Uri::from_static("/"), |path| path.clone().into()),
-            Sender::Http1(_) => {
-                if let Some(auth) = &self.proxy_auth {
-                    headers.insert(PROXY_AUTHORIZATION, auth.clone());
+            (Sender::Http1(_), Some(proxy)) => {
+                if let Some(auth) = proxy.basic_auth() {
+                    headers.insert(PROXY_AUTHORIZATION, auth);
                 }
                 url.clone()
             }
             // HTTP/2 has an :authority in place of Host (RFC 9113 section 8.3.1), and hyper takes it from the URI.
-            Sender::Http2(_) => match headers.remove(HOST).map(|host| host.to_str().map(str::to_owned)) {
-                Some(Ok(host)) => {
-                    let mut parts = url.clone().into_parts();
-                    parts.authority = Some(host.parse()?);
-                    Uri::from_parts(parts)?
+            (Sender::Http2(_), _) => {
+                match headers.remove(HOST).map(|host| host.to_str().map(str::to_owned)) {
+                    Some(Ok(host)) => {
+                        let mut parts = url.clone().into_parts();
+                        parts.authority = Some(host.parse()?);
+                        Uri::from_parts(parts)?
+                    }
+                    _ => url.clone(),
                 }
-                _ => url.clone(),
-            },
+            }
         };
         let mut request = Request::builder()
             .method(Method::GET)

@@ -13,12 +13,12 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tower_service::Service;
 
-use super::Error;
 use super::connection::Connection;
+use super::error::{Error, Limit};
 use super::hop::{Hop, Stage};
 use super::origin::Origin;
 use super::proxy::{Proxies, Proxy};
-use super::resolve::{Addresses, Override, Overrides, is_address};
+use super::resolve::{Addresses, Override, is_address};
 use super::tls::{self, BoxedStream, Library, Look, Protocols, Tls};
 use crate::exit::{Failure, causes};
 use crate::questions::OpenQuestions;
@@ -40,7 +40,7 @@ pub(crate) struct Options<'a> {
 pub(crate) struct Connector {
     tls: Tls,
     proxies: Proxies,
-    overrides: Overrides,
+    resolve: Vec<Override>,
     connect_timeout: Duration,
     open_questions: OpenQuestions,
 }
@@ -51,7 +51,7 @@ impl Connector {
         Ok(Self {
             tls: Tls::new(options.library, store, options.protocols)?,
             proxies: Proxies::from_env()?,
-            overrides: Overrides::new(options.resolve),
+            resolve: options.resolve.to_vec(),
             connect_timeout: options.connect_timeout,
             open_questions: store.open_questions.clone(),
         })
@@ -63,7 +63,10 @@ impl Connector {
             return self.connect_in_any_time(origin, hop).await;
         }
         let connected = timeout(self.connect_timeout, self.connect_in_any_time(origin, hop)).await;
-        connected.unwrap_or_else(|_| Err(Error::connect_timed_out(hop.stage, origin, &self.open_questions)))
+        connected.unwrap_or_else(|_| {
+            let error = Error::timed_out(hop.stage, origin, &self.open_questions);
+            Err(error.because_of(Limit::ConnectTimeout))
+        })
     }
 
     async fn connect_in_any_time(&self, origin: &Origin, hop: &mut Hop) -> Result<Connection, Error> {
@@ -74,8 +77,7 @@ impl Connector {
         let (stream, proxy) = self.stream(origin, hop).await?;
         if !origin.is_https {
             let proxy = proxy.filter(|proxy| !proxy.is_socks());
-            let proxy_auth = proxy.as_ref().and_then(Proxy::basic_auth);
-            return Connection::http1(&at, TokioIo::new(stream), proxy.is_some(), proxy_auth, hop).await;
+            return Connection::http1(&at, TokioIo::new(stream), proxy, hop).await;
         }
         let started = Instant::now();
         let (stream, is_http2) = self.tls.connect(&at, &origin.host, stream, hop).await?;
@@ -83,7 +85,7 @@ impl Connector {
         if is_http2 {
             Connection::http2(&at, TokioIo::new(stream), hop).await
         } else {
-            Connection::http1(&at, TokioIo::new(stream), false, None, hop).await
+            Connection::http1(&at, TokioIo::new(stream), None, hop).await
         }
     }
 
@@ -135,7 +137,7 @@ impl Connector {
     async fn resolve(&self, host: &str, port: u16, at: &str, hop: &mut Hop) -> Result<Addresses, Error> {
         hop.stage = Stage::Resolve;
         let started = Instant::now();
-        let addresses = Addresses::of(host, port, &self.overrides).await;
+        let addresses = Addresses::of(host, port, &self.resolve).await;
         let addresses = addresses.map_err(|error| Error::at(hop.stage, at, &error))?;
         if !is_address(host) {
             let before = hop.times.resolve.unwrap_or_default();

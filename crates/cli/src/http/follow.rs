@@ -10,11 +10,11 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::connection::Connection;
+use super::connector::Connector;
 use super::cookies::Jar;
-use super::error::Limit;
+use super::error::{Error, Limit};
 use super::hop::{Hop, Stage};
 use super::origin::Origin;
-use super::{Connector, Error};
 use crate::shown::brief;
 
 /// How much of a redirect's own body is read, in bytes, to use the connection again.
@@ -251,25 +251,17 @@ fn check(from: &Url, to: &Url, hops: usize, rules: &Rules) -> Result<(), Error> 
     let from_shown = brief(from.as_str());
     let to_shown = brief(to.as_str());
     if !matches!(to.scheme(), "http" | "https") {
-        return Err(Error::refused(
-            from_shown,
-            format_args!("redirects to {to_shown}: expected https or http"),
-        ));
+        let what = format_args!("redirects to {to_shown}: expected https or http");
+        return Err(Error::refused(from_shown, what));
     }
     if from.scheme() == "https" && to.scheme() == "http" && !rules.allow_downgrade {
-        return Err(Error::refused_by(
-            from_shown,
-            format_args!("redirects to {to_shown}, which is not encrypted"),
-            Limit::NoDowngrade,
-        ));
+        let what = format_args!("redirects to {to_shown}, which is not encrypted");
+        return Err(Error::refused(from_shown, what).because_of(Limit::NoDowngrade));
     }
     if hops > rules.max_redirects {
         let max = rules.max_redirects;
-        return Err(Error::refused_by(
-            from_shown,
-            format_args!("more than {max} redirects, the next to {to_shown}"),
-            Limit::MaxRedirects,
-        ));
+        let what = format_args!("more than {max} redirects, the next to {to_shown}");
+        return Err(Error::refused(from_shown, what).because_of(Limit::MaxRedirects));
     }
     Ok(())
 }

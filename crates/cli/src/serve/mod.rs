@@ -1,8 +1,8 @@
 //! `jit-trust serve`: a webroot over HTTPS, for trying things out.
 //!
 //! `path` knows which files a webroot has, `webroot` opens them, `content` reads them as they are sent, `answer` answers a
-//! request, `connection` is one client and `activity` the time that it is given, `room` says how many there are,
-//! `descriptors` how many files and connections the system gives, `identity` is who the server is.
+//! request, `connection` is one client and `activity` the time that it is given, `room` says how many there are, `identity`
+//! is who the server is.
 //!
 //! What is in memory is bounded by construction: each of so many connections has so many requests, and each of those one
 //! chunk of a file. Nothing is shared that one client could use up for the others.
@@ -11,8 +11,6 @@ mod activity;
 mod answer;
 mod connection;
 mod content;
-#[cfg(unix)]
-mod descriptors;
 mod identity;
 mod path;
 mod room;
@@ -58,18 +56,8 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
         },
         is_verbose: args.verbose,
     };
-    runtime::run_to_its_end(serve(args.listen, clients, max_connections(args.max_connections)))
-}
-
-#[cfg(unix)]
-fn max_connections(wanted: u32) -> u32 {
-    descriptors::enough_for(wanted)
-}
-
-/// Where descriptors are not counted.
-#[cfg(not(unix))]
-fn max_connections(wanted: u32) -> u32 {
-    wanted
+    let room = Room::new(room::allowed(args.max_connections));
+    runtime::run_to_its_end(serve(args.listen, clients, room))
 }
 
 fn check_that_it_is_a_webroot(args: &ServeArgs) -> Result<(), Failure> {
@@ -84,11 +72,10 @@ fn check_that_it_is_a_webroot(args: &ServeArgs) -> Result<(), Failure> {
 }
 
 /// Serves until a signal comes, then lets those finish that are being served.
-async fn serve(addr: SocketAddr, clients: Clients, max_connections: u32) -> Result<(), Failure> {
+async fn serve(addr: SocketAddr, clients: Clients, room: Room) -> Result<(), Failure> {
     let cannot_listen = |error| Failure::failed(format!("{addr}: cannot listen: {error}"));
     let listener = listen(addr).map_err(cannot_listen)?;
     let addr = listener.local_addr().map_err(cannot_listen)?;
-    let room = Arc::new(Room::new(max_connections));
     let (stop, stopping) = watch::channel(false);
 
     let mut signal = pin!(runtime::signal());
@@ -133,7 +120,7 @@ fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
 async fn accept_all(
     listener: TcpListener,
     clients: Arc<Clients>,
-    room: &Arc<Room>,
+    room: &Room,
     stopping: &watch::Receiver<bool>,
 ) -> std::convert::Infallible {
     loop {

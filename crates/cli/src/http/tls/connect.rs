@@ -63,6 +63,16 @@ pub(super) struct Connected {
     pub(super) is_http2: bool,
 }
 
+impl Connected {
+    pub(super) fn new(stream: impl Stream + 'static, version: &'static str, is_http2: bool) -> Self {
+        Self {
+            stream: Box::new(stream),
+            version,
+            is_http2,
+        }
+    }
+}
+
 /// The server of a URL's host, where an IPv6 address stands in brackets; `None` if no certificate can be for it.
 pub(crate) fn server_name(host: &str) -> Option<ServerName<'static>> {
     let inside = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));

@@ -77,11 +77,8 @@ impl Connect for MbedTls {
             let stream = connected.map_err(|error| {
                 connect::broken_off(&error, |error: &Error| Some(broken_off(error.tls_error())))
             })?;
-            Ok(Connected {
-                is_http2: is_http2(stream.alpn_protocol()),
-                stream: Box::new(stream),
-                version: TLS_VERSION,
-            })
+            let is_http2 = is_http2(stream.alpn_protocol());
+            Ok(Connected::new(stream, TLS_VERSION, is_http2))
         })
     }
 
@@ -108,11 +105,8 @@ impl Connect for MbedTls {
                 self.last.refuse(words);
             }
             shaken.map_err(|error| broken_off(&error))?;
-            Ok(Connected {
-                is_http2: is_http2(tls.get_alpn_protocol().ok().flatten()),
-                stream: Box::new(tls),
-                version: TLS_VERSION,
-            })
+            let is_http2 = is_http2(tls.get_alpn_protocol().ok().flatten());
+            Ok(Connected::new(tls, TLS_VERSION, is_http2))
         })
     }
 }

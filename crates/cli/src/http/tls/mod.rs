@@ -136,7 +136,7 @@ impl Tls {
         hop.tls_version = Some(version);
         if self.protocols == Protocols::Http2 && !is_http2 {
             let what = "the server does not speak HTTP/2";
-            return Err(Error::limited(Stage::Tls, at, what, Limit::Http2Only));
+            return Err(Error::said(Stage::Tls, at, what).because_of(Limit::Http2Only));
         }
         Ok((stream, is_http2))
     }
@@ -151,7 +151,7 @@ impl Tls {
         let name = server_name(host).ok_or_else(|| Error::said(Stage::Tls, at, NO_NAME))?;
         let connected = self.to_proxy.connect(name, stream).await;
         match self.last.take().and_then(|decision| decision.refusal) {
-            Some(reason) => Err(Error::not_trusted(at, reason)),
+            Some(reason) => Err(Error::not_trusted(at, &reason)),
             None => connected
                 .map(|connected| connected.stream)
                 .map_err(|what| Error::said(Stage::Tls, at, what)),
@@ -168,7 +168,7 @@ fn refused(at: &str, what: String, hop: &mut Hop) -> Error {
         return Error::said(Stage::Tls, at, what);
     };
     match &decision.refusal {
-        Some(reason) if hop.is_verified => return Error::not_trusted(at, reason.clone()),
+        Some(reason) if hop.is_verified => return Error::not_trusted(at, reason),
         Some(_) => {}
         None => decision.refusal = Some(what.clone()),
     }

@@ -76,12 +76,7 @@ impl Connect for OpenSsl {
                 connect::broken_off(&error, |error: &Error| Some(broken_off(error.tls_error())))
             })?;
             let (version, is_http2) = agreed(stream.ssl());
-            let stream = Box::new(stream);
-            Ok(Connected {
-                stream,
-                version,
-                is_http2,
-            })
+            Ok(Connected::new(stream, version, is_http2))
         })
     }
 
@@ -96,12 +91,7 @@ impl Connect for OpenSsl {
             self.judge(rules, sent).await;
             shaken.map_err(|error| broken_off(&error))?;
             let (version, is_http2) = agreed(stream.ssl());
-            let stream = Box::new(stream);
-            Ok(Connected {
-                stream,
-                version,
-                is_http2,
-            })
+            Ok(Connected::new(stream, version, is_http2))
         })
     }
 }

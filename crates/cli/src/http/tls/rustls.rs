@@ -50,12 +50,7 @@ impl Connect for Rustls {
         Box::pin(async {
             let stream = self.trusting.connect(name, stream).await.map_err(broken_off)?;
             let (version, is_http2) = agreed(stream.get_ref().1);
-            let stream = Box::new(stream);
-            Ok(Connected {
-                stream,
-                version,
-                is_http2,
-            })
+            Ok(Connected::new(stream, version, is_http2))
         })
     }
 
@@ -73,12 +68,7 @@ impl Connect for Rustls {
             }
             let stream = shaken.map_err(broken_off)?;
             let (version, is_http2) = agreed(stream.get_ref().1);
-            let stream = Box::new(stream);
-            Ok(Connected {
-                stream,
-                version,
-                is_http2,
-            })
+            Ok(Connected::new(stream, version, is_http2))
         })
     }
 }
