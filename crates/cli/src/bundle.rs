@@ -13,6 +13,7 @@ use jit_trust_file::write_file;
 
 use crate::args::BundleArgs;
 use crate::exit::Failure;
+use crate::label::joined;
 use crate::mozilla_latest;
 use crate::shown::{counted, shown};
 use crate::terminal::{say, warning};
@@ -303,7 +304,7 @@ fn contents(roots: &[Root], options: BlobOptions) -> String {
         all if all == roots.len() => section.what.to_owned(),
         some => format!("{} of {some} of {}", section.what, roots.len()),
     });
-    let sections = sections.collect::<Vec<_>>().join(" and ");
+    let sections = joined(sections, " and ");
     let with = if sections.is_empty() { "" } else { ", with " };
     format!(
         "version {}, {}{with}{sections}",
@@ -343,8 +344,5 @@ fn report_bare_inputs(sources: &[Source], report: &mut Report) {
 }
 
 fn names(sources: &[Source]) -> String {
-    let names = sources
-        .iter()
-        .map(|source| shown(source.name.as_str()).to_string());
-    names.collect::<Vec<_>>().join(", ")
+    joined(sources.iter().map(|source| shown(source.name.as_str())), ", ")
 }

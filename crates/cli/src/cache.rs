@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::args::{CacheArgs, CacheCommand};
 use crate::exit::{Failure, causes};
+use crate::label::joined;
 use crate::shown::{counted, shown};
 use crate::terminal::{print, print_json, warning};
 
@@ -134,18 +135,11 @@ fn show(cache: &HostCache, json: bool) -> Result<(), Failure> {
         .load_preset(presets::NOTHING)
         .set_header(["host", "left", "root asked for by"]);
     for cached in &hosts {
-        let keys: Vec<String> = cached.keys.iter().map(ToString::to_string).collect();
-        table.add_row([
-            shown(cached.host.as_str()).to_string(),
-            minutes(cached.time_left),
-            keys.join("\n"),
-        ]);
+        let host = shown(cached.host.as_str()).to_string();
+        table.add_row([host, minutes(cached.time_left), joined(&cached.keys, "\n")]);
     }
-    print(format!(
-        "{}\n{}\n",
-        table.trim_fmt(),
-        counted(hosts.len(), "host")
-    ))
+    let count = counted(hosts.len(), "host");
+    print(format!("{}\n{count}\n", table.trim_fmt()))
 }
 
 fn minutes(left: Duration) -> String {

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::args::DiffArgs;
 use crate::exit::Failure;
+use crate::label::{joined, part};
 use crate::shown::{counted, shown};
 use crate::store;
 use crate::terminal::{GREEN, RED, RESET, YELLOW, print_coloured, print_json, say};
@@ -55,10 +56,9 @@ impl Side {
 /// Says what is compared, and where the one cannot say what the other does.
 fn report_sides(old: &Side, new: &Side) {
     for (which, side) in [("old", old), ("new", new)] {
-        let generation = match side.generation {
-            Some(generation) => format!("; generation {generation}, {}", moment(generation.into())),
-            None => String::new(),
-        };
+        let generation = part(side.generation, |generation| {
+            format!("; generation {generation}, {}", moment(generation.into()))
+        });
         say(format_args!(
             "{which}: {}: {}{generation}",
             side.name,
@@ -90,18 +90,13 @@ fn report_nameless(old: &Side, new: &Side, diff: &Diff) {
 
 /// The differences, a line each.
 fn lines(diff: &Diff) -> String {
-    let removed = diff
-        .removed
-        .iter()
-        .map(|root| format!("{RED}- {}{RESET}\n", described(root)));
+    let line = |colour, sign, words| format!("{colour}{sign} {words}{RESET}\n");
+    let removed = diff.removed.iter().map(|root| line(RED, '-', described(root)));
     let changed = diff
         .changed
         .iter()
-        .map(|changed| format!("{YELLOW}~ {}{RESET}\n", changes(changed)));
-    let added = diff
-        .added
-        .iter()
-        .map(|root| format!("{GREEN}+ {}{RESET}\n", described(root)));
+        .map(|changed| line(YELLOW, '~', changes(changed)));
+    let added = diff.added.iter().map(|root| line(GREEN, '+', described(root)));
     removed.chain(changed).chain(added).collect()
 }
 
@@ -130,7 +125,7 @@ fn changes(changed: &Changed) -> String {
     } else {
         &changed.old
     };
-    format!("{}: {}", name(called), fields.collect::<Vec<_>>().join("; "))
+    format!("{}: {}", name(called), joined(fields, "; "))
 }
 
 /// What was there and what is: `distrust after 2024-11-30T23:59:59Z -> none`.

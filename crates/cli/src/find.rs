@@ -11,6 +11,7 @@ use pki_types::CertificateDer;
 use crate::args::FindArgs;
 use crate::certificates;
 use crate::exit::Failure;
+use crate::label::joined;
 use crate::show::table;
 use crate::shown::shown;
 use crate::store;
@@ -69,11 +70,9 @@ fn issuers_of<'l>(path: &Path, list: &'l RootList, store: &str) -> Result<Vec<&'
         found.push(root);
     }
     if found.is_empty() {
-        let issuers: Vec<String> = chain.issuers().map(|issuer| format!("\"{issuer}\"")).collect();
-        return Err(Failure::failed(format!(
-            "{store}: no root named {}",
-            issuers.join(" or ")
-        )));
+        let issuers = chain.issuers().map(|issuer| format!("\"{issuer}\""));
+        let issuers = joined(issuers, " or ");
+        return Err(Failure::failed(format!("{store}: no root named {issuers}")));
     }
     Ok(found)
 }

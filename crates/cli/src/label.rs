@@ -142,6 +142,17 @@ fn unescaped(value: &str) -> String {
     text
 }
 
+/// The texts of these, with `between` between them.
+pub(crate) fn joined<T: ToString>(items: impl IntoIterator<Item = T>, between: &str) -> String {
+    let items = items.into_iter().map(|item| item.to_string());
+    items.collect::<Vec<_>>().join(between)
+}
+
+/// A part of a sentence that is there only if there is something to say.
+pub(crate) fn part<T>(value: Option<T>, words: impl FnOnce(T) -> String) -> String {
+    value.map_or_else(String::new, words)
+}
+
 /// A number with commas between its thousands.
 pub(crate) fn grouped(number: usize) -> String {
     let digits = number.to_string();

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use crate::args::BundleArgs;
 use crate::exit::Failure;
 use crate::http::{Client, Connector, Library, Options, Protocols, Request, Rules};
+use crate::label::part;
 use crate::shown::shown;
 use crate::terminal::{say, warning};
 use crate::{runtime, store};
@@ -142,12 +143,8 @@ async fn get(args: &BundleArgs, etag: Option<HeaderValue>) -> Result<Fetched, Fa
             )));
         }
     }
-    let etag = answer
-        .headers
-        .get(ETAG)
-        .and_then(|etag| etag.to_str().ok())
-        .unwrap_or_default();
-    let etag = etag.to_owned();
+    let etag = answer.headers.get(ETAG).and_then(|etag| etag.to_str().ok());
+    let etag = etag.unwrap_or_default().to_owned();
     let mut bytes = Vec::new();
     let Some(hop) = hops.last_mut() else {
         return Err(Failure::failed(format!("{url}: no answer")));
@@ -161,9 +158,7 @@ async fn get(args: &BundleArgs, etag: Option<HeaderValue>) -> Result<Fetched, Fa
         bytes.extend_from_slice(&chunk);
     }
     let root = hop.decision.as_ref().and_then(|decision| decision.root.as_ref());
-    let root = root
-        .map(|root| format!(", trusted under {}", root.subject))
-        .unwrap_or_default();
+    let root = part(root, |root| format!(", trusted under {}", root.subject));
     if !args.quiet {
         say(format_args!("{url}: {} bytes{root}", bytes.len()));
     }

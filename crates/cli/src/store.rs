@@ -13,6 +13,7 @@ use rustls::crypto::aws_lc_rs;
 
 use crate::args::{Pin, TrustBy};
 use crate::exit::{Failure, causes};
+use crate::label::joined;
 use crate::questions::OpenQuestions;
 use crate::shown::shown;
 use crate::terminal::{say, warning};
@@ -49,22 +50,16 @@ impl Store {
 
 /// Opens a store of files to trust by.
 pub(crate) fn open(path: &Path) -> Result<Store, Failure> {
-    let store = open_local(path)?;
-    if store.anchor_count() == Some(0) {
-        return Err(no_root(&name_of(path)));
-    }
-    Ok(Store {
-        name: name_of(path),
-        trust: Trust::new(store),
-        is_remote: false,
-        open_questions: OpenQuestions::default(),
-        pins: Vec::new(),
-        cache: None,
+    refuse_url(path)?;
+    open_all(&TrustBy {
+        trust: vec![path.to_owned()],
+        ..TrustBy::default()
     })
 }
 
 /// Opens all that a connection is to be trusted by.
 pub(crate) fn open_all(args: &TrustBy) -> Result<Store, Failure> {
+    let name = joined(args.trust.iter().map(|path| name_of(path)), " and ");
     let mut trust = Trust::builder();
     let (remote, local): (Vec<_>, Vec<_>) = args.trust.iter().partition(|path| is_url(path));
     // Other stores beside it are asked as ever.
@@ -85,8 +80,7 @@ pub(crate) fn open_all(args: &TrustBy) -> Result<Store, Failure> {
         trust = trust.store(store);
     }
     if is_empty {
-        let names: Vec<String> = args.trust.iter().map(|path| name_of(path)).collect();
-        return Err(no_root(&names.join(" and ")));
+        return Err(no_root(&name));
     }
     if args.trust_ca.is_some() && remote.is_empty() {
         return Err(Failure::bad_input(
@@ -120,9 +114,8 @@ pub(crate) fn open_all(args: &TrustBy) -> Result<Store, Failure> {
             trust = trust.host_cache(cache);
         }
     }
-    let names: Vec<String> = args.trust.iter().map(|path| name_of(path)).collect();
     Ok(Store {
-        name: names.join(" and "),
+        name,
         trust: trust.build(),
         is_remote: !remote.is_empty(),
         open_questions,

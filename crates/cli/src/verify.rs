@@ -8,6 +8,7 @@ use crate::args::VerifyArgs;
 use crate::cache;
 use crate::certificates;
 use crate::exit::Failure;
+use crate::label::part;
 use crate::shown::shown;
 use crate::store;
 use crate::terminal::print;
@@ -58,15 +59,8 @@ fn trusted(decision: &Decision, host: &str) -> String {
     let Some(root) = &decision.root else {
         return format!("{host}: trusted\n");
     };
-    let skid = root
-        .skid
-        .as_ref()
-        .map(|skid| format!(", SKID {skid}"))
-        .unwrap_or_default();
-    let out_of = decision
-        .store_len
-        .map(|len| format!(" out of {len}"))
-        .unwrap_or_default();
+    let skid = part(root.skid.as_ref(), |skid| format!(", SKID {skid}"));
+    let out_of = part(decision.store_len, |len| format!(" out of {len}"));
     format!(
         "{host}: trusted under {}{skid}\n{} selected{out_of} in {}; certificates sent: {}\n",
         root.subject,

@@ -31,6 +31,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::http::Library;
+use crate::label::joined;
 
 /// Trust every public CA, hold none of them in memory
 ///
@@ -66,8 +67,8 @@ pub(crate) struct Args {
 /// The version, and the TLS libraries that the command was built with.
 fn version() -> String {
     let libraries = Library::NAMES.into_iter().filter_map(Library::named);
-    let libraries: Vec<String> = libraries.map(Library::description).collect();
-    format!("{}\nTLS: {}", env!("CARGO_PKG_VERSION"), libraries.join(", "))
+    let libraries = joined(libraries.map(Library::description), ", ");
+    format!("{}\nTLS: {libraries}", env!("CARGO_PKG_VERSION"))
 }
 
 #[derive(Debug, Subcommand)]

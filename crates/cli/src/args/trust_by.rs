@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 /// The stores that a connection is trusted by, and what is remembered.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct TrustBy {
     /// Trust what STORE holds: a trust blob, a PEM file, a webroot, its https URL, or `mozilla`; may be repeated
     ///

@@ -10,7 +10,7 @@ use super::diagnosis::Diagnosis;
 use super::list::Site;
 use super::survey::{Asked, Survey};
 use crate::http::Hop;
-use crate::label::{shortened, title};
+use crate::label::{joined, part, shortened, title};
 use crate::shown::{counted, shown};
 use crate::trust::Decision;
 
@@ -151,7 +151,7 @@ fn redirects(attempt: &Attempt) -> String {
             several => format!("{target} ×{several}"),
         }
     });
-    targets.collect::<Vec<_>>().join(" → ")
+    joined(targets, " → ")
 }
 
 /// How many columns a target of a redirect has, at most.
@@ -222,14 +222,14 @@ impl Cells {
         let millis = |stage: fn(&Hop) -> Option<Duration>| {
             let times = attempt.hops.iter().filter_map(stage);
             let time = times.reduce(Duration::saturating_add);
-            time.map_or_else(String::new, |time| format!("{:.0}", time.as_secs_f64() * 1e3))
+            part(time, |time| format!("{:.0}", time.as_secs_f64() * 1e3))
         };
         Self {
             verdict: words(attempt.verdict),
-            root: root(attempt).map_or_else(String::new, title),
-            certificates: number(certificates(attempt)),
+            root: part(root(attempt), title),
+            certificates: part(certificates(attempt), |count| count.to_string()),
             connections: attempt.connections().to_string(),
-            status: number(attempt.status),
+            status: part(attempt.status, |status| status.to_string()),
             redirects: redirects(attempt),
             times: [
                 millis(|hop| hop.times.resolve),
@@ -241,8 +241,4 @@ impl Cells {
             comment: comment(asked),
         }
     }
-}
-
-fn number(value: Option<impl ToString>) -> String {
-    value.map_or_else(String::new, |value| value.to_string())
 }

@@ -5,6 +5,7 @@ use super::facts::{self, Cells, Report};
 use super::list::Site;
 use super::reference::Mark;
 use super::survey::Asked;
+use crate::label::part;
 use crate::markup::{Class, Text};
 
 const STYLE: &str = include_str!("page.css");
@@ -57,9 +58,7 @@ pub(super) fn text(report: &Report<'_>) -> String {
          <script>\n{SCRIPT}</script>\n</body>\n</html>\n",
         report.at,
         Text(report.store),
-        report
-            .against
-            .map_or_else(String::new, |roots| format!(", and {roots} asked too")),
+        part(report.against, |roots| format!(", and {roots} asked too")),
         Text(&report.summary.words()),
         heads.collect::<String>(),
     )

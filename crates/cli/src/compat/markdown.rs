@@ -6,6 +6,7 @@ use super::facts::{self, Cells, Report};
 use super::list::Site;
 use super::reference::Mark;
 use super::survey::Asked;
+use crate::label::joined;
 
 const TITLES: [&str; 13] = [
     "site",
@@ -29,11 +30,8 @@ pub(super) fn text(report: &Report<'_>) -> String {
     let has_reference = report.sites.iter().any(|site| site.reference.is_some());
     let line = |cells: [String; TITLES.len()]| {
         let cells = cells.into_iter().enumerate();
-        let cells: Vec<String> = cells
-            .filter(|(column, _)| has_reference || !OF_THE_REFERENCE.contains(column))
-            .map(|(_, cell)| cell)
-            .collect();
-        format!("| {} |\n", cells.join(" | "))
+        let cells = cells.filter(|(column, _)| has_reference || !OF_THE_REFERENCE.contains(column));
+        format!("| {} |\n", joined(cells.map(|(_, cell)| cell), " | "))
     };
     let mut text = line(TITLES.map(str::to_owned));
     text.push_str(&line(TITLES.map(|_| "---".to_owned())).replace(' ', ""));
@@ -81,10 +79,10 @@ fn once(said: &[(&str, Cells)], cell: fn(&Cells) -> &str) -> String {
         }
         several => {
             let several = several.iter().filter(|(_, cells)| !cell(cells).is_empty());
-            let several: Vec<String> = several
-                .map(|(version, cells)| format!("{version}: {}", cell(cells)))
-                .collect();
-            several.join("; ")
+            joined(
+                several.map(|(version, cells)| format!("{version}: {}", cell(cells))),
+                "; ",
+            )
         }
     }
 }

@@ -6,6 +6,7 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 use super::attempt::Verdict;
 use super::facts::{self, Cells, Report};
 use super::survey::Asked;
+use crate::label::joined;
 use crate::terminal::{GREEN, RED, RESET, YELLOW};
 
 const TITLES: [&str; 11] = [
@@ -119,11 +120,10 @@ fn coloured(lines: &str) -> String {
         let after = rest.strip_prefix(words)?;
         Some(format!("{before}{colour}{words}{RESET}{after}"))
     };
-    let coloured: Vec<String> = lines
+    let coloured = lines
         .lines()
-        .map(|line| colour(line).unwrap_or_else(|| line.to_owned()))
-        .collect();
-    coloured.join("\n")
+        .map(|line| colour(line).unwrap_or_else(|| line.to_owned()));
+    joined(coloured, "\n")
 }
 
 /// How wide the terminal is that stdout is; none if it is no terminal.

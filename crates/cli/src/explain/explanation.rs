@@ -214,19 +214,25 @@ impl Explanation {
     /// The certificate or anchor's name.
     pub(super) fn name(&self, node: Node) -> Option<&str> {
         match node {
-            Node::Sent(index) => self.sent.get(index)?.subject.as_deref(),
-            Node::Anchor(index) => Some(&self.anchors.get(index)?.subject),
+            Node::Sent(_) => self.sent(node)?.subject.as_deref(),
+            Node::Anchor(_) => Some(&self.anchor(node)?.subject),
         }
+    }
+
+    /// The certificate, if it was sent.
+    pub(super) fn sent(&self, node: Node) -> Option<&Sent> {
+        self.sent.iter().find(|sent| sent.id == node)
+    }
+
+    /// The anchor, if it is one.
+    pub(super) fn anchor(&self, node: Node) -> Option<&Anchor> {
+        self.anchors.iter().find(|anchor| anchor.id == node)
     }
 
     /// The edges up from a certificate, the one taken first.
     pub(super) fn issuers_of(&self, node: Node) -> Vec<Edge> {
-        let mut edges: Vec<Edge> = self
-            .edges
-            .iter()
-            .filter(|edge| edge.from == node)
-            .copied()
-            .collect();
+        let up = self.edges.iter().filter(|edge| edge.from == node);
+        let mut edges: Vec<Edge> = up.copied().collect();
         edges.sort_by_key(|edge| !edge.taken);
         edges
     }

@@ -7,6 +7,7 @@ use url::Url;
 
 use crate::args::{Cookies, Credentials, Field, GetArgs};
 use crate::http::Request;
+use crate::label::joined;
 
 /// Fields that are meant for the host that the user has named, and for no other.
 const PRIVATE: [HeaderName; 4] = [AUTHORIZATION, COOKIE, HOST, PROXY_AUTHORIZATION];
@@ -51,8 +52,8 @@ pub(super) fn of(args: &GetArgs) -> Request {
 
 /// What all of `--cookie` give, in one field (RFC 6265 section 5.4).
 fn cookies(given: &[Cookies]) -> Option<HeaderValue> {
-    let given: Vec<&str> = given.iter().map(|cookies| cookies.0.as_str()).collect();
-    let mut value = HeaderValue::from_str(&given.join("; ")).ok()?;
+    let all = joined(given.iter().map(|cookies| &cookies.0), "; ");
+    let mut value = HeaderValue::from_str(&all).ok()?;
     value.set_sensitive(true);
     (!given.is_empty()).then_some(value)
 }

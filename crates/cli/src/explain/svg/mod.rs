@@ -8,7 +8,7 @@ mod layout;
 
 use std::fmt::Display;
 
-use super::explanation::{Anchor, AnchorState, Edge, Explanation, KeyIds, Node, Role, Sent, day};
+use super::explanation::{Anchor, AnchorState, Connection, Edge, Explanation, KeyIds, Node, Role, Sent, day};
 use super::signature::Signature;
 use super::text;
 use crate::label::{columns, organisation, shortened, title, wrapped};
@@ -83,22 +83,15 @@ impl<'e> Picture<'e> {
         let who = explanation.host.as_deref().unwrap_or(&explanation.subject);
         let who = shortened(who, 60);
         let room = (self.width - 2 * MARGIN - 44) / 12;
-        let root = explanation
-            .root
-            .and_then(|root| explanation.name(root))
-            .map(title);
-        let (class, mark, headline) = match (explanation.trusted, root) {
-            (true, Some(root)) => (
-                "good",
-                "M -8 1 L -2 7 L 8 -6",
-                format!("{who}: trusted under {root}"),
-            ),
-            (true, None) => ("good", "M -8 1 L -2 7 L 8 -6", format!("{who}: trusted")),
-            (false, _) => (
-                "bad",
-                "M -6 -6 L 6 6 M 6 -6 L -6 6",
-                format!("{who}: not trusted"),
-            ),
+        let root = explanation.root.and_then(|root| explanation.name(root));
+        let headline = match (explanation.trusted, root.map(title)) {
+            (true, Some(root)) => format!("{who}: trusted under {root}"),
+            (true, None) => format!("{who}: trusted"),
+            (false, _) => format!("{who}: not trusted"),
+        };
+        let (class, mark) = match explanation.trusted {
+            true => ("good", "M -8 1 L -2 7 L 8 -6"),
+            false => ("bad", "M -6 -6 L 6 6 M 6 -6 L -6 6"),
         };
         let (x, y) = (MARGIN + 16, self.y + 16);
         self.add(format_args!(
@@ -114,10 +107,9 @@ impl<'e> Picture<'e> {
             self.say("", 44, &explanation.advice, 3);
         }
         let how = match &explanation.connection {
-            Some(connection) => connection
-                .tls_version
-                .unwrap_or("handshake not completed")
-                .to_owned(),
+            Some(Connection { tls_version, .. }) => {
+                tls_version.unwrap_or("handshake not completed").to_owned()
+            }
             None => shortened(&explanation.subject, 60),
         };
         let judged = format!("{how}; judged as of {}", explanation.at);
@@ -162,12 +154,8 @@ impl<'e> Picture<'e> {
         self.y = top + layout::ZONE_HEAD + layout.height + 16;
         if !others.is_empty() {
             self.y += LINE;
-            self.text(
-                "caption",
-                MARGIN + 16,
-                self.y - 4,
-                "sent, and no way up leads there",
-            );
+            let caption = "sent, and no way up leads there";
+            self.text("caption", MARGIN + 16, self.y - 4, caption);
             self.y += 8;
         }
         let first = self.y;
@@ -204,11 +192,8 @@ impl<'e> Picture<'e> {
     /// The certificates that have no place in the drawing.
     fn others(&self) -> Vec<&'e Sent> {
         let is_drawn = |id: Node| self.layout.items.iter().any(|(item, _)| *item == Item::Node(id));
-        self.explanation
-            .sent
-            .iter()
-            .filter(|sent| !is_drawn(sent.id))
-            .collect()
+        let sent = self.explanation.sent.iter();
+        sent.filter(|sent| !is_drawn(sent.id)).collect()
     }
 
     fn line(&mut self, class: &str, line: &str) {
@@ -222,48 +207,35 @@ impl<'e> Picture<'e> {
     }
 
     fn node(&mut self, node: Node, place: Place) {
-        match node {
-            Node::Sent(index) => {
-                let Some(sent) = self.explanation.sent.get(index) else {
-                    return;
-                };
-                let is_on_path = self
-                    .explanation
-                    .edges
-                    .iter()
-                    .any(|edge| edge.taken && edge.from == node);
-                let class = match (sent.is_bad, is_on_path) {
-                    (true, _) => "bad",
-                    (false, true) => "good",
-                    (false, false) => "plain",
-                };
-                let name = sent.subject.as_deref().unwrap_or("(cannot be read)");
-                let role = match sent.role {
-                    Role::Own if self.explanation.belongs_first.is_some() => Some("sent first".to_owned()),
-                    Role::Own => Some("the server's own".to_owned()),
-                    _ => organisation(name),
-                };
-                let last = match sent.notes.first() {
-                    Some(note) if sent.is_bad => ("more red", note.clone()),
-                    Some(note) => ("more amber", note.clone()),
-                    None => ("more", key(sent.skid.as_deref())),
-                };
-                let lines = [("more", role.unwrap_or_default()), ("more", sent.period()), last];
-                self.boxed(class, place, BOX_HEIGHT, Some(node), name, &lines);
-            }
-            Node::Anchor(index) => {
-                let Some(anchor) = self.explanation.anchors.get(index) else {
-                    return;
-                };
-                let (class, state) = state(anchor, self.explanation.root.is_some());
-                let name = &anchor.subject;
-                let lines = [
-                    ("more", organisation(name).unwrap_or_default()),
-                    state,
-                    ("more", key(anchor.skid.as_deref())),
-                ];
-                self.boxed(class, place, BOX_HEIGHT, Some(node), name, &lines);
-            }
+        let explanation = self.explanation;
+        if let Some(sent) = explanation.sent(node) {
+            let mut edges = explanation.edges.iter();
+            let is_on_path = edges.any(|edge| edge.taken && edge.from == node);
+            let class = match (sent.is_bad, is_on_path) {
+                (true, _) => "bad",
+                (false, true) => "good",
+                (false, false) => "plain",
+            };
+            let name = sent.subject.as_deref().unwrap_or("(cannot be read)");
+            let role = match sent.role {
+                Role::Own if explanation.belongs_first.is_some() => Some("sent first".to_owned()),
+                Role::Own => Some("the server's own".to_owned()),
+                _ => organisation(name),
+            };
+            let last = match sent.notes.first() {
+                Some(note) if sent.is_bad => ("more red", note.clone()),
+                Some(note) => ("more amber", note.clone()),
+                None => ("more", key(sent.skid.as_deref())),
+            };
+            let role = ("more", role.unwrap_or_default());
+            let lines = [role, ("more", sent.period()), last];
+            self.boxed(class, place, BOX_HEIGHT, Some(node), name, &lines);
+        }
+        if let Some(anchor) = explanation.anchor(node) {
+            let (class, state) = state(anchor, explanation.root.is_some());
+            let organisation = ("more", organisation(&anchor.subject).unwrap_or_default());
+            let lines = [organisation, state, ("more", key(anchor.skid.as_deref()))];
+            self.boxed(class, place, BOX_HEIGHT, Some(node), &anchor.subject, &lines);
         }
     }
 
@@ -283,14 +255,8 @@ impl<'e> Picture<'e> {
             _ => "unrelated".to_owned(),
         };
         let name = sent.subject.as_deref().unwrap_or("(no certificate)");
-        self.boxed(
-            "aside",
-            place,
-            SMALL_HEIGHT,
-            Some(sent.id),
-            name,
-            &[("more", what)],
-        );
+        let lines = [("more", what)];
+        self.boxed("aside", place, SMALL_HEIGHT, Some(sent.id), name, &lines);
     }
 
     /// A box with a name and some lines. What does not fit is cut off at its border.
@@ -364,10 +330,8 @@ impl<'e> Picture<'e> {
         let drawn: Vec<&str> = self.layout.edges.iter().map(|(edge, _)| class_of(edge)).collect();
         let mut x = MARGIN;
         for (class, words) in legend.into_iter().filter(|(class, _)| drawn.contains(class)) {
-            self.line(
-                class,
-                &format!("M {x} {0} C {x} {0} {1} {0} {1} {0}", self.y + 12, x + 36),
-            );
+            let (y, end) = (self.y + 12, x + 36);
+            self.line(class, &format!("M {x} {y} C {x} {y} {end} {y} {end} {y}"));
             self.text("more", x + 56, self.y + 16, words);
             x += 56 + 7 * words.len() + 24;
         }
@@ -424,10 +388,10 @@ fn state(anchor: &Anchor, has_path: bool) -> (&'static str, (&'static str, Strin
 }
 
 fn key(skid: Option<&str>) -> String {
-    skid.map_or_else(
-        || "no key identifier".to_owned(),
-        |skid| format!("key {}", shortened(skid, 16)),
-    )
+    match skid {
+        Some(skid) => format!("key {}", shortened(skid, 16)),
+        None => "no key identifier".to_owned(),
+    }
 }
 
 /// The words with a capital at their start and a full stop at their end.
