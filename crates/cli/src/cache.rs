@@ -1,19 +1,56 @@
 //! `jit-trust cache`, and the file of `--cache`: which roots served which host.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
 use jit_trust::{CachedHost, HostCache, HostCacheError, Trust};
 use jit_trust_file::OwnFile;
 use serde::Serialize;
 
-use crate::args::{CacheArgs, CacheCommand};
 use crate::exit::{Failure, causes};
 use crate::label::joined;
 use crate::shown::{counted, shown};
 use crate::terminal::{print, print_json, warning};
+
+/// Look into a file of --cache, or empty it
+///
+/// Such a file remembers which roots served which host, and the newest generation seen of each store. It is a hint and
+/// decides nothing.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  jit-trust cache show hosts
+  jit-trust cache clear hosts
+
+Exit status: 0 when it worked; 1 when the result could not be written; 2 for bad usage or a file
+that cannot be read, is none of --cache, or is damaged.")]
+pub(crate) struct CacheArgs {
+    #[command(subcommand)]
+    pub(crate) command: CacheCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheCommand {
+    /// Print which hosts are remembered, what served them, and for how long that is remembered still
+    Show {
+        /// The file
+        file: PathBuf,
+        /// Print it in JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Forget all hosts; the newest generations stay, so that no older store is taken
+    Clear {
+        /// The file
+        file: PathBuf,
+        /// Forget the newest generations, too, and take an older store: what was withdrawn since is trusted again
+        #[arg(long)]
+        generations: bool,
+    },
+}
 
 pub(crate) fn run(args: &CacheArgs) -> Result<(), Failure> {
     match &args.command {

@@ -6,7 +6,6 @@ use jit_trust::Certificate;
 use jit_trust_bundle::rfc3339;
 use pki_types::UnixTime;
 
-use crate::args::Moment;
 use crate::exit::Failure;
 
 /// A second, in RFC 3339; after the year 9999 in Unix time.
@@ -70,9 +69,9 @@ pub(crate) fn now() -> Option<u64> {
 }
 
 /// As of when certificates are judged: as given, else now.
-pub(crate) fn of_judgement(given: Option<Moment>) -> Result<UnixTime, Failure> {
+pub(crate) fn of_judgement(given: Option<UnixTime>) -> Result<UnixTime, Failure> {
     match given {
-        Some(moment) => Ok(moment.0),
+        Some(moment) => Ok(moment),
         None => now()
             .map(|seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
             .ok_or_else(|| Failure::failed("the clock is set before 1970")),

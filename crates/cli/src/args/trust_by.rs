@@ -1,8 +1,19 @@
-//! What `get` and `verify` trust by.
+//! What commands trust by.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
+
+/// The store that a command trusts by.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Trust {
+    /// Trust what STORE holds: a trust blob, a PEM file, a webroot directory, or `mozilla`
+    ///
+    /// Dates up to which a root is trusted, and name constraints imposed on it, bind where STORE carries them: PEM, and
+    /// trust blobs of version 1, alone or in a webroot, cannot.
+    #[arg(long, value_name = "STORE", default_value = "mozilla")]
+    pub(crate) trust: PathBuf,
+}
 
 /// The stores that a connection is trusted by, and what is remembered.
 #[derive(Clone, Debug, Default, clap::Args)]

@@ -4,6 +4,7 @@
 //! where) is to be shown and decides nothing. All of it becomes one [`Explanation`], which each form shows.
 
 mod advice;
+mod args;
 mod explanation;
 mod found_out;
 mod graph;
@@ -19,7 +20,6 @@ use std::path::Path;
 
 use tokio::task::spawn_blocking;
 
-use crate::args::{ExplainArgs, Form, Subject};
 use crate::cache;
 use crate::certificates;
 use crate::exit::Failure;
@@ -28,13 +28,15 @@ use crate::shown::shown;
 use crate::store;
 use crate::terminal::{ReportFile, print, print_coloured, print_json};
 use crate::time;
+pub(crate) use args::ExplainArgs;
+use args::{Form, Subject};
 use explanation::Explanation;
 use found_out::{FoundOut, Given};
 use judge::Question;
 
 pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
     let store = store::open_all(&args.trust)?;
-    let now = time::of_judgement(args.at)?;
+    let now = time::of_judgement(args.at.map(|moment| moment.0))?;
     let file = ReportFile::create(args.output.as_deref())?;
     let is_said = file.is_none() && args.format == Form::Text;
     let question = |host| Question {

@@ -4,10 +4,10 @@ use pki_types::ServerName;
 use tokio::time::timeout;
 use url::Url;
 
+use super::args::ExplainArgs;
 use super::explanation::Connection;
 use super::found_out::Given;
 use super::judge::Question;
-use crate::args::ExplainArgs;
 use crate::exit::Failure;
 use crate::http::{
     Connector, Error as HttpError, Hop, Library, Look, Options, Protocols, Stage, server_name,

@@ -1,5 +1,6 @@
 //! `jit-trust get`: a URL's body to stdout or a file, and what happened on the way.
 
+mod args;
 mod output;
 pub(crate) mod report;
 mod request;
@@ -7,7 +8,6 @@ mod verbose;
 
 use tokio::time::timeout;
 
-use crate::args::GetArgs;
 use crate::cache;
 use crate::exit::Failure;
 use crate::http::{Client, Connector, Error, Hop, Limit, Options, Protocols, Request, Rules, Stage};
@@ -15,6 +15,7 @@ use crate::runtime;
 use crate::shown::brief;
 use crate::store::{self, Store};
 use crate::terminal::print_json;
+pub(crate) use args::GetArgs;
 use output::Output;
 use report::Report;
 

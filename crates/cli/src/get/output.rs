@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish};
 use jit_trust_file::StagedFile;
 use tokio::io::{AsyncWriteExt, Stdout};
 
-use crate::args::GetArgs;
+use super::args::GetArgs;
 use crate::exit::Failure;
 use crate::terminal::{progress, stdout_is_terminal};
 

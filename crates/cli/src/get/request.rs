@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use hyper::header::{AUTHORIZATION, COOKIE, HOST, HeaderName, HeaderValue, PROXY_AUTHORIZATION};
 use url::Url;
 
-use crate::args::{Cookies, Credentials, Field, GetArgs};
+use super::args::{Cookies, Credentials, Field, GetArgs};
 use crate::http::Request;
 use crate::label::joined;
 

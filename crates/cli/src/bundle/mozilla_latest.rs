@@ -13,7 +13,7 @@ use jit_trust_file::{FileError, OwnFile, write_private};
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
-use crate::args::BundleArgs;
+use super::args::BundleArgs;
 use crate::exit::Failure;
 use crate::http::{Client, Connector, Library, Options, Protocols, Request, Rules};
 use crate::label::part;

@@ -1,5 +1,8 @@
 //! `jit-trust bundle`: lists of roots in, stores out, and a report of what happened.
 
+mod args;
+mod mozilla_latest;
+
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -11,13 +14,12 @@ use jit_trust_bundle::{
 };
 use jit_trust_file::write_file;
 
-use crate::args::BundleArgs;
 use crate::exit::Failure;
 use crate::label::joined;
-use crate::mozilla_latest;
 use crate::shown::{counted, shown};
 use crate::terminal::{say, warning};
 use crate::time;
+pub(crate) use args::BundleArgs;
 
 pub(crate) fn run(args: &BundleArgs) -> Result<(), Failure> {
     let options = args.blob_options()?;

@@ -1,4 +1,4 @@
-//! `jit-trust explain`.
+//! The arguments of `jit-trust explain`.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -9,8 +9,8 @@ use clap::{Args, ValueEnum};
 use pki_types::ServerName;
 use url::Url;
 
-use super::TrustBy;
-use super::value::{self, Moment};
+use crate::args::TrustBy;
+use crate::args::value::{self, Moment};
 use crate::http::Override;
 
 /// Show how a server's certificates lead to a root, or why they do not
