@@ -11,9 +11,9 @@ use jit_trust_file::OwnFile;
 use serde::Serialize;
 
 use crate::exit::{Failure, causes};
-use crate::label::joined;
 use crate::shown::{counted, shown};
 use crate::terminal::{print, print_json, warning};
+use crate::words::joined;
 
 /// Look into a file of --cache, or empty it
 ///
@@ -109,7 +109,7 @@ fn look_into(file: &Path) -> Result<HostCache, Failure> {
     }
 }
 
-/// The library's own words are for whoever goes on without the file.
+/// The library's own words are for programs that go on without the file.
 fn not_looked_into(file: &Path, error: &HostCacheError) -> Failure {
     let what = match error {
         HostCacheError::Read { error, .. } | HostCacheError::Directory { error, .. } => {

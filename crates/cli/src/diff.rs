@@ -7,11 +7,11 @@ use jit_trust_bundle::{Changed, Diff, Field, NoteKind, Record, RootList, Source}
 use serde::Serialize;
 
 use crate::exit::Failure;
-use crate::label::{joined, part};
 use crate::shown::{counted, shown};
 use crate::store;
 use crate::terminal::{GREEN, RED, RESET, YELLOW, print_coloured, print_json, say};
 use crate::time::moment;
+use crate::words::{joined, part};
 
 /// Say which roots a new store adds, removes or trusts under other conditions than an old one
 ///
@@ -51,8 +51,8 @@ pub(crate) fn run(args: &DiffArgs) -> Result<(), Failure> {
     };
     match printed {
         Err(Failure::Failed(reason)) => Err(Failure::Trouble(reason)),
-        // That nobody reads them does not make them equal.
-        Ok(()) | Err(Failure::NobodyReads) if !diff.is_empty() => Err(Failure::Differ),
+        // Differences that are not read are differences all the same.
+        Ok(()) | Err(Failure::StdoutClosed) if !diff.is_empty() => Err(Failure::Differ),
         printed => printed,
     }
 }

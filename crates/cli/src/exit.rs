@@ -19,8 +19,8 @@ pub(crate) enum Failure {
     /// What was compared is not equal, or what was explained is not trusted, which is the result, already shown, and no
     /// fault: exit status 1.
     Differ,
-    /// Nobody reads what it writes to stdout. That is the reader's choice and not a fault: exit status 0.
-    NobodyReads,
+    /// The reader of stdout has closed it. That is the reader's choice and not a fault: exit status 0.
+    StdoutClosed,
     /// A signal ended it: exit status 128 and the number, as shells have it.
     Signal(u8),
 }
@@ -37,13 +37,13 @@ impl Failure {
     /// Writing to stdout did not work.
     pub(crate) fn writing_stdout(error: &io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
-            Self::NobodyReads
+            Self::StdoutClosed
         } else {
             Self::Failed(format!("stdout: cannot write: {error}"))
         }
     }
 
-    /// Writing a file did not work. If it is a pipe, to have it read to the end is what was asked for.
+    /// Writing a file did not work. That the reader of a pipe closed it early is a fault, too: the user asked for the whole.
     pub(crate) fn writing_file(path: &Path, error: &io::Error) -> Self {
         Self::Failed(format!(
             "{}: cannot write: {error}",
@@ -65,7 +65,7 @@ impl Failure {
         match self {
             Self::Failed(_) | Self::Differ => ExitCode::from(1),
             Self::BadInput(_) | Self::Trouble(_) => ExitCode::from(2),
-            Self::NobodyReads => ExitCode::SUCCESS,
+            Self::StdoutClosed => ExitCode::SUCCESS,
             Self::Signal(number) => ExitCode::from(number.saturating_add(128)),
         }
     }
@@ -74,7 +74,7 @@ impl Failure {
     pub(crate) fn message(&self) -> Option<&str> {
         match self {
             Self::Failed(message) | Self::BadInput(message) | Self::Trouble(message) => Some(message),
-            Self::Differ | Self::NobodyReads | Self::Signal(_) => None,
+            Self::Differ | Self::StdoutClosed | Self::Signal(_) => None,
         }
     }
 }

@@ -11,11 +11,11 @@ use jit_trust_bundle::{Root, RootList};
 use pki_types::CertificateDer;
 
 use crate::exit::Failure;
-use crate::label::joined;
 use crate::show::table;
 use crate::shown::shown;
 use crate::terminal::{print, warning};
 use crate::trust::trusted_up_to;
+use crate::words::joined;
 use crate::{certificates, store};
 
 /// Find roots in a store, by key identifier or as issuers of a given certificate
@@ -109,8 +109,8 @@ fn with_key_id<'l>(list: &'l RootList, key_id: &[u8], store: &str) -> Result<Vec
     Ok(found)
 }
 
-/// The roots that could have issued a certificate of this file. What keeps one of them from vouching for it is said on
-/// stderr.
+/// The roots that could have issued a certificate of this file. Where its date keeps one of them from being used, a
+/// warning says so.
 fn issuers_of<'l>(path: &Path, list: &'l RootList, store: &str) -> Result<Vec<&'l Root>, Failure> {
     let given = certificates::read(path)?;
     let chain = read_chain(path, &given)?;

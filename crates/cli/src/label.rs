@@ -142,30 +142,6 @@ fn unescaped(value: &str) -> String {
     text
 }
 
-/// The texts of these, with `between` between them.
-pub(crate) fn joined<T: ToString>(items: impl IntoIterator<Item = T>, between: &str) -> String {
-    let items = items.into_iter().map(|item| item.to_string());
-    items.collect::<Vec<_>>().join(between)
-}
-
-/// A part of a sentence that is there only if there is something to say.
-pub(crate) fn part<T>(value: Option<T>, words: impl FnOnce(T) -> String) -> String {
-    value.map_or_else(String::new, words)
-}
-
-/// A number with commas between its thousands.
-pub(crate) fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,13 +210,5 @@ mod tests {
     fn a_value_cannot_pretend_to_be_another_attribute_or_to_be_shown_as_itself() {
         assert_eq!(title(r"O=x\, CN\=forged"), r"O=x\, CN\=forged");
         assert_eq!(title(r"CN=a\1B[2J\E2\80\AE"), r"a\1B[2J\E2\80\AE");
-    }
-
-    #[test]
-    fn thousands_are_set_apart() {
-        assert_eq!(
-            [1, 999, 1000, 1_234_567].map(grouped),
-            ["1", "999", "1,000", "1,234,567"]
-        );
     }
 }

@@ -30,6 +30,7 @@ mod terminal;
 mod time;
 mod trust;
 mod verify;
+mod words;
 
 use std::process::ExitCode;
 
@@ -38,7 +39,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use exit::Failure;
 use generate::Generate;
 use http::Library;
-use label::joined;
+use words::joined;
 
 /// Trust every public CA, hold none of them in memory
 ///

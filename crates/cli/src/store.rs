@@ -13,10 +13,10 @@ use rustls::crypto::aws_lc_rs;
 
 use crate::args::{Pin, TrustBy};
 use crate::exit::{Failure, causes};
-use crate::label::joined;
 use crate::questions::OpenQuestions;
 use crate::shown::shown;
 use crate::terminal::{say, warning};
+use crate::words::joined;
 use crate::{cache, certificates};
 
 /// What to trust by, and what to call it.
@@ -24,7 +24,7 @@ use crate::{cache, certificates};
 pub(crate) struct Store {
     pub(crate) name: String,
     pub(crate) trust: Trust,
-    /// Whether some of it is on a server, so that nobody here knows how many roots there are.
+    /// Whether some of it is on a server, so that the number of roots is not known.
     pub(crate) is_remote: bool,
     /// What stores on servers have not answered yet.
     pub(crate) open_questions: OpenQuestions,
@@ -62,7 +62,7 @@ pub(crate) fn open_all(args: &TrustBy) -> Result<Store, Failure> {
     let name = joined(args.trust.iter().map(|path| name_of(path)), " and ");
     let mut trust = Trust::builder();
     let (remote, local): (Vec<_>, Vec<_>) = args.trust.iter().partition(|path| is_url(path));
-    // Other stores beside it are asked as ever.
+    // Other stores beside it are asked by name.
     let is_of_key_ids = |path: &Path| path.join("by-skid").is_dir() && !path.join("by-subject").is_dir();
     let by_key_id = |path: &Path| args.ask_by_key_id && is_of_key_ids(path);
     // One of several stores may be empty: a part of what is trusted. All of them may not, if nothing else decides.
@@ -148,7 +148,7 @@ fn remote_store(url: &Path, authorities: Option<&Path>, keys: Keys) -> Result<Re
         .build();
     store.map_err(|error| match (error, authorities) {
         (RemoteError::NoTrust, _) => Failure::bad_input(format!(
-            "{name}: expected --trust-ca CA.pem with it: the CA that vouches for that server, and for no other"
+            "{name}: expected --trust-ca CA.pem with it: the CA that issued its certificate, and for no other server"
         )),
         (RemoteError::Trust(cause), Some(path)) => {
             Failure::bad_input(format!("--trust-ca {}: {}", name_of(path), causes(&cause)))
@@ -282,7 +282,7 @@ fn not_opened(path: &Path, error: &StoreError) -> Failure {
 /// ends, which opens one or two.
 fn in_memory(name: &str, list: &RootList) -> Result<BlobStore, Failure> {
     let bad_input = |error: &dyn std::error::Error| Failure::bad_input(format!("{name}: {error}"));
-    let generation = 0; // nobody asks for it
+    let generation = 0; // it is not asked for
     let (fitting, left_out) = fitting_version_2(list.roots());
     for error in left_out {
         warning(format_args!("{name}: {error}; left out"));

@@ -11,10 +11,10 @@ use rustls::crypto::aws_lc_rs;
 use crate::args::TrustBy;
 use crate::args::value::{self, Moment};
 use crate::exit::Failure;
-use crate::label::part;
 use crate::shown::shown;
 use crate::terminal::print;
 use crate::trust::{Decision, LastDecision};
+use crate::words::part;
 use crate::{cache, certificates, store, time};
 
 /// Say whether a chain of certificates would be trusted, and under which root

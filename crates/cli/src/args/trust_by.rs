@@ -56,7 +56,7 @@ pub(crate) struct TrustBy {
     pub(crate) pin: Vec<Pin>,
 }
 
-/// A host, or `*.` and a domain, and the file of the CAs that it leans on.
+/// A host, or `*.` and a domain, and the file of the CAs that it is pinned to.
 #[derive(Clone, Debug)]
 pub(crate) struct Pin {
     pub(crate) host: String,
@@ -64,7 +64,7 @@ pub(crate) struct Pin {
 }
 
 impl Pin {
-    /// Whether it is about this host: for words only, since it is the library that keeps to it.
+    /// Whether it is about this host: for messages only; the library enforces it.
     pub(crate) fn is_of(&self, host: &str) -> bool {
         let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
         let pinned = self

@@ -10,11 +10,11 @@ use super::against::{Against, Comparison};
 use super::diagnosis::Diagnosis;
 use crate::exit::Failure;
 use crate::http::{
-    Client, Connector, Error, Hop, Library, Limit, Options, Override, Protocols, Request, Rules, Stage,
+    Client, Connector, Hop, Library, Limit, Options, Override, Protocols, Request, Rules, late,
 };
 use crate::label::shortened;
 use crate::questions::OpenQuestions;
-use crate::shown::{brief, shown};
+use crate::shown::brief;
 use crate::store::Store;
 
 /// As many as browsers follow.
@@ -121,11 +121,15 @@ impl Attempt {
             }
             Err(_) => {
                 let waits_for_a_store = asking.store.open_questions.wait_for(LONG);
-                (
-                    None,
-                    Some(Diagnosis::of_late(&hops, waits_for_a_store)),
-                    Some(late(&hops, url, waits_for_a_store, asking)),
-                )
+                // Others may have asked a moment ago.
+                let none = OpenQuestions::default();
+                let open = match waits_for_a_store {
+                    true => &asking.store.open_questions,
+                    false => &none,
+                };
+                let diagnosis = Diagnosis::of_late(&hops, waits_for_a_store);
+                let detail = late(url, &hops, open).to_string();
+                (None, Some(diagnosis), Some(detail))
             }
         };
         let against = asking.against.as_ref();
@@ -175,10 +179,8 @@ impl Attempt {
             *reason = shortened(reason, REASON_WIDTH);
         }
         for hop in &mut self.hops {
-            [&mut hop.url]
-                .into_iter()
-                .chain(&mut hop.location)
-                .for_each(shorten_url);
+            shorten_url(&mut hop.url);
+            hop.location.iter_mut().for_each(shorten_url);
             // Only whether a cookie was ignored is asked for.
             hop.cookies_sent = Vec::new();
             hop.cookies_set = Vec::new();
@@ -206,21 +208,6 @@ fn shorten_url(url: &mut Url) {
     let path: String = url.path().chars().take(URL_LEN / 2).collect();
     url.set_query(None);
     url.set_path(&format!("{path}..."));
-}
-
-/// Where the time was over, and which store was waited for, if one was.
-fn late(hops: &[Hop], url: &Url, waits_for_a_store: bool, asking: &Asking) -> String {
-    let (url, stage) = hops
-        .last()
-        .map_or((url, Stage::Resolve), |hop| (&hop.url, hop.stage));
-    // Others may have asked a moment ago.
-    let nobody = OpenQuestions::default();
-    let questions = if waits_for_a_store {
-        &asking.store.open_questions
-    } else {
-        &nobody
-    };
-    Error::timed_out(stage, shown(url.as_str()), questions).to_string()
 }
 
 fn verdict(hops: &[Hop]) -> Verdict {

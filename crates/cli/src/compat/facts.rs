@@ -10,9 +10,10 @@ use super::diagnosis::Diagnosis;
 use super::list::Site;
 use super::survey::{Asked, Survey};
 use crate::http::Hop;
-use crate::label::{joined, part, shortened, title};
+use crate::label::{shortened, title};
 use crate::shown::{counted, shown};
 use crate::trust::Decision;
+use crate::words::{joined, part};
 
 /// What a report is made of.
 pub(super) struct Report<'a> {

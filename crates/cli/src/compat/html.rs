@@ -5,8 +5,8 @@ use super::facts::{self, Cells, Report};
 use super::list::Site;
 use super::reference::Mark;
 use super::survey::Asked;
-use crate::label::part;
 use crate::markup::{Class, Text};
+use crate::words::part;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");

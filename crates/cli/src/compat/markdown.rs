@@ -6,7 +6,7 @@ use super::facts::{self, Cells, Report};
 use super::list::Site;
 use super::reference::Mark;
 use super::survey::Asked;
-use crate::label::joined;
+use crate::words::joined;
 
 const TITLES: [&str; 13] = [
     "site",

@@ -164,9 +164,9 @@ pub(crate) fn run(args: &CompatArgs) -> Result<(), Failure> {
         Some(number) => Err(Failure::Signal(number)),
         None => verdict(&survey, &summary),
     };
-    // Whoever reads no report is told the end of it all the same.
+    // The exit status is that of the survey, though the report is not read.
     match said {
-        Err(Failure::NobodyReads) if end.is_err() => end,
+        Err(Failure::StdoutClosed) if end.is_err() => end,
         Ok(()) => end,
         failure => failure,
     }
@@ -177,7 +177,7 @@ fn verdict(survey: &Survey, summary: &Summary) -> Result<(), Failure> {
     if summary.trusted == summary.asked {
         return Ok(());
     }
-    if let Some(detail) = survey.nobody_was_reached() {
+    if let Some(detail) = survey.none_was_reached() {
         return Err(Failure::failed(format_args!(
             "no site could be reached: is there a network, and a way through the proxy if there is one? The first: {detail}"
         )));

@@ -41,8 +41,8 @@ pub(super) struct Survey {
 }
 
 impl Survey {
-    /// Where no connection to anybody could be made, why not to the first.
-    pub(super) fn nobody_was_reached(&self) -> Option<&str> {
+    /// Where no site could be reached, why not the first.
+    pub(super) fn none_was_reached(&self) -> Option<&str> {
         let mut attempts = self.asked.iter().flatten().map(|asked| &asked.attempt);
         let is_out_of_reach =
             |attempt: &Attempt| attempt.diagnosis.map(Diagnosis::fault) == Some(Fault::Network);
@@ -108,7 +108,7 @@ pub(super) fn of(
 }
 
 impl Work {
-    /// Asks one site after the other, until nobody is left.
+    /// Asks one site after the other, until none is left.
     async fn ask(self: Rc<Self>) -> Result<(), Failure> {
         loop {
             let number = self.next.get();
@@ -161,7 +161,7 @@ impl Work {
     }
 }
 
-/// Whether anybody can be reached. Without a network every site would take all the time that it may.
+/// Whether any host can be reached. Without a network every site would take all the time that it may.
 struct Reach {
     started: Instant,
     out_of_reach: RefCell<HashSet<String>>,

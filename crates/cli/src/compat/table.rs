@@ -6,8 +6,8 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 use super::attempt::Verdict;
 use super::facts::{self, Cells, Report};
 use super::survey::Asked;
-use crate::label::joined;
 use crate::terminal::{GREEN, RED, RESET, YELLOW};
+use crate::words::joined;
 
 const TITLES: [&str; 11] = [
     "site",

@@ -13,7 +13,7 @@ use crate::get::report::QueryReport;
 pub(super) struct Explanation {
     /// The URL or the file.
     pub(super) subject: String,
-    /// Whom the certificate is to be for; none where that was not checked.
+    /// The host that the certificate is to be for; none where that was not checked.
     pub(super) host: Option<String>,
     /// As of when it was judged.
     pub(super) at: String,
@@ -150,7 +150,7 @@ pub(super) enum AnchorState {
     Signer,
     /// It has the name, and has signed none.
     NotTheSigner,
-    /// It may not vouch for a certificate of this age.
+    /// It may not be used for a certificate of this age.
     Dated,
     /// Only certificates that no way up leads to name it.
     Unrelated,

@@ -1,7 +1,7 @@
 //! `jit-trust explain`: what a server sent, and how it leads to a root or why not.
 //!
-//! The verdict is that of the verifier (`judge`). What is found out beside it (who has signed what, which ways lead
-//! where) is to be shown and decides nothing. All of it becomes one [`Explanation`], which each form shows.
+//! The verdict is that of the verifier (`judge`). What is found out beside it (which key has signed what, which paths
+//! there are) is to be shown and decides nothing. All of it becomes one [`Explanation`], which each form shows.
 
 mod advice;
 mod args;
@@ -65,8 +65,8 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
         None => show(&found_out.shown, args.format),
     };
     match (end(&found_out, is_said), shown) {
-        // Who does not read what is shown may still ask how it ended.
-        (Err(failure), Ok(()) | Err(Failure::NobodyReads)) => Err(failure),
+        // The exit status is that of the verdict, though what is shown is not read.
+        (Err(failure), Ok(()) | Err(Failure::StdoutClosed)) => Err(failure),
         (_, shown) => shown,
     }
 }
@@ -75,7 +75,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
 fn read(path: &Path, args: &ExplainArgs, question: Question) -> Result<Given, Failure> {
     if let Some(option) = args.option_for_servers() {
         return Err(Failure::bad_input(format!(
-            "{option}: expected with a HOST only: for a file nobody is connected to"
+            "{option}: expected with a HOST only: for a file there is no connection"
         )));
     }
     let certificates = certificates::read_chain(path)?;

@@ -1,7 +1,6 @@
 //! What a server sends in its handshake, taken whether it is trusted or not.
 
 use pki_types::ServerName;
-use tokio::time::timeout;
 use url::Url;
 
 use super::args::ExplainArgs;
@@ -12,6 +11,7 @@ use crate::exit::Failure;
 use crate::http::{
     Connector, Error as HttpError, Hop, Library, Look, Options, Protocols, Stage, server_name,
 };
+use crate::runtime::within;
 use crate::shown::{brief, shown};
 use crate::store::Store;
 
@@ -49,11 +49,9 @@ pub(super) async fn meet(
         (args.max_time(), "--max-time"),
     ];
     let limit = limits.into_iter().filter(|(limit, _)| !limit.is_zero()).min();
-    let Some((limit, option)) = limit else {
-        return meeting.await;
-    };
-    let met = timeout(limit, meeting).await;
-    met.unwrap_or_else(|_| {
+    let (limit, option) = limit.unwrap_or_default();
+    let met = within(limit, meeting).await;
+    met.unwrap_or_else(|| {
         let error = HttpError::timed_out(hop.stage, &at, &store.open_questions);
         Err(Failure::Trouble(format!("{error}; {option} gives it more time")))
     })

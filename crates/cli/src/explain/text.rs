@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use super::explanation::{Anchor, AnchorState, Edge, Explanation, KeyIds, Node, Outcome, Role, Sent};
 use super::signature::Signature;
-use crate::label::{columns, grouped, joined, part, shortened, title, wrapped};
+use crate::label::{columns, shortened, title, wrapped};
 use crate::shown::counted;
 use crate::terminal::{GREEN, RED, RESET, YELLOW};
+use crate::words::{grouped, joined, part};
 
 const WIDTH: usize = 80;
 /// How long anything that is said may be.
@@ -236,8 +237,8 @@ impl Text<'_> {
             let found = listed(&asked.anchors).unwrap_or_else(|| "none".to_owned());
             let by = part(listed(&asked.by), |by| format!(" (for {by})"));
             let name = shortened(&asked.name, 120);
-            let is_nobodys = asked.anchors.is_empty() && asked.sent.is_empty();
-            let colour = if is_nobodys { YELLOW } else { "" };
+            let is_missing = asked.anchors.is_empty() && asked.sent.is_empty();
+            let colour = if is_missing { YELLOW } else { "" };
             self.say(colour, "  ", "      ", &format!("{name}{by}: {found}"));
         }
         for query in &explanation.queries {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use jit_trust::QueryOutcome;
 
 use crate::http::{Hop, Outcome, SetCookie};
-use crate::label::{joined, part};
 use crate::shown::{brief, counted, shown};
 use crate::terminal::say;
 use crate::trust::{Decision, SentCertificate};
+use crate::words::{joined, part};
 
 /// Says what happened on each hop.
 pub(super) fn say_all(hops: &[Hop]) {

@@ -42,7 +42,7 @@ impl Connection {
         hop.protocol = Some("http/1.1");
         let made = http1::handshake(stream).await;
         let (sender, connection) = made.map_err(|error| Error::at(Stage::Request, at, &error))?;
-        // What ends the connection is told to whoever waits for an answer or a body.
+        // What ends the connection is an error of the answer or body that is waited for.
         tokio::spawn(connection);
         Ok(Self {
             sender: Sender::Http1(sender),

@@ -10,7 +10,6 @@ use hyper_util::client::legacy::connect::proxy::{SocksV4, SocksV5, Tunnel};
 use hyper_util::rt::TokioIo;
 use pki_types::ServerName;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 use tower_service::Service;
 
 use super::connection::Connection;
@@ -22,6 +21,7 @@ use super::resolve::{Addresses, Override, is_address};
 use super::tls::{self, BoxedStream, Library, Look, Protocols, Tls};
 use crate::exit::{Failure, causes};
 use crate::questions::OpenQuestions;
+use crate::runtime::within;
 use crate::shown::shown;
 use crate::store::Store;
 
@@ -59,11 +59,8 @@ impl Connector {
 
     /// A connection to `origin`, ready for a request.
     pub(super) async fn connect(&self, origin: &Origin, hop: &mut Hop) -> Result<Connection, Error> {
-        if self.connect_timeout.is_zero() {
-            return self.connect_in_any_time(origin, hop).await;
-        }
-        let connected = timeout(self.connect_timeout, self.connect_in_any_time(origin, hop)).await;
-        connected.unwrap_or_else(|_| {
+        let connected = within(self.connect_timeout, self.connect_in_any_time(origin, hop)).await;
+        connected.unwrap_or_else(|| {
             let error = Error::timed_out(hop.stage, origin, &self.open_questions);
             Err(error.because_of(Limit::ConnectTimeout))
         })

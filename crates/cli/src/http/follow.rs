@@ -15,6 +15,7 @@ use super::cookies::Jar;
 use super::error::{Error, Limit};
 use super::hop::{Hop, Stage};
 use super::origin::Origin;
+use crate::questions::OpenQuestions;
 use crate::shown::brief;
 
 /// How much of a redirect's own body is read, in bytes, to use the connection again.
@@ -210,7 +211,14 @@ impl Client {
     }
 }
 
-/// Reads what nobody wants, for the connection to be free again; whether it is.
+/// The error of a request for `url` whose time was over after these hops. Names the store that was waited for, if one was.
+pub(crate) fn late(url: &Url, hops: &[Hop], open: &OpenQuestions) -> Error {
+    let last = hops.last().map(|hop| (&hop.url, hop.stage));
+    let (url, stage) = last.unwrap_or((url, Stage::Resolve));
+    Error::timed_out(stage, brief(url.as_str()), open)
+}
+
+/// Reads a body that is not wanted, so that the connection is free again; returns whether it is.
 async fn ignore_body(mut body: Incoming) -> bool {
     let mut ignored = 0_usize;
     while let Some(frame) = body.frame().await {
@@ -237,7 +245,7 @@ fn target(answer: &Response<Incoming>, url: &Url) -> Option<Result<Url, String>>
     Some(match next {
         Ok(mut next) => {
             next.set_fragment(None);
-            // A redirect gives nobody credentials. URLs that cannot have any are refused later.
+            // A redirect does not set credentials. URLs that cannot have any are refused later.
             let _ = next.set_username("");
             let _ = next.set_password(None);
             Ok(next)

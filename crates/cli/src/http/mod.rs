@@ -18,7 +18,7 @@ mod tls;
 pub(crate) use connector::{Connector, Options};
 pub(crate) use cookies::{Outcome, SetCookie};
 pub(crate) use error::{Error, Limit};
-pub(crate) use follow::{Client, Request, Rules};
+pub(crate) use follow::{Client, Request, Rules, late};
 pub(crate) use hop::{Hop, Stage};
 pub(crate) use resolve::Override;
 pub(crate) use tls::{H2, HTTP_1_1, Library, Look, Protocols, server_name};

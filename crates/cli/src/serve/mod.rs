@@ -73,7 +73,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "KEY.pem")]
     pub(crate) key: PathBuf,
 
-    /// How long an answer may be kept by whoever got it; that there is no such file, a minute at most
+    /// How long clients may cache an answer; that there is no such file, a minute at most
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     pub(crate) max_age: u32,
 
@@ -144,7 +144,7 @@ async fn serve(addr: SocketAddr, clients: Clients, room: Room) -> Result<(), Fai
 
     let mut signal = pin!(runtime::signal());
     let number = tokio::select! {
-        // First of all, so that whoever reads the line may send one.
+        // First of all, so that a program that reads the line may send one.
         biased;
         number = &mut signal => number,
         never = async {
@@ -156,7 +156,7 @@ async fn serve(addr: SocketAddr, clients: Clients, room: Room) -> Result<(), Fai
     stop.send_replace(true);
     tokio::select! {
         () = room.is_empty() => {}
-        // Somebody is in a hurry.
+        // A second signal does not wait for them.
         _ = runtime::signal() => {}
     }
     match number {

@@ -23,8 +23,8 @@ const TIP: usize = 11;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Item {
     Node(Node),
-    /// A name that was asked for, and nobody has it.
-    Nobody(String),
+    /// A name that was asked for, and no certificate or anchor has it.
+    Missing(String),
     /// A line that passes.
     Bend,
 }
@@ -42,8 +42,8 @@ pub(super) struct Layout {
     pub(super) items: Vec<(Item, Place)>,
     /// Each with its line, as the `d` of a path.
     pub(super) edges: Vec<(Edge, String)>,
-    /// The lines to those who are not there.
-    pub(super) nobodies: Vec<String>,
+    /// The lines to those that are missing.
+    pub(super) to_missing: Vec<String>,
     pub(super) width: usize,
     pub(super) height: usize,
     /// The width of the part for what was sent.
@@ -168,8 +168,8 @@ impl Layout {
                 .copied()
                 .collect();
             if asked.anchors.is_empty() && asked.sent.is_empty() && !by.is_empty() {
-                let nobody = drawing.add(Item::Nobody(asked.name.clone()), sent_columns);
-                by.iter().for_each(|from| drawing.route(*from, nobody, None));
+                let missing = drawing.add(Item::Missing(asked.name.clone()), sent_columns);
+                by.iter().for_each(|from| drawing.route(*from, missing, None));
             }
         }
         drawing.sort();
@@ -212,7 +212,7 @@ fn placed(drawing: &Drawing, sent_columns: usize) -> Layout {
             .zip(places.iter().copied())
             .collect(),
         edges: Vec::new(),
-        nobodies: Vec::new(),
+        to_missing: Vec::new(),
         height,
         sent_width,
         store_x,
@@ -221,7 +221,7 @@ fn placed(drawing: &Drawing, sent_columns: usize) -> Layout {
         let line = line(drawing, &places, index, route);
         match route.edge {
             Some(edge) => layout.edges.push((edge, line)),
-            None => layout.nobodies.push(line),
+            None => layout.to_missing.push(line),
         }
     }
     layout

@@ -27,7 +27,7 @@ const LINE_COLUMNS: usize = 34;
 const COLUMN: usize = 8;
 /// What else was sent, in smaller boxes.
 const SMALL_HEIGHT: usize = 44;
-/// How much of a name is told to whoever points at it.
+/// How much of a name is shown when it is pointed at.
 const MAX_NAME: usize = 200;
 
 const STYLE: &str = include_str!("picture.css");
@@ -140,13 +140,13 @@ impl<'e> Picture<'e> {
                 self.line(class_of(edge), line);
             }
         }
-        for line in &layout.nobodies {
+        for line in &layout.to_missing {
             self.line("broken", line);
         }
         for (item, place) in &layout.items {
             match item {
                 Item::Node(node) => self.node(*node, *place),
-                Item::Nobody(name) => self.nobody(name, *place),
+                Item::Missing(name) => self.missing(name, *place),
                 Item::Bend => {}
             }
         }
@@ -239,12 +239,12 @@ impl<'e> Picture<'e> {
         }
     }
 
-    fn nobody(&mut self, name: &str, place: Place) {
+    fn missing(&mut self, name: &str, place: Place) {
         let lines = [
             ("more", String::new()),
             ("more red", "not sent, not in the store".to_owned()),
         ];
-        self.boxed("nobody", place, BOX_HEIGHT, None, name, &lines);
+        self.boxed("missing", place, BOX_HEIGHT, None, name, &lines);
     }
 
     fn aside(&mut self, sent: &Sent, place: Place) {
