@@ -4,12 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use jit_trust::ServerVerifier;
-use pki_types::ServerName;
+use pki_types::{ServerName, UnixTime};
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::aws_lc_rs;
 
-use crate::args::TrustBy;
-use crate::args::value::{self, Moment};
+use crate::args::{TrustBy, value};
 use crate::exit::Failure;
 use crate::shown::shown;
 use crate::terminal::print;
@@ -43,8 +42,8 @@ pub(crate) struct VerifyArgs {
     pub(crate) trust: TrustBy,
 
     /// Judge as of this time instead of now: RFC 3339, such as 2026-01-01T00:00:00Z, or Unix seconds
-    #[arg(long, value_name = "TIME")]
-    pub(crate) at: Option<Moment>,
+    #[arg(long, value_name = "TIME", value_parser = value::moment)]
+    pub(crate) at: Option<UnixTime>,
 }
 
 pub(crate) fn run(args: &VerifyArgs) -> Result<(), Failure> {
@@ -54,7 +53,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<(), Failure> {
     let Some((end_entity, others)) = chain.split_first() else {
         return Err(Failure::bad_input(format!("{file}: no certificate")));
     };
-    let now = time::of_judgement(args.at.map(|moment| moment.0))?;
+    let now = time::of_judgement(args.at)?;
     let last = LastDecision::default();
     let verifier = ServerVerifier::with_provider(store.trust.clone(), &aws_lc_rs::default_provider())
         .on_verification(last.listener(&store));

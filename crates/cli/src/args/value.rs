@@ -1,6 +1,5 @@
 //! Values of options, each checked where it is read.
 
-use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -62,26 +61,12 @@ pub(crate) fn server_name(text: &str) -> Result<ServerName<'static>, String> {
 }
 
 /// A point in time, as RFC 3339 or Unix seconds.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Moment(pub(crate) UnixTime);
-
-impl FromStr for Moment {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let seconds = match text.parse::<u64>() {
-            Ok(seconds) => Some(seconds),
-            Err(_) => {
-                let timestamp = text.parse::<jiff::Timestamp>();
-                timestamp
-                    .ok()
-                    .and_then(|time| u64::try_from(time.as_second()).ok())
-            }
-        };
-        let seconds =
-            seconds.ok_or("expected a time since 1970 such as 2026-01-01T00:00:00Z, or Unix seconds")?;
-        Ok(Self(UnixTime::since_unix_epoch(Duration::from_secs(seconds))))
-    }
+pub(crate) fn moment(text: &str) -> Result<UnixTime, String> {
+    let rfc_3339 = || u64::try_from(text.parse::<jiff::Timestamp>().ok()?.as_second()).ok();
+    let seconds = text.parse().ok().or_else(rfc_3339);
+    let seconds =
+        seconds.ok_or("expected a time since 1970 such as 2026-01-01T00:00:00Z, or Unix seconds")?;
+    Ok(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
 }
 
 #[cfg(test)]
@@ -90,7 +75,7 @@ mod tests {
 
     #[test]
     fn times_are_rfc_3339_or_unix_seconds() {
-        let seconds = |text: &str| text.parse::<Moment>().map(|moment| moment.0.as_secs());
+        let seconds = |text: &str| moment(text).map(|moment| moment.as_secs());
         assert_eq!(seconds("0"), Ok(0));
         assert_eq!(seconds("2026-01-01T00:00:00Z"), Ok(1_767_225_600));
         assert_eq!(seconds("2026-01-01T01:00:00+01:00"), Ok(1_767_225_600));

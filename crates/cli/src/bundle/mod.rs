@@ -117,10 +117,9 @@ fn check_that_sections_have_content(list: &RootList, options: BlobOptions) -> Re
     for section in Section::wanted(options) {
         if section.count(list.roots()) == 0 {
             let Section { option, what, .. } = section;
-            let hold = if list.sources().len() == 1 {
-                "holds"
-            } else {
-                "hold"
+            let hold = match list.sources() {
+                [_] => "holds",
+                _ => "hold",
             };
             return Err(Failure::bad_input(format!(
                 "{option}: {} {hold} no {what}: expected an input with {what}",
@@ -170,39 +169,35 @@ fn write_outputs(
     options: BlobOptions,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let replace = if args.force {
-        Replace::Always
-    } else {
-        Replace::UnlessNewer
+    let replace = match args.force {
+        true => Replace::Always,
+        false => Replace::UnlessNewer,
     };
     let contents = contents(list.roots(), options);
+    let name = |path: &Path| shown(path.to_string_lossy()).to_string();
     let len = blob.bytes.len();
     if let Some(path) = &args.blob {
         write_blob(path, blob, replace).map_err(not_written)?;
-        report.say(format_args!(
-            "{}: trust blob, {contents}; {len} bytes",
-            shown(path.to_string_lossy())
-        ));
+        let name = name(path);
+        report.say(format_args!("{name}: trust blob, {contents}; {len} bytes"));
     }
     if let Some(path) = &args.c_array {
         write_file(path, c_array(&blob.bytes).as_bytes()).map_err(Failure::failed)?;
+        let name = name(path);
         report.say(format_args!(
-            "{}: C array of {len} bytes: trust blob, {contents}",
-            shown(path.to_string_lossy())
+            "{name}: C array of {len} bytes: trust blob, {contents}"
         ));
     }
     if let Some(path) = &args.webroot {
-        let entries = if args.copy {
-            KeyEntries::Copies
-        } else {
-            KeyEntries::Links
+        let entries = match args.copy {
+            true => KeyEntries::Copies,
+            false => KeyEntries::Links,
         };
         let webroot = write_webroot(path, list.roots(), blob.generation, options, entries, replace);
         let webroot = webroot.map_err(not_written)?;
+        let (name, files) = (name(path), webroot.files);
         report.say(format_args!(
-            "{}: webroot, {} files; trust blobs, {contents}",
-            shown(path.to_string_lossy()),
-            webroot.files
+            "{name}: webroot, {files} files; trust blobs, {contents}"
         ));
         report.warn_all(webroot.unreachable);
         report.warn_all(webroot.left_behind);
@@ -283,11 +278,8 @@ fn totals(summary: &Summary) -> String {
 
 fn report_expiries(when: &str, expiries: &[Expiry], report: &mut Report) {
     report.say(format_args!("expire {when}: {}", expiries.len()));
-    let width = expiries
-        .iter()
-        .map(|expiry| expiry.days_left.to_string().len())
-        .max()
-        .unwrap_or_default();
+    let widths = expiries.iter().map(|expiry| expiry.days_left.to_string().len());
+    let width = widths.max().unwrap_or_default();
     for expiry in expiries {
         report.say(format_args!(
             "  {:>width$} days left: {}",

@@ -73,29 +73,20 @@ pub(super) fn text(report: &Report<'_>, width: Option<u16>) -> String {
 }
 
 fn row(site: &str, asked: &Asked) -> [String; TITLES.len()] {
-    let Cells {
-        verdict,
-        root,
-        certificates,
-        connections,
-        status,
-        redirects,
-        times: [_, _, tls, _, all],
-        comment,
-    } = Cells::of(asked);
-    let (site, version) = (site.to_owned(), asked.version.short().to_owned());
+    let cells = Cells::of(asked);
+    let [_, _, tls, _, all] = cells.times;
     [
-        site,
-        version,
-        verdict.to_owned(),
-        root,
-        certificates,
-        connections,
-        status,
-        redirects,
+        site.to_owned(),
+        asked.version.short().to_owned(),
+        cells.verdict.to_owned(),
+        cells.root,
+        cells.certificates,
+        cells.connections,
+        cells.status,
+        cells.redirects,
         tls,
         all,
-        comment,
+        cells.comment,
     ]
 }
 

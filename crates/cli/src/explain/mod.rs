@@ -36,7 +36,7 @@ use judge::Question;
 
 pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
     let store = store::open_all(&args.trust)?;
-    let now = time::of_judgement(args.at.map(|moment| moment.0))?;
+    let now = time::of_judgement(args.at)?;
     let file = ReportFile::create(args.output.as_deref())?;
     let is_said = file.is_none() && args.format == Form::Text;
     let question = |host| Question {

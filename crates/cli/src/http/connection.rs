@@ -32,43 +32,33 @@ enum Sender {
 }
 
 impl Connection {
-    pub(super) async fn http1(
+    /// A connection over `stream`, in the version of HTTP that both sides have agreed on.
+    pub(super) async fn over(
         at: &str,
         stream: impl Read + Write + Send + Unpin + 'static,
+        is_http2: bool,
         proxy: Option<Proxy>,
         hop: &mut Hop,
     ) -> Result<Self, Error> {
         hop.stage = Stage::Request;
-        hop.protocol = Some("http/1.1");
-        let made = http1::handshake(stream).await;
-        let (sender, connection) = made.map_err(|error| Error::at(Stage::Request, at, &error))?;
+        hop.protocol = Some(if is_http2 { "h2" } else { "http/1.1" });
+        let failed = |error: hyper::Error| Error::at(Stage::Request, at, &error);
         // What ends the connection is an error of the answer or body that is waited for.
-        tokio::spawn(connection);
-        Ok(Self {
-            sender: Sender::Http1(sender),
-            proxy,
-        })
-    }
-
-    pub(super) async fn http2(
-        at: &str,
-        stream: impl Read + Write + Send + Unpin + 'static,
-        hop: &mut Hop,
-    ) -> Result<Self, Error> {
-        hop.stage = Stage::Request;
-        hop.protocol = Some("h2");
-        let made = http2::Builder::new(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .max_header_list_size(MAX_HEADERS)
-            .keep_alive_interval(Some(Duration::from_secs(30)))
-            .handshake(stream)
-            .await;
-        let (sender, connection) = made.map_err(|error| Error::at(Stage::Request, at, &error))?;
-        tokio::spawn(connection);
-        Ok(Self {
-            sender: Sender::Http2(sender),
-            proxy: None,
-        })
+        let sender = if is_http2 {
+            let mut builder = http2::Builder::new(TokioExecutor::new());
+            builder
+                .timer(TokioTimer::new())
+                .max_header_list_size(MAX_HEADERS)
+                .keep_alive_interval(Some(Duration::from_secs(30)));
+            let (sender, connection) = builder.handshake(stream).await.map_err(failed)?;
+            tokio::spawn(connection);
+            Sender::Http2(sender)
+        } else {
+            let (sender, connection) = http1::handshake(stream).await.map_err(failed)?;
+            tokio::spawn(connection);
+            Sender::Http1(sender)
+        };
+        Ok(Self { sender, proxy })
     }
 
     /// What the connection speaks, as ALPN names it.

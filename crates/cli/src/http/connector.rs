@@ -74,16 +74,12 @@ impl Connector {
         let (stream, proxy) = self.stream(origin, hop).await?;
         if !origin.is_https {
             let proxy = proxy.filter(|proxy| !proxy.is_socks());
-            return Connection::http1(&at, TokioIo::new(stream), proxy, hop).await;
+            return Connection::over(&at, TokioIo::new(stream), false, proxy, hop).await;
         }
         let started = Instant::now();
         let (stream, is_http2) = self.tls.connect(&at, &origin.host, stream, hop).await?;
         hop.times.tls = Some(started.elapsed());
-        if is_http2 {
-            Connection::http2(&at, TokioIo::new(stream), hop).await
-        } else {
-            Connection::http1(&at, TokioIo::new(stream), None, hop).await
-        }
+        Connection::over(&at, TokioIo::new(stream), is_http2, None, hop).await
     }
 
     /// Takes what the server of this hop sends in its handshake, trusted or not, and closes.
