@@ -1,18 +1,56 @@
 //! `jit-trust cache`, and the file of `--cache`: which roots served which host.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
 use jit_trust::{CachedHost, HostCache, HostCacheError, Trust};
 use jit_trust_file::OwnFile;
 use serde::Serialize;
 
-use crate::args::{CacheArgs, CacheCommand};
-use crate::exit::{Causes, Failure};
+use crate::exit::{Failure, causes};
 use crate::shown::{counted, shown};
 use crate::terminal::{print, print_json, warning};
+use crate::words::joined;
+
+/// Look into a file of --cache, or empty it
+///
+/// Such a file remembers which roots served which host, and the newest generation seen of each store. It is a hint and
+/// decides nothing.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  jit-trust cache show hosts
+  jit-trust cache clear hosts
+
+Exit status: 0 when it worked; 1 when the result could not be written; 2 for bad usage or a file
+that cannot be read, is none of --cache, or is damaged.")]
+pub(crate) struct CacheArgs {
+    #[command(subcommand)]
+    pub(crate) command: CacheCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheCommand {
+    /// Print which hosts are remembered, what served them, and for how long that is remembered still
+    Show {
+        /// The file
+        file: PathBuf,
+        /// Print it in JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Forget all hosts; the newest generations stay, so that no older store is taken
+    Clear {
+        /// The file
+        file: PathBuf,
+        /// Forget the newest generations, too, and take an older store: what was withdrawn since is trusted again
+        #[arg(long)]
+        generations: bool,
+    },
+}
 
 pub(crate) fn run(args: &CacheArgs) -> Result<(), Failure> {
     match &args.command {
@@ -31,7 +69,7 @@ fn clear(file: &Path, generations: bool) -> Result<(), Failure> {
     cache.clear();
     cache.flush().map_err(|error| match error {
         HostCacheError::Write { error, .. } => Failure::writing_file(file, &error),
-        error => Failure::failed(shown(Causes(&error).to_string())),
+        error => Failure::failed(causes(&error)),
     })
 }
 
@@ -57,7 +95,7 @@ pub(crate) fn keep(trust: &Trust) {
 }
 
 fn warn(error: &HostCacheError) {
-    warning(format_args!("--cache: {}", shown(Causes(error).to_string())));
+    warning(format_args!("--cache: {}", causes(error)));
 }
 
 /// Opens a file to look into, which has to be there and whole.
@@ -71,7 +109,7 @@ fn look_into(file: &Path) -> Result<HostCache, Failure> {
     }
 }
 
-/// The library's own words are for whoever goes on without the file.
+/// The library's own words are for programs that go on without the file.
 fn not_looked_into(file: &Path, error: &HostCacheError) -> Failure {
     let what = match error {
         HostCacheError::Read { error, .. } | HostCacheError::Directory { error, .. } => {
@@ -92,7 +130,7 @@ fn not_looked_into(file: &Path, error: &HostCacheError) -> Failure {
         HostCacheError::OthersMayWrite { .. } => {
             "others may write to it: expected a file that only you may write to".to_owned()
         }
-        error => Causes(error).to_string(),
+        error => causes(error),
     };
     let what = format!("{}: {what}", file.to_string_lossy());
     Failure::bad_input(shown(what))
@@ -134,18 +172,11 @@ fn show(cache: &HostCache, json: bool) -> Result<(), Failure> {
         .load_preset(presets::NOTHING)
         .set_header(["host", "left", "root asked for by"]);
     for cached in &hosts {
-        let keys: Vec<String> = cached.keys.iter().map(ToString::to_string).collect();
-        table.add_row([
-            shown(cached.host.as_str()).to_string(),
-            minutes(cached.time_left),
-            keys.join("\n"),
-        ]);
+        let host = shown(cached.host.as_str()).to_string();
+        table.add_row([host, minutes(cached.time_left), joined(&cached.keys, "\n")]);
     }
-    print(format!(
-        "{}\n{}\n",
-        table.trim_fmt(),
-        counted(hosts.len(), "host")
-    ))
+    let count = counted(hosts.len(), "host");
+    print(format!("{}\n{count}\n", table.trim_fmt()))
 }
 
 fn minutes(left: Duration) -> String {

@@ -1,16 +1,43 @@
 //! `jit-trust diff`: what a new store has that an old one has not.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
 use jit_trust_bundle::{Changed, Diff, Field, NoteKind, Record, RootList, Source};
 use serde::Serialize;
 
-use crate::args::DiffArgs;
 use crate::exit::Failure;
 use crate::shown::{counted, shown};
 use crate::store;
 use crate::terminal::{GREEN, RED, RESET, YELLOW, print_coloured, print_json, say};
 use crate::time::moment;
+use crate::words::{joined, part};
+
+/// Say which roots a new store adds, removes or trusts under other conditions than an old one
+///
+/// Stores of any form are compared. Roots are told apart by their keys; a root that both have has changed when its
+/// name, its certificate or its conditions have.
+///
+/// Each difference is a line that begins with `+` (added), `-` (removed) or `~` (changed).
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  jit-trust diff trust.tblb mozilla
+  jit-trust diff old.tblb new.tblb --json
+
+Exit status: 0 when the stores are equal; 1 when they differ; 2 for bad usage, a store that cannot
+be read, or output that could not be written.")]
+pub(crate) struct DiffArgs {
+    /// A trust blob, a PEM file, a webroot directory, or `mozilla`
+    pub(crate) old: PathBuf,
+
+    /// The store to compare it with
+    pub(crate) new: PathBuf,
+
+    /// Print one JSON object, with what was added, removed and changed
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 pub(crate) fn run(args: &DiffArgs) -> Result<(), Failure> {
     let (old, new) = (Side::read(&args.old)?, Side::read(&args.new)?);
@@ -24,8 +51,8 @@ pub(crate) fn run(args: &DiffArgs) -> Result<(), Failure> {
     };
     match printed {
         Err(Failure::Failed(reason)) => Err(Failure::Trouble(reason)),
-        // That nobody reads them does not make them equal.
-        Ok(()) | Err(Failure::NobodyReads) if !diff.is_empty() => Err(Failure::Differ),
+        // Differences that are not read are differences all the same.
+        Ok(()) | Err(Failure::StdoutClosed) if !diff.is_empty() => Err(Failure::Differ),
         printed => printed,
     }
 }
@@ -55,10 +82,9 @@ impl Side {
 /// Says what is compared, and where the one cannot say what the other does.
 fn report_sides(old: &Side, new: &Side) {
     for (which, side) in [("old", old), ("new", new)] {
-        let generation = match side.generation {
-            Some(generation) => format!("; generation {generation}, {}", moment(generation.into())),
-            None => String::new(),
-        };
+        let generation = part(side.generation, |generation| {
+            format!("; generation {generation}, {}", moment(generation.into()))
+        });
         say(format_args!(
             "{which}: {}: {}{generation}",
             side.name,
@@ -90,18 +116,13 @@ fn report_nameless(old: &Side, new: &Side, diff: &Diff) {
 
 /// The differences, a line each.
 fn lines(diff: &Diff) -> String {
-    let removed = diff
-        .removed
-        .iter()
-        .map(|root| format!("{RED}- {}{RESET}\n", described(root)));
+    let line = |colour, sign, words| format!("{colour}{sign} {words}{RESET}\n");
+    let removed = diff.removed.iter().map(|root| line(RED, '-', described(root)));
     let changed = diff
         .changed
         .iter()
-        .map(|changed| format!("{YELLOW}~ {}{RESET}\n", changes(changed)));
-    let added = diff
-        .added
-        .iter()
-        .map(|root| format!("{GREEN}+ {}{RESET}\n", described(root)));
+        .map(|changed| line(YELLOW, '~', changes(changed)));
+    let added = diff.added.iter().map(|root| line(GREEN, '+', described(root)));
     removed.chain(changed).chain(added).collect()
 }
 
@@ -130,7 +151,7 @@ fn changes(changed: &Changed) -> String {
     } else {
         &changed.old
     };
-    format!("{}: {}", name(called), fields.collect::<Vec<_>>().join("; "))
+    format!("{}: {}", name(called), joined(fields, "; "))
 }
 
 /// What was there and what is: `distrust after 2024-11-30T23:59:59Z -> none`.

@@ -1,6 +1,6 @@
 //! How the command ends when it does not end well.
 
-use std::fmt::{self, Display};
+use std::fmt::Display;
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
@@ -19,8 +19,8 @@ pub(crate) enum Failure {
     /// What was compared is not equal, or what was explained is not trusted, which is the result, already shown, and no
     /// fault: exit status 1.
     Differ,
-    /// Nobody reads what it writes to stdout. That is the reader's choice and not a fault: exit status 0.
-    NobodyReads,
+    /// The reader of stdout has closed it. That is the reader's choice and not a fault: exit status 0.
+    StdoutClosed,
     /// A signal ended it: exit status 128 and the number, as shells have it.
     Signal(u8),
 }
@@ -37,13 +37,13 @@ impl Failure {
     /// Writing to stdout did not work.
     pub(crate) fn writing_stdout(error: &io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
-            Self::NobodyReads
+            Self::StdoutClosed
         } else {
             Self::Failed(format!("stdout: cannot write: {error}"))
         }
     }
 
-    /// Writing a file did not work. If it is a pipe, to have it read to the end is what was asked for.
+    /// Writing a file did not work. That the reader of a pipe closed it early is a fault, too: the user asked for the whole.
     pub(crate) fn writing_file(path: &Path, error: &io::Error) -> Self {
         Self::Failed(format!(
             "{}: cannot write: {error}",
@@ -51,16 +51,21 @@ impl Failure {
         ))
     }
 
-    /// A file that was to be read cannot be.
+    /// A file cannot be read.
     pub(crate) fn reading(path: &Path, error: &io::Error) -> Self {
-        Self::BadInput(format!("{}: cannot read: {error}", shown(path.to_string_lossy())))
+        Self::bad_file(path, format_args!("cannot read: {error}"))
+    }
+
+    /// A file is not what it has to be.
+    pub(crate) fn bad_file(path: &Path, what: impl Display) -> Self {
+        Self::BadInput(format!("{}: {what}", shown(path.to_string_lossy())))
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Failed(_) | Self::Differ => ExitCode::from(1),
             Self::BadInput(_) | Self::Trouble(_) => ExitCode::from(2),
-            Self::NobodyReads => ExitCode::SUCCESS,
+            Self::StdoutClosed => ExitCode::SUCCESS,
             Self::Signal(number) => ExitCode::from(number.saturating_add(128)),
         }
     }
@@ -69,7 +74,7 @@ impl Failure {
     pub(crate) fn message(&self) -> Option<&str> {
         match self {
             Self::Failed(message) | Self::BadInput(message) | Self::Trouble(message) => Some(message),
-            Self::Differ | Self::NobodyReads | Self::Signal(_) => None,
+            Self::Differ | Self::StdoutClosed | Self::Signal(_) => None,
         }
     }
 }
@@ -80,23 +85,20 @@ impl From<jit_trust_bundle::InputError> for Failure {
     }
 }
 
-/// An error and what it was caused by, in one line.
-pub(crate) struct Causes<'a>(pub(crate) &'a dyn std::error::Error);
-
-impl Display for Causes<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut said = self.0.to_string();
-        f.write_str(&said)?;
-        let mut next = self.0.source();
-        while let Some(cause) = next {
-            let text = cause.to_string();
-            // Many errors repeat their cause at their own end.
-            if !said.ends_with(&text) {
-                write!(f, ": {text}")?;
-            }
-            said = text;
-            next = cause.source();
+/// An error and its causes in one line, safe to show.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+    let mut last = error.to_string();
+    let mut line = last.clone();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        // Many errors repeat their cause at their own end.
+        if !last.ends_with(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
         }
-        Ok(())
+        last = text;
+        next = cause.source();
     }
+    shown(line).to_string()
 }

@@ -1,35 +1,43 @@
-//! The man page and shell completions, made of the description in `args`.
+//! The man page and shell completions, made of the description of the command line.
 
 use std::io;
 
-use clap::CommandFactory;
+use clap::{Command, ValueEnum};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use crate::args::{Args, Generate};
 use crate::exit::Failure;
 use crate::terminal::print;
 
-pub(crate) fn run(what: Generate) -> Result<(), Failure> {
+/// What can be made of the description of the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Generate {
+    Man,
+    CompleteBash,
+    CompleteZsh,
+    CompleteFish,
+    CompletePowershell,
+}
+
+pub(crate) fn run(what: Generate, command: Command) -> Result<(), Failure> {
     let text = match what {
-        Generate::Man => man().map_err(Failure::failed)?,
-        Generate::CompleteBash => completions(Shell::Bash),
-        Generate::CompleteZsh => completions(Shell::Zsh),
-        Generate::CompleteFish => completions(Shell::Fish),
-        Generate::CompletePowershell => completions(Shell::PowerShell),
+        Generate::Man => man(command).map_err(Failure::failed)?,
+        Generate::CompleteBash => completions(command, Shell::Bash),
+        Generate::CompleteZsh => completions(command, Shell::Zsh),
+        Generate::CompleteFish => completions(command, Shell::Fish),
+        Generate::CompletePowershell => completions(command, Shell::PowerShell),
     };
     print(text)
 }
 
-fn completions(shell: Shell) -> Vec<u8> {
+fn completions(mut command: Command, shell: Shell) -> Vec<u8> {
     let mut text = Vec::new();
-    clap_complete::generate(shell, &mut Args::command(), "jit-trust", &mut text);
+    clap_complete::generate(shell, &mut command, "jit-trust", &mut text);
     text
 }
 
 /// One page for everything: the command, then a section for each of its commands.
-fn man() -> io::Result<Vec<u8>> {
-    let mut command = Args::command();
+fn man(mut command: Command) -> io::Result<Vec<u8>> {
     command.build();
     let page = Man::new(command.clone());
     let mut text = Vec::new();
@@ -49,7 +57,7 @@ fn man() -> io::Result<Vec<u8>> {
 }
 
 /// One command as a section of the page, its own sections as subsections.
-fn man_section(command: &clap::Command) -> io::Result<Vec<u8>> {
+fn man_section(command: &Command) -> io::Result<Vec<u8>> {
     let page = Man::new(command.clone());
     let mut parts = Vec::new();
     page.render_synopsis_section(&mut parts)?;

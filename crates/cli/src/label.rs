@@ -43,36 +43,26 @@ pub(crate) fn wrapped(text: &str, width: usize, max_lines: usize) -> Vec<String>
     let mut lines: Vec<String> = vec![String::new()];
     for word in text.split(' ') {
         let mut word = word;
-        loop {
+        while lines.len() <= max_lines {
             let line = lines.last().map_or("", String::as_str);
-            let separator = usize::from(!line.is_empty());
-            let left = width.saturating_sub(columns(line) + separator);
+            let left = width.saturating_sub(columns(line) + usize::from(!line.is_empty()));
+            let fits_a_line = columns(word) <= width;
             if columns(word) <= left {
                 append(&mut lines, word);
                 break;
             }
-            if columns(word) <= width || left < width / 2 {
+            if !line.is_empty() && (fits_a_line || left < width / 2) {
                 lines.push(String::new());
-                if columns(word) <= width {
-                    append(&mut lines, word);
-                    break;
-                }
+                continue;
             }
             // A word longer than a line.
-            let line = lines.last().map_or("", String::as_str);
-            let left = width
-                .saturating_sub(columns(line) + usize::from(!line.is_empty()))
-                .max(2);
-            let part = fitting(word.chars(), left);
+            let part = fitting(word.chars(), left.max(2));
             append(&mut lines, &part);
             word = word.get(part.len()..).unwrap_or_default();
-            if word.is_empty() || lines.len() > max_lines {
+            if word.is_empty() {
                 break;
             }
             lines.push(String::new());
-        }
-        if lines.len() > max_lines {
-            break;
         }
     }
     if lines.len() > max_lines {
@@ -152,19 +142,6 @@ fn unescaped(value: &str) -> String {
     text
 }
 
-/// A number with commas between its thousands.
-pub(crate) fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,13 +210,5 @@ mod tests {
     fn a_value_cannot_pretend_to_be_another_attribute_or_to_be_shown_as_itself() {
         assert_eq!(title(r"O=x\, CN\=forged"), r"O=x\, CN\=forged");
         assert_eq!(title(r"CN=a\1B[2J\E2\80\AE"), r"a\1B[2J\E2\80\AE");
-    }
-
-    #[test]
-    fn thousands_are_set_apart() {
-        assert_eq!(
-            [1, 999, 1000, 1_234_567].map(grouped),
-            ["1", "999", "1,000", "1,234,567"]
-        );
     }
 }

@@ -1,4 +1,4 @@
-//! The questions that stores on servers have not answered yet: to say whom a command was waiting for.
+//! The questions that stores on servers have not answered yet: to say which store a command was waiting for.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

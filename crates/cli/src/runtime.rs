@@ -1,6 +1,9 @@
-//! Running what waits for the network, until it is done or the user has had enough.
+//! Running what waits for the network, until it is done or a signal ends it.
+
+use std::time::Duration;
 
 use tokio::runtime::Builder;
+use tokio::time::timeout;
 
 use crate::exit::Failure;
 
@@ -26,9 +29,17 @@ pub(crate) fn run_to_its_end<T>(work: impl Future<Output = Result<T, Failure>>) 
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
     let result = runtime.block_on(work);
-    // The system's resolver cannot be interrupted; nobody waits for it any longer.
+    // The system's resolver cannot be interrupted; its answer is not waited for.
     runtime.shutdown_background();
     result
+}
+
+/// Runs `work` for so long, or to its end if the limit is zero; `None` where the time was over.
+pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    if limit.is_zero() {
+        return Some(work.await);
+    }
+    timeout(limit, work).await.ok()
 }
 
 /// Waits for one of the signals above and gives its number. Once this has been asked for, no other end of the command
@@ -64,7 +75,7 @@ async fn hang_up() {
     std::future::pending::<()>().await;
 }
 
-/// Whether whoever started us has SIGHUP ignored, as nohup does. Where that cannot be known, it is taken to be so.
+/// Whether the parent process has SIGHUP ignored, as nohup does. Where that cannot be known, it is assumed.
 #[cfg(unix)]
 fn ignores_hang_up() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -12,18 +12,19 @@ use jit_trust_bundle::{BlobOptions, Input, NoteKind, Policy, RootList, encode_bl
 use rustls::crypto::aws_lc_rs;
 
 use crate::args::{Pin, TrustBy};
-use crate::exit::{Causes, Failure};
+use crate::exit::{Failure, causes};
 use crate::questions::OpenQuestions;
 use crate::shown::shown;
 use crate::terminal::{say, warning};
-use crate::{cache, certificates, unconditional};
+use crate::words::joined;
+use crate::{cache, certificates};
 
 /// What to trust by, and what to call it.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     pub(crate) name: String,
     pub(crate) trust: Trust,
-    /// Whether some of it is on a server, so that nobody here knows how many roots there are.
+    /// Whether some of it is on a server, so that the number of roots is not known.
     pub(crate) is_remote: bool,
     /// What stores on servers have not answered yet.
     pub(crate) open_questions: OpenQuestions,
@@ -49,25 +50,19 @@ impl Store {
 
 /// Opens a store of files to trust by.
 pub(crate) fn open(path: &Path) -> Result<Store, Failure> {
-    let store = open_local(path)?;
-    if store.anchor_count() == Some(0) {
-        return Err(no_root(&name_of(path)));
-    }
-    Ok(Store {
-        name: name_of(path),
-        trust: Trust::new(store),
-        is_remote: false,
-        open_questions: OpenQuestions::default(),
-        pins: Vec::new(),
-        cache: None,
+    refuse_url(path)?;
+    open_all(&TrustBy {
+        trust: vec![path.to_owned()],
+        ..TrustBy::default()
     })
 }
 
 /// Opens all that a connection is to be trusted by.
 pub(crate) fn open_all(args: &TrustBy) -> Result<Store, Failure> {
+    let name = joined(args.trust.iter().map(|path| name_of(path)), " and ");
     let mut trust = Trust::builder();
     let (remote, local): (Vec<_>, Vec<_>) = args.trust.iter().partition(|path| is_url(path));
-    // Other stores beside it are asked as ever.
+    // Other stores beside it are asked by name.
     let is_of_key_ids = |path: &Path| path.join("by-skid").is_dir() && !path.join("by-subject").is_dir();
     let by_key_id = |path: &Path| args.ask_by_key_id && is_of_key_ids(path);
     // One of several stores may be empty: a part of what is trusted. All of them may not, if nothing else decides.
@@ -85,8 +80,7 @@ pub(crate) fn open_all(args: &TrustBy) -> Result<Store, Failure> {
         trust = trust.store(store);
     }
     if is_empty {
-        let names: Vec<String> = args.trust.iter().map(|path| name_of(path)).collect();
-        return Err(no_root(&names.join(" and ")));
+        return Err(no_root(&name));
     }
     if args.trust_ca.is_some() && remote.is_empty() {
         return Err(Failure::bad_input(
@@ -120,9 +114,8 @@ pub(crate) fn open_all(args: &TrustBy) -> Result<Store, Failure> {
             trust = trust.host_cache(cache);
         }
     }
-    let names: Vec<String> = args.trust.iter().map(|path| name_of(path)).collect();
     Ok(Store {
-        name: names.join(" and "),
+        name,
         trust: trust.build(),
         is_remote: !remote.is_empty(),
         open_questions,
@@ -155,12 +148,12 @@ fn remote_store(url: &Path, authorities: Option<&Path>, keys: Keys) -> Result<Re
         .build();
     store.map_err(|error| match (error, authorities) {
         (RemoteError::NoTrust, _) => Failure::bad_input(format!(
-            "{name}: expected --trust-ca CA.pem with it: the CA that vouches for that server, and for no other"
+            "{name}: expected --trust-ca CA.pem with it: the CA that issued its certificate, and for no other server"
         )),
         (RemoteError::Trust(cause), Some(path)) => {
-            Failure::bad_input(format!("--trust-ca {}: {}", name_of(path), Causes(&cause)))
+            Failure::bad_input(format!("--trust-ca {}: {}", name_of(path), causes(&cause)))
         }
-        (error, _) => Failure::bad_input(format!("{name}: {}", Causes(&error))),
+        (error, _) => Failure::bad_input(format!("{name}: {}", causes(&error))),
     })
 }
 
@@ -195,9 +188,47 @@ fn open_local(path: &Path) -> Result<Arc<dyn TrustStore>, Failure> {
         Some(anchors) => Ok(anchors),
         None => {
             let list = read(path)?;
-            unconditional::warn_of_list(&list);
+            warn_of_list(&list);
             Ok(Arc::new(in_memory(&name_of(path), &list)?))
         }
+    }
+}
+
+// Trust blobs of version 1 and webroots that consist of them cannot carry the conditions under which Mozilla trusts some
+// roots, though there is a form in their place that loses nothing: that they lose conditions is said whenever one is used.
+// Certificates in PEM, in DER or in a directory are how people give a CA of their own, which has no conditions: these stores
+// are used without a word, unless one of their roots is one that Mozilla, as the list compiled in has it, trusts under a
+// condition. Then the root and the condition are named.
+
+/// The last version of the trust blob that carries no conditions.
+const VERSION_1: u16 = 1;
+
+/// The most files of a webroot that are looked at to find a blob.
+const MAX_LOOKED_AT: usize = 16;
+
+fn warn_of_list(list: &RootList) {
+    let is_of_mozilla = |kind: &NoteKind| matches!(kind, NoteKind::ConditionsOfMozilla { .. });
+    let notes = list.notes().iter();
+    notes.filter(|note| is_of_mozilla(&note.kind)).for_each(warning);
+}
+
+fn warn_of_blob(name: &str, blob: &FileStore) {
+    if blob.version() <= VERSION_1 && !blob.is_empty() {
+        warning(format_args!("{name}: {}", NoteKind::CarriesNoConditions));
+    }
+}
+
+/// Looks at one of the webroot's blobs, which are all of one version.
+fn warn_of_webroot(name: &str, directory: &Path) {
+    let by_subject = directory.join("by-subject");
+    // What cannot be read is an error when the store is asked.
+    let Ok(blobs) = fs::read_dir(&by_subject) else {
+        return;
+    };
+    let mut blobs = blobs.take(MAX_LOOKED_AT);
+    let first = blobs.find_map(|entry| FileStore::open(entry.ok()?.path()).ok());
+    if let Some(blob) = first {
+        warn_of_blob(name, &blob);
     }
 }
 
@@ -210,7 +241,7 @@ fn open_in_place(path: &Path) -> Result<Option<Arc<dyn TrustStore>>, Failure> {
     if metadata.is_dir() {
         match WebrootStore::open(path) {
             Ok(webroot) => {
-                unconditional::warn_of_webroot(&name_of(path), path);
+                warn_of_webroot(&name_of(path), path);
                 return Ok(Some(Arc::new(webroot)));
             }
             Err(StoreError::NotAWebroot { .. }) => {}
@@ -219,7 +250,7 @@ fn open_in_place(path: &Path) -> Result<Option<Arc<dyn TrustStore>>, Failure> {
     } else if metadata.is_file() {
         match FileStore::open(path) {
             Ok(blob) => {
-                unconditional::warn_of_blob(&name_of(path), &blob);
+                warn_of_blob(&name_of(path), &blob);
                 return Ok(Some(Arc::new(blob)));
             }
             Err(
@@ -251,7 +282,7 @@ fn not_opened(path: &Path, error: &StoreError) -> Failure {
 /// ends, which opens one or two.
 fn in_memory(name: &str, list: &RootList) -> Result<BlobStore, Failure> {
     let bad_input = |error: &dyn std::error::Error| Failure::bad_input(format!("{name}: {error}"));
-    let generation = 0; // nobody asks for it
+    let generation = 0; // it is not asked for
     let (fitting, left_out) = fitting_version_2(list.roots());
     for error in left_out {
         warning(format_args!("{name}: {error}; left out"));

@@ -1,7 +1,11 @@
-//! What people see: messages on stderr, results on stdout.
+//! What people see: messages on stderr, results on stdout or in a file.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use jit_trust_file::StagedFile;
 
 use crate::exit::Failure;
 
@@ -60,6 +64,32 @@ pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let mut json = serde_json::to_vec_pretty(value).map_err(Failure::failed)?;
     json.push(b'\n');
     print(json)
+}
+
+/// The file that a report is written to in the place of stdout, which appears whole or not at all.
+#[derive(Debug)]
+pub(crate) struct ReportFile(StagedFile);
+
+impl ReportFile {
+    /// The one that `--output` names; none where that is stdout. To be made before the work begins, so that nothing is done
+    /// for a file that cannot be written.
+    pub(crate) fn create(output: Option<&Path>) -> Result<Option<Self>, Failure> {
+        let path = output.filter(|path| path.as_os_str() != "-");
+        let staged = path.map(StagedFile::create).transpose();
+        staged.map(|staged| staged.map(Self)).map_err(Failure::failed)
+    }
+
+    pub(crate) fn write(self, text: &str) -> Result<(), Failure> {
+        self.0.write(text.as_bytes()).map_err(Failure::failed)
+    }
+}
+
+/// Shows a bar of this form on a terminal, as long as it takes; indicatif shows nothing elsewhere.
+pub(crate) fn progress(bar: ProgressBar, template: &str) -> ProgressBar {
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
 }
 
 pub(crate) fn stdout_is_terminal() -> bool {

@@ -1,9 +1,12 @@
 //! Points in time for people.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jit_trust::Certificate;
 use jit_trust_bundle::rfc3339;
+use pki_types::UnixTime;
+
+use crate::exit::Failure;
 
 /// A second, in RFC 3339; after the year 9999 in Unix time.
 pub(crate) fn moment(unix: u64) -> String {
@@ -63,6 +66,16 @@ pub(crate) fn last_moment(unix: u64) -> String {
 pub(crate) fn now() -> Option<u64> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
     Some(since.as_secs())
+}
+
+/// As of when certificates are judged: as given, else now.
+pub(crate) fn of_judgement(given: Option<UnixTime>) -> Result<UnixTime, Failure> {
+    match given {
+        Some(moment) => Ok(moment),
+        None => now()
+            .map(|seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+            .ok_or_else(|| Failure::failed("the clock is set before 1970")),
+    }
 }
 
 #[cfg(test)]

@@ -1,36 +1,59 @@
 //! `jit-trust verify`: the verdict on a chain in a file.
 
-use std::time::Duration;
+use std::path::PathBuf;
 
-use jit_trust::{Certificate, ServerVerifier};
-use pki_types::UnixTime;
+use clap::Args;
+use jit_trust::ServerVerifier;
+use pki_types::{ServerName, UnixTime};
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::aws_lc_rs;
 
-use crate::args::VerifyArgs;
-use crate::cache;
-use crate::certificates;
+use crate::args::{TrustBy, value};
 use crate::exit::Failure;
 use crate::shown::shown;
-use crate::store;
 use crate::terminal::print;
-use crate::time;
 use crate::trust::{Decision, LastDecision};
+use crate::words::part;
+use crate::{cache, certificates, store, time};
+
+/// Say whether a chain of certificates would be trusted, and under which root
+///
+/// The verdict is that of `get`: the roots that the chain asks for are looked up, and the whole path is validated
+/// against just these.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  jit-trust verify --host www.rust-lang.org chain.pem
+  jit-trust verify --host 192.0.2.1 --trust trust.tblb --at 2026-01-01T00:00:00Z chain.pem
+  openssl s_client -showcerts -connect a.test:443 </dev/null | jit-trust verify --host a.test -
+
+Exit status: 0 when trusted; 1 when not, the reason is on stderr; 2 for bad usage, input that
+cannot be read, or a STORE that cannot answer.")]
+pub(crate) struct VerifyArgs {
+    /// The certificates in PEM, the server's own first, as the server sends them; `-` is stdin
+    #[arg(value_name = "CHAIN.pem")]
+    pub(crate) chain: PathBuf,
+
+    /// The host that the certificate is to be for: a DNS name or an IP address
+    #[arg(long, value_name = "NAME", value_parser = value::server_name)]
+    pub(crate) host: ServerName<'static>,
+
+    #[command(flatten)]
+    pub(crate) trust: TrustBy,
+
+    /// Judge as of this time instead of now: RFC 3339, such as 2026-01-01T00:00:00Z, or Unix seconds
+    #[arg(long, value_name = "TIME", value_parser = value::moment)]
+    pub(crate) at: Option<UnixTime>,
+}
 
 pub(crate) fn run(args: &VerifyArgs) -> Result<(), Failure> {
     let file = shown(args.chain.to_string_lossy());
-    let chain = certificates::read(&args.chain)?;
+    let chain = certificates::read_chain(&args.chain)?;
     let store = store::open_all(&args.trust)?;
     let Some((end_entity, others)) = chain.split_first() else {
         return Err(Failure::bad_input(format!("{file}: no certificate")));
     };
-    Certificate::from_der(end_entity)
-        .map_err(|error| Failure::bad_input(format!("{file}: the first certificate is {error}")))?;
-
-    let now = match args.at {
-        Some(moment) => moment.0,
-        None => now()?,
-    };
+    let now = time::of_judgement(args.at)?;
     let last = LastDecision::default();
     let verifier = ServerVerifier::with_provider(store.trust.clone(), &aws_lc_rs::default_provider())
         .on_verification(last.listener(&store));
@@ -63,24 +86,12 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<(), Failure> {
     }
 }
 
-fn now() -> Result<UnixTime, Failure> {
-    let seconds = time::now().ok_or_else(|| Failure::failed("the clock is set before 1970"))?;
-    Ok(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
-}
-
 fn trusted(decision: &Decision, host: &str) -> String {
     let Some(root) = &decision.root else {
         return format!("{host}: trusted\n");
     };
-    let skid = root
-        .skid
-        .as_ref()
-        .map(|skid| format!(", SKID {skid}"))
-        .unwrap_or_default();
-    let out_of = decision
-        .store_len
-        .map(|len| format!(" out of {len}"))
-        .unwrap_or_default();
+    let skid = part(root.skid.as_ref(), |skid| format!(", SKID {skid}"));
+    let out_of = part(decision.store_len, |len| format!(" out of {len}"));
     format!(
         "{host}: trusted under {}{skid}\n{} selected{out_of} in {}; certificates sent: {}\n",
         root.subject,

@@ -1,11 +1,22 @@
-//! What `get` and `verify` trust by.
+//! What commands trust by.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+/// The store that a command trusts by.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Trust {
+    /// Trust what STORE holds: a trust blob, a PEM file, a webroot directory, or `mozilla`
+    ///
+    /// Dates up to which a root is trusted, and name constraints imposed on it, bind where STORE carries them: PEM, and
+    /// trust blobs of version 1, alone or in a webroot, cannot.
+    #[arg(long, value_name = "STORE", default_value = "mozilla")]
+    pub(crate) trust: PathBuf,
+}
+
 /// The stores that a connection is trusted by, and what is remembered.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct TrustBy {
     /// Trust what STORE holds: a trust blob, a PEM file, a webroot, its https URL, or `mozilla`; may be repeated
     ///
@@ -45,7 +56,7 @@ pub(crate) struct TrustBy {
     pub(crate) pin: Vec<Pin>,
 }
 
-/// A host, or `*.` and a domain, and the file of the CAs that it leans on.
+/// A host, or `*.` and a domain, and the file of the CAs that it is pinned to.
 #[derive(Clone, Debug)]
 pub(crate) struct Pin {
     pub(crate) host: String,
@@ -53,7 +64,7 @@ pub(crate) struct Pin {
 }
 
 impl Pin {
-    /// Whether it is about this host: for words only, since it is the library that keeps to it.
+    /// Whether it is about this host: for messages only; the library enforces it.
     pub(crate) fn is_of(&self, host: &str) -> bool {
         let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
         let pinned = self

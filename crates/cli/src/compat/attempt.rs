@@ -8,15 +8,13 @@ use url::Url;
 
 use super::against::{Against, Comparison};
 use super::diagnosis::Diagnosis;
-use super::kept;
 use crate::exit::Failure;
-use crate::get::request::usual_headers;
 use crate::http::{
-    Client, Connector, Error, Hop, Library, Limit, Options, Override, Overrides, Protocols, Proxies, Request,
-    Rules, Stage,
+    Client, Connector, Hop, Library, Limit, Options, Override, Protocols, Request, Rules, late,
 };
+use crate::label::shortened;
 use crate::questions::OpenQuestions;
-use crate::shown::{brief, shown};
+use crate::shown::brief;
 use crate::store::Store;
 
 /// As many as browsers follow.
@@ -66,7 +64,6 @@ pub(super) enum Verdict {
 }
 
 /// How to ask.
-#[derive(Debug)]
 pub(super) struct Asking {
     pub(super) store: Store,
     pub(super) library: Library,
@@ -101,22 +98,12 @@ impl Attempt {
         let options = Options {
             library: asking.library,
             protocols: version.protocols(),
-            proxies: Proxies::from_env()?,
-            overrides: Overrides::new(&asking.resolve),
+            resolve: &asking.resolve,
             connect_timeout,
         };
-        let mut client = Client::new(Connector::new(&asking.store, options)?);
-        let request = Request {
-            url: url.clone(),
-            headers: usual_headers(),
-            private_headers: hyper::HeaderMap::new(),
-            keeps_cookies: true,
-        };
-        let rules = Rules {
-            max_redirects: MAX_REDIRECTS,
-            allow_downgrade: false,
-            is_insecure: false,
-        };
+        let mut client = Client::new(Connector::new(&asking.store, &options)?);
+        let request = Request::new(url.clone());
+        let rules = Rules::up_to(MAX_REDIRECTS);
         let mut hops = Vec::new();
         let answered = timeout(asking.timeout, client.get(&request, &rules, &mut hops)).await;
         hops.iter_mut().for_each(Hop::end);
@@ -134,27 +121,29 @@ impl Attempt {
             }
             Err(_) => {
                 let waits_for_a_store = asking.store.open_questions.wait_for(LONG);
-                (
-                    None,
-                    Some(Diagnosis::of_late(&hops, waits_for_a_store)),
-                    Some(late(&hops, url, waits_for_a_store, asking)),
-                )
+                // Others may have asked a moment ago.
+                let none = OpenQuestions::default();
+                let open = match waits_for_a_store {
+                    true => &asking.store.open_questions,
+                    false => &none,
+                };
+                let diagnosis = Diagnosis::of_late(&hops, waits_for_a_store);
+                let detail = late(url, &hops, open).to_string();
+                (None, Some(diagnosis), Some(detail))
             }
         };
+        let against = asking.against.as_ref();
         let mut attempt = Self {
             url: url.clone(),
             verdict: verdict(&hops),
             diagnosis,
             detail,
             status,
-            against: asking
-                .against
-                .as_ref()
-                .map(|against| against.judge(&asking.store, &hops)),
+            against: against.map(|against| against.judge(&asking.store, &hops)),
             hops,
         };
         attempt.note_the_version(version);
-        kept::shorten(&mut attempt);
+        attempt.shorten();
         Ok(attempt)
     }
 
@@ -174,19 +163,51 @@ impl Attempt {
     }
 }
 
-/// Where the time was over, and which store was waited for, if one was.
-fn late(hops: &[Hop], url: &Url, waits_for_a_store: bool, asking: &Asking) -> String {
-    let (url, stage) = hops
-        .last()
-        .map_or((url, Stage::Resolve), |hop| (&hop.url, hop.stage));
-    // Others may have asked a moment ago.
-    let nobody = OpenQuestions::default();
-    let questions = if waits_for_a_store {
-        &asking.store.open_questions
-    } else {
-        &nobody
-    };
-    Error::timed_out(stage, shown(url.as_str()), questions).to_string()
+/// The longest URL that is kept whole, in bytes.
+const URL_LEN: usize = 512;
+/// The longest name of a certificate's, and the longest reason, in columns.
+const NAME_WIDTH: usize = 200;
+const REASON_WIDTH: usize = 600;
+
+/// What is kept of what servers wrote: of many sites, some write as much as they can.
+impl Attempt {
+    /// Shortens what is too long for a report, and leaves the certificates themselves out: all is said about them.
+    fn shorten(&mut self) {
+        let against = self.against.as_mut();
+        let refusal = against.and_then(|against| against.refusal.as_mut());
+        for reason in self.detail.iter_mut().chain(refusal) {
+            *reason = shortened(reason, REASON_WIDTH);
+        }
+        for hop in &mut self.hops {
+            shorten_url(&mut hop.url);
+            hop.location.iter_mut().for_each(shorten_url);
+            // Only whether a cookie was ignored is asked for.
+            hop.cookies_sent = Vec::new();
+            hop.cookies_set = Vec::new();
+            let Some(decision) = &mut hop.decision else {
+                continue;
+            };
+            if let Some(refusal) = &mut decision.refusal {
+                *refusal = shortened(refusal, REASON_WIDTH);
+            }
+            for certificate in &mut decision.sent {
+                certificate.der = Vec::new();
+                certificate.subject = shortened(&certificate.subject, NAME_WIDTH);
+                certificate.issuer = shortened(&certificate.issuer, NAME_WIDTH);
+            }
+        }
+    }
+}
+
+/// Keeps of a URL that is too long its origin and the beginning of its path.
+fn shorten_url(url: &mut Url) {
+    if url.as_str().len() <= URL_LEN {
+        return;
+    }
+    // A path is ASCII.
+    let path: String = url.path().chars().take(URL_LEN / 2).collect();
+    url.set_query(None);
+    url.set_path(&format!("{path}..."));
 }
 
 fn verdict(hops: &[Hop]) -> Verdict {

@@ -7,11 +7,25 @@ use serde::Serialize;
 
 use super::attempt::{Attempt, Verdict};
 use super::diagnosis::Diagnosis;
+use super::list::Site;
 use super::survey::{Asked, Survey};
 use crate::http::Hop;
-use crate::label::shortened;
+use crate::label::{shortened, title};
 use crate::shown::{counted, shown};
 use crate::trust::Decision;
+use crate::words::{joined, part};
+
+/// What a report is made of.
+pub(super) struct Report<'a> {
+    pub(super) sites: &'a [Site],
+    pub(super) survey: &'a Survey,
+    pub(super) summary: &'a Summary,
+    pub(super) store: &'a str,
+    /// The other list of roots.
+    pub(super) against: Option<&'static str>,
+    /// When it was begun.
+    pub(super) at: String,
+}
 
 /// Of all attempts that count, how many.
 #[derive(Debug, Default, Serialize)]
@@ -96,7 +110,7 @@ impl Summary {
 }
 
 /// The decision about the host that was asked first.
-pub(super) fn first_decision(attempt: &Attempt) -> Option<&Decision> {
+fn first_decision(attempt: &Attempt) -> Option<&Decision> {
     attempt.hops.iter().find_map(|hop| hop.decision.as_ref())
 }
 
@@ -112,7 +126,7 @@ pub(super) fn certificates(attempt: &Attempt) -> Option<usize> {
 
 /// Where redirects led to, one after the other: the host, and the path too where that alone is new. At last where they
 /// would have led to, if that was refused.
-pub(super) fn redirects(attempt: &Attempt) -> String {
+fn redirects(attempt: &Attempt) -> String {
     let mut targets: Vec<(String, usize)> = Vec::new();
     let mut add = |target: &str| match targets.last_mut() {
         Some((last, times)) if last == target => *times += 1,
@@ -138,7 +152,7 @@ pub(super) fn redirects(attempt: &Attempt) -> String {
             several => format!("{target} ×{several}"),
         }
     });
-    targets.collect::<Vec<_>>().join(" → ")
+    joined(targets, " → ")
 }
 
 /// How many columns a target of a redirect has, at most.
@@ -163,7 +177,7 @@ pub(super) fn words(verdict: Verdict) -> &'static str {
 }
 
 /// The diagnosis in words, which host it was where that is not the one that was asked, and what `--against` says.
-pub(super) fn comment(asked: &Asked) -> String {
+fn comment(asked: &Asked) -> String {
     let attempt = &asked.attempt;
     let mut parts = Vec::new();
     if let Some(diagnosis) = attempt.diagnosis {
@@ -188,28 +202,44 @@ pub(super) fn comment(asked: &Asked) -> String {
     parts.join("; ")
 }
 
-/// How long a stage took on all hops together; none if there was none of it.
-pub(super) fn time(attempt: &Attempt, stage: Stage) -> Option<Duration> {
-    let times = attempt.hops.iter().filter_map(stage);
-    times.reduce(Duration::saturating_add)
+/// What tables say of a site over one version, a cell each; empty where there is nothing to say.
+pub(super) struct Cells {
+    pub(super) verdict: &'static str,
+    /// What the root is called.
+    pub(super) root: String,
+    pub(super) certificates: String,
+    pub(super) connections: String,
+    pub(super) status: String,
+    pub(super) redirects: String,
+    /// The milliseconds until the name was resolved, for TCP, for TLS, until the first byte, and in all: on all hops
+    /// together.
+    pub(super) times: [String; 5],
+    pub(super) comment: String,
 }
 
-/// How long a stage of a hop took.
-type Stage = fn(&Hop) -> Option<Duration>;
-
-/// The stages that have a time, by what to call them.
-pub(super) const STAGES: [(&str, Stage); 5] = [
-    ("resolve", |hop| hop.times.resolve),
-    ("connect", |hop| hop.times.connect),
-    ("TLS", |hop| hop.times.tls),
-    ("first byte", |hop| hop.times.first_byte),
-    ("total", |hop| hop.times.total),
-];
-
-pub(super) fn millis(time: Option<Duration>) -> String {
-    time.map_or_else(String::new, |time| format!("{:.0}", time.as_secs_f64() * 1e3))
-}
-
-pub(super) fn number(value: Option<impl ToString>) -> String {
-    value.map_or_else(String::new, |value| value.to_string())
+impl Cells {
+    pub(super) fn of(asked: &Asked) -> Self {
+        let attempt = &asked.attempt;
+        let millis = |stage: fn(&Hop) -> Option<Duration>| {
+            let times = attempt.hops.iter().filter_map(stage);
+            let time = times.reduce(Duration::saturating_add);
+            part(time, |time| format!("{:.0}", time.as_secs_f64() * 1e3))
+        };
+        Self {
+            verdict: words(attempt.verdict),
+            root: part(root(attempt), title),
+            certificates: part(certificates(attempt), |count| count.to_string()),
+            connections: attempt.connections().to_string(),
+            status: part(attempt.status, |status| status.to_string()),
+            redirects: redirects(attempt),
+            times: [
+                millis(|hop| hop.times.resolve),
+                millis(|hop| hop.times.connect),
+                millis(|hop| hop.times.tls),
+                millis(|hop| hop.times.first_byte),
+                millis(|hop| hop.times.total),
+            ],
+            comment: comment(asked),
+        }
+    }
 }

@@ -1,14 +1,12 @@
 //! The report as one page that needs nothing else: sortable by its columns, a list of cards on a phone.
 
-use std::fmt::{self, Display};
-
-use super::Report;
-use super::attempt::Verdict;
-use super::facts::{self, millis, number};
+use super::attempt::{Verdict, Version};
+use super::facts::{self, Cells, Report};
 use super::list::Site;
 use super::reference::Mark;
 use super::survey::Asked;
-use crate::label;
+use crate::markup::{Class, Text};
+use crate::words::part;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -60,9 +58,7 @@ pub(super) fn text(report: &Report<'_>) -> String {
          <script>\n{SCRIPT}</script>\n</body>\n</html>\n",
         report.at,
         Text(report.store),
-        report
-            .against
-            .map_or_else(String::new, |roots| format!(", and {roots} asked too")),
+        part(report.against, |roots| format!(", and {roots} asked too")),
         Text(&report.summary.words()),
         heads.collect::<String>(),
     )
@@ -76,24 +72,24 @@ fn row(site: &Site, asked: &Asked, is_shown: impl Fn(&str) -> bool) -> String {
         Verdict::Unknown => "unknown",
     };
     let reference = site.reference.map(|row| match asked.version {
-        super::Version::Http1 => row.h1,
-        super::Version::Http2 => row.h2,
+        Version::Http1 => row.h1,
+        Version::Http2 => row.h2,
     });
-    let times = facts::STAGES.map(|(_, stage)| millis(facts::time(attempt, stage)));
-    let [resolve, connect, tls, first_byte, total] = times.map(|time| Cell::number(&time));
+    let facts = Cells::of(asked);
+    let [resolve, connect, tls, first_byte, total] = facts.times.each_ref().map(|time| Cell::number(time));
     let cells = [
         Cell::text(&site.name),
         Cell::text(asked.version.short()),
         Cell {
             class,
-            ..Cell::text(facts::words(attempt.verdict))
+            ..Cell::text(facts.verdict)
         },
-        diagnosis(asked),
-        Cell::number(&number(attempt.status)),
-        Cell::text(&facts::redirects(attempt)),
-        root(facts::root(attempt).unwrap_or_default()),
-        Cell::number(&number(facts::certificates(attempt))),
-        Cell::number(&attempt.connections().to_string()),
+        Cell::diagnosis(&facts.comment, attempt.detail.as_deref()),
+        Cell::number(&facts.status),
+        Cell::text(&facts.redirects),
+        Cell::root(facts::root(attempt).unwrap_or_default(), &facts.root),
+        Cell::number(&facts.certificates),
+        Cell::number(&facts.connections),
         resolve,
         connect,
         tls,
@@ -109,29 +105,6 @@ fn row(site: &Site, asked: &Asked, is_shown: impl Fn(&str) -> bool) -> String {
         .map(|(title, cell)| cell.under(title))
         .collect();
     format!("<tr>{}</tr>\n", cells.concat())
-}
-
-/// What it is called, and all of its name for who points there.
-fn root(subject: &str) -> Cell {
-    let html = match subject {
-        "" => String::new(),
-        _ => format!(
-            "<span title=\"{}\">{}</span>",
-            Text(subject),
-            Text(&label::title(subject))
-        ),
-    };
-    Cell { class: "", html }
-}
-
-fn diagnosis(asked: &Asked) -> Cell {
-    let words = Text(&facts::comment(asked)).to_string();
-    let detail = asked.attempt.detail.as_deref();
-    let html = match detail {
-        Some(detail) => format!("<span>{words}<br><small>{}</small></span>", Text(detail)),
-        None => words,
-    };
-    Cell { class: "", html }
 }
 
 struct Cell {
@@ -154,42 +127,26 @@ impl Cell {
         }
     }
 
-    fn under(&self, title: &str) -> String {
-        let class = match self.class {
+    /// What a root is called, and all of its name for those who point there.
+    fn root(subject: &str, title: &str) -> Self {
+        let html = match subject {
             "" => String::new(),
-            class => format!(" class=\"{class}\""),
+            _ => format!("<span title=\"{}\">{}</span>", Text(subject), Text(title)),
         };
-        format!("<td{class} data-label=\"{}\">{}</td>", Text(title), self.html)
+        Self { class: "", html }
     }
-}
 
-/// Text in HTML, in an element or in an attribute with double quotes.
-struct Text<'a>(&'a str);
-
-impl Display for Text<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use fmt::Write;
-
-        for character in self.0.chars() {
-            match character {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '"' => f.write_str("&quot;")?,
-                '\'' => f.write_str("&#39;")?,
-                _ => f.write_char(character)?,
-            }
-        }
-        Ok(())
+    fn diagnosis(comment: &str, detail: Option<&str>) -> Self {
+        let comment = Text(comment);
+        let html = match detail.map(Text) {
+            Some(detail) => format!("<span>{comment}<br><small>{detail}</small></span>"),
+            None => comment.to_string(),
+        };
+        Self { class: "", html }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_stays_text() {
-        assert_eq!(Text("<script>\"'&").to_string(), "&lt;script&gt;&quot;&#39;&amp;");
+    fn under(&self, title: &str) -> String {
+        let (class, title) = (Class(self.class), Text(title));
+        format!("<td{class} data-label=\"{title}\">{}</td>", self.html)
     }
 }

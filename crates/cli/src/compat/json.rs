@@ -2,11 +2,10 @@
 
 use serde::Serialize;
 
-use super::Report;
 use super::against::Comparison;
 use super::attempt::{Attempt, Verdict, Version};
 use super::diagnosis::{Diagnosis, Fault};
-use super::facts::{self, Summary};
+use super::facts::{self, Report, Summary};
 use super::list::Site;
 use super::reference::Reference;
 use super::survey::Asked;

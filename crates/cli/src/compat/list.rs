@@ -1,14 +1,14 @@
 //! LIST: which sites to ask.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{self, Read};
+use std::fmt::Display;
 use std::path::Path;
 
 use pki_types::DnsName;
 use url::Url;
 
 use super::reference::{self, Reference};
+use crate::certificates::read_limited;
 use crate::exit::Failure;
 use crate::shown::shown;
 
@@ -59,13 +59,9 @@ pub(super) fn sites(path: Option<&Path>) -> Result<Vec<Site>, Failure> {
     let Some(path) = path else {
         return Ok(reference::rows().filter_map(|row| Site::of(row.host)).collect());
     };
-    let name = shown(path.to_string_lossy()).to_string();
-    let text = read(path).map_err(|error| Failure::reading(path, &error))?;
-    if text.len() > usize::try_from(MAX_LEN).unwrap_or(usize::MAX) {
-        return Err(Failure::bad_input(format!("{name}: longer than {MAX_LEN} bytes")));
-    }
-    let text = String::from_utf8(text);
-    let text = text.map_err(|_| Failure::bad_input(format!("{name}: expected text in UTF-8")))?;
+    let bad = |what: &dyn Display| Failure::bad_file(path, what);
+    let text = String::from_utf8(read_limited(path, MAX_LEN)?);
+    let text = text.map_err(|_| bad(&"expected text in UTF-8"))?;
     let mut sites: Vec<Site> = Vec::new();
     let mut seen = HashSet::new();
     for (number, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
@@ -77,8 +73,8 @@ pub(super) fn sites(path: Option<&Path>) -> Result<Vec<Site>, Failure> {
             let number = number + 1;
             let start: String = host.chars().take(80).collect();
             let start = shown(start);
-            Failure::bad_input(format!(
-                "{name}: line {number}: \"{start}\": expected a host alone, such as example.com or example.com:8443, without \
+            bad(&format_args!(
+                "line {number}: \"{start}\": expected a host alone, such as example.com or example.com:8443, without \
                  https:// and path"
             ))
         })?;
@@ -87,21 +83,9 @@ pub(super) fn sites(path: Option<&Path>) -> Result<Vec<Site>, Failure> {
         }
     }
     if sites.is_empty() {
-        return Err(Failure::bad_input(format!(
-            "{name}: expected hosts, one a line; there are none"
-        )));
+        return Err(bad(&"expected hosts, one a line; there are none"));
     }
     Ok(sites)
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    if path.as_os_str() == "-" {
-        io::stdin().lock().take(MAX_LEN + 1).read_to_end(&mut text)?;
-    } else {
-        File::open(path)?.take(MAX_LEN + 1).read_to_end(&mut text)?;
-    }
-    Ok(text)
 }
 
 #[cfg(test)]

@@ -1,13 +1,12 @@
 //! The report as a table in Markdown: the reference's columns, and ours beside each. It says nothing of times, so that
 //! two runs can be compared.
 
-use super::Report;
 use super::attempt::Version;
-use super::facts::{self, number};
+use super::facts::{self, Cells, Report};
 use super::list::Site;
 use super::reference::Mark;
 use super::survey::Asked;
-use crate::label;
+use crate::words::joined;
 
 const TITLES: [&str; 13] = [
     "site",
@@ -31,11 +30,8 @@ pub(super) fn text(report: &Report<'_>) -> String {
     let has_reference = report.sites.iter().any(|site| site.reference.is_some());
     let line = |cells: [String; TITLES.len()]| {
         let cells = cells.into_iter().enumerate();
-        let cells: Vec<String> = cells
-            .filter(|(column, _)| has_reference || !OF_THE_REFERENCE.contains(column))
-            .map(|(_, cell)| cell)
-            .collect();
-        format!("| {} |\n", cells.join(" | "))
+        let cells = cells.filter(|(column, _)| has_reference || !OF_THE_REFERENCE.contains(column));
+        format!("| {} |\n", joined(cells.map(|(_, cell)| cell), " | "))
     };
     let mut text = line(TITLES.map(str::to_owned));
     text.push_str(&line(TITLES.map(|_| "---".to_owned())).replace(' ', ""));
@@ -52,40 +48,41 @@ fn row(site: &Site, asked: &[Asked]) -> [String; TITLES.len()] {
     let over = |version| asked.iter().find(|asked| asked.version == version);
     let sign = |version| over(version).map_or("not asked", |asked| facts::sign(&asked.attempt));
     let reference = site.reference;
+    let said: Vec<(&str, Cells)> = asked
+        .iter()
+        .map(|asked| (asked.version.short(), Cells::of(asked)))
+        .collect();
+    let both = |cell: fn(&Cells) -> &str| once(&said, cell);
     [
         site.name.clone(),
         reference.map_or("", |row| row.h1.sign()).to_owned(),
         sign(Version::Http1).to_owned(),
         reference.map_or("", |row| Mark::sign(row.h2)).to_owned(),
         sign(Version::Http2).to_owned(),
-        both(asked, |asked| facts::words(asked.attempt.verdict).to_owned()),
-        both(asked, |asked| {
-            facts::root(&asked.attempt).map_or_else(String::new, label::title)
-        }),
-        both(asked, |asked| number(facts::certificates(&asked.attempt))),
-        both(asked, |asked| asked.attempt.connections().to_string()),
-        both(asked, |asked| number(asked.attempt.status)),
-        both(asked, |asked| facts::redirects(&asked.attempt)),
+        both(|cells| cells.verdict),
+        both(|cells| &cells.root),
+        both(|cells| &cells.certificates),
+        both(|cells| &cells.connections),
+        both(|cells| &cells.status),
+        both(|cells| &cells.redirects),
         reference.map_or("", |row| row.comment).to_owned(),
-        both(asked, facts::comment),
+        both(|cells| &cells.comment),
     ]
 }
 
 /// What is the same over both versions once, and what is not with the version before it.
-fn both(asked: &[Asked], say: impl Fn(&Asked) -> String) -> String {
-    let said: Vec<(&str, String)> = asked
-        .iter()
-        .map(|asked| (asked.version.short(), say(asked)))
-        .collect();
-    match said.as_slice() {
+fn once(said: &[(&str, Cells)], cell: fn(&Cells) -> &str) -> String {
+    match said {
         [] => String::new(),
-        [(_, first), others @ ..] if others.iter().all(|(_, other)| other == first) => first.clone(),
+        [(_, first), others @ ..] if others.iter().all(|(_, other)| cell(other) == cell(first)) => {
+            cell(first).to_owned()
+        }
         several => {
-            let several = several.iter().filter(|(_, said)| !said.is_empty());
-            let several: Vec<String> = several
-                .map(|(version, said)| format!("{version}: {said}"))
-                .collect();
-            several.join("; ")
+            let several = several.iter().filter(|(_, cells)| !cell(cells).is_empty());
+            joined(
+                several.map(|(version, cells)| format!("{version}: {}", cell(cells))),
+                "; ",
+            )
         }
     }
 }

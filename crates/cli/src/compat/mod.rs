@@ -6,26 +6,121 @@ mod diagnosis;
 mod facts;
 mod html;
 mod json;
-mod kept;
 mod list;
 mod markdown;
 mod reference;
 mod survey;
 mod table;
 
-pub(crate) use against::OtherRoots;
+use std::path::PathBuf;
+use std::time::Duration;
 
-use crate::args::{CompatArgs, Format};
+use clap::{Args, ValueEnum};
+
+use crate::args::{TrustBy, value};
 use crate::exit::Failure;
-use crate::report_file::ReportFile;
+use crate::http::{Library, Override};
 use crate::shown::counted;
-use crate::terminal::{print, print_coloured, warning};
+use crate::terminal::{ReportFile, print, print_coloured, warning};
 use crate::{cache, store, time};
-use against::Against;
+use against::{Against, OtherRoots};
 use attempt::{Asking, Version};
-use facts::Summary;
-use list::Site;
+use facts::{Report, Summary};
 use survey::Survey;
+
+/// Ask many sites, over HTTP/1.1 and HTTP/2, and say of each whether it is trusted, and if not, why
+///
+/// LIST has one host a line, or HOST:PORT; what follows a `#` is a comment. Without LIST the 156 sites are asked that
+/// libwebsockets' JIT trust was tried with. Each is asked for `/`, and redirects are followed as by `get`, cookies kept.
+/// Any answer will do, such as 403. Where a host does not answer at all, the same with `www.` is asked too, and counts
+/// if that one does.
+///
+/// Over HTTP/2, HTTP/1.1 is offered behind it: a server without HTTP/2 is judged, too, and named as such.
+///
+/// Ctrl-C ends it early, with what there is by then. The variables http_proxy, HTTPS_PROXY, ALL_PROXY and NO_PROXY name
+/// proxies, as for `get`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  jit-trust compat
+  jit-trust compat --format html -o report.html
+  jit-trust compat hosts.txt --trust trust.tblb --format json
+  jit-trust compat hosts.txt --http2 --against webpki-roots
+
+Exit status: 0 when every site is trusted, whatever it answers; 1 when one is not, or could not be
+asked, or the output could not be written; 2 for bad usage, or a LIST or STORE that cannot be
+read; 129, 130 or 143 when ended by SIGHUP, Ctrl-C or SIGTERM.")]
+pub(crate) struct CompatArgs {
+    /// The hosts, one a line; `-` is stdin; without it, the 156 of libwebsockets' table
+    #[arg(value_name = "LIST")]
+    pub(crate) list: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) trust: TrustBy,
+
+    /// Make TLS connections with this library, of those that the command was built with
+    #[arg(long, value_name = "LIBRARY", default_value = Library::NAMES[0], value_parser = value::tls_library())]
+    pub(crate) tls: Library,
+
+    /// Ask over HTTP/1.1 only
+    #[arg(long = "http1.1", conflicts_with = "http2")]
+    pub(crate) http1: bool,
+
+    /// Ask over HTTP/2 only
+    #[arg(long)]
+    pub(crate) http2: bool,
+
+    /// How many to ask at once
+    #[arg(short, long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) jobs: u16,
+
+    /// Seconds that a site may take over one version of HTTP, redirects included; as long again with `www.`
+    ///
+    /// When these have passed, and none of sixteen hosts could be reached, the others have a second for each connection,
+    /// until one can be.
+    #[arg(short, long, value_name = "S", default_value = "15", value_parser = some_seconds)]
+    pub(crate) timeout: Duration,
+
+    /// The form of the report
+    #[arg(short, long, value_name = "FORM", default_value = "table")]
+    pub(crate) format: Format,
+
+    /// Write the report to FILE, which appears whole or not at all; `-` is stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Have the same certificates judged with every root of another list loaded, and mark where that differs
+    ///
+    /// By `webpki-roots`, Mozilla's list as it is compiled into many Rust programs, and by `native`, the system's, webpki
+    /// judges; by `openssl` OpenSSL does, with the roots that it loads by itself. There is no second connection.
+    #[arg(long, value_name = "ROOTS", value_parser = value::built_in(OtherRoots::NAMES, OtherRoots::named))]
+    pub(crate) against: Option<OtherRoots>,
+
+    /// Connect to ADDR for HOST and PORT, instead of asking DNS; HOST may be `*`; may be repeated
+    #[arg(long, value_name = "HOST:PORT:ADDR")]
+    pub(crate) resolve: Vec<Override>,
+}
+
+/// The form of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A line for each site and version, for people; root and redirects where the terminal is wide
+    Table,
+    /// A line for each site, beside the reference's columns
+    Markdown,
+    /// Everything, for programs
+    Json,
+    /// A page for browsers, sortable
+    Html,
+}
+
+/// Seconds, more than none.
+fn some_seconds(text: &str) -> Result<Duration, String> {
+    match value::seconds(text)? {
+        Duration::ZERO => Err("expected more than 0 seconds".to_owned()),
+        some => Ok(some),
+    }
+}
 
 pub(crate) fn run(args: &CompatArgs) -> Result<(), Failure> {
     let sites = list::sites(args.list.as_deref())?;
@@ -42,7 +137,7 @@ pub(crate) fn run(args: &CompatArgs) -> Result<(), Failure> {
         against: args.against.map(Against::load).transpose()?,
     };
     let at = time::now().map_or_else(|| "at a time before 1970".to_owned(), time::moment);
-    let against = asking.against.as_ref().map(Against::name);
+    let against = asking.against.as_ref().map(|against| against.name);
     let (store_name, trust) = (asking.store.name.clone(), asking.store.trust.clone());
     let file = ReportFile::create(args.output.as_deref())?;
 
@@ -62,16 +157,16 @@ pub(crate) fn run(args: &CompatArgs) -> Result<(), Failure> {
         warning(format_args!("interrupted after {} of {all}", summary.asked));
     }
     let said = match file {
-        Some(file) => file.write(&report.in_form(args.format, None)?),
+        Some(file) => file.write(&in_form(&report, args.format, None)?),
         None => print_report(&report, args.format, args.output.is_none()),
     };
     let end = match survey.signal {
         Some(number) => Err(Failure::Signal(number)),
         None => verdict(&survey, &summary),
     };
-    // Whoever reads no report is told the end of it all the same.
+    // The exit status is that of the survey, though the report is not read.
     match said {
-        Err(Failure::NobodyReads) if end.is_err() => end,
+        Err(Failure::StdoutClosed) if end.is_err() => end,
         Ok(()) => end,
         failure => failure,
     }
@@ -82,7 +177,7 @@ fn verdict(survey: &Survey, summary: &Summary) -> Result<(), Failure> {
     if summary.trusted == summary.asked {
         return Ok(());
     }
-    if let Some(detail) = survey.nobody_was_reached() {
+    if let Some(detail) = survey.none_was_reached() {
         return Err(Failure::failed(format_args!(
             "no site could be reached: is there a network, and a way through the proxy if there is one? The first: {detail}"
         )));
@@ -95,33 +190,19 @@ fn verdict(survey: &Survey, summary: &Summary) -> Result<(), Failure> {
     )))
 }
 
-/// What a report is made of.
-struct Report<'a> {
-    sites: &'a [Site],
-    survey: &'a Survey,
-    summary: &'a Summary,
-    store: &'a str,
-    /// The other list of roots.
-    against: Option<&'static str>,
-    /// When it was begun.
-    at: String,
-}
-
-impl Report<'_> {
-    /// The text; a table is made to fit this many columns.
-    fn in_form(&self, format: Format, width: Option<u16>) -> Result<String, Failure> {
-        match format {
-            Format::Table => Ok(table::text(self, width)),
-            Format::Markdown => Ok(markdown::text(self)),
-            Format::Json => json::text(self),
-            Format::Html => Ok(html::text(self)),
-        }
+/// The text; a table is made to fit this many columns.
+fn in_form(report: &Report<'_>, format: Format, width: Option<u16>) -> Result<String, Failure> {
+    match format {
+        Format::Table => Ok(table::text(report, width)),
+        Format::Markdown => Ok(markdown::text(report)),
+        Format::Json => json::text(report),
+        Format::Html => Ok(html::text(report)),
     }
 }
 
 fn print_report(report: &Report<'_>, format: Format, may_be_terminal: bool) -> Result<(), Failure> {
     let width = table::terminal_width().filter(|_| may_be_terminal);
-    let text = report.in_form(format, width)?;
+    let text = in_form(report, format, width)?;
     match (format, width) {
         (Format::Table, Some(_)) => print_coloured(&text),
         _ => print(text),

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use tokio::task::JoinSet;
 
 use super::attempt::{Asking, Attempt, Verdict, Version};
@@ -14,6 +14,7 @@ use super::list::Site;
 use crate::exit::Failure;
 use crate::http::{Hop, Stage};
 use crate::runtime;
+use crate::terminal::progress;
 
 /// So many hosts have to be out of reach, and none in it, before the others are hurried.
 const HOSTS_OUT_OF_REACH: usize = 16;
@@ -40,8 +41,8 @@ pub(super) struct Survey {
 }
 
 impl Survey {
-    /// Where no connection to anybody could be made, why not to the first.
-    pub(super) fn nobody_was_reached(&self) -> Option<&str> {
+    /// Where no site could be reached, why not the first.
+    pub(super) fn none_was_reached(&self) -> Option<&str> {
         let mut attempts = self.asked.iter().flatten().map(|asked| &asked.attempt);
         let is_out_of_reach =
             |attempt: &Attempt| attempt.diagnosis.map(Diagnosis::fault) == Some(Fault::Network);
@@ -70,6 +71,7 @@ pub(super) fn of(
     jobs: usize,
 ) -> Result<Survey, Failure> {
     let all = sites.len() * versions.len();
+    let bar = ProgressBar::new(u64::try_from(all).unwrap_or(u64::MAX));
     let work = Rc::new(Work {
         asked: RefCell::new(sites.iter().map(|_| Vec::new()).collect()),
         sites: sites.to_vec(),
@@ -77,8 +79,9 @@ pub(super) fn of(
         asking,
         next: Cell::new(0),
         reach: Reach::new(),
-        progress: progress(all),
+        progress: progress(bar, "{pos} of {len} asked  {wide_bar} {elapsed}"),
     });
+    work.progress.tick();
     let local = tokio::task::LocalSet::new();
     let signal = runtime::run_to_its_end(local.run_until(async {
         let mut workers = JoinSet::new();
@@ -105,7 +108,7 @@ pub(super) fn of(
 }
 
 impl Work {
-    /// Asks one site after the other, until nobody is left.
+    /// Asks one site after the other, until none is left.
     async fn ask(self: Rc<Self>) -> Result<(), Failure> {
         loop {
             let number = self.next.get();
@@ -158,7 +161,7 @@ impl Work {
     }
 }
 
-/// Whether anybody can be reached. Without a network every site would take all the time that it may.
+/// Whether any host can be reached. Without a network every site would take all the time that it may.
 struct Reach {
     started: Instant,
     out_of_reach: RefCell<HashSet<String>>,
@@ -188,17 +191,6 @@ impl Reach {
             && self.out_of_reach.borrow().len() >= HOSTS_OUT_OF_REACH
             && self.started.elapsed() >= time
     }
-}
-
-/// A bar on a terminal, as long as it takes; indicatif shows nothing elsewhere.
-fn progress(all: usize) -> ProgressBar {
-    let bar = ProgressBar::new(u64::try_from(all).unwrap_or(u64::MAX));
-    let style = ProgressStyle::with_template("{pos} of {len} asked  {wide_bar} {elapsed}");
-    if let Ok(style) = style {
-        bar.set_style(style);
-    }
-    bar.tick();
-    bar
 }
 
 #[cfg(test)]

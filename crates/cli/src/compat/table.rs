@@ -1,16 +1,13 @@
 //! The report for terminals.
 
-use std::time::Duration;
-
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
-use super::Report;
 use super::attempt::Verdict;
-use super::facts::{self, millis, number};
+use super::facts::{self, Cells, Report};
 use super::survey::Asked;
-use crate::label;
 use crate::terminal::{GREEN, RED, RESET, YELLOW};
+use crate::words::joined;
 
 const TITLES: [&str; 11] = [
     "site",
@@ -76,23 +73,20 @@ pub(super) fn text(report: &Report<'_>, width: Option<u16>) -> String {
 }
 
 fn row(site: &str, asked: &Asked) -> [String; TITLES.len()] {
-    let attempt = &asked.attempt;
-    let time = |stage: &str| -> Option<Duration> {
-        let (_, stage) = facts::STAGES.iter().find(|(name, _)| *name == stage)?;
-        facts::time(attempt, *stage)
-    };
+    let cells = Cells::of(asked);
+    let [_, _, tls, _, all] = cells.times;
     [
         site.to_owned(),
         asked.version.short().to_owned(),
-        facts::words(attempt.verdict).to_owned(),
-        facts::root(attempt).map_or_else(String::new, label::title),
-        number(facts::certificates(attempt)),
-        attempt.connections().to_string(),
-        number(attempt.status),
-        facts::redirects(attempt),
-        millis(time("TLS")),
-        millis(time("total")),
-        facts::comment(asked),
+        cells.verdict.to_owned(),
+        cells.root,
+        cells.certificates,
+        cells.connections,
+        cells.status,
+        cells.redirects,
+        tls,
+        all,
+        cells.comment,
     ]
 }
 
@@ -117,11 +111,10 @@ fn coloured(lines: &str) -> String {
         let after = rest.strip_prefix(words)?;
         Some(format!("{before}{colour}{words}{RESET}{after}"))
     };
-    let coloured: Vec<String> = lines
+    let coloured = lines
         .lines()
-        .map(|line| colour(line).unwrap_or_else(|| line.to_owned()))
-        .collect();
-    coloured.join("\n")
+        .map(|line| colour(line).unwrap_or_else(|| line.to_owned()));
+    joined(coloured, "\n")
 }
 
 /// How wide the terminal is that stdout is; none if it is no terminal.

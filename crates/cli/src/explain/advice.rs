@@ -9,20 +9,20 @@ use super::explanation::{Anchor, AnchorState, Node};
 use super::graph::Graph;
 use super::judge::{Question, Verdict};
 
-const RENEW: &str = "Whoever runs the server has to replace that certificate.";
+const RENEW: &str = "The server's operator has to replace that certificate.";
 const SET_CLOCK: &str = " If the time above is not the time, set this machine's clock.";
-const OTHER_CA: &str = "Whoever runs the server has to get a certificate from another CA. An older one may go on \
+const OTHER_CA: &str = "The server's operator has to get a certificate from another CA. An older one may go on \
                         to work until it expires.";
-const REISSUE: &str = "Whoever runs the server has to get certificates that fit together from the CA.";
+const REISSUE: &str = "The server's operator has to get certificates that fit together from the CA.";
 const CHECK_NAME: &str = "Check the address for a typing error. If it is right, the server is not set up for it, \
                           or another one has answered in its place.";
 
-const NO_NAME: &str = "Whoever runs the server has to get a certificate with the host in its subjectAltName: that \
+const NO_NAME: &str = "The server's operator has to get a certificate with the host in its subjectAltName: that \
                        needs one, and the common name does not count.";
 const NO_CA: &str = "If it is yours, make one that is no CA's, with openssl req -x509: -addext \
                      basicConstraints=critical,CA:FALSE and -addext subjectAltName=DNS:HOST. Have that trusted by name: \
                      --pin HOST=FILE.";
-const ALGORITHM: &str = "Whoever runs the server has to get certificates that are signed as today: with SHA-256 or \
+const ALGORITHM: &str = "The server's operator has to get certificates that are signed as today: with SHA-256 or \
                          longer, by keys of RSA of 2048 to 8192 bits, P-256, P-384, P-521 or Ed25519.";
 
 /// What to do where certificates are not trusted.
@@ -86,9 +86,9 @@ fn unreadable(graph: &Graph<'_>) -> String {
         .collect();
     match unreadable.as_slice() {
         [] => REISSUE.to_owned(),
-        [one] => format!("Certificate {one} cannot be read: whoever runs the server has to replace it."),
+        [one] => format!("Certificate {one} cannot be read: the server's operator has to replace it."),
         many => format!(
-            "Certificates {} cannot be read: whoever runs the server has to replace them.",
+            "Certificates {} cannot be read: the server's operator has to replace them.",
             many.join(", ")
         ),
     }
@@ -104,7 +104,7 @@ fn is_self_issued(graph: &Graph<'_>) -> bool {
 
 /// What to do where the handshake failed though the certificates are in order.
 pub(super) const BROKEN_OFF: &str =
-    "The certificates are in order. Whoever runs the server has to look at its key and its settings of TLS.";
+    "The certificates are in order. The server's operator has to look at its key and its settings of TLS.";
 
 /// Whether the store has a root of a name that is asked for, which has signed nothing here.
 fn has_other_key(anchors: &[Anchor]) -> bool {
@@ -137,17 +137,17 @@ fn unknown_issuer(graph: &Graph<'_>, anchors: &[Anchor]) -> String {
     let own = graph.get(0);
     match ends.as_slice() {
         [end] if own == Some(*end) && end.is_self_issued() => {
-            "Nobody but the server vouches for this certificate. If it is yours, have it trusted by name: --pin \
+            "No CA has issued this certificate: it is signed by itself. If it is yours, have it trusted by name: --pin \
              HOST=CERTIFICATE.pem, with a copy that did not come over this connection."
                 .to_owned()
         }
         [end] if own == Some(*end) => format!(
-            "Most likely the server has left out the certificate of \"{}\": whoever runs it has to send that along. \
+            "Most likely the server has left out the certificate of \"{}\": its operator has to send that along. \
              Browsers may have it from elsewhere, so the site can open there.",
             end.issuer()
         ),
         [end, ..] => format!(
-            "If you trust \"{}\", get its certificate from whoever runs it and give it to --trust, beside the \
+            "If you trust \"{}\", get its certificate from the CA itself and give it to --trust, beside the \
              others. If it is no root, the server has left certificates out.",
             end.issuer()
         ),

@@ -6,14 +6,14 @@ use serde::{Serialize, Serializer};
 
 use super::roots::Memory;
 use super::signature::Signature;
-use crate::trust::QueryReport;
+use crate::get::report::QueryReport;
 
 /// All that was found out about what a server sent. Text is safe to show; names may be as long as certificates are.
 #[derive(Debug, Serialize)]
 pub(super) struct Explanation {
     /// The URL or the file.
     pub(super) subject: String,
-    /// Whom the certificate is to be for; none where that was not checked.
+    /// The host that the certificate is to be for; none where that was not checked.
     pub(super) host: Option<String>,
     /// As of when it was judged.
     pub(super) at: String,
@@ -114,6 +114,19 @@ pub(super) struct Sent {
     pub(super) is_bad: bool,
 }
 
+impl Sent {
+    /// The days on which it is valid, from and to.
+    pub(super) fn period(&self) -> String {
+        let [from, to] = [&self.not_before, &self.not_after].map(|moment| day(moment.as_deref()));
+        format!("{from} to {to}")
+    }
+}
+
+/// The day of a moment, or a question mark.
+pub(super) fn day(moment: Option<&str>) -> &str {
+    moment.and_then(|moment| moment.split('T').next()).unwrap_or("?")
+}
+
 /// An anchor of the store whose name was asked for.
 #[derive(Debug, Serialize)]
 pub(super) struct Anchor {
@@ -137,7 +150,7 @@ pub(super) enum AnchorState {
     Signer,
     /// It has the name, and has signed none.
     NotTheSigner,
-    /// It may not vouch for a certificate of this age.
+    /// It may not be used for a certificate of this age.
     Dated,
     /// Only certificates that no way up leads to name it.
     Unrelated,
@@ -201,19 +214,25 @@ impl Explanation {
     /// The certificate or anchor's name.
     pub(super) fn name(&self, node: Node) -> Option<&str> {
         match node {
-            Node::Sent(index) => self.sent.get(index)?.subject.as_deref(),
-            Node::Anchor(index) => Some(&self.anchors.get(index)?.subject),
+            Node::Sent(_) => self.sent(node)?.subject.as_deref(),
+            Node::Anchor(_) => Some(&self.anchor(node)?.subject),
         }
+    }
+
+    /// The certificate, if it was sent.
+    pub(super) fn sent(&self, node: Node) -> Option<&Sent> {
+        self.sent.iter().find(|sent| sent.id == node)
+    }
+
+    /// The anchor, if it is one.
+    pub(super) fn anchor(&self, node: Node) -> Option<&Anchor> {
+        self.anchors.iter().find(|anchor| anchor.id == node)
     }
 
     /// The edges up from a certificate, the one taken first.
     pub(super) fn issuers_of(&self, node: Node) -> Vec<Edge> {
-        let mut edges: Vec<Edge> = self
-            .edges
-            .iter()
-            .filter(|edge| edge.from == node)
-            .copied()
-            .collect();
+        let up = self.edges.iter().filter(|edge| edge.from == node);
+        let mut edges: Vec<Edge> = up.copied().collect();
         edges.sort_by_key(|edge| !edge.taken);
         edges
     }

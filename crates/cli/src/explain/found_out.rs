@@ -2,8 +2,10 @@
 
 use jit_trust::{Certificate, PeerChain};
 use jit_trust_bundle::NameConstraints;
+use pki_types::CertificateDer;
 use webpki::EndEntityCert;
 
+use super::advice;
 use super::explanation::{
     Anchor, AnchorState, Asked, Connection, Edge, Explanation, KeyIds, Node, Role, Sent,
 };
@@ -12,18 +14,18 @@ use super::judge::{Found, Question, Verdict};
 use super::paths::{self, Way};
 use super::roots::{self, Roots};
 use super::signature::Signature;
-use super::{Certificates, advice};
 use crate::args::TrustBy;
+use crate::get::report::QueryReport;
 use crate::store::Store;
 use crate::time::{self, moment};
-use crate::trust::{QueryReport, key};
+use crate::trust::key;
 
 /// What is to be explained.
 #[derive(Debug)]
 pub(super) struct Given {
     /// The URL or the file.
     pub(super) subject: String,
-    pub(super) certificates: Vec<pki_types::CertificateDer<'static>>,
+    pub(super) certificates: Vec<CertificateDer<'static>>,
     pub(super) question: Question,
     pub(super) connection: Option<Connection>,
     /// Why the handshake was not completed.
@@ -145,7 +147,7 @@ fn refused_key(graph: &Graph<'_>) -> Option<String> {
 
 /// The server's own certificate, where that of a CA was sent first: one that is for the host, or where that does not
 /// matter, one of no CA's that a CA which was sent has issued.
-fn misplaced(graph: &Graph<'_>, sent: &Certificates, question: &Question) -> Option<Node> {
+fn misplaced(graph: &Graph<'_>, sent: &[CertificateDer<'static>], question: &Question) -> Option<Node> {
     if graph.get(0)?.says_it_is_no_ca() {
         return None;
     }
@@ -208,7 +210,7 @@ fn anchor(number: usize, found: &Found, edges: &[Edge], may_vouch: bool) -> Anch
 
 fn sent_certificates(
     graph: &Graph<'_>,
-    sent: &Certificates,
+    sent: &[CertificateDer<'static>],
     anchors: &[Found],
     verdict: &Verdict,
     question: &Question,
@@ -340,7 +342,12 @@ fn in_store(
 }
 
 /// What is not as it should be, though it decides nothing (RFC 8446 section 4.4.2).
-fn remarks(graph: &Graph<'_>, taken: Option<&Way>, sent: &Certificates, question: &Question) -> Vec<String> {
+fn remarks(
+    graph: &Graph<'_>,
+    taken: Option<&Way>,
+    sent: &[CertificateDer<'static>],
+    question: &Question,
+) -> Vec<String> {
     let mut remarks = Vec::new();
     if question.host.is_none() {
         remarks.push("No --host was given: whom the certificate is for was not checked.".to_owned());

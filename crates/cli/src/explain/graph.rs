@@ -1,4 +1,4 @@
-//! Who names whom as its issuer, and whether that is so.
+//! Which certificate names which as its issuer, and whether that one has signed it.
 
 use std::collections::HashSet;
 

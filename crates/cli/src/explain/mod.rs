@@ -1,9 +1,10 @@
 //! `jit-trust explain`: what a server sent, and how it leads to a root or why not.
 //!
-//! The verdict is that of the verifier (`judge`). What is found out beside it (who has signed what, which ways lead
-//! where) is to be shown and decides nothing. All of it becomes one [`Explanation`], which each form shows.
+//! The verdict is that of the verifier (`judge`). What is found out beside it (which key has signed what, which paths
+//! there are) is to be shown and decides nothing. All of it becomes one [`Explanation`], which each form shows.
 
 mod advice;
+mod args;
 mod explanation;
 mod found_out;
 mod graph;
@@ -16,33 +17,26 @@ mod svg;
 mod text;
 
 use std::path::Path;
-use std::time::Duration;
 
-use jit_trust::Certificate;
-use pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio::task::spawn_blocking;
-use url::Url;
 
-use crate::args::{ExplainArgs, Form, Subject};
 use crate::cache;
 use crate::certificates;
 use crate::exit::Failure;
-use crate::report_file::ReportFile;
 use crate::runtime;
 use crate::shown::shown;
-use crate::store::{self, Store};
-use crate::terminal::{print, print_coloured, print_json};
+use crate::store;
+use crate::terminal::{ReportFile, print, print_coloured, print_json};
 use crate::time;
-use explanation::{Connection, Explanation};
+pub(crate) use args::ExplainArgs;
+use args::{Form, Subject};
+use explanation::Explanation;
 use found_out::{FoundOut, Given};
 use judge::Question;
 
 pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
     let store = store::open_all(&args.trust)?;
-    let now = match args.at {
-        Some(moment) => moment.0,
-        None => now()?,
-    };
+    let now = time::of_judgement(args.at)?;
     let file = ReportFile::create(args.output.as_deref())?;
     let is_said = file.is_none() && args.format == Form::Text;
     let question = |host| Question {
@@ -57,7 +51,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
     // A store on a server may not answer for long: signals are to end that too.
     let found_out = runtime::run(async {
         let given = match (from_file, &args.subject) {
-            (None, Subject::Server(url)) => met(url, args, &store, question).await?,
+            (None, Subject::Server(url)) => server::meet(url, args, &store, question).await?,
             (Some(given), _) => given,
             (None, Subject::File(_)) => return Err(Failure::failed("nothing was read")),
         };
@@ -71,8 +65,8 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
         None => show(&found_out.shown, args.format),
     };
     match (end(&found_out, is_said), shown) {
-        // Who does not read what is shown may still ask how it ended.
-        (Err(failure), Ok(()) | Err(Failure::NobodyReads)) => Err(failure),
+        // The exit status is that of the verdict, though what is shown is not read.
+        (Err(failure), Ok(()) | Err(Failure::StdoutClosed)) => Err(failure),
         (_, shown) => shown,
     }
 }
@@ -81,48 +75,16 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
 fn read(path: &Path, args: &ExplainArgs, question: Question) -> Result<Given, Failure> {
     if let Some(option) = args.option_for_servers() {
         return Err(Failure::bad_input(format!(
-            "{option}: expected with a HOST only: for a file nobody is connected to"
+            "{option}: expected with a HOST only: for a file there is no connection"
         )));
     }
-    let name = shown(path.to_string_lossy()).to_string();
-    let certificates = certificates::read(path)?;
-    if let Some(Err(error)) = certificates.first().map(|der| Certificate::from_der(der)) {
-        return Err(Failure::bad_input(format!(
-            "{name}: the first certificate is {error}"
-        )));
-    }
+    let certificates = certificates::read_chain(path)?;
     Ok(Given {
-        subject: name,
+        subject: shown(path.to_string_lossy()).to_string(),
         certificates,
         question,
         connection: None,
         broken_off: None,
-    })
-}
-
-/// What a server sends.
-async fn met(
-    url: &Url,
-    args: &ExplainArgs,
-    store: &Store,
-    question: impl FnOnce(Option<ServerName<'static>>) -> Question,
-) -> Result<Given, Failure> {
-    if args.host.is_some() {
-        return Err(Failure::bad_input(
-            "--host: expected with a file only: a server's certificate is to be for the host that it is asked as",
-        ));
-    }
-    let met = server::meet(url, args, store).await?;
-    Ok(Given {
-        subject: shown(url.as_str()).to_string(),
-        certificates: met.certificates,
-        question: question(Some(met.name)),
-        connection: Some(Connection {
-            address: met.address,
-            proxy: met.proxy,
-            tls_version: met.tls_version,
-        }),
-        broken_off: met.broken_off,
     })
 }
 
@@ -161,11 +123,3 @@ fn end(found_out: &FoundOut, is_said: bool) -> Result<(), Failure> {
         (false, false) => Err(Failure::Failed(said)),
     }
 }
-
-fn now() -> Result<UnixTime, Failure> {
-    let seconds = time::now().ok_or_else(|| Failure::failed("the clock is set before 1970"))?;
-    Ok(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
-}
-
-/// The certificates as they are looked at.
-type Certificates = [CertificateDer<'static>];

@@ -225,7 +225,7 @@ fn dead_end(way: &Way, graph: &Graph<'_>, store: &Store) -> String {
         return "goes round in a circle, or further up than any valid path".to_owned();
     }
     format!(
-        "nobody of the name \"{}\", neither sent nor in {store}",
+        "no certificate named \"{}\", neither sent nor in {store}",
         last.issuer()
     )
 }

@@ -1,4 +1,4 @@
-//! The roots of the stores at hand: which of them answer to a name, and what a client holds that loads them all.
+//! The roots of local stores: which of them have a name, and what a client holds that loads them all.
 
 use std::path::Path;
 
@@ -36,11 +36,11 @@ impl Roots {
     /// Reads the stores that decide about this host.
     pub(super) fn read(args: &TrustBy, host: &str) -> Self {
         let pins = pins_of(&args.pin, host);
-        let (stores, are_at_hand): (Vec<&Path>, bool) = if pins.is_empty() {
+        let (stores, are_local): (Vec<&Path>, bool) = if pins.is_empty() {
             let local = args.trust.iter().filter(|path| !store::is_url(path));
             let stores: Vec<&Path> = local.map(AsRef::as_ref).collect();
-            let are_at_hand = stores.len() == args.trust.len();
-            (stores, are_at_hand)
+            let are_local = stores.len() == args.trust.len();
+            (stores, are_local)
         } else {
             (pins, true)
         };
@@ -48,7 +48,7 @@ impl Roots {
         let read = |path: &&Path| jit_trust_bundle::read(&[Input::named(path)], Policy::Store).ok();
         let lists: Vec<RootList> = stores.iter().filter_map(read).collect();
         Self {
-            are_all: are_at_hand && lists.len() == stores.len(),
+            are_all: are_local && lists.len() == stores.len(),
             lists,
         }
     }
@@ -58,7 +58,7 @@ impl Roots {
     }
 
     /// The anchors that could have issued one of these certificates, in the order of the stores; those included that
-    /// may not vouch for them because of their date.
+    /// may not be used for them because of their date.
     pub(super) fn answering(&self, chain: &PeerChain<'_>) -> Vec<Found> {
         let issuers: Vec<Name<'_>> = chain.issuers().collect();
         let mut found: Vec<Found> = Vec::new();
@@ -74,7 +74,7 @@ impl Roots {
         found
     }
 
-    /// What loading them all takes; none where nobody here knows them all.
+    /// What loading them all takes; none where some of them are not known here.
     pub(super) fn memory(&self, used: Option<&Found>) -> Option<Memory> {
         if !self.are_all {
             return None;

@@ -1,61 +1,57 @@
 //! What a server sends in its handshake, taken whether it is trusted or not.
 
-use pki_types::{CertificateDer, ServerName};
-use tokio::time::timeout;
-use url::{Host, Url};
+use pki_types::ServerName;
+use url::Url;
 
-use crate::args::ExplainArgs;
+use super::args::ExplainArgs;
+use super::explanation::Connection;
+use super::found_out::Given;
+use super::judge::Question;
 use crate::exit::Failure;
 use crate::http::{
-    Connector, Error as HttpError, Hop, Library, Look, Options, Overrides, Protocols, Proxies, Stage,
+    Connector, Error as HttpError, Hop, Library, Look, Options, Protocols, Stage, server_name,
 };
+use crate::runtime::within;
 use crate::shown::{brief, shown};
 use crate::store::Store;
 
-/// A server that was met.
-#[derive(Debug)]
-pub(super) struct Met {
-    pub(super) name: ServerName<'static>,
-    /// Never none.
-    pub(super) certificates: Vec<CertificateDer<'static>>,
-    /// Who was connected to: the server or the proxy.
-    pub(super) address: Option<String>,
-    pub(super) proxy: Option<String>,
-    pub(super) tls_version: Option<&'static str>,
-    /// Why the handshake was not completed after the certificates came, in words safe to show.
-    pub(super) broken_off: Option<String>,
-}
-
 /// Connects to the server of this URL, takes its certificates and closes. Nothing is sent after the handshake.
-pub(super) async fn meet(url: &Url, args: &ExplainArgs, store: &Store) -> Result<Met, Failure> {
+pub(super) async fn meet(
+    url: &Url,
+    args: &ExplainArgs,
+    store: &Store,
+    question: impl FnOnce(Option<ServerName<'static>>) -> Question,
+) -> Result<Given, Failure> {
+    if args.host.is_some() {
+        return Err(Failure::bad_input(
+            "--host: expected with a file only: a server's certificate is to be for the host that it is asked as",
+        ));
+    }
     let at = shown(url.as_str()).to_string();
-    let name = name_of(url).ok_or_else(|| {
+    let name = url.host_str().and_then(server_name).ok_or_else(|| {
         Failure::bad_input(format!(
             "{at}: expected a host that a certificate can be for: a DNS name or an IP address"
         ))
     })?;
     let connector = Connector::new(
         store,
-        Options {
+        &Options {
             library: Library::Rustls,
             protocols: Protocols::Any,
-            proxies: Proxies::from_env()?,
-            overrides: Overrides::new(&args.resolve),
+            resolve: &args.resolve,
             connect_timeout: args.connect_timeout(),
         },
     )?;
     let mut hop = Hop::to(url.clone(), false);
-    let meeting = meet_in_any_time(&connector, name, &mut hop);
+    let meeting = meet_in_any_time(&connector, question(Some(name.clone())), name, &mut hop);
     let limits = [
         (args.connect_timeout(), "--connect-timeout"),
         (args.max_time(), "--max-time"),
     ];
     let limit = limits.into_iter().filter(|(limit, _)| !limit.is_zero()).min();
-    let Some((limit, option)) = limit else {
-        return meeting.await;
-    };
-    let met = timeout(limit, meeting).await;
-    met.unwrap_or_else(|_| {
+    let (limit, option) = limit.unwrap_or_default();
+    let met = within(limit, meeting).await;
+    met.unwrap_or_else(|| {
         let error = HttpError::timed_out(hop.stage, &at, &store.open_questions);
         Err(Failure::Trouble(format!("{error}; {option} gives it more time")))
     })
@@ -63,13 +59,14 @@ pub(super) async fn meet(url: &Url, args: &ExplainArgs, store: &Store) -> Result
 
 async fn meet_in_any_time(
     connector: &Connector,
+    question: Question,
     name: ServerName<'static>,
     hop: &mut Hop,
-) -> Result<Met, Failure> {
+) -> Result<Given, Failure> {
     let Look {
         certificates,
         tls_version,
-    } = connector.look_at(name.clone(), hop).await?;
+    } = connector.look_at(name, hop).await?;
     let (tls_version, broken_off) = match tls_version {
         Ok(version) => (Some(version), None),
         Err(words) => (None, Some(words)),
@@ -79,20 +76,15 @@ async fn meet_in_any_time(
         let at = brief(hop.url.as_str());
         return Err(Failure::Trouble(format!("{at}: {}: {words}", Stage::Tls)));
     }
-    Ok(Met {
-        name,
+    Ok(Given {
+        subject: shown(hop.url.as_str()).to_string(),
         certificates,
-        address: hop.address.map(|address| address.to_string()),
-        proxy: hop.proxy.clone(),
-        tls_version,
+        question,
+        connection: Some(Connection {
+            address: hop.address.map(|address| address.to_string()),
+            proxy: hop.proxy.clone(),
+            tls_version,
+        }),
         broken_off,
     })
-}
-
-fn name_of(url: &Url) -> Option<ServerName<'static>> {
-    match url.host()? {
-        Host::Domain(name) => ServerName::try_from(name.to_owned()).ok(),
-        Host::Ipv4(address) => Some(std::net::IpAddr::from(address).into()),
-        Host::Ipv6(address) => Some(std::net::IpAddr::from(address).into()),
-    }
 }

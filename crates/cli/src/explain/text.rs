@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::explanation::{Anchor, AnchorState, Edge, Explanation, KeyIds, Node, Outcome, Path, Role, Sent};
+use super::explanation::{Anchor, AnchorState, Edge, Explanation, KeyIds, Node, Outcome, Role, Sent};
 use super::signature::Signature;
-use crate::label::{columns, grouped, shortened, title, wrapped};
+use crate::label::{columns, shortened, title, wrapped};
 use crate::shown::counted;
 use crate::terminal::{GREEN, RED, RESET, YELLOW};
+use crate::words::{grouped, joined, part};
 
 const WIDTH: usize = 80;
 /// How long anything that is said may be.
@@ -55,25 +56,26 @@ impl Text<'_> {
         }
     }
 
+    /// Text in as many lines as it takes, the others indented.
+    fn tell(&mut self, colour: &str, text: &str) {
+        self.say(colour, "", "  ", text);
+    }
+
     fn head(&mut self) {
         let explanation = self.explanation;
         let subject = shortened(&explanation.subject, 200);
-        match (
-            &explanation.reason,
-            explanation.root.and_then(|root| explanation.name(root)),
-        ) {
-            (None, Some(root)) => {
-                let root = shortened(root, 200);
-                self.say(GREEN, "", "  ", &format!("{subject}: trusted under {root}"));
-            }
-            (None, None) => self.say(GREEN, "", "  ", &format!("{subject}: trusted")),
-            (Some(reason), _) => self.say(RED, "", "  ", &format!("{subject}: not trusted: {reason}")),
-        }
+        let root = explanation.root.and_then(|root| explanation.name(root));
+        let (colour, verdict) = match (&explanation.reason, root) {
+            (None, Some(root)) => (GREEN, format!("trusted under {}", shortened(root, 200))),
+            (None, None) => (GREEN, "trusted".to_owned()),
+            (Some(reason), _) => (RED, format!("not trusted: {reason}")),
+        };
+        self.tell(colour, &format!("{subject}: {verdict}"));
         if !explanation.trusted {
-            self.say("", "", "  ", &format!("What to do: {}", explanation.advice));
+            self.tell("", &format!("What to do: {}", explanation.advice));
         }
         for remark in &explanation.remarks {
-            self.say(YELLOW, "", "  ", &format!("Note: {remark}"));
+            self.tell(YELLOW, &format!("Note: {remark}"));
         }
         self.line("", "");
         let sent = counted(explanation.sent_len, "certificate");
@@ -84,23 +86,13 @@ impl Text<'_> {
                     (Some(proxy), _) => format!("through {proxy}"),
                     (None, address) => address.clone().unwrap_or_default(),
                 };
-                let version = connection
-                    .tls_version
-                    .map_or(String::new(), |version| format!(", {version}"));
+                let version = part(connection.tls_version, |version| format!(", {version}"));
                 format!("{by}{version}: {sent} sent")
             }
             None => format!("{sent} in the file"),
         };
-        self.say(
-            "",
-            "",
-            "  ",
-            &format!(
-                "{who}; judged as of {} by {}",
-                explanation.at,
-                shortened(&explanation.store, 200)
-            ),
-        );
+        let store = shortened(&explanation.store, 200);
+        self.tell("", &format!("{who}; judged as of {} by {store}", explanation.at));
         self.line("", "");
     }
 
@@ -117,10 +109,9 @@ impl Text<'_> {
     fn node(&mut self, node: Node, edge: Option<Edge>, first: &str, rest: &str) {
         let explanation = self.explanation;
         let is_new = self.drawn.insert(node);
-        let edges = if is_new {
-            explanation.issuers_of(node)
-        } else {
-            Vec::new()
+        let edges = match is_new {
+            true => explanation.issuers_of(node),
+            false => Vec::new(),
         };
         let name = explanation.name(node).unwrap_or("(unreadable)");
         let again = if is_new { "" } else { " (above)" };
@@ -162,46 +153,32 @@ impl Text<'_> {
                 self.line("", &format!("{rest}{branch}…"));
                 break;
             }
-            self.node(
-                edge.to,
-                Some(edge),
-                &format!("{rest}{branch}"),
-                &format!("{rest}{below}"),
-            );
+            let (first, rest) = (format!("{rest}{branch}"), format!("{rest}{below}"));
+            self.node(edge.to, Some(edge), &first, &rest);
         }
     }
 
     fn details(&mut self, node: Node, before: &str) {
-        match node {
-            Node::Sent(index) => {
-                let Some(sent) = self.explanation.sent.get(index) else {
-                    return;
-                };
-                let what = described(sent, self.explanation.belongs_first.is_some());
-                self.say("", before, before, &what);
-                let colour = if sent.is_bad { RED } else { YELLOW };
-                for note in &sent.notes {
-                    self.say(colour, before, before, note);
-                }
+        let explanation = self.explanation;
+        if let Some(sent) = explanation.sent(node) {
+            let what = described(sent, explanation.belongs_first.is_some());
+            self.say("", before, before, &what);
+            let colour = if sent.is_bad { RED } else { YELLOW };
+            for note in &sent.notes {
+                self.say(colour, before, before, note);
             }
-            Node::Anchor(index) => {
-                let Some(anchor) = self.explanation.anchors.get(index) else {
-                    return;
-                };
-                let (colour, state) = state(anchor, self.explanation.root.is_some());
-                self.say(colour, before, before, &state);
-            }
+        }
+        if let Some(anchor) = explanation.anchor(node) {
+            let (colour, state) = state(anchor, explanation.root.is_some());
+            self.say(colour, before, before, &state);
         }
     }
 
     /// The certificates that the tree does not show.
     fn on_no_path(&mut self) {
         let explanation = self.explanation;
-        let others: Vec<&Sent> = explanation
-            .sent
-            .iter()
-            .filter(|sent| !self.drawn.contains(&sent.id))
-            .collect();
+        let is_other = |sent: &&Sent| !self.drawn.contains(&sent.id);
+        let others: Vec<&Sent> = explanation.sent.iter().filter(is_other).collect();
         if others.is_empty() {
             return;
         }
@@ -235,11 +212,9 @@ impl Text<'_> {
                 Outcome::Refused => (RED, "refused"),
                 Outcome::DeadEnd => (YELLOW, "leads nowhere"),
             };
-            let reason = path
-                .reason
-                .as_ref()
-                .map_or(String::new(), |reason| format!(": {reason}"));
-            let line = format!("{}  {outcome}{reason}", nodes(path));
+            let reason = part(path.reason.as_ref(), |reason| format!(": {reason}"));
+            let nodes = joined(path.certificates.iter().chain(&path.anchor), " → ");
+            let line = format!("{nodes}  {outcome}{reason}");
             self.say(colour, "  ", "      ", &line);
         }
         if explanation.more_paths {
@@ -259,17 +234,11 @@ impl Text<'_> {
         }
         self.line("", "Roots that were asked for, by name:");
         for asked in &explanation.asked {
-            let found = match listed(&asked.anchors) {
-                None => "none".to_owned(),
-                Some(anchors) => anchors,
-            };
-            let by = listed(&asked.by).map_or(String::new(), |by| format!(" (for {by})"));
+            let found = listed(&asked.anchors).unwrap_or_else(|| "none".to_owned());
+            let by = part(listed(&asked.by), |by| format!(" (for {by})"));
             let name = shortened(&asked.name, 120);
-            let colour = if asked.anchors.is_empty() && asked.sent.is_empty() {
-                YELLOW
-            } else {
-                ""
-            };
+            let is_missing = asked.anchors.is_empty() && asked.sent.is_empty();
+            let colour = if is_missing { YELLOW } else { "" };
             self.say(colour, "  ", "      ", &format!("{name}{by}: {found}"));
         }
         for query in &explanation.queries {
@@ -285,7 +254,7 @@ impl Text<'_> {
     }
 
     fn memory(&mut self) {
-        self.say("", "", "  ", &memory(self.explanation));
+        self.tell("", &memory(self.explanation));
     }
 }
 
@@ -308,8 +277,7 @@ pub(super) fn memory(explanation: &Explanation) -> String {
         Some(len) => format!("1 was used: {} bytes of name, key and constraints", grouped(len)),
         None => "none was used".to_owned(),
     };
-    let certificates = memory.certificates_len;
-    let certificates = certificates.map_or(String::new(), |len| {
+    let certificates = part(memory.certificates_len, |len| {
         format!(", or {} as certificates", grouped(len))
     });
     format!(
@@ -327,30 +295,18 @@ fn described(sent: &Sent, is_misplaced: bool) -> String {
         Role::Own => "the server's own; ",
         _ => "",
     };
-    let day = |moment: &Option<String>| {
-        let day = moment.as_deref().and_then(|moment| moment.split('T').next());
-        day.unwrap_or("?").to_owned()
-    };
-    let key = sent
-        .skid
-        .as_deref()
-        .map_or(String::new(), |skid| format!("; key {}", shortened(skid, 12)));
-    format!(
-        "{what}valid {} to {}{key}",
-        day(&sent.not_before),
-        day(&sent.not_after)
-    )
+    let key = part(sent.skid.as_deref(), |skid| {
+        format!("; key {}", shortened(skid, 12))
+    });
+    format!("{what}valid {}{key}", sent.period())
 }
 
 /// What an anchor of the store is here, in words.
 fn state(anchor: &Anchor, has_path: bool) -> (&'static str, String) {
-    let constraints = anchor
-        .name_constraints
-        .as_ref()
-        .map_or(String::new(), |constraints| {
-            format!("; only for names: {}", shortened(constraints, 100))
-        });
-    let dated = anchor.distrust_after.as_ref().map_or(String::new(), |moment| {
+    let constraints = part(anchor.name_constraints.as_ref(), |constraints| {
+        format!("; only for names: {}", shortened(constraints, 100))
+    });
+    let dated = part(anchor.distrust_after.as_ref(), |moment| {
         format!("; trusted for certificates issued up to {moment}")
     });
     let (colour, state) = match anchor.state {
@@ -383,17 +339,6 @@ fn doubt(edge: &Edge) -> Option<String> {
     })
 }
 
-fn nodes(path: &Path) -> String {
-    let nodes: Vec<String> = path
-        .certificates
-        .iter()
-        .chain(&path.anchor)
-        .map(ToString::to_string)
-        .collect();
-    nodes.join(" → ")
-}
-
 fn listed(nodes: &[Node]) -> Option<String> {
-    let nodes: Vec<String> = nodes.iter().map(ToString::to_string).collect();
-    (!nodes.is_empty()).then(|| nodes.join(", "))
+    (!nodes.is_empty()).then(|| joined(nodes, ", "))
 }

@@ -1,42 +1,44 @@
 //! `jit-trust get`: a URL's body to stdout or a file, and what happened on the way.
 
+mod args;
 mod output;
 pub(crate) mod report;
-pub(crate) mod request;
+mod request;
 mod verbose;
 
-use tokio::time::timeout;
+use std::path::Path;
 
-use crate::args::GetArgs;
 use crate::cache;
 use crate::exit::Failure;
-use crate::http::{
-    Client, Connector, Error, Hop, Limit, Options, Overrides, Protocols, Proxies, Request, Rules, Stage,
-};
-use crate::runtime;
+use crate::http::{Client, Connector, Error, Hop, Limit, Options, Protocols, Request, Rules, late};
+use crate::runtime::{self, within};
 use crate::shown::brief;
-use crate::store::{self, Store};
+use crate::store;
 use crate::terminal::print_json;
+pub(crate) use args::GetArgs;
 use output::Output;
 use report::Report;
 
 pub(crate) fn run(args: &GetArgs) -> Result<(), Failure> {
-    if args.json
-        && args
-            .output
-            .as_ref()
-            .is_some_and(|output| output.as_os_str() == "-")
-    {
+    if args.json && args.output.as_deref() == Some(Path::new("-")) {
         return Err(Failure::bad_input(
             "--json and --output -: expected one of them, both write to stdout",
         ));
     }
     let store = store::open_all(&args.trust)?;
-    let client = Client::new(Connector::new(&store, options(args)?)?);
+    let client = Client::new(Connector::new(&store, &options(args))?);
     let output = Output::open(args)?;
     let request = request::of(args);
     let mut hops = Vec::new();
-    let result = runtime::run(get(args, &store, client, output, &request, &mut hops));
+    let result = runtime::run(async {
+        let transfer = transfer(args, client, output, &request, &mut hops);
+        within(args.max_time, transfer).await.unwrap_or_else(|| {
+            let error = late(&request.url, &hops, &store.open_questions);
+            Err(Failure::failed(format_args!(
+                "{error}; --max-time gives it more time"
+            )))
+        })
+    });
 
     for hop in &mut hops {
         hop.end();
@@ -47,39 +49,23 @@ pub(crate) fn run(args: &GetArgs) -> Result<(), Failure> {
     }
     if args.json {
         let printed = print_json(&Report::of(&store, &hops, &result));
-        // That nobody reads the report does not mend a transfer.
+        // A report that is not read does not mend a transfer.
         return result.and(printed);
     }
     result
 }
 
-async fn get(
-    args: &GetArgs,
-    store: &Store,
-    client: Client,
-    output: Output,
-    request: &Request,
-    hops: &mut Vec<Hop>,
-) -> Result<(), Failure> {
-    if args.max_time.is_zero() {
-        return transfer(args, client, output, request, hops).await;
-    }
-    let in_time = timeout(args.max_time, transfer(args, client, output, request, hops)).await;
-    in_time.unwrap_or_else(|_| Err(late(request, hops, store)))
-}
-
-fn options(args: &GetArgs) -> Result<Options, Failure> {
-    Ok(Options {
+fn options(args: &GetArgs) -> Options<'_> {
+    Options {
         library: args.tls,
         protocols: match (args.http1, args.http2) {
             (true, _) => Protocols::Http1,
             (_, true) => Protocols::Http2,
             _ => Protocols::Any,
         },
-        proxies: Proxies::from_env()?,
-        overrides: Overrides::new(&args.resolve),
+        resolve: &args.resolve,
         connect_timeout: args.connect_timeout,
-    })
+    }
 }
 
 async fn transfer(
@@ -110,15 +96,6 @@ async fn transfer(
         output.write(&chunk).await?;
     }
     output.finish().await
-}
-
-/// What to say when --max-time is over.
-fn late(request: &Request, hops: &[Hop], store: &Store) -> Failure {
-    let (url, stage) = hops
-        .last()
-        .map_or((&request.url, Stage::Resolve), |hop| (&hop.url, hop.stage));
-    let error = Error::timed_out(stage, brief(url.as_str()), &store.open_questions);
-    Failure::failed(format_args!("{error}; --max-time gives it more time"))
 }
 
 /// The error, with the option that would have let it pass.

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use hyper::header::{CONTENT_LENGTH, HeaderMap};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish};
 use jit_trust_file::StagedFile;
 use tokio::io::{AsyncWriteExt, Stdout};
 
-use crate::args::GetArgs;
+use super::args::GetArgs;
 use crate::exit::Failure;
-use crate::terminal::stdout_is_terminal;
+use crate::terminal::{progress, stdout_is_terminal};
 
 /// Where the body goes, and how much of it has gone there.
 pub(super) struct Output {
@@ -41,7 +41,11 @@ impl Output {
             None if args.json => (Target::Nowhere, hidden()),
             None => (stdout(stdout_is_terminal()), hidden()),
             Some(path) if path.as_os_str() == "-" => (stdout(false), hidden()),
-            Some(path) => (file(path)?, progress()),
+            Some(path) => {
+                let bar = ProgressBar::no_length().with_finish(ProgressFinish::AndClear);
+                let template = "{bytes} of {total_bytes}  {bytes_per_sec}  {wide_bar} {eta}";
+                (file(path)?, progress(bar, template))
+            }
         };
         Ok(Self { target, progress })
     }
@@ -117,14 +121,4 @@ fn file(path: &Path) -> Result<Target, Failure> {
         file: file.into(),
         path: path.to_owned(),
     })
-}
-
-/// A bar on a terminal, as long as it takes; indicatif shows nothing elsewhere.
-fn progress() -> ProgressBar {
-    let bar = ProgressBar::no_length().with_finish(ProgressFinish::AndClear);
-    let style = ProgressStyle::with_template("{bytes} of {total_bytes}  {bytes_per_sec}  {wide_bar} {eta}");
-    if let Ok(style) = style {
-        bar.set_style(style);
-    }
-    bar
 }

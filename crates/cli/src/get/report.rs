@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use jit_trust::{QueryMade, QueryOutcome};
 use serde::Serialize;
 
 use crate::exit::Failure;
 use crate::http::Hop;
 use crate::store::Store;
-use crate::trust::{Decision, QueryReport};
+use crate::trust::Decision;
 
 #[derive(Serialize)]
 pub(super) struct Report<'a> {
@@ -128,6 +129,35 @@ impl<'a> Tls<'a> {
             store_len: decision.store_len,
             sent: sent.collect(),
             unreadable: decision.unreadable,
+        }
+    }
+}
+
+/// What a store on a server was asked for.
+#[derive(Debug, Serialize)]
+pub(crate) struct QueryReport {
+    pub(crate) store: String,
+    pub(crate) key: String,
+    /// `at-hand`, `found`, `not-found` or `failed`.
+    pub(crate) outcome: &'static str,
+    pub(crate) found: usize,
+    waited_us: u64,
+}
+
+impl QueryReport {
+    pub(crate) fn of(query: &QueryMade) -> Self {
+        let (outcome, found) = match query.outcome {
+            QueryOutcome::AtHand(found) => ("at-hand", found),
+            QueryOutcome::Found(found) => ("found", found),
+            QueryOutcome::NotFound => ("not-found", 0),
+            _ => ("failed", 0),
+        };
+        Self {
+            store: query.store.clone(),
+            key: query.key.to_string(),
+            outcome,
+            found,
+            waited_us: micros(query.waited),
         }
     }
 }

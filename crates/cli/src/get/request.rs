@@ -2,33 +2,25 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use hyper::header::{
-    ACCEPT, AUTHORIZATION, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION, USER_AGENT,
-};
+use hyper::header::{AUTHORIZATION, COOKIE, HOST, HeaderName, HeaderValue, PROXY_AUTHORIZATION};
 use url::Url;
 
-use crate::args::{Cookies, Credentials, GetArgs};
+use super::args::{Cookies, Credentials, Field, GetArgs};
 use crate::http::Request;
+use crate::words::joined;
 
 /// Fields that are meant for the host that the user has named, and for no other.
 const PRIVATE: [HeaderName; 4] = [AUTHORIZATION, COOKIE, HOST, PROXY_AUTHORIZATION];
 
-/// What goes along where the user says nothing else.
-pub(crate) fn usual_headers() -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-    headers.insert(
-        USER_AGENT,
-        HeaderValue::from_static(concat!("jit-trust/", env!("CARGO_PKG_VERSION"))),
-    );
-    headers
-}
-
 pub(super) fn of(args: &GetArgs) -> Request {
-    let mut headers = usual_headers();
-    let mut private_headers = HeaderMap::new();
-    let mut url = args.url.clone();
-    let credentials = args.user.clone().or_else(|| credentials_in(&url));
+    let mut request = Request::new(args.url.clone());
+    let Request {
+        url,
+        headers,
+        private_headers,
+        keeps_cookies,
+    } = &mut request;
+    let credentials = args.user.clone().or_else(|| credentials_in(url));
     if let Some(value) = credentials.as_ref().and_then(basic) {
         private_headers.insert(AUTHORIZATION, value);
     }
@@ -45,31 +37,23 @@ pub(super) fn of(args: &GetArgs) -> Request {
     }
     for field in &args.header {
         if let Some(value) = &field.value {
-            let is_private = PRIVATE.contains(&field.name);
-            let headers = if is_private {
-                &mut private_headers
-            } else {
-                &mut headers
+            let headers = match PRIVATE.contains(&field.name) {
+                true => &mut *private_headers,
+                false => &mut *headers,
             };
             headers.append(&field.name, value.clone());
         }
     }
-    Request {
-        url,
-        headers,
-        private_headers,
-        // `-H Cookie:` leaves the field out, whoever would set it.
-        keeps_cookies: !args
-            .header
-            .iter()
-            .any(|field| field.name == COOKIE && field.value.is_none()),
-    }
+    // `-H Cookie:` leaves the field out, no matter what would set it.
+    let leaves_cookies_out = |field: &Field| field.name == COOKIE && field.value.is_none();
+    *keeps_cookies = !args.header.iter().any(leaves_cookies_out);
+    request
 }
 
 /// What all of `--cookie` give, in one field (RFC 6265 section 5.4).
 fn cookies(given: &[Cookies]) -> Option<HeaderValue> {
-    let given: Vec<&str> = given.iter().map(|cookies| cookies.0.as_str()).collect();
-    let mut value = HeaderValue::from_str(&given.join("; ")).ok()?;
+    let all = joined(given.iter().map(|cookies| &cookies.0), "; ");
+    let mut value = HeaderValue::from_str(&all).ok()?;
     value.set_sensitive(true);
     (!given.is_empty()).then_some(value)
 }

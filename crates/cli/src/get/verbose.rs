@@ -7,7 +7,8 @@ use jit_trust::QueryOutcome;
 use crate::http::{Hop, Outcome, SetCookie};
 use crate::shown::{brief, counted, shown};
 use crate::terminal::say;
-use crate::trust::Decision;
+use crate::trust::{Decision, SentCertificate};
+use crate::words::{joined, part};
 
 /// Says what happened on each hop.
 pub(super) fn say_all(hops: &[Hop]) {
@@ -28,30 +29,19 @@ pub(super) fn say_all(hops: &[Hop]) {
 }
 
 fn connection(hop: &Hop) {
-    let proxy = hop
-        .proxy
-        .as_ref()
-        .map(|proxy| format!(" through {proxy}"))
-        .unwrap_or_default();
-    let to = hop
-        .address
-        .map(|address| format!(" to {address}"))
-        .unwrap_or_default();
+    let proxy = part(hop.proxy.as_ref(), |proxy| format!(" through {proxy}"));
+    let to = part(hop.address, |address| format!(" to {address}"));
     let library = hop.tls_library.unwrap_or_default();
-    let tls = hop.tls_version.map(|version| format!("{version} by {library}"));
-    let over: Vec<&str> = [tls.as_deref(), hop.protocol].into_iter().flatten().collect();
-    let over = if over.is_empty() {
-        String::new()
-    } else {
-        format!(", {}", over.join(", "))
-    };
+    let tls = hop.tls_version.map(|version| format!(", {version} by {library}"));
+    let tls = tls.unwrap_or_default();
+    let over = part(hop.protocol, |protocol| format!(", {protocol}"));
     let made = match (hop.connections, hop.status) {
         (0, Some(_)) => "the connection of the hop before".to_owned(),
         (0, None) => "no connection".to_owned(),
         (1, _) => "1 connection".to_owned(),
         (many, _) => format!("{many} connections"),
     };
-    say(format_args!("*   {made}{to}{proxy}{over}"));
+    say(format_args!("*   {made}{to}{proxy}{tls}{over}"));
 }
 
 /// What stores on servers were asked before there was a connection.
@@ -88,25 +78,16 @@ fn queries(decision: &Decision) {
 }
 
 fn trust(hop: &Hop, decision: &Decision) {
-    let unreadable = match decision.unreadable {
-        0 => String::new(),
-        count => format!(", and {count} that cannot be read"),
-    };
-    say(format_args!(
-        "*   certificates sent: {}{unreadable}",
-        decision.sent.len()
-    ));
+    let unreadable = Some(decision.unreadable).filter(|count| *count > 0);
+    let unreadable = part(unreadable, |count| format!(", and {count} that cannot be read"));
+    let sent = decision.sent.len();
+    say(format_args!("*   certificates sent: {sent}{unreadable}"));
     for certificate in &decision.sent {
-        say(format_args!(
-            "*     {} (issuer: {})",
-            certificate.subject, certificate.issuer
-        ));
+        let SentCertificate { subject, issuer, .. } = certificate;
+        say(format_args!("*     {subject} (issuer: {issuer})"));
     }
     queries(decision);
-    let out_of = decision
-        .store_len
-        .map(|len| format!(" out of {len}"))
-        .unwrap_or_default();
+    let out_of = part(decision.store_len, |len| format!(" out of {len}"));
     say(format_args!(
         "*   roots selected: {}{out_of} in {}",
         decision.selected, decision.store
@@ -147,18 +128,16 @@ fn cookies(set: &[SetCookie]) {
     }
     for cookie in set {
         if let Outcome::Ignored(refusal) = cookie.outcome {
-            let name = match cookie.name.as_str() {
-                "" => String::new(),
-                name => format!(" {}", shown(name)),
-            };
+            let name = Some(cookie.name.as_str()).filter(|name| !name.is_empty());
+            let name = part(name, |name| format!(" {}", shown(name)));
             say(format_args!("*   cookie{name} ignored: {refusal}"));
         }
     }
 }
 
 fn names<'a>(what: &str, names: impl Iterator<Item = &'a str>) {
-    let names: Vec<String> = names.map(|name| shown(name).to_string()).collect();
-    say(format_args!("*   {what}: {}", names.join(", ")));
+    let names = joined(names.map(shown), ", ");
+    say(format_args!("*   {what}: {names}"));
 }
 
 fn times(hop: &Hop) {
@@ -175,7 +154,7 @@ fn times(hop: &Hop) {
     let stages = stages
         .into_iter()
         .filter_map(|(name, time)| Some(format!("{name} {}", millis(time?))));
-    say(format_args!("*   {}", stages.collect::<Vec<_>>().join(", ")));
+    say(format_args!("*   {}", joined(stages, ", ")));
 }
 
 fn millis(time: Duration) -> String {

@@ -5,13 +5,14 @@ use std::time::Duration;
 use http_body_util::Empty;
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::{http1, http2};
-use hyper::header::{HOST, HeaderMap, HeaderValue, PROXY_AUTHORIZATION};
+use hyper::header::{HOST, HeaderMap, PROXY_AUTHORIZATION};
 use hyper::rt::{Read, Write};
 use hyper::{Method, Request, Response, Uri};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use super::Error;
+use super::error::Error;
 use super::hop::{Hop, Stage};
+use super::proxy::Proxy;
 
 type Body = Empty<Bytes>;
 
@@ -21,9 +22,8 @@ const MAX_HEADERS: u32 = 256 << 10;
 /// A connection, ready for one request after the other.
 pub(super) struct Connection {
     sender: Sender,
-    /// The connection ends at a proxy, which wants whole URLs.
-    to_proxy: bool,
-    proxy_auth: Option<HeaderValue>,
+    /// The proxy that the connection ends at, which wants whole URLs.
+    proxy: Option<Proxy>,
 }
 
 enum Sender {
@@ -32,46 +32,33 @@ enum Sender {
 }
 
 impl Connection {
-    pub(super) async fn http1(
+    /// A connection over `stream`, in the version of HTTP that both sides have agreed on.
+    pub(super) async fn over(
         at: &str,
         stream: impl Read + Write + Send + Unpin + 'static,
-        to_proxy: bool,
-        proxy_auth: Option<HeaderValue>,
+        is_http2: bool,
+        proxy: Option<Proxy>,
         hop: &mut Hop,
     ) -> Result<Self, Error> {
         hop.stage = Stage::Request;
-        hop.protocol = Some("http/1.1");
-        let made = http1::handshake(stream).await;
-        let (sender, connection) = made.map_err(|error| Error::at(Stage::Request, at, &error))?;
-        // What ends the connection is told to whoever waits for an answer or a body.
-        tokio::spawn(connection);
-        Ok(Self {
-            sender: Sender::Http1(sender),
-            to_proxy,
-            proxy_auth,
-        })
-    }
-
-    pub(super) async fn http2(
-        at: &str,
-        stream: impl Read + Write + Send + Unpin + 'static,
-        hop: &mut Hop,
-    ) -> Result<Self, Error> {
-        hop.stage = Stage::Request;
-        hop.protocol = Some("h2");
-        let made = http2::Builder::new(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .max_header_list_size(MAX_HEADERS)
-            .keep_alive_interval(Some(Duration::from_secs(30)))
-            .handshake(stream)
-            .await;
-        let (sender, connection) = made.map_err(|error| Error::at(Stage::Request, at, &error))?;
-        tokio::spawn(connection);
-        Ok(Self {
-            sender: Sender::Http2(sender),
-            to_proxy: false,
-            proxy_auth: None,
-        })
+        hop.protocol = Some(if is_http2 { "h2" } else { "http/1.1" });
+        let failed = |error: hyper::Error| Error::at(Stage::Request, at, &error);
+        // What ends the connection is an error of the answer or body that is waited for.
+        let sender = if is_http2 {
+            let mut builder = http2::Builder::new(TokioExecutor::new());
+            builder
+                .timer(TokioTimer::new())
+                .max_header_list_size(MAX_HEADERS)
+                .keep_alive_interval(Some(Duration::from_secs(30)));
+            let (sender, connection) = builder.handshake(stream).await.map_err(failed)?;
+            tokio::spawn(connection);
+            Sender::Http2(sender)
+        } else {
+            let (sender, connection) = http1::handshake(stream).await.map_err(failed)?;
+            tokio::spawn(connection);
+            Sender::Http1(sender)
+        };
+        Ok(Self { sender, proxy })
     }
 
     /// What the connection speaks, as ALPN names it.
@@ -106,25 +93,27 @@ impl Connection {
 
     fn request(&self, url: &Uri, headers: &HeaderMap) -> Result<Request<Body>, hyper::http::Error> {
         let mut headers = headers.clone();
-        let uri = match &self.sender {
-            Sender::Http1(_) if !self.to_proxy => url
+        let uri = match (&self.sender, &self.proxy) {
+            (Sender::Http1(_), None) => url
                 .path_and_query()
                 .map_or_else(|| Uri::from_static("/"), |path| path.clone().into()),
-            Sender::Http1(_) => {
-                if let Some(auth) = &self.proxy_auth {
-                    headers.insert(PROXY_AUTHORIZATION, auth.clone());
+            (Sender::Http1(_), Some(proxy)) => {
+                if let Some(auth) = proxy.basic_auth() {
+                    headers.insert(PROXY_AUTHORIZATION, auth);
                 }
                 url.clone()
             }
             // HTTP/2 has an :authority in place of Host (RFC 9113 section 8.3.1), and hyper takes it from the URI.
-            Sender::Http2(_) => match headers.remove(HOST).map(|host| host.to_str().map(str::to_owned)) {
-                Some(Ok(host)) => {
-                    let mut parts = url.clone().into_parts();
-                    parts.authority = Some(host.parse()?);
-                    Uri::from_parts(parts)?
+            (Sender::Http2(_), _) => {
+                match headers.remove(HOST).map(|host| host.to_str().map(str::to_owned)) {
+                    Some(Ok(host)) => {
+                        let mut parts = url.clone().into_parts();
+                        parts.authority = Some(host.parse()?);
+                        Uri::from_parts(parts)?
+                    }
+                    _ => url.clone(),
                 }
-                _ => url.clone(),
-            },
+            }
         };
         let mut request = Request::builder()
             .method(Method::GET)

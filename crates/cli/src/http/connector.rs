@@ -1,7 +1,6 @@
 //! Making connections: resolve, TCP, proxy, TLS, HTTP.
 
 use std::io;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -10,58 +9,49 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::{SocksV4, SocksV5, Tunnel};
 use hyper_util::rt::TokioIo;
 use pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 use tower_service::Service;
 
-use super::Error;
 use super::connection::Connection;
+use super::error::{Error, Limit};
 use super::hop::{Hop, Stage};
 use super::origin::Origin;
 use super::proxy::{Proxies, Proxy};
-use super::resolve::{Addresses, Overrides, is_address};
-use super::tls::{self, Library, Look, Protocols, Tls};
-use crate::exit::{Causes, Failure};
+use super::resolve::{Addresses, Override, is_address};
+use super::tls::{self, BoxedStream, Library, Look, Protocols, Tls};
+use crate::exit::{Failure, causes};
 use crate::questions::OpenQuestions;
+use crate::runtime::within;
 use crate::shown::shown;
 use crate::store::Store;
 
 /// How connections are to be made.
 #[derive(Debug)]
-pub(crate) struct Options {
+pub(crate) struct Options<'a> {
     pub(crate) library: Library,
     pub(crate) protocols: Protocols,
-    pub(crate) proxies: Proxies,
-    pub(crate) overrides: Overrides,
+    /// What the user says instead of DNS.
+    pub(crate) resolve: &'a [Override],
     /// How long one connection may take, TLS included; zero is without end.
     pub(crate) connect_timeout: Duration,
 }
 
 /// Makes connections.
-#[derive(Debug)]
 pub(crate) struct Connector {
     tls: Tls,
     proxies: Proxies,
-    overrides: Arc<Overrides>,
+    resolve: Vec<Override>,
     connect_timeout: Duration,
     open_questions: OpenQuestions,
 }
 
-/// A stream of bytes to the server, whatever lies between.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
-
-pub(super) type BoxedStream = Box<dyn Stream>;
-
 impl Connector {
-    /// A connector that trusts by this store.
-    pub(crate) fn new(store: &Store, options: Options) -> Result<Self, Failure> {
+    /// A connector that trusts by this store, and goes through the proxies of the environment.
+    pub(crate) fn new(store: &Store, options: &Options<'_>) -> Result<Self, Failure> {
         Ok(Self {
             tls: Tls::new(options.library, store, options.protocols)?,
-            proxies: options.proxies,
-            overrides: Arc::new(options.overrides),
+            proxies: Proxies::from_env()?,
+            resolve: options.resolve.to_vec(),
             connect_timeout: options.connect_timeout,
             open_questions: store.open_questions.clone(),
         })
@@ -69,11 +59,11 @@ impl Connector {
 
     /// A connection to `origin`, ready for a request.
     pub(super) async fn connect(&self, origin: &Origin, hop: &mut Hop) -> Result<Connection, Error> {
-        if self.connect_timeout.is_zero() {
-            return self.connect_in_any_time(origin, hop).await;
-        }
-        let connected = timeout(self.connect_timeout, self.connect_in_any_time(origin, hop)).await;
-        connected.unwrap_or_else(|_| Err(Error::connect_timed_out(hop.stage, origin, &self.open_questions)))
+        let connected = within(self.connect_timeout, self.connect_in_any_time(origin, hop)).await;
+        connected.unwrap_or_else(|| {
+            let error = Error::timed_out(hop.stage, origin, &self.open_questions);
+            Err(error.because_of(Limit::ConnectTimeout))
+        })
     }
 
     async fn connect_in_any_time(&self, origin: &Origin, hop: &mut Hop) -> Result<Connection, Error> {
@@ -84,17 +74,12 @@ impl Connector {
         let (stream, proxy) = self.stream(origin, hop).await?;
         if !origin.is_https {
             let proxy = proxy.filter(|proxy| !proxy.is_socks());
-            let proxy_auth = proxy.as_ref().and_then(Proxy::basic_auth);
-            return Connection::http1(&at, TokioIo::new(stream), proxy.is_some(), proxy_auth, hop).await;
+            return Connection::over(&at, TokioIo::new(stream), false, proxy, hop).await;
         }
         let started = Instant::now();
         let (stream, is_http2) = self.tls.connect(&at, &origin.host, stream, hop).await?;
         hop.times.tls = Some(started.elapsed());
-        if is_http2 {
-            Connection::http2(&at, TokioIo::new(stream), hop).await
-        } else {
-            Connection::http1(&at, TokioIo::new(stream), false, None, hop).await
-        }
+        Connection::over(&at, TokioIo::new(stream), is_http2, None, hop).await
     }
 
     /// Takes what the server of this hop sends in its handshake, trusted or not, and closes.
@@ -145,7 +130,7 @@ impl Connector {
     async fn resolve(&self, host: &str, port: u16, at: &str, hop: &mut Hop) -> Result<Addresses, Error> {
         hop.stage = Stage::Resolve;
         let started = Instant::now();
-        let addresses = Addresses::of(host, port, &self.overrides).await;
+        let addresses = Addresses::of(host, port, &self.resolve).await;
         let addresses = addresses.map_err(|error| Error::at(hop.stage, at, &error))?;
         if !is_address(host) {
             let before = hop.times.resolve.unwrap_or_default();
@@ -205,7 +190,7 @@ impl Connector {
         }
         let there = Given(Some(TokioIo::new(stream)));
         let failed = |error: &dyn std::error::Error| {
-            let what = format!("{}, on the way to {}", Causes(error), origin.host_and_port());
+            let what = format!("{}, on the way to {}", causes(error), origin.host_and_port());
             Error::said(Stage::Proxy, &at, shown(what))
         };
         let target = proxy.uri.clone();

@@ -103,29 +103,28 @@ impl Jar {
     }
 
     fn keep_one(&mut self, url: &Url, field: &[u8]) -> SetCookie {
-        let ignored = |name: &str, refusal| SetCookie {
-            name: name.to_owned(),
-            outcome: Outcome::Ignored(refusal),
-        };
+        let mut name = String::new();
+        let outcome = self.try_to_keep(url, field, &mut name);
+        let outcome = outcome.unwrap_or_else(Outcome::Ignored);
+        SetCookie { name, outcome }
+    }
+
+    /// The same; gives the name as soon as that is known.
+    fn try_to_keep(&mut self, url: &Url, field: &[u8], name: &mut String) -> Result<Outcome, Refusal> {
         if field.len() > MAX_FIELD {
-            return ignored("", Refusal::TooLong);
+            return Err(Refusal::TooLong);
         }
-        let Some(raw) = raw_cookie(field) else {
-            return ignored("", Refusal::Unreadable);
-        };
-        let name = raw.name().to_owned();
-        let cookie = match self.checked(url, &raw) {
-            Ok(cookie) => cookie,
-            Err(refusal) => return ignored(&name, refusal),
-        };
+        let raw = raw_cookie(field).ok_or(Refusal::Unreadable)?;
+        raw.name().clone_into(name);
+        let cookie = self.checked(url, &raw)?;
         let domain = domain_of(&cookie).to_owned();
         let outcome = match self.0.insert(cookie, url) {
             Ok(StoreAction::Inserted | StoreAction::UpdatedExisting) => Outcome::Kept,
             Ok(StoreAction::ExpiredExisting) | Err(CookieError::Expired) => Outcome::Deleted,
-            Err(error) => return ignored(&name, refusal(&error)),
+            Err(error) => return Err(error.into()),
         };
         self.forget_excess(&domain);
-        SetCookie { name, outcome }
+        Ok(outcome)
     }
 
     /// The cookie, if `url` may set it.
@@ -133,7 +132,7 @@ impl Jar {
         if raw.name().len() + raw.value().len() > MAX_PAIR {
             return Err(Refusal::TooLong);
         }
-        let mut cookie = Cookie::try_from_raw_cookie(raw, url).map_err(|error| refusal(&error))?;
+        let mut cookie = Cookie::try_from_raw_cookie(raw, url)?;
         if let CookieDomain::Suffix(domain) = &cookie.domain {
             if is_public_suffix(domain) {
                 if url.host_str() != Some(domain) {
@@ -211,7 +210,7 @@ fn keeps_promise_of_name(raw: &RawCookie<'_>) -> bool {
     secure || !name.starts_with("__secure-")
 }
 
-/// Whether nobody can register this very name: it is on the list, or a single label. `psl` is the list as code, made
+/// Whether this very name cannot be registered: it is on the list, or a single label. `psl` is the list as code, made
 /// anew whenever the list changes; there is nothing to load, and a newer list is a newer version of the crate.
 fn is_public_suffix(domain: &str) -> bool {
     psl::domain_str(domain).is_none()
@@ -231,10 +230,12 @@ fn domain_of<'a>(cookie: &'a Cookie<'_>) -> &'a str {
     }
 }
 
-fn refusal(error: &CookieError) -> Refusal {
-    match error {
-        CookieError::DomainMismatch => Refusal::OtherSite,
-        _ => Refusal::Unreadable,
+impl From<CookieError> for Refusal {
+    fn from(error: CookieError) -> Self {
+        match error {
+            CookieError::DomainMismatch => Self::OtherSite,
+            _ => Self::Unreadable,
+        }
     }
 }
 

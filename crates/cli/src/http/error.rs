@@ -1,24 +1,17 @@
 //! Why a request was not answered.
 
-use std::fmt;
+use std::fmt::{self, Display};
 
 use super::hop::Stage;
-use crate::exit::Causes;
+use crate::exit::causes;
 use crate::questions::OpenQuestions;
 use crate::shown::shown;
 
-/// Why a request was not answered: where, at which stage, what. Displayed in one line, safe to show.
+/// Why a request was not answered: where, at which stage, what. In one line, safe to show.
 #[derive(Debug)]
 pub(crate) struct Error {
-    at: String,
-    kind: Kind,
-}
-
-#[derive(Debug)]
-enum Kind {
-    NotTrusted(String),
-    At(Stage, String, Option<Limit>),
-    Refused(String, Option<Limit>),
+    line: String,
+    limit: Option<Limit>,
 }
 
 /// What the caller has set and a request ran into. Only the caller knows whether its user can change that, and how.
@@ -32,83 +25,53 @@ pub(crate) enum Limit {
 }
 
 impl Error {
-    /// The server's certificates were looked at and did not pass.
-    pub(super) fn not_trusted(at: impl fmt::Display, reason: String) -> Self {
-        Self::new(at, Kind::NotTrusted(reason))
+    /// The server's certificates were verified and are not trusted.
+    pub(super) fn not_trusted(at: impl Display, reason: &str) -> Self {
+        Self::refused(at, format_args!("not trusted: {reason}"))
     }
 
     /// Something failed at this stage.
-    pub(super) fn at(stage: Stage, at: impl fmt::Display, error: &dyn std::error::Error) -> Self {
-        Self::new(
-            at,
-            Kind::At(stage, shown(Causes(error).to_string()).to_string(), None),
-        )
+    pub(super) fn at(stage: Stage, at: impl Display, error: &dyn std::error::Error) -> Self {
+        Self::said(stage, at, causes(error))
     }
 
     /// The same, in words of our own.
-    pub(super) fn said(stage: Stage, at: impl fmt::Display, what: impl fmt::Display) -> Self {
-        Self::new(at, Kind::At(stage, what.to_string(), None))
+    pub(super) fn said(stage: Stage, at: impl Display, what: impl Display) -> Self {
+        Self::refused(at, format_args!("{stage}: {what}"))
     }
 
-    /// Something failed at this stage because of what the caller has set.
-    pub(super) fn limited(stage: Stage, at: impl fmt::Display, what: &str, limit: Limit) -> Self {
-        Self::new(at, Kind::At(stage, what.to_owned(), Some(limit)))
-    }
-
-    /// The time for all together, which the caller measures, was over at this stage.
-    pub(crate) fn timed_out(stage: Stage, at: impl fmt::Display, open: &OpenQuestions) -> Self {
-        Self::said(stage, at, timed_out(stage, open))
-    }
-
-    /// The time for a connection was over at this stage.
-    pub(super) fn connect_timed_out(stage: Stage, at: impl fmt::Display, open: &OpenQuestions) -> Self {
-        Self::limited(stage, at, &timed_out(stage, open), Limit::ConnectTimeout)
+    /// The time was over at this stage. Names the store that was waited for in a handshake, if one was.
+    pub(crate) fn timed_out(stage: Stage, at: impl Display, open: &OpenQuestions) -> Self {
+        match open.oldest().filter(|_| stage == Stage::Tls) {
+            Some((store, key)) => {
+                let store = shown(store);
+                let what = format_args!("timed out; {store} has not answered yet, asked for {key}");
+                Self::said(stage, at, what)
+            }
+            None => Self::said(stage, at, "timed out"),
+        }
     }
 
     /// We do not do what would come next.
-    pub(super) fn refused(at: impl fmt::Display, what: impl fmt::Display) -> Self {
-        Self::new(at, Kind::Refused(what.to_string(), None))
+    pub(super) fn refused(at: impl Display, what: impl Display) -> Self {
+        let line = format!("{at}: {what}");
+        Self { line, limit: None }
     }
 
-    /// The same, because of what the caller has set.
-    pub(super) fn refused_by(at: impl fmt::Display, what: impl fmt::Display, limit: Limit) -> Self {
-        Self::new(at, Kind::Refused(what.to_string(), Some(limit)))
+    /// The same error, because of what the caller has set.
+    pub(super) fn because_of(self, limit: Limit) -> Self {
+        let limit = Some(limit);
+        Self { limit, ..self }
     }
 
     /// What it ran into, if that was set by the caller.
     pub(crate) fn limit(&self) -> Option<Limit> {
-        match self.kind {
-            Kind::At(_, _, limit) | Kind::Refused(_, limit) => limit,
-            Kind::NotTrusted(_) => None,
-        }
-    }
-
-    fn new(at: impl fmt::Display, kind: Kind) -> Self {
-        Self {
-            at: at.to_string(),
-            kind,
-        }
+        self.limit
     }
 }
 
-/// That there was no more time, and which store was waited for in a handshake, if one was.
-fn timed_out(stage: Stage, open: &OpenQuestions) -> String {
-    match open.oldest().filter(|_| stage == Stage::Tls) {
-        Some((store, key)) => format!(
-            "timed out; {} has not answered yet, asked for {key}",
-            shown(store)
-        ),
-        None => "timed out".to_owned(),
-    }
-}
-
-impl fmt::Display for Error {
+impl Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.at)?;
-        match &self.kind {
-            Kind::NotTrusted(reason) => write!(f, "not trusted: {reason}"),
-            Kind::At(stage, what, _) => write!(f, "{stage}: {what}"),
-            Kind::Refused(what, _) => f.write_str(what),
-        }
+        f.write_str(&self.line)
     }
 }

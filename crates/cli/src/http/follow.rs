@@ -4,17 +4,18 @@ use std::time::Duration;
 
 use http_body_util::BodyExt;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{HOST, HeaderMap, HeaderValue, LOCATION};
+use hyper::header::{ACCEPT, HOST, HeaderMap, HeaderValue, LOCATION, USER_AGENT};
 use hyper::{Response, StatusCode, Uri};
 use tokio::time::timeout;
 use url::Url;
 
 use super::connection::Connection;
+use super::connector::Connector;
 use super::cookies::Jar;
-use super::error::Limit;
+use super::error::{Error, Limit};
 use super::hop::{Hop, Stage};
 use super::origin::Origin;
-use super::{Connector, Error};
+use crate::questions::OpenQuestions;
 use crate::shown::brief;
 
 /// How much of a redirect's own body is read, in bytes, to use the connection again.
@@ -35,6 +36,20 @@ pub(crate) struct Request {
     pub(crate) keeps_cookies: bool,
 }
 
+impl Request {
+    /// A request with the header fields that go along where the user says nothing else.
+    pub(crate) fn new(url: Url) -> Self {
+        let agent = HeaderValue::from_static(concat!("jit-trust/", env!("CARGO_PKG_VERSION")));
+        let fields = [(ACCEPT, HeaderValue::from_static("*/*")), (USER_AGENT, agent)];
+        Self {
+            url,
+            headers: fields.into_iter().collect(),
+            private_headers: HeaderMap::new(),
+            keeps_cookies: true,
+        }
+    }
+}
+
 /// Where redirects may lead.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
@@ -43,6 +58,17 @@ pub(crate) struct Rules {
     pub(crate) allow_downgrade: bool,
     /// The host of the first URL need not be trusted. Where a redirect leads to another host, that has to be.
     pub(crate) is_insecure: bool,
+}
+
+impl Rules {
+    /// So many redirects, none of them from https to http, to servers that are trusted.
+    pub(crate) fn up_to(max_redirects: usize) -> Self {
+        Self {
+            max_redirects,
+            allow_downgrade: false,
+            is_insecure: false,
+        }
+    }
 }
 
 /// The answer at the end of the redirects.
@@ -185,7 +211,14 @@ impl Client {
     }
 }
 
-/// Reads what nobody wants, for the connection to be free again; whether it is.
+/// The error of a request for `url` whose time was over after these hops. Names the store that was waited for, if one was.
+pub(crate) fn late(url: &Url, hops: &[Hop], open: &OpenQuestions) -> Error {
+    let last = hops.last().map(|hop| (&hop.url, hop.stage));
+    let (url, stage) = last.unwrap_or((url, Stage::Resolve));
+    Error::timed_out(stage, brief(url.as_str()), open)
+}
+
+/// Reads a body that is not wanted, so that the connection is free again; returns whether it is.
 async fn ignore_body(mut body: Incoming) -> bool {
     let mut ignored = 0_usize;
     while let Some(frame) = body.frame().await {
@@ -212,7 +245,7 @@ fn target(answer: &Response<Incoming>, url: &Url) -> Option<Result<Url, String>>
     Some(match next {
         Ok(mut next) => {
             next.set_fragment(None);
-            // A redirect gives nobody credentials. URLs that cannot have any are refused later.
+            // A redirect does not set credentials. URLs that cannot have any are refused later.
             let _ = next.set_username("");
             let _ = next.set_password(None);
             Ok(next)
@@ -226,25 +259,17 @@ fn check(from: &Url, to: &Url, hops: usize, rules: &Rules) -> Result<(), Error> 
     let from_shown = brief(from.as_str());
     let to_shown = brief(to.as_str());
     if !matches!(to.scheme(), "http" | "https") {
-        return Err(Error::refused(
-            from_shown,
-            format_args!("redirects to {to_shown}: expected https or http"),
-        ));
+        let what = format_args!("redirects to {to_shown}: expected https or http");
+        return Err(Error::refused(from_shown, what));
     }
     if from.scheme() == "https" && to.scheme() == "http" && !rules.allow_downgrade {
-        return Err(Error::refused_by(
-            from_shown,
-            format_args!("redirects to {to_shown}, which is not encrypted"),
-            Limit::NoDowngrade,
-        ));
+        let what = format_args!("redirects to {to_shown}, which is not encrypted");
+        return Err(Error::refused(from_shown, what).because_of(Limit::NoDowngrade));
     }
     if hops > rules.max_redirects {
         let max = rules.max_redirects;
-        return Err(Error::refused_by(
-            from_shown,
-            format_args!("more than {max} redirects, the next to {to_shown}"),
-            Limit::MaxRedirects,
-        ));
+        let what = format_args!("more than {max} redirects, the next to {to_shown}");
+        return Err(Error::refused(from_shown, what).because_of(Limit::MaxRedirects));
     }
     Ok(())
 }

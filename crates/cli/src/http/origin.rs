@@ -1,4 +1,4 @@
-//! Whom a connection, a credential or a decision about trust is for.
+//! The server that a connection, a credential or a decision about trust is for.
 
 use std::fmt;
 

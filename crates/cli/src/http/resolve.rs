@@ -65,29 +65,14 @@ fn address(text: &str) -> Result<IpAddr, std::net::AddrParseError> {
     inside.unwrap_or(text).parse()
 }
 
-/// All that the user says instead of DNS.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Overrides(Vec<Override>);
-
-impl Overrides {
-    pub(crate) fn new(overrides: &[Override]) -> Self {
-        Self(overrides.to_vec())
-    }
-
-    /// What was said last of this host and port counts, and what was said of it counts more than what was said of
-    /// every host.
-    fn addresses(&self, host: &str, port: u16) -> Option<&[IpAddr]> {
-        let host = host.strip_suffix('.').unwrap_or(host);
-        let of_port = || self.0.iter().rev().filter(|known| known.port == port);
-        let named = of_port().find(|known| {
-            known
-                .host
-                .as_deref()
-                .is_some_and(|name| name.eq_ignore_ascii_case(host))
-        });
-        let found = named.or_else(|| of_port().find(|known| known.host.is_none()));
-        found.map(|known| known.addresses.as_slice())
-    }
+/// The addresses that the user gives a host and port: those given last, and those of the host rather than of every host.
+fn given<'o>(overrides: &'o [Override], host: &str, port: u16) -> Option<&'o [IpAddr]> {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let of_port = || overrides.iter().rev().filter(|known| known.port == port);
+    let is_it = |name: &str| name.eq_ignore_ascii_case(host);
+    let named = of_port().find(|known| known.host.as_deref().is_some_and(is_it));
+    let found = named.or_else(|| of_port().find(|known| known.host.is_none()));
+    found.map(|known| known.addresses.as_slice())
 }
 
 /// The addresses of one host and port, in the order to try them in, for a connector that would ask DNS.
@@ -96,9 +81,9 @@ pub(super) struct Addresses(Vec<SocketAddr>);
 
 impl Addresses {
     /// What the user says of this host, else what it is itself if that is an address, else what DNS says.
-    pub(super) async fn of(host: &str, port: u16, overrides: &Overrides) -> io::Result<Self> {
+    pub(super) async fn of(host: &str, port: u16, overrides: &[Override]) -> io::Result<Self> {
         let literal = || address(host).ok().map(|address| vec![address]);
-        let known = overrides.addresses(host, port).map(<[IpAddr]>::to_vec);
+        let known = given(overrides, host, port).map(<[IpAddr]>::to_vec);
         Ok(Self(match known.or_else(literal) {
             Some(addresses) => addresses
                 .into_iter()
@@ -132,12 +117,12 @@ impl Service<Name> for Addresses {
 mod tests {
     use super::*;
 
-    fn overrides(texts: &[&str]) -> Overrides {
-        Overrides::new(&texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<_>>())
+    fn overrides(texts: &[&str]) -> Vec<Override> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
     }
 
-    fn first(overrides: &Overrides, host: &str, port: u16) -> Option<String> {
-        Some(overrides.addresses(host, port)?.first()?.to_string())
+    fn first(overrides: &[Override], host: &str, port: u16) -> Option<String> {
+        Some(given(overrides, host, port)?.first()?.to_string())
     }
 
     #[test]
@@ -153,7 +138,7 @@ mod tests {
         assert_eq!(first(&said, "c.test", 1).as_deref(), Some("127.0.0.9"));
         assert_eq!(first(&said, "b.test", 2).as_deref(), Some("::1"));
         assert_eq!(first(&said, "a.test", 2), None);
-        assert_eq!(said.addresses("b.test", 2).unwrap().len(), 2);
+        assert_eq!(given(&said, "b.test", 2).unwrap().len(), 2);
         let said = overrides(&[
             "Bücher.test.:1:127.0.0.1",
             "[0:0::1]:1:127.0.0.2",

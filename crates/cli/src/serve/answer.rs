@@ -55,7 +55,14 @@ impl Webroot {
         under_way: &Arc<UnderWay>,
         long: &Arc<Semaphore>,
     ) -> Answer {
-        let mut answer = self.answer_to_path(request, under_way, long).await;
+        let mut answer = match (request.method(), WebrootFile::at(request.uri().path())) {
+            (&Method::GET | &Method::HEAD, None) => self.empty(StatusCode::NOT_FOUND),
+            (&Method::GET | &Method::HEAD, Some(file)) => match self.open(file.path(), long).await {
+                Ok(hashed) => self.found(hashed, file.content_type, request, under_way),
+                Err(status) => self.empty(status),
+            },
+            _ => self.empty(StatusCode::METHOD_NOT_ALLOWED),
+        };
         // With a query a client asks past caches: what one keeps of that is in the way of the next who does.
         if request.uri().query().is_some() {
             set(&mut answer, CACHE_CONTROL, "no-store");
@@ -63,61 +70,45 @@ impl Webroot {
         answer
     }
 
-    async fn answer_to_path<B>(
-        &self,
-        request: &Request<B>,
-        under_way: &Arc<UnderWay>,
-        long: &Arc<Semaphore>,
-    ) -> Answer {
-        let is_head = request.method() == Method::HEAD;
-        if !is_head && request.method() != Method::GET {
-            let mut answer = self.empty(StatusCode::METHOD_NOT_ALLOWED);
-            set(&mut answer, ALLOW, "GET, HEAD");
-            return answer;
-        }
-        let Some(file) = WebrootFile::at(request.uri().path()) else {
-            return self.empty(StatusCode::NOT_FOUND);
-        };
-        let path = file.path();
-        let hashed = match Hashed::open(&self.reader, long, &self.directory, &path).await {
-            Ok(Some(hashed)) => hashed,
-            Ok(None) => return self.empty(StatusCode::NOT_FOUND),
-            Err(Unserved::Away) => {
-                let mut answer = self.empty(StatusCode::SERVICE_UNAVAILABLE);
-                set(&mut answer, RETRY_AFTER, "1");
-                return answer;
-            }
+    /// The file, or the status that says why there is none.
+    async fn open(&self, path: PathBuf, long: &Arc<Semaphore>) -> Result<Hashed, StatusCode> {
+        match Hashed::open(&self.reader, long, &self.directory, &path).await {
+            Ok(Some(hashed)) => Ok(hashed),
+            Ok(None) => Err(StatusCode::NOT_FOUND),
+            Err(Unserved::Away) => Err(StatusCode::SERVICE_UNAVAILABLE),
             Err(Unserved::Refused(why)) => {
                 self.say_once(path, why);
-                return self.empty(StatusCode::FORBIDDEN);
+                Err(StatusCode::FORBIDDEN)
             }
             Err(Unserved::Failed(error)) => {
                 self.say_once(path, error);
-                return self.empty(StatusCode::INTERNAL_SERVER_ERROR);
+                Err(StatusCode::INTERNAL_SERVER_ERROR)
             }
-        };
-        let (mut answer, is_known) = self.found(&hashed, file.content_type, request.headers());
-        if !is_head && !is_known {
+        }
+    }
+
+    fn found<B>(
+        &self,
+        hashed: Hashed,
+        content_type: &'static str,
+        request: &Request<B>,
+        under_way: &Arc<UnderWay>,
+    ) -> Answer {
+        // The content's own hash: equal on every mirror, and never equal for two generations, as times of files are.
+        let etag = format!("\"{}\"", hashed.hash);
+        if is_known(request.headers(), &etag) {
+            let mut answer = self.empty(StatusCode::NOT_MODIFIED);
+            set(&mut answer, ETAG, etag);
+            return answer;
+        }
+        let mut answer = self.empty(StatusCode::OK);
+        set(&mut answer, ETAG, etag);
+        set(&mut answer, CONTENT_TYPE, content_type);
+        set(&mut answer, CONTENT_LENGTH, hashed.len.to_string());
+        if request.method() == Method::GET {
             *answer.body_mut() = hashed.into_content(&self.reader, under_way);
         }
         answer
-    }
-
-    fn found(&self, hashed: &Hashed, content_type: &'static str, asked: &HeaderMap) -> (Answer, bool) {
-        // The content's own hash: equal on every mirror, and never equal for two generations, as times of files are.
-        let etag = format!("\"{}\"", hashed.hash);
-        let is_known = is_known(asked, &etag);
-        let mut answer = self.empty(if is_known {
-            StatusCode::NOT_MODIFIED
-        } else {
-            StatusCode::OK
-        });
-        set(&mut answer, ETAG, etag);
-        if !is_known {
-            set(&mut answer, CONTENT_TYPE, content_type);
-            set(&mut answer, CONTENT_LENGTH, hashed.len.to_string());
-        }
-        (answer, is_known)
     }
 
     fn empty(&self, status: StatusCode) -> Answer {
@@ -132,6 +123,11 @@ impl Webroot {
         };
         set(&mut answer, CACHE_CONTROL, cached);
         set(&mut answer, X_CONTENT_TYPE_OPTIONS, "nosniff");
+        match status {
+            StatusCode::METHOD_NOT_ALLOWED => set(&mut answer, ALLOW, "GET, HEAD"),
+            StatusCode::SERVICE_UNAVAILABLE => set(&mut answer, RETRY_AFTER, "1"),
+            _ => {}
+        }
         answer
     }
 

@@ -19,8 +19,8 @@ use tokio_rustls::server::TlsStream;
 
 use super::activity::{Activity, Limits, Over};
 use super::answer::{Answer, Webroot};
-use super::room::Place;
-use crate::exit::Causes;
+use super::room::{MAX_LONG_FILES, Place};
+use crate::exit::causes;
 use crate::http::H2;
 use crate::shown::shown;
 use crate::terminal::say;
@@ -36,8 +36,6 @@ const LAST_ANSWER: Duration = Duration::from_secs(5);
 const MAX_HEAD: u16 = 16 << 10;
 /// How many requests of one HTTP/2 connection are answered at a time.
 const MAX_STREAMS: u32 = 32;
-/// How many of the files that are longer than a chunk are open at a time for one connection.
-pub(super) const MAX_LONG_FILES: u32 = 2;
 /// What is taken of the body of a request, which no answer depends on: on each stream, and of all together, in bytes.
 /// HTTP/2 has no less for all together.
 const MAX_BODY: u32 = 1 << 10;
@@ -72,10 +70,7 @@ impl Clients {
         };
         match shaken {
             Ok(Ok(stream)) => self.speak_http(stream, peer, &place.activity, stopping).await,
-            Ok(Err(error)) => self.note(format_args!(
-                "{peer} TLS handshake: {}",
-                shown(Causes(&error).to_string())
-            )),
+            Ok(Err(error)) => self.note(format_args!("{peer} TLS handshake: {}", causes(&error))),
             Err(_) => self.note(format_args!(
                 "{peer} TLS handshake: not done within {} seconds",
                 HANDSHAKE.as_secs()

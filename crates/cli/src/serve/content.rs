@@ -79,33 +79,30 @@ impl Hashed {
             let path = Arc::clone(&path);
             reader.run(move || open(&path.0, &path.1))
         };
-        match look().await?? {
-            None => return Ok(None),
-            Some(Opened::Short(content)) => return Ok(Some(Self::short(content))),
-            // It is closed while its turn has not come.
-            Some(Opened::Long(_)) => {}
-        }
-        let permit = take(long).await?;
-        match look().await?? {
-            None => Ok(None),
-            Some(Opened::Short(content)) => Ok(Some(Self::short(content))),
-            Some(Opened::Long(entry)) => {
-                let WebrootEntry { mut file, len } = entry;
-                let (mut hash, mut left) = (Sha256::new(), len);
-                while left > 0 {
-                    let read = reader.run(move || {
-                        let chunk = read_chunk(&mut file, left, HASHED_CHUNK)?;
-                        hash.update(&chunk);
-                        Ok::<_, io::Error>((file, hash, left - chunk.len() as u64))
-                    });
-                    (file, hash, left) = read.await??;
-                }
-                file.rewind()?;
-                let hash = <[u8; 32]>::from(hash.finalize()).into();
-                let source = Source::Long(file, permit);
-                Ok(Some(Self { hash, len, source }))
+        let mut permit = None;
+        let (WebrootEntry { mut file, len }, permit) = loop {
+            match (look().await??, permit) {
+                (None, _) => return Ok(None),
+                (Some(Opened::Short(content)), _) => return Ok(Some(Self::short(content))),
+                (Some(Opened::Long(entry)), Some(permit)) => break (entry, permit),
+                // It is closed while its turn has not come.
+                (Some(Opened::Long(_)), None) => {}
             }
+            permit = Some(take(long).await?);
+        };
+        let (mut hash, mut left) = (Sha256::new(), len);
+        while left > 0 {
+            let read = reader.run(move || {
+                let chunk = read_chunk(&mut file, left, HASHED_CHUNK)?;
+                hash.update(&chunk);
+                Ok::<_, io::Error>((file, hash, left - chunk.len() as u64))
+            });
+            (file, hash, left) = read.await??;
         }
+        file.rewind()?;
+        let hash = <[u8; 32]>::from(hash.finalize()).into();
+        let source = Source::Long(file, permit);
+        Ok(Some(Self { hash, len, source }))
     }
 
     fn short(content: Vec<u8>) -> Self {

@@ -1,7 +1,5 @@
 //! Who the server is: its certificates and its key.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -35,31 +33,36 @@ pub(super) fn acceptor(cert: &Path, key: &Path) -> Result<TlsAcceptor, Failure> 
 
 /// What is wrong is said without any of the file's content, which may be secret.
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, Failure> {
-    let mut pem = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(MAX_KEY_FILE_LEN).read_to_end(&mut pem));
-    read.map_err(|error| Failure::reading(path, &error))?;
+    let pem = certificates::read_limited(path, MAX_KEY_FILE_LEN)?;
     PrivateKeyDer::from_pem_slice(&pem).map_err(|_| {
-        let path = shown(path.to_string_lossy());
-        Failure::bad_input(format!(
-            "{path}: expected a private key in PEM (PKCS #8, PKCS #1 or SEC 1), not encrypted"
-        ))
+        let expected = "expected a private key in PEM (PKCS #8, PKCS #1 or SEC 1), not encrypted";
+        Failure::bad_file(path, expected)
     })
 }
 
 fn refused(cert: &Path, key: &Path, error: &Error) -> Failure {
-    let (cert, key) = (shown(cert.to_string_lossy()), shown(key.to_string_lossy()));
     match error {
-        Error::InconsistentKeys(_) => Failure::bad_input(format!(
-            "{cert}: its first certificate is not for the key in {key}: expected the server's own certificate first, \
-             then those above it"
-        )),
-        Error::InvalidCertificate(_) => Failure::bad_input(format!(
-            "{cert}: its first certificate cannot be read: {}",
-            shown(error.to_string())
-        )),
-        _ => Failure::bad_input(format!(
-            "{key}: expected a key that TLS can sign with (ECDSA on P-256, P-384 or P-521, Ed25519, RSA): {}",
-            shown(error.to_string())
-        )),
+        Error::InconsistentKeys(_) => Failure::bad_file(
+            cert,
+            format_args!(
+                "its first certificate is not for the key in {}: expected the server's own certificate first, then \
+                 those above it",
+                shown(key.to_string_lossy())
+            ),
+        ),
+        Error::InvalidCertificate(_) => {
+            let error = shown(error.to_string());
+            Failure::bad_file(
+                cert,
+                format_args!("its first certificate cannot be read: {error}"),
+            )
+        }
+        _ => Failure::bad_file(
+            key,
+            format_args!(
+                "expected a key that TLS can sign with (ECDSA on P-256, P-384 or P-521, Ed25519, RSA): {}",
+                shown(error.to_string())
+            ),
+        ),
     }
 }

@@ -1,8 +1,8 @@
 //! `jit-trust serve`: a webroot over HTTPS, for trying things out.
 //!
 //! `path` knows which files a webroot has, `webroot` opens them, `content` reads them as they are sent, `answer` answers a
-//! request, `connection` is one client and `activity` the time that it is given, `room` says how many there are,
-//! `descriptors` how many files and connections the system gives, `identity` is who the server is.
+//! request, `connection` is one client and `activity` the time that it is given, `room` says how many there are, `identity`
+//! is who the server is.
 //!
 //! What is in memory is bounded by construction: each of so many connections has so many requests, and each of those one
 //! chunk of a file. Nothing is shared that one client could use up for the others.
@@ -11,8 +11,6 @@ mod activity;
 mod answer;
 mod connection;
 mod content;
-#[cfg(unix)]
-mod descriptors;
 mod identity;
 mod path;
 mod room;
@@ -20,15 +18,16 @@ mod webroot;
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::Args;
 use jit_trust::{StoreError, WebrootStore};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 
-use crate::args::ServeArgs;
 use crate::exit::Failure;
 use crate::runtime;
 use crate::shown::shown;
@@ -37,6 +36,69 @@ use activity::Limits;
 use answer::Webroot;
 use connection::Clients;
 use room::Room;
+
+/// Serve a webroot over HTTPS, for trying things out
+///
+/// This is for a desk, a laboratory, a test: it reads every file anew for each request, and says nothing to a log but
+/// stderr. For a fleet put the webroot behind a web server; deploy/nginx.conf and docs/serving.md say how.
+///
+/// HTTP/1.1 and HTTP/2, GET and HEAD, and no file but those of a webroot. It may be replaced while it is served, as
+/// `jit-trust bundle --webroot` does: the next request sees the new one, and none sees half of each. Links are followed
+/// inside the webroot; one that leads out of it is answered with 403, and stderr says so.
+///
+/// Clients are served from bounded memory, however long the files: 8 KB of a file for each of at most 32 requests of a
+/// connection.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  jit-trust bundle mozilla --webroot trust
+  jit-trust serve trust --cert chain.pem --key key.pem
+  jit-trust serve trust --cert chain.pem --key key.pem --listen 127.0.0.1:0 -v
+
+Exit status: 0 when ended by Ctrl-C or SIGTERM; 1 when it cannot listen at ADDR; 2 for bad usage or
+a webroot, certificate or key that cannot be used; 129 when ended by SIGHUP.")]
+pub(crate) struct ServeArgs {
+    /// The directory to serve, as `jit-trust bundle --webroot` makes it
+    pub(crate) webroot: PathBuf,
+
+    /// Where to listen, an IP address and a port; port 0 is any that is free
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8443", value_parser = socket_address)]
+    pub(crate) listen: SocketAddr,
+
+    /// The server's certificate and those between it and a root, in PEM
+    #[arg(long, value_name = "CHAIN.pem")]
+    pub(crate) cert: PathBuf,
+
+    /// The private key of the first certificate, in PEM, not encrypted
+    #[arg(long, value_name = "KEY.pem")]
+    pub(crate) key: PathBuf,
+
+    /// How long clients may cache an answer; that there is no such file, a minute at most
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub(crate) max_age: u32,
+
+    /// How many connections are open at a time; one more takes the place of the one that has done nothing for longest
+    #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub(crate) max_connections: u32,
+
+    /// How long a connection is kept on which nothing is asked for; over HTTP/1.1 it is 10 seconds at most
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) idle_timeout: u32,
+
+    /// How long a connection is kept on which an answer is not taken; in the long run 8 KB a second must be
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) stall_timeout: u32,
+
+    /// Say on stderr what was asked for and how it was answered, a line a request
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+}
+
+/// Where to listen.
+fn socket_address(text: &str) -> Result<SocketAddr, String> {
+    let address = text.parse();
+    address.map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8443 or [::1]:8443".to_owned())
+}
 
 /// How many clients may have connected before they are accepted.
 const BACKLOG: u32 = 1024;
@@ -58,18 +120,8 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
         },
         is_verbose: args.verbose,
     };
-    runtime::run_to_its_end(serve(args.listen, clients, max_connections(args.max_connections)))
-}
-
-#[cfg(unix)]
-fn max_connections(wanted: u32) -> u32 {
-    descriptors::enough_for(wanted)
-}
-
-/// Where descriptors are not counted.
-#[cfg(not(unix))]
-fn max_connections(wanted: u32) -> u32 {
-    wanted
+    let room = Room::new(room::allowed(args.max_connections));
+    runtime::run_to_its_end(serve(args.listen, clients, room))
 }
 
 fn check_that_it_is_a_webroot(args: &ServeArgs) -> Result<(), Failure> {
@@ -84,16 +136,15 @@ fn check_that_it_is_a_webroot(args: &ServeArgs) -> Result<(), Failure> {
 }
 
 /// Serves until a signal comes, then lets those finish that are being served.
-async fn serve(addr: SocketAddr, clients: Clients, max_connections: u32) -> Result<(), Failure> {
+async fn serve(addr: SocketAddr, clients: Clients, room: Room) -> Result<(), Failure> {
     let cannot_listen = |error| Failure::failed(format!("{addr}: cannot listen: {error}"));
     let listener = listen(addr).map_err(cannot_listen)?;
     let addr = listener.local_addr().map_err(cannot_listen)?;
-    let room = Arc::new(Room::new(max_connections));
     let (stop, stopping) = watch::channel(false);
 
     let mut signal = pin!(runtime::signal());
     let number = tokio::select! {
-        // First of all, so that whoever reads the line may send one.
+        // First of all, so that a program that reads the line may send one.
         biased;
         number = &mut signal => number,
         never = async {
@@ -105,7 +156,7 @@ async fn serve(addr: SocketAddr, clients: Clients, max_connections: u32) -> Resu
     stop.send_replace(true);
     tokio::select! {
         () = room.is_empty() => {}
-        // Somebody is in a hurry.
+        // A second signal does not wait for them.
         _ = runtime::signal() => {}
     }
     match number {
@@ -133,7 +184,7 @@ fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
 async fn accept_all(
     listener: TcpListener,
     clients: Arc<Clients>,
-    room: &Arc<Room>,
+    room: &Room,
     stopping: &watch::Receiver<bool>,
 ) -> std::convert::Infallible {
     loop {

@@ -10,7 +10,6 @@ pub(crate) mod key;
 pub(crate) mod mbedtls;
 #[cfg(feature = "openssl")]
 pub(crate) mod openssl;
-mod query;
 mod reason;
 pub(crate) mod rustls;
 
@@ -25,7 +24,6 @@ use jit_trust::{
 use crate::shown::shown;
 use crate::store::Store;
 pub(crate) use cause::Cause;
-pub(crate) use query::QueryReport;
 use reason::Reason;
 pub(crate) use reason::trusted_up_to;
 

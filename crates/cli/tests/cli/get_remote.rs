@@ -400,7 +400,7 @@ fn a_store_without_its_ca_and_a_ca_without_its_store_are_refused() {
     let ca = ca.display();
     refused(
         "--trust https://localhost:1/",
-        "https://localhost:1/: expected --trust-ca CA.pem with it: the CA that vouches for that server",
+        "https://localhost:1/: expected --trust-ca CA.pem with it: the CA that issued its certificate",
     );
     refused(
         &format!("--trust-ca {ca}"),

@@ -4,17 +4,14 @@
 mod openssl;
 mod webpki;
 
-use std::fmt;
-
-use pki_types::ServerName;
 use serde::Serialize;
 
 use crate::exit::Failure;
-use crate::http::Hop;
+use crate::http::{Hop, server_name};
 use crate::shown::shown;
 use crate::store::Store;
 
-/// Another list of roots, and who judges by it.
+/// Another list of roots, and the library that judges by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OtherRoots {
     WebpkiRoots,
@@ -37,37 +34,19 @@ impl OtherRoots {
             _ => None,
         }
     }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::WebpkiRoots => "webpki-roots",
-            Self::Native => "native",
-            #[cfg(feature = "openssl")]
-            Self::Openssl => "openssl",
-        }
-    }
-
-    fn load(self) -> Result<Box<dyn Judge>, Failure> {
-        match self {
-            Self::WebpkiRoots => webpki::with_webpki_roots(),
-            Self::Native => webpki::with_native_roots(),
-            #[cfg(feature = "openssl")]
-            Self::Openssl => openssl::with_its_default_roots(),
-        }
-    }
 }
 
-/// A TLS library with all roots loaded.
-trait Judge: fmt::Debug {
-    /// Whether it trusts the server of this name by the certificate that it sent, and the others after it, or why not.
-    fn judge(&self, host: &ServerName<'_>, own: &[u8], others: &[&[u8]]) -> Result<(), String>;
-}
-
-/// Another list of roots, all loaded.
-#[derive(Debug)]
+/// Another list of roots, all loaded, by name.
 pub(super) struct Against {
-    name: &'static str,
-    judge: Box<dyn Judge>,
+    pub(super) name: &'static str,
+    judge: Judge,
+}
+
+/// The TLS library that has them loaded.
+enum Judge {
+    WebPki(webpki::WebPki),
+    #[cfg(feature = "openssl")]
+    OpenSsl(openssl::OpenSsl),
 }
 
 /// What the other list says of the certificates that were sent on the way.
@@ -84,14 +63,21 @@ pub(super) struct Comparison {
 
 impl Against {
     pub(super) fn load(roots: OtherRoots) -> Result<Self, Failure> {
-        Ok(Self {
-            name: roots.name(),
-            judge: roots.load()?,
-        })
-    }
-
-    pub(super) fn name(&self) -> &'static str {
-        self.name
+        let (name, judge) = match roots {
+            OtherRoots::WebpkiRoots => (
+                "webpki-roots",
+                Judge::WebPki(webpki::WebPki::with_webpki_roots()?),
+            ),
+            OtherRoots::Native => ("native", Judge::WebPki(webpki::WebPki::with_native_roots()?)),
+            #[cfg(feature = "openssl")]
+            OtherRoots::Openssl => {
+                // OpenSSL itself does not mind when there are none.
+                webpki::native_roots("openssl")?;
+                let judge = openssl::OpenSsl::with_default_roots().map_err(Failure::failed)?;
+                ("openssl", Judge::OpenSsl(judge))
+            }
+        };
+        Ok(Self { name, judge })
     }
 
     /// Judges what the servers of these hops have sent.
@@ -105,7 +91,7 @@ impl Against {
         for hop in hops {
             let Some(decision) = &hop.decision else { continue };
             let host = hop.url.host_str().unwrap_or_default();
-            // What is pinned is asked of no list of roots.
+            // No list of roots is asked about a pinned host.
             if store.is_pinned(host) {
                 continue;
             }
@@ -117,22 +103,22 @@ impl Against {
             comparison.differs |= !decision.store_failed && judged.is_ok() != decision.cause.is_none();
             comparison.trusted = Some(judged.is_ok() && comparison.trusted.unwrap_or(true));
             if let Err(error) = judged {
-                let refusal = format!("{}: {error}", shown(host));
+                let refusal = format!("{}: {}", shown(host), shown(error));
                 comparison.refusal.get_or_insert(refusal);
             }
         }
         comparison
     }
 
-    /// None where there is nothing to judge.
+    /// Whether the server of this name is trusted by its certificate and those after it, or why not; `None` where there is
+    /// nothing to judge.
     fn judge_one(&self, host: &str, sent: &[&[u8]]) -> Option<Result<(), String>> {
         let (own, others) = sent.split_first()?;
-        let bare = host
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'))
-            .unwrap_or(host);
-        let name = ServerName::try_from(bare).ok()?;
-        let judged = self.judge.judge(&name, own, others);
-        Some(judged.map_err(|error| shown(error).to_string()))
+        let name = server_name(host)?;
+        Some(match &self.judge {
+            Judge::WebPki(judge) => judge.verify(&name, own, others),
+            #[cfg(feature = "openssl")]
+            Judge::OpenSsl(judge) => judge.verify(&name, own, others),
+        })
     }
 }

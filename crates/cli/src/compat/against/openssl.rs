@@ -1,7 +1,5 @@
 //! All roots loaded, in OpenSSL.
 
-use std::fmt;
-
 use openssl::error::ErrorStack;
 use openssl::ssl::{SslContext, SslMethod};
 use openssl::stack::{Stack, StackRef};
@@ -10,38 +8,16 @@ use openssl::x509::verify::{X509CheckFlags, X509VerifyFlags, X509VerifyParam};
 use openssl::x509::{X509, X509PurposeId, X509Ref, X509StoreContext, X509VerifyResult};
 use pki_types::ServerName;
 
-use super::Judge;
-use super::webpki::native_roots;
-use crate::exit::Failure;
-
 /// The system's OpenSSL with the system's roots, which it loads from where it was built to look, or from SSL_CERT_FILE and
 /// SSL_CERT_DIR.
-pub(super) fn with_its_default_roots() -> Result<Box<dyn Judge>, Failure> {
-    // OpenSSL itself does not mind when there are none.
-    native_roots("openssl")?;
-    OpenSsl::new()
-        .map(|judge| Box::new(judge) as _)
-        .map_err(Failure::failed)
-}
-
-struct OpenSsl {
+pub(super) struct OpenSsl {
     roots: X509Store,
     /// The one that the system configures.
     security_level: i32,
 }
 
-impl Judge for OpenSsl {
-    fn judge(&self, host: &ServerName<'_>, own: &[u8], others: &[&[u8]]) -> Result<(), String> {
-        match self.verify(host, own, others) {
-            Ok(X509VerifyResult::OK) => Ok(()),
-            Ok(refused) => Err(refused.error_string().to_owned()),
-            Err(error) => Err(error.to_string()),
-        }
-    }
-}
-
 impl OpenSsl {
-    fn new() -> Result<Self, ErrorStack> {
+    pub(super) fn with_default_roots() -> Result<Self, ErrorStack> {
         let context = SslContext::builder(SslMethod::tls_client())?.build();
         let security_level = i32::try_from(context.security_level()).unwrap_or(i32::MAX);
         let mut roots = X509StoreBuilder::new()?;
@@ -53,7 +29,15 @@ impl OpenSsl {
         })
     }
 
-    fn verify(
+    pub(super) fn verify(&self, host: &ServerName<'_>, own: &[u8], others: &[&[u8]]) -> Result<(), String> {
+        match self.result(host, own, others) {
+            Ok(X509VerifyResult::OK) => Ok(()),
+            Ok(refused) => Err(refused.error_string().to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn result(
         &self,
         host: &ServerName<'_>,
         own: &[u8],
@@ -107,12 +91,4 @@ fn run(
         context.verify_cert()?;
         Ok(context.error())
     })
-}
-
-impl fmt::Debug for OpenSsl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OpenSsl")
-            .field("security_level", &self.security_level)
-            .finish_non_exhaustive()
-    }
 }

@@ -23,8 +23,8 @@ const TIP: usize = 11;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Item {
     Node(Node),
-    /// A name that was asked for, and nobody has it.
-    Nobody(String),
+    /// A name that was asked for, and no certificate or anchor has it.
+    Missing(String),
     /// A line that passes.
     Bend,
 }
@@ -42,8 +42,8 @@ pub(super) struct Layout {
     pub(super) items: Vec<(Item, Place)>,
     /// Each with its line, as the `d` of a path.
     pub(super) edges: Vec<(Edge, String)>,
-    /// The lines to those who are not there.
-    pub(super) nobodies: Vec<String>,
+    /// The lines to those that are missing.
+    pub(super) to_missing: Vec<String>,
     pub(super) width: usize,
     pub(super) height: usize,
     /// The width of the part for what was sent.
@@ -95,37 +95,33 @@ impl Drawing {
 
     /// Puts what the path taken goes through first, and the rest near to where lines to it come from.
     fn sort(&mut self) {
-        for column in 1..self.columns.len() {
-            let places: HashMap<usize, usize> = self
-                .columns
-                .get(column - 1)
-                .into_iter()
-                .flatten()
-                .enumerate()
-                .map(|(place, item)| (*item, place))
-                .collect();
-            let key = |item: usize| {
-                let mut is_taken = false;
-                let (mut sum, mut count) = (0, 0);
-                for route in &self.routes {
-                    is_taken |= route.is_taken && route.items.contains(&item);
-                    for pair in route.items.windows(2) {
-                        let place = pair.first().and_then(|from| places.get(from));
-                        if let Some(place) = place.filter(|_| pair.last() == Some(&item)) {
-                            sum += place * 1000;
-                            count += 1;
-                        }
-                    }
+        let mut columns = std::mem::take(&mut self.columns);
+        let mut places: HashMap<usize, usize> = HashMap::new();
+        for (column, items) in columns.iter_mut().enumerate() {
+            if column > 0 {
+                items.sort_by_key(|item| self.rank(*item, &places));
+            }
+            places = (0..).zip(&*items).map(|(place, item)| (*item, place)).collect();
+        }
+        self.columns = columns;
+    }
+
+    /// Where an item goes in its column, by the places of the column before.
+    fn rank(&self, item: usize, places: &HashMap<usize, usize>) -> (bool, usize, usize) {
+        let mut is_taken = false;
+        let (mut sum, mut count) = (0, 0);
+        for route in &self.routes {
+            is_taken |= route.is_taken && route.items.contains(&item);
+            for pair in route.items.windows(2) {
+                let place = pair.first().and_then(|from| places.get(from));
+                if let Some(place) = place.filter(|_| pair.last() == Some(&item)) {
+                    sum += place * 1000;
+                    count += 1;
                 }
-                let mean = sum.checked_div(count).unwrap_or(usize::MAX);
-                (!is_taken, mean, item)
-            };
-            let mut items = self.columns.get(column).cloned().unwrap_or_default();
-            items.sort_by_key(|item| key(*item));
-            if let Some(slot) = self.columns.get_mut(column) {
-                *slot = items;
             }
         }
+        let mean = sum.checked_div(count).unwrap_or(usize::MAX);
+        (!is_taken, mean, item)
     }
 
     fn height(&self, item: usize) -> usize {
@@ -161,15 +157,11 @@ impl Layout {
             }
         }
         for asked in &explanation.asked {
-            let by: Vec<usize> = asked
-                .by
-                .iter()
-                .filter_map(|node| indexes.get(node))
-                .copied()
-                .collect();
+            let by = asked.by.iter().filter_map(|node| indexes.get(node).copied());
+            let by: Vec<usize> = by.collect();
             if asked.anchors.is_empty() && asked.sent.is_empty() && !by.is_empty() {
-                let nobody = drawing.add(Item::Nobody(asked.name.clone()), sent_columns);
-                by.iter().for_each(|from| drawing.route(*from, nobody, None));
+                let missing = drawing.add(Item::Missing(asked.name.clone()), sent_columns);
+                by.iter().for_each(|from| drawing.route(*from, missing, None));
             }
         }
         drawing.sort();
@@ -205,14 +197,9 @@ fn placed(drawing: &Drawing, sent_columns: usize) -> Layout {
     let store_x = has_store.then(|| x_of(sent_columns) - PADDING);
     let mut layout = Layout {
         width: store_x.map_or(sent_width, |x| x + PADDING + BOX_WIDTH + PADDING),
-        items: drawing
-            .items
-            .iter()
-            .cloned()
-            .zip(places.iter().copied())
-            .collect(),
+        items: drawing.items.iter().cloned().zip(places.clone()).collect(),
         edges: Vec::new(),
-        nobodies: Vec::new(),
+        to_missing: Vec::new(),
         height,
         sent_width,
         store_x,
@@ -221,7 +208,7 @@ fn placed(drawing: &Drawing, sent_columns: usize) -> Layout {
         let line = line(drawing, &places, index, route);
         match route.edge {
             Some(edge) => layout.edges.push((edge, line)),
-            None => layout.nobodies.push(line),
+            None => layout.to_missing.push(line),
         }
     }
     layout

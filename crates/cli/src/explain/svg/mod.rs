@@ -5,14 +5,16 @@
 //! ground.
 
 mod layout;
-mod xml;
 
-use super::explanation::{Anchor, AnchorState, Edge, Explanation, KeyIds, Node, Role, Sent};
+use std::fmt::Display;
+
+use super::explanation::{Anchor, AnchorState, Connection, Edge, Explanation, KeyIds, Node, Role, Sent, day};
 use super::signature::Signature;
 use super::text;
 use crate::label::{columns, organisation, shortened, title, wrapped};
+use crate::markup::{Class, Text};
+use crate::shown::counted;
 use layout::{BOX_HEIGHT, BOX_WIDTH, Item, Layout, Place};
-use xml::Xml;
 
 /// Between the picture's edge and what is in it.
 const MARGIN: usize = 24;
@@ -25,67 +27,10 @@ const LINE_COLUMNS: usize = 34;
 const COLUMN: usize = 8;
 /// What else was sent, in smaller boxes.
 const SMALL_HEIGHT: usize = 44;
-/// How much of a name is told to whoever points at it.
+/// How much of a name is shown when it is pointed at.
 const MAX_NAME: usize = 200;
 
-const STYLE: &str = "
-text { font-family: system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif; font-size: 13px; \
-fill: #1f2328; unicode-bidi: isolate }
-.ground { fill: #ffffff }
-.zone { fill: #f3f5f8; stroke: none }
-.box { fill: #ffffff; stroke: #b6bec8; stroke-width: 1.5 }
-.badge { fill: #e3e7ec }
-.good .box { stroke: #1a7f37; stroke-width: 2.5 }
-.good .badge { fill: #1a7f37 }
-.good .number { fill: #ffffff }
-.bad .box { stroke: #cf222e; stroke-width: 2.5 }
-.bad .badge { fill: #cf222e }
-.bad .number { fill: #ffffff }
-.nobody .box { fill: none; stroke: #cf222e; stroke-dasharray: 6 5 }
-.aside .box { fill: none; stroke-dasharray: 2 3 }
-.headline { font-size: 21px; font-weight: 600 }
-.caption { font-size: 13px; font-weight: 600; fill: #57606a }
-.title, .number { font-weight: 600; font-size: 14px }
-.more { font-size: 12px; fill: #57606a }
-.green { fill: #1a7f37 }
-.red { fill: #cf222e }
-.amber { fill: #9a6700 }
-.line { fill: none; stroke: #8c959f; stroke-width: 1.5 }
-.tip { fill: #8c959f }
-.taken .line { stroke: #1a7f37; stroke-width: 4 }
-.taken .tip { fill: #1a7f37 }
-.broken .line { stroke: #cf222e; stroke-dasharray: 5 5 }
-.broken .tip { fill: #cf222e }
-.doubt .line { stroke: #bf8700 }
-.doubt .tip { fill: #bf8700 }
-.unchecked .line { stroke-dasharray: 2 4 }
-.sign { fill: none; stroke: #ffffff; stroke-width: 3; stroke-linecap: round; stroke-linejoin: round }
-@media (prefers-color-scheme: dark) {
-text { fill: #e6edf3 }
-.ground { fill: #0d1117 }
-.zone { fill: #161b22 }
-.box { fill: #0d1117; stroke: #57606a }
-.badge { fill: #30363d }
-.good .box { stroke: #3fb950 }
-.good .badge { fill: #238636 }
-.bad .box { stroke: #f85149 }
-.bad .badge { fill: #da3633 }
-.nobody .box { fill: none; stroke: #f85149 }
-.aside .box { fill: none }
-.caption, .more { fill: #9198a1 }
-.green { fill: #3fb950 }
-.red { fill: #f85149 }
-.amber { fill: #d29922 }
-.line { stroke: #6e7681 }
-.tip { fill: #6e7681 }
-.taken .line { stroke: #3fb950 }
-.taken .tip { fill: #3fb950 }
-.broken .line { stroke: #f85149 }
-.broken .tip { fill: #f85149 }
-.doubt .line { stroke: #d29922 }
-.doubt .tip { fill: #d29922 }
-}
-";
+const STYLE: &str = include_str!("picture.css");
 
 /// The whole picture.
 pub(super) fn of(explanation: &Explanation) -> String {
@@ -96,7 +41,7 @@ pub(super) fn of(explanation: &Explanation) -> String {
         layout: &layout,
         width,
         y: MARGIN,
-        xml: Xml::default(),
+        elements: String::new(),
     };
     picture.head();
     picture.drawing();
@@ -110,10 +55,15 @@ struct Picture<'e> {
     width: usize,
     /// How far down it is full.
     y: usize,
-    xml: Xml,
+    elements: String,
 }
 
 impl<'e> Picture<'e> {
+    /// Adds a tag, or a whole element.
+    fn add(&mut self, markup: impl Display) {
+        self.elements.push_str(&format!("{markup}\n"));
+    }
+
     /// Lines of text below what is there.
     fn say(&mut self, class: &str, indent: usize, text: &str, max_lines: usize) {
         let room = (self.width - 2 * MARGIN - indent) / COLUMN;
@@ -124,9 +74,8 @@ impl<'e> Picture<'e> {
     }
 
     fn text(&mut self, class: &str, x: usize, y: usize, text: &str) {
-        let (x, y) = (x.to_string(), y.to_string());
-        self.xml
-            .text("text", &[("class", class), ("x", &x), ("y", &y)], text);
+        let (class, text) = (Class(class), Text(text));
+        self.add(format_args!("<text{class} x=\"{x}\" y=\"{y}\">{text}</text>"));
     }
 
     fn head(&mut self) {
@@ -134,28 +83,23 @@ impl<'e> Picture<'e> {
         let who = explanation.host.as_deref().unwrap_or(&explanation.subject);
         let who = shortened(who, 60);
         let room = (self.width - 2 * MARGIN - 44) / 12;
-        let root = explanation
-            .root
-            .and_then(|root| explanation.name(root))
-            .map(title);
-        let (class, mark, headline) = match (explanation.trusted, root) {
-            (true, Some(root)) => (
-                "good",
-                "M -8 1 L -2 7 L 8 -6",
-                format!("{who}: trusted under {root}"),
-            ),
-            (true, None) => ("good", "M -8 1 L -2 7 L 8 -6", format!("{who}: trusted")),
-            (false, _) => (
-                "bad",
-                "M -6 -6 L 6 6 M 6 -6 L -6 6",
-                format!("{who}: not trusted"),
-            ),
+        let root = explanation.root.and_then(|root| explanation.name(root));
+        let headline = match (explanation.trusted, root.map(title)) {
+            (true, Some(root)) => format!("{who}: trusted under {root}"),
+            (true, None) => format!("{who}: trusted"),
+            (false, _) => format!("{who}: not trusted"),
         };
-        let middle = format!("translate({} {})", MARGIN + 16, self.y + 16);
-        self.xml.open("g", &[("class", class), ("transform", &middle)]);
-        self.xml.empty("circle", &[("class", "badge"), ("r", "16")]);
-        self.xml.empty("path", &[("class", "sign"), ("d", mark)]);
-        self.xml.close();
+        let (class, mark) = match explanation.trusted {
+            true => ("good", "M -8 1 L -2 7 L 8 -6"),
+            false => ("bad", "M -6 -6 L 6 6 M 6 -6 L -6 6"),
+        };
+        let (x, y) = (MARGIN + 16, self.y + 16);
+        self.add(format_args!(
+            "<g class=\"{class}\" transform=\"translate({x} {y})\">"
+        ));
+        self.add("<circle class=\"badge\" r=\"16\"/>");
+        self.add(format_args!("<path class=\"sign\" d=\"{mark}\"/>"));
+        self.add("</g>");
         self.text("headline", MARGIN + 44, self.y + 23, &shortened(&headline, room));
         self.y += 28;
         if let Some(reason) = &explanation.reason {
@@ -163,10 +107,9 @@ impl<'e> Picture<'e> {
             self.say("", 44, &explanation.advice, 3);
         }
         let how = match &explanation.connection {
-            Some(connection) => connection
-                .tls_version
-                .unwrap_or("handshake not completed")
-                .to_owned(),
+            Some(Connection { tls_version, .. }) => {
+                tls_version.unwrap_or("handshake not completed").to_owned()
+            }
             None => shortened(&explanation.subject, 60),
         };
         let judged = format!("{how}; judged as of {}", explanation.at);
@@ -189,34 +132,30 @@ impl<'e> Picture<'e> {
             let store = format!("in {}", self.explanation.store);
             self.zone(x, layout.width - x, height, &store);
         }
-        let place = format!("translate({MARGIN} {})", top + layout::ZONE_HEAD);
-        self.xml.open("g", &[("transform", &place)]);
+        let y = top + layout::ZONE_HEAD;
+        self.add(format_args!("<g transform=\"translate({MARGIN} {y})\">"));
         // The path that is taken lies on top of the others.
         for is_taken in [false, true] {
             for (edge, line) in layout.edges.iter().filter(|(edge, _)| edge.taken == is_taken) {
-                self.edge(edge, line);
+                self.line(class_of(edge), line);
             }
         }
-        for line in &layout.nobodies {
+        for line in &layout.to_missing {
             self.line("broken", line);
         }
         for (item, place) in &layout.items {
             match item {
                 Item::Node(node) => self.node(*node, *place),
-                Item::Nobody(name) => self.nobody(name, *place),
+                Item::Missing(name) => self.missing(name, *place),
                 Item::Bend => {}
             }
         }
-        self.xml.close();
+        self.add("</g>");
         self.y = top + layout::ZONE_HEAD + layout.height + 16;
         if !others.is_empty() {
             self.y += LINE;
-            self.text(
-                "caption",
-                MARGIN + 16,
-                self.y - 4,
-                "sent, and no way up leads there",
-            );
+            let caption = "sent, and no way up leads there";
+            self.text("caption", MARGIN + 16, self.y - 4, caption);
             self.y += 8;
         }
         let first = self.y;
@@ -232,29 +171,15 @@ impl<'e> Picture<'e> {
 
     fn zone(&mut self, x: usize, width: usize, height: usize, caption: &str) {
         let (x, y) = (MARGIN + x, self.y);
-        let numbers = [x, y, width, height].map(|number| number.to_string());
-        let [left, top, wide, high] = numbers.each_ref().map(String::as_str);
-        self.xml.empty(
-            "rect",
-            &[
-                ("class", "zone"),
-                ("x", left),
-                ("y", top),
-                ("width", wide),
-                ("height", high),
-                ("rx", "12"),
-            ],
-        );
-        self.text(
-            "caption",
-            x + 16,
-            y + 26,
-            &shortened(caption, (width - 24) / COLUMN),
-        );
+        self.add(format_args!(
+            "<rect class=\"zone\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"12\"/>"
+        ));
+        let caption = shortened(caption, (width - 24) / COLUMN);
+        self.text("caption", x + 16, y + 26, &caption);
     }
 
     fn sent_caption(&self) -> String {
-        let sent = crate::shown::counted(self.explanation.sent_len, "certificate");
+        let sent = counted(self.explanation.sent_len, "certificate");
         match &self.explanation.connection {
             Some(_) => {
                 let host = self.explanation.host.as_deref().unwrap_or_default();
@@ -267,79 +192,59 @@ impl<'e> Picture<'e> {
     /// The certificates that have no place in the drawing.
     fn others(&self) -> Vec<&'e Sent> {
         let is_drawn = |id: Node| self.layout.items.iter().any(|(item, _)| *item == Item::Node(id));
-        self.explanation
-            .sent
-            .iter()
-            .filter(|sent| !is_drawn(sent.id))
-            .collect()
-    }
-
-    fn edge(&mut self, edge: &Edge, line: &str) {
-        self.line(class_of(edge), line);
+        let sent = self.explanation.sent.iter();
+        sent.filter(|sent| !is_drawn(sent.id)).collect()
     }
 
     fn line(&mut self, class: &str, line: &str) {
-        self.xml.open("g", &[("class", class)]);
-        self.xml.empty("path", &[("class", "line"), ("d", line)]);
+        self.add(format_args!(
+            "<g class=\"{class}\">\n<path class=\"line\" d=\"{line}\"/>"
+        ));
         if let Some(tip) = layout::tip(line) {
-            self.xml.empty("path", &[("class", "tip"), ("d", &tip)]);
+            self.add(format_args!("<path class=\"tip\" d=\"{tip}\"/>"));
         }
-        self.xml.close();
+        self.add("</g>");
     }
 
     fn node(&mut self, node: Node, place: Place) {
-        match node {
-            Node::Sent(index) => {
-                let Some(sent) = self.explanation.sent.get(index) else {
-                    return;
-                };
-                let is_on_path = self
-                    .explanation
-                    .edges
-                    .iter()
-                    .any(|edge| edge.taken && edge.from == node);
-                let class = match (sent.is_bad, is_on_path) {
-                    (true, _) => "bad",
-                    (false, true) => "good",
-                    (false, false) => "plain",
-                };
-                let name = sent.subject.as_deref().unwrap_or("(cannot be read)");
-                let role = match sent.role {
-                    Role::Own if self.explanation.belongs_first.is_some() => Some("sent first".to_owned()),
-                    Role::Own => Some("the server's own".to_owned()),
-                    _ => organisation(name),
-                };
-                let period = period(sent);
-                let last = match sent.notes.first() {
-                    Some(note) if sent.is_bad => ("more red", note.clone()),
-                    Some(note) => ("more amber", note.clone()),
-                    None => ("more", key(sent.skid.as_deref())),
-                };
-                let lines = [("more", role.unwrap_or_default()), ("more", period), last];
-                self.boxed(class, place, BOX_HEIGHT, Some(node), name, &lines);
-            }
-            Node::Anchor(index) => {
-                let Some(anchor) = self.explanation.anchors.get(index) else {
-                    return;
-                };
-                let (class, state) = state(anchor, self.explanation.root.is_some());
-                let name = &anchor.subject;
-                let lines = [
-                    ("more", organisation(name).unwrap_or_default()),
-                    state,
-                    ("more", key(anchor.skid.as_deref())),
-                ];
-                self.boxed(class, place, BOX_HEIGHT, Some(node), name, &lines);
-            }
+        let explanation = self.explanation;
+        if let Some(sent) = explanation.sent(node) {
+            let mut edges = explanation.edges.iter();
+            let is_on_path = edges.any(|edge| edge.taken && edge.from == node);
+            let class = match (sent.is_bad, is_on_path) {
+                (true, _) => "bad",
+                (false, true) => "good",
+                (false, false) => "plain",
+            };
+            let name = sent.subject.as_deref().unwrap_or("(cannot be read)");
+            let role = match sent.role {
+                Role::Own if explanation.belongs_first.is_some() => Some("sent first".to_owned()),
+                Role::Own => Some("the server's own".to_owned()),
+                _ => organisation(name),
+            };
+            let last = match sent.notes.first() {
+                Some(note) if sent.is_bad => ("more red", note.clone()),
+                Some(note) => ("more amber", note.clone()),
+                None => ("more", key(sent.skid.as_deref())),
+            };
+            let role = ("more", role.unwrap_or_default());
+            let lines = [role, ("more", sent.period()), last];
+            self.boxed(class, place, BOX_HEIGHT, Some(node), name, &lines);
+        }
+        if let Some(anchor) = explanation.anchor(node) {
+            let (class, state) = state(anchor, explanation.root.is_some());
+            let organisation = ("more", organisation(&anchor.subject).unwrap_or_default());
+            let lines = [organisation, state, ("more", key(anchor.skid.as_deref()))];
+            self.boxed(class, place, BOX_HEIGHT, Some(node), &anchor.subject, &lines);
         }
     }
 
-    fn nobody(&mut self, name: &str, place: Place) {
+    fn missing(&mut self, name: &str, place: Place) {
         let lines = [
             ("more", String::new()),
             ("more red", "not sent, not in the store".to_owned()),
         ];
-        self.boxed("nobody", place, BOX_HEIGHT, None, name, &lines);
+        self.boxed("missing", place, BOX_HEIGHT, None, name, &lines);
     }
 
     fn aside(&mut self, sent: &Sent, place: Place) {
@@ -350,14 +255,8 @@ impl<'e> Picture<'e> {
             _ => "unrelated".to_owned(),
         };
         let name = sent.subject.as_deref().unwrap_or("(no certificate)");
-        self.boxed(
-            "aside",
-            place,
-            SMALL_HEIGHT,
-            Some(sent.id),
-            name,
-            &[("more", what)],
-        );
+        let lines = [("more", what)];
+        self.boxed("aside", place, SMALL_HEIGHT, Some(sent.id), name, &lines);
     }
 
     /// A box with a name and some lines. What does not fit is cut off at its border.
@@ -370,46 +269,27 @@ impl<'e> Picture<'e> {
         name: &str,
         lines: &[(&str, String)],
     ) {
-        let numbers = [place.x, place.y, BOX_WIDTH, height].map(|number| number.to_string());
-        let [x, y, wide, high] = numbers.each_ref().map(String::as_str);
-        self.xml.open(
-            "svg",
-            &[
-                ("class", class),
-                ("x", x),
-                ("y", y),
-                ("width", wide),
-                ("height", high),
-            ],
-        );
-        self.xml.text("title", &[], &shortened(name, MAX_NAME));
-        let inside = [BOX_WIDTH - 3, height - 3].map(|number| number.to_string());
-        let [inner_wide, inner_high] = inside.each_ref().map(String::as_str);
-        let border = [
-            ("x", "1.5"),
-            ("y", "1.5"),
-            ("width", inner_wide),
-            ("height", inner_high),
-            ("rx", "8"),
-        ];
-        self.xml
-            .empty("rect", &[&[("class", "box")], &border[..]].concat());
+        let Place { x, y } = place;
+        self.add(format_args!(
+            "<svg class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{BOX_WIDTH}\" height=\"{height}\">"
+        ));
+        self.add(format_args!(
+            "<title>{}</title>",
+            Text(&shortened(name, MAX_NAME))
+        ));
+        let (inner_width, inner_height) = (BOX_WIDTH - 3, height - 3);
+        self.add(format_args!(
+            "<rect class=\"box\" x=\"1.5\" y=\"1.5\" width=\"{inner_width}\" height=\"{inner_height}\" rx=\"8\"/>"
+        ));
         let mut title_x = 12;
         if let Some(node) = node {
             let number = node.to_string();
-            let badge_width = 14 + 10 * columns(&number);
-            let wide = badge_width.to_string();
-            let badge = [
-                ("x", "8"),
-                ("y", "8"),
-                ("width", &*wide),
-                ("height", "20"),
-                ("rx", "6"),
-            ];
-            self.xml
-                .empty("rect", &[&[("class", "badge")], &badge[..]].concat());
+            let width = 14 + 10 * columns(&number);
+            self.add(format_args!(
+                "<rect class=\"badge\" x=\"8\" y=\"8\" width=\"{width}\" height=\"20\" rx=\"6\"/>"
+            ));
             self.text("number", 8 + 7, 23, &number);
-            title_x = 8 + badge_width + 8;
+            title_x = 8 + width + 8;
         }
         let room = TITLE_COLUMNS.saturating_sub(title_x.saturating_sub(38) / 8);
         self.text("title", title_x, 23, &shortened(&title(name), room));
@@ -420,7 +300,7 @@ impl<'e> Picture<'e> {
         } else {
             self.box_lines(lines);
         }
-        self.xml.close();
+        self.add("</svg>");
     }
 
     /// The lines of a box: the last takes what room the others leave.
@@ -450,10 +330,8 @@ impl<'e> Picture<'e> {
         let drawn: Vec<&str> = self.layout.edges.iter().map(|(edge, _)| class_of(edge)).collect();
         let mut x = MARGIN;
         for (class, words) in legend.into_iter().filter(|(class, _)| drawn.contains(class)) {
-            self.line(
-                class,
-                &format!("M {x} {0} C {x} {0} {1} {0} {1} {0}", self.y + 12, x + 36),
-            );
+            let (y, end) = (self.y + 12, x + 36);
+            self.line(class, &format!("M {x} {y} C {x} {y} {end} {y} {end} {y}"));
             self.text("more", x + 56, self.y + 16, words);
             x += 56 + 7 * words.len() + 24;
         }
@@ -468,37 +346,19 @@ impl<'e> Picture<'e> {
     }
 
     fn finish(self) -> String {
-        let (width, height) = (self.width.to_string(), self.y.to_string());
-        let view = format!("0 0 {width} {height}");
-        let verdict = if self.explanation.trusted {
-            "trusted"
-        } else {
-            "not trusted"
+        let (width, height) = (self.width, self.y);
+        let subject = shortened(&self.explanation.subject, MAX_NAME);
+        let verdict = match self.explanation.trusted {
+            true => "trusted",
+            false => "not trusted",
         };
-        let mut whole = Xml::default();
-        whole.open(
-            "svg",
-            &[
-                ("xmlns", "http://www.w3.org/2000/svg"),
-                ("viewBox", &view),
-                ("width", &width),
-                ("height", &height),
-                ("role", "img"),
-            ],
-        );
-        whole.text(
-            "title",
-            &[],
-            &format!("{}: {verdict}", shortened(&self.explanation.subject, MAX_NAME)),
-        );
-        whole.text("style", &[], STYLE);
-        whole.empty(
-            "rect",
-            &[("class", "ground"), ("width", &width), ("height", &height)],
-        );
-        whole.append(self.xml);
-        whole.close();
-        whole.finish()
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
+             height=\"{height}\" role=\"img\">\n<title>{}: {verdict}</title>\n<style>\n{STYLE}</style>\n\
+             <rect class=\"ground\" width=\"{width}\" height=\"{height}\"/>\n{}</svg>\n",
+            Text(&subject),
+            self.elements
+        )
     }
 }
 
@@ -521,34 +381,17 @@ fn state(anchor: &Anchor, has_path: bool) -> (&'static str, (&'static str, Strin
         AnchorState::NotTheSigner => ("plain", ("more amber", "of the name, not the signer".to_owned())),
         AnchorState::Unrelated => ("plain", ("more", "no way up leads there".to_owned())),
         AnchorState::Dated => {
-            let day = anchor
-                .distrust_after
-                .as_deref()
-                .and_then(|moment| moment.split('T').next());
-            (
-                "bad",
-                (
-                    "more red",
-                    format!("for certificates up to {}", day.unwrap_or("?")),
-                ),
-            )
+            let words = format!("for certificates up to {}", day(anchor.distrust_after.as_deref()));
+            ("bad", ("more red", words))
         }
     }
 }
 
-fn period(sent: &Sent) -> String {
-    let day = |moment: &Option<String>| {
-        let day = moment.as_deref().and_then(|moment| moment.split('T').next());
-        day.unwrap_or("?").to_owned()
-    };
-    format!("{} to {}", day(&sent.not_before), day(&sent.not_after))
-}
-
 fn key(skid: Option<&str>) -> String {
-    skid.map_or_else(
-        || "no key identifier".to_owned(),
-        |skid| format!("key {}", shortened(skid, 16)),
-    )
+    match skid {
+        Some(skid) => format!("key {}", shortened(skid, 16)),
+        None => "no key identifier".to_owned(),
+    }
 }
 
 /// The words with a capital at their start and a full stop at their end.

@@ -1,52 +1,26 @@
 //! TLS, with trust just in time.
 //!
-//! What is decided here holds with every TLS library. Each has a module below this one for what only it can do, the two
-//! ways in which [`Library`] has connections made; which of its errors means what is in a module of `trust`.
+//! What is decided here holds with every TLS library. Each has a module below this one that implements [`Connect`]; which
+//! of its errors means what is in a module of `trust`.
 
+mod connect;
 #[cfg(feature = "mbedtls")]
 mod mbedtls;
 #[cfg(feature = "openssl")]
 mod openssl;
 mod rustls;
 
-use std::fmt;
-use std::pin::Pin;
-
-use pki_types::ServerName;
-
-use super::Error;
-use super::connector::BoxedStream;
-use super::error::Limit;
+use super::error::{Error, Limit};
 use super::hop::{Hop, Stage};
 use crate::exit::Failure;
 use crate::store::Store;
 use crate::trust::LastDecision;
+pub(super) use connect::BoxedStream;
+use connect::{Connect, Connected};
+pub(crate) use connect::{H2, HTTP_1_1, Protocols, server_name};
 pub(crate) use rustls::Look;
+use rustls::Rustls;
 pub(super) use rustls::look_at;
-
-/// What TLS calls the versions of HTTP.
-pub(crate) const H2: &[u8] = b"h2";
-pub(crate) const HTTP_1_1: &[u8] = b"http/1.1";
-
-/// Which versions of HTTP to speak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Protocols {
-    /// HTTP/2 where the server speaks it, else HTTP/1.1.
-    Any,
-    Http1,
-    Http2,
-}
-
-impl Protocols {
-    /// As ALPN names them, the preferred one first.
-    fn alpn(self) -> &'static [&'static [u8]] {
-        match self {
-            Self::Any => &[H2, HTTP_1_1],
-            Self::Http1 => &[HTTP_1_1],
-            Self::Http2 => &[H2],
-        }
-    }
-}
 
 /// A TLS library that the command was built with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,69 +69,29 @@ impl Library {
         }
     }
 
-    /// What makes connections to servers that this store trusts.
-    fn trusting(
-        self,
-        store: &Store,
-        protocols: Protocols,
-        last: &LastDecision,
-    ) -> Result<Box<dyn ConnectTrusted>, Failure> {
-        Ok(match self {
-            Self::Rustls => Box::new(rustls::Trusting::new(store, protocols, last)?),
-            #[cfg(feature = "openssl")]
-            Self::Openssl => Box::new(openssl::Trusting::new(store, protocols, last)?),
-            #[cfg(feature = "mbedtls")]
-            Self::Mbedtls => Box::new(mbedtls::Trusting::new(store, protocols, last)?),
-        })
-    }
-
-    /// What makes connections to any server that holds the key of its certificate, and says the same about it.
-    fn insecure(
+    /// A client of this library that trusts by `store`.
+    fn client(
         self,
         store: &Store,
         protocols: Protocols,
         last: &LastDecision,
     ) -> Result<Box<dyn Connect>, Failure> {
         Ok(match self {
-            Self::Rustls => Box::new(rustls::Insecure::new(store, protocols, last)?),
+            Self::Rustls => Box::new(Rustls::new(store, protocols, last)?),
             #[cfg(feature = "openssl")]
-            Self::Openssl => Box::new(openssl::Insecure::new(store, protocols, last)?),
+            Self::Openssl => Box::new(openssl::OpenSsl::new(store, protocols, last)?),
             #[cfg(feature = "mbedtls")]
-            Self::Mbedtls => Box::new(mbedtls::Insecure::new(store, protocols, last)?),
+            Self::Mbedtls => Box::new(mbedtls::MbedTls::new(store, protocols, last)?),
         })
     }
 }
 
-/// What makes TLS connections, by some library. No session is resumed: each hop is trusted on its own, and shows by which
-/// root.
-trait Connect: fmt::Debug {
-    /// Shakes hands with this server at the other end of `stream`. Why it did not work is said in words, safe to show.
-    fn connect<'c>(&'c self, name: ServerName<'static>, stream: BoxedStream) -> Connecting<'c>;
-}
-
-/// What makes TLS connections to servers that are trusted.
-trait ConnectTrusted: Connect {
-    /// Asks for the roots that served this host before, ahead of the connection, and says how many that were.
-    fn prefetch(&self, name: &ServerName<'_>) -> usize;
-}
-
-type Connecting<'c> = Pin<Box<dyn Future<Output = Result<Connected, String>> + 'c>>;
-
-/// A TLS connection, and what both sides have agreed on.
-struct Connected {
-    stream: BoxedStream,
-    version: &'static str,
-    is_http2: bool,
-}
-
 /// What makes the connections of a command, and what was decided in the latest handshake.
-#[derive(Debug)]
 pub(super) struct Tls {
     library: Library,
     protocols: Protocols,
-    trusting: Box<dyn ConnectTrusted>,
-    insecure: Box<dyn Connect>,
-    to_proxy: Box<dyn ConnectTrusted>,
+    to_server: Box<dyn Connect>,
+    to_proxy: Box<dyn Connect>,
     last: LastDecision,
 }
 
@@ -167,16 +101,15 @@ impl Tls {
         Ok(Self {
             library,
             protocols,
-            trusting: library.trusting(store, protocols, &last)?,
-            insecure: library.insecure(store, protocols, &last)?,
-            to_proxy: library.trusting(store, Protocols::Http1, &last)?,
+            to_server: library.client(store, protocols, &last)?,
+            to_proxy: library.client(store, Protocols::Http1, &last)?,
             last,
         })
     }
 
     /// Asks for the roots that served this host before, ahead of the connection, and says how many that were.
     pub(super) fn prefetch(&self, host: &str) -> usize {
-        server_name(host).map_or(0, |name| self.trusting.prefetch(&name))
+        server_name(host).map_or(0, |name| self.to_server.prefetch(&name))
     }
 
     /// A TLS connection to a server, over `stream`, and whether to speak HTTP/2 on it.
@@ -189,26 +122,23 @@ impl Tls {
     ) -> Result<(BoxedStream, bool), Error> {
         hop.stage = Stage::Tls;
         hop.tls_library = Some(self.library.name());
-        let connected = if hop.is_verified {
-            connect(&*self.trusting, host, stream).await
-        } else {
-            connect(&*self.insecure, host, stream).await
+        let connected = match server_name(host) {
+            None => Err(NO_NAME.to_owned()),
+            Some(name) if hop.is_verified => self.to_server.connect(name, stream).await,
+            Some(name) => self.to_server.connect_insecurely(name, stream).await,
         };
         hop.decision = self.last.take();
-        let connected = match connected {
-            Ok(connected) => connected,
-            Err(what) => return Err(refused(at, what, hop)),
-        };
-        hop.tls_version = Some(connected.version);
-        if self.protocols == Protocols::Http2 && !connected.is_http2 {
-            return Err(Error::limited(
-                Stage::Tls,
-                at,
-                "the server does not speak HTTP/2",
-                Limit::Http2Only,
-            ));
+        let Connected {
+            stream,
+            version,
+            is_http2,
+        } = connected.map_err(|what| refused(at, what, hop))?;
+        hop.tls_version = Some(version);
+        if self.protocols == Protocols::Http2 && !is_http2 {
+            let what = "the server does not speak HTTP/2";
+            return Err(Error::said(Stage::Tls, at, what).because_of(Limit::Http2Only));
         }
-        Ok((connected.stream, connected.is_http2))
+        Ok((stream, is_http2))
     }
 
     /// A TLS connection to a proxy, which has to be trusted in any case.
@@ -218,25 +148,18 @@ impl Tls {
         host: &str,
         stream: BoxedStream,
     ) -> Result<BoxedStream, Error> {
-        let connected = connect(&*self.to_proxy, host, stream).await;
-        let refusal = self.last.take().and_then(|decision| decision.refusal);
-        match refusal {
-            Some(reason) => Err(Error::not_trusted(at, reason)),
-            None => match connected {
-                Ok(connected) => Ok(connected.stream),
-                Err(what) => Err(Error::said(Stage::Tls, at, what)),
-            },
+        let name = server_name(host).ok_or_else(|| Error::said(Stage::Tls, at, NO_NAME))?;
+        let connected = self.to_proxy.connect(name, stream).await;
+        match self.last.take().and_then(|decision| decision.refusal) {
+            Some(reason) => Err(Error::not_trusted(at, &reason)),
+            None => connected
+                .map(|connected| connected.stream)
+                .map_err(|what| Error::said(Stage::Tls, at, what)),
         }
     }
 }
 
-async fn connect<C>(connector: &C, host: &str, stream: BoxedStream) -> Result<Connected, String>
-where
-    C: Connect + ?Sized,
-{
-    let name = server_name(host).ok_or("no certificate can be for a host of this name")?;
-    connector.connect(name, stream).await
-}
+const NO_NAME: &str = "no certificate can be for a host of this name";
 
 /// The handshake has failed. Certificates that passed prove nothing until it is through: the server has not shown that
 /// it holds their key.
@@ -245,17 +168,9 @@ fn refused(at: &str, what: String, hop: &mut Hop) -> Error {
         return Error::said(Stage::Tls, at, what);
     };
     match &decision.refusal {
-        Some(reason) if hop.is_verified => return Error::not_trusted(at, reason.clone()),
+        Some(reason) if hop.is_verified => return Error::not_trusted(at, reason),
         Some(_) => {}
         None => decision.refusal = Some(what.clone()),
     }
     Error::said(Stage::Tls, at, what)
-}
-
-fn server_name(host: &str) -> Option<ServerName<'static>> {
-    let bare = host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(host);
-    ServerName::try_from(bare.to_owned()).ok()
 }

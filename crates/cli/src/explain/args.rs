@@ -1,4 +1,4 @@
-//! `jit-trust explain`.
+//! The arguments of `jit-trust explain`.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use pki_types::ServerName;
+use pki_types::{ServerName, UnixTime};
 use url::Url;
 
-use super::TrustBy;
-use super::value::{self, Moment};
+use crate::args::{TrustBy, value};
 use crate::http::Override;
 
 /// Show how a server's certificates lead to a root, or why they do not
@@ -54,8 +53,8 @@ pub(crate) struct ExplainArgs {
     pub(crate) host: Option<ServerName<'static>>,
 
     /// Judge as of this time instead of now: RFC 3339, such as 2026-01-01T00:00:00Z, or Unix seconds
-    #[arg(long, value_name = "TIME")]
-    pub(crate) at: Option<Moment>,
+    #[arg(long, value_name = "TIME", value_parser = value::moment)]
+    pub(crate) at: Option<UnixTime>,
 
     /// Connect to ADDR for HOST and PORT, instead of asking DNS; may be repeated, as for `get`
     #[arg(long, value_name = "HOST:PORT:ADDR")]

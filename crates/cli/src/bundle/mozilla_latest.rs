@@ -3,31 +3,29 @@
 use std::env;
 use std::fs;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hyper::StatusCode;
-use hyper::header::{ACCEPT, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, USER_AGENT};
+use hyper::header::{ACCEPT, ETAG, HeaderValue, IF_NONE_MATCH};
 use jit_trust_bundle::{Fingerprint, Form, Input, Note, NoteKind, Root, check_update, read};
 use jit_trust_file::{FileError, OwnFile, write_private};
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
-use crate::args::BundleArgs;
+use super::args::BundleArgs;
 use crate::exit::Failure;
-use crate::http::{Client, Connector, Library, Options, Overrides, Protocols, Proxies, Request, Rules};
+use crate::http::{Client, Connector, Library, Options, Protocols, Request, Rules};
 use crate::shown::shown;
 use crate::terminal::{say, warning};
+use crate::words::part;
 use crate::{runtime, store};
-
-/// The report on the roots in Mozilla's program, as CSV with PEM.
-pub(crate) const REPORT_URL: &str =
-    "https://ccadb.my.salesforce-sites.com/mozilla/IncludedCACertificateReportPEMCSV";
 
 /// The largest report that is read, in bytes. Those of 2026 have less than 1 MB.
 const MAX_LEN: usize = 16 << 20;
 /// The longest first line of a cached report, in bytes: room for an address and an ETag.
 const MAX_HEAD_LEN: usize = 64 << 10;
+const MAX_REDIRECTS: usize = 5;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 const TIMEOUT: Duration = Duration::from_secs(120);
 
@@ -36,13 +34,17 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 /// insists.
 pub(crate) fn fetch(args: &BundleArgs) -> Result<Input, Failure> {
     let url = args.mozilla_url.as_str();
-    let cache = Cache::of_user();
-    let cached = cache.as_ref().and_then(|cache| cache.read(url));
+    let cache = cache();
+    let cached = cache.as_ref().and_then(|path| Report::cached(path, url));
     let etag = cached
         .as_ref()
         .and_then(|cached| HeaderValue::from_str(&cached.head.etag).ok());
-    let fetched = runtime::run(get(args, etag))?;
     let name = shown(url).to_string();
+    let fetched = runtime::run(async {
+        let late = || format!("{name}: not there after {} s", TIMEOUT.as_secs());
+        let in_time = timeout(TIMEOUT, get(args, etag)).await;
+        in_time.unwrap_or_else(|_| Err(Failure::failed(late())))
+    })?;
     let report = match (fetched, cached) {
         (Fetched::New(report), _) => report,
         (Fetched::NotChanged, Some(cached)) => {
@@ -62,9 +64,9 @@ pub(crate) fn fetch(args: &BundleArgs) -> Result<Input, Failure> {
         bytes: report.bytes.clone(),
     };
     check(args, &name, &input)?;
-    if let Some(cache) = cache {
+    if let Some(path) = cache {
         // Without a cache the report is fetched again next time, and that is all.
-        if let Err(failure) = cache.write(&report) {
+        if let Err(failure) = report.keep(&path) {
             let reason = failure.message().unwrap_or_default();
             warning(format_args!("{reason}; the report is not kept"));
         }
@@ -80,13 +82,12 @@ fn check(args: &BundleArgs, name: &str, report: &Input) -> Result<(), Failure> {
             "{name}: expected CCADB's report as CSV with PEM"
         )));
     }
-    if let Some(missing) = new.notes().iter().find(|note| is_missing_column(note)) {
-        // With --force, `bundle` warns of it.
-        if !args.force {
-            return Err(Failure::failed(format!(
-                "{missing}; --force takes it all the same"
-            )));
-        }
+    let is_missing_column = |note: &&Note| matches!(note.kind, NoteKind::MissingColumn { .. });
+    // With --force, `bundle` warns of it.
+    if let Some(missing) = new.notes().iter().find(is_missing_column).filter(|_| !args.force) {
+        return Err(Failure::failed(format!(
+            "{missing}; --force takes it all the same"
+        )));
     }
     let in_force = store::read(&args.trust.trust)?;
     let in_force = in_force.roots().iter().map(Root::entry);
@@ -102,58 +103,30 @@ fn check(args: &BundleArgs, name: &str, report: &Input) -> Result<(), Failure> {
     }
 }
 
-fn is_missing_column(note: &Note) -> bool {
-    matches!(note.kind, NoteKind::MissingColumn { .. })
-}
-
 enum Fetched {
     New(Report),
     NotChanged,
 }
 
 async fn get(args: &BundleArgs, etag: Option<HeaderValue>) -> Result<Fetched, Failure> {
-    let url = shown(args.mozilla_url.as_str());
-    let in_time = timeout(TIMEOUT, get_in_any_time(args, etag)).await;
-    in_time.unwrap_or_else(|_| {
-        Err(Failure::failed(format!(
-            "{url}: not there after {} s",
-            TIMEOUT.as_secs()
-        )))
-    })
-}
-
-async fn get_in_any_time(args: &BundleArgs, etag: Option<HeaderValue>) -> Result<Fetched, Failure> {
     let store = store::open(&args.trust.trust)?;
     let connector = Connector::new(
         &store,
-        Options {
+        &Options {
             library: Library::Rustls,
             protocols: Protocols::Any,
-            proxies: Proxies::from_env()?,
-            overrides: Overrides::new(&args.resolve),
+            resolve: &args.resolve,
             connect_timeout: CONNECT_TIMEOUT,
         },
     )?;
-    let mut headers = HeaderMap::new();
-    headers.insert(ACCEPT, HeaderValue::from_static("text/csv, */*;q=0.5"));
-    headers.insert(
-        USER_AGENT,
-        HeaderValue::from_static(concat!("jit-trust/", env!("CARGO_PKG_VERSION"))),
-    );
+    let mut request = Request::new(args.mozilla_url.clone());
+    request.keeps_cookies = false;
+    let accept = HeaderValue::from_static("text/csv, */*;q=0.5");
+    request.headers.insert(ACCEPT, accept);
     if let Some(etag) = etag {
-        headers.insert(IF_NONE_MATCH, etag);
+        request.headers.insert(IF_NONE_MATCH, etag);
     }
-    let request = Request {
-        url: args.mozilla_url.clone(),
-        headers,
-        private_headers: HeaderMap::new(),
-        keeps_cookies: false,
-    };
-    let rules = Rules {
-        max_redirects: 5,
-        allow_downgrade: false,
-        is_insecure: false,
-    };
+    let rules = Rules::up_to(MAX_REDIRECTS);
     let mut hops = Vec::new();
     let mut client = Client::new(connector);
     let mut answer = client
@@ -170,12 +143,8 @@ async fn get_in_any_time(args: &BundleArgs, etag: Option<HeaderValue>) -> Result
             )));
         }
     }
-    let etag = answer
-        .headers
-        .get(ETAG)
-        .and_then(|etag| etag.to_str().ok())
-        .unwrap_or_default();
-    let etag = etag.to_owned();
+    let etag = answer.headers.get(ETAG).and_then(|etag| etag.to_str().ok());
+    let etag = etag.unwrap_or_default().to_owned();
     let mut bytes = Vec::new();
     let Some(hop) = hops.last_mut() else {
         return Err(Failure::failed(format!("{url}: no answer")));
@@ -189,9 +158,7 @@ async fn get_in_any_time(args: &BundleArgs, etag: Option<HeaderValue>) -> Result
         bytes.extend_from_slice(&chunk);
     }
     let root = hop.decision.as_ref().and_then(|decision| decision.root.as_ref());
-    let root = root
-        .map(|root| format!(", trusted under {}", root.subject))
-        .unwrap_or_default();
+    let root = part(root, |root| format!(", trusted under {}", root.subject));
     if !args.quiet {
         say(format_args!("{url}: {} bytes{root}", bytes.len()));
     }
@@ -223,47 +190,33 @@ impl Report {
         };
         Self { head, bytes }
     }
-}
-
-/// The file that the last report is kept in.
-struct Cache {
-    path: PathBuf,
-}
-
-impl Cache {
-    /// `$XDG_CACHE_HOME/jit-trust`, or `~/.cache/jit-trust`; none where there is neither.
-    fn of_user() -> Option<Self> {
-        let cache_home = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-        // The XDG Base Directory Specification has relative paths ignored.
-        let cache_home = cache_home.filter(|path| path.is_absolute());
-        let cache_home = cache_home.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")))?;
-        Some(Self {
-            path: cache_home.join("jit-trust").join("mozilla-latest"),
-        })
-    }
 
     /// The report fetched last from this address; none if there is no such one, it is damaged, or somebody else could
     /// have written it: what it holds is trusted as much as what the server sends.
-    fn read(&self, url: &str) -> Option<Report> {
-        let file = self.read_own()?;
+    fn cached(path: &Path, url: &str) -> Option<Self> {
+        let file = OwnFile::open(path).ok()??;
+        if file.others_may_write() {
+            return None;
+        }
+        let file = file.read(u64::try_from(MAX_LEN + MAX_HEAD_LEN).ok()?).ok()?;
         let end_of_head = file.iter().position(|byte| *byte == b'\n')?;
         let (head, rest) = file.split_at_checked(end_of_head)?;
         let head: Head = serde_json::from_slice(head).ok()?;
         let bytes = rest.get(1..)?.to_vec();
         let is_good =
             head.url == url && head.sha256 == Fingerprint::of(&bytes).to_string() && !head.etag.is_empty();
-        is_good.then_some(Report { head, bytes })
+        is_good.then_some(Self { head, bytes })
     }
 
-    fn write(&self, report: &Report) -> Result<(), Failure> {
-        let mut file = serde_json::to_vec(&report.head).map_err(Failure::failed)?;
+    fn keep(&self, path: &Path) -> Result<(), Failure> {
+        let mut file = serde_json::to_vec(&self.head).map_err(Failure::failed)?;
         file.push(b'\n');
-        file.extend_from_slice(&report.bytes);
-        let mut written = write_private(&self.path, &file);
-        if let (Err(FileError::Io { error, .. }), Some(directory)) = (&written, self.path.parent()) {
+        file.extend_from_slice(&self.bytes);
+        let mut written = write_private(path, &file);
+        if let (Err(FileError::Io { error, .. }), Some(directory)) = (&written, path.parent()) {
             if error.kind() == ErrorKind::NotFound {
                 fs::create_dir_all(directory).map_err(|error| Failure::writing_file(directory, &error))?;
-                written = write_private(&self.path, &file);
+                written = write_private(path, &file);
             }
         }
         match written {
@@ -272,14 +225,14 @@ impl Cache {
             written => written.map_err(Failure::failed),
         }
     }
+}
 
-    /// The file's content, if only this user can have written it.
-    fn read_own(&self) -> Option<Vec<u8>> {
-        let file = OwnFile::open(&self.path).ok()??;
-        if file.others_may_write() {
-            return None;
-        }
-        let limit = u64::try_from(MAX_LEN + MAX_HEAD_LEN).ok()?;
-        file.read(limit).ok()
-    }
+/// The file that the last report is kept in: in `$XDG_CACHE_HOME/jit-trust`, or `~/.cache/jit-trust`; none where there is
+/// neither.
+fn cache() -> Option<PathBuf> {
+    let cache_home = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    // The XDG Base Directory Specification has relative paths ignored.
+    let cache_home = cache_home.filter(|path| path.is_absolute());
+    let cache_home = cache_home.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")))?;
+    Some(cache_home.join("jit-trust").join("mozilla-latest"))
 }

@@ -1,15 +1,18 @@
-//! `jit-trust bundle`.
+//! The arguments of `jit-trust bundle`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args};
 use jit_trust_bundle::{BlobOptions, BlobVersion, Policy};
 
-use super::Trust;
-use super::value;
+use crate::args::{Trust, value};
 use crate::exit::Failure;
 use crate::http::Override;
+
+/// CCADB's report on the roots in Mozilla's program, as CSV with PEM.
+const REPORT_URL: &str = "https://ccadb.my.salesforce-sites.com/mozilla/IncludedCACertificateReportPEMCSV";
 
 /// Turn lists of roots, in any form, into a trust blob, a webroot or a C array
 ///
@@ -42,11 +45,11 @@ pub(crate) struct BundleArgs {
     pub(crate) inputs: Vec<OsString>,
 
     /// Write a trust blob; `-` is stdout
-    #[arg(long, value_name = "FILE", group = "outputs", value_parser = value::output_file())]
+    #[arg(long, value_name = "FILE", group = "outputs", value_parser = output_file())]
     pub(crate) blob: Option<PathBuf>,
 
     /// Write a webroot: static files to look roots up in over the network
-    #[arg(long, value_name = "DIR", group = "outputs", value_parser = value::output_directory())]
+    #[arg(long, value_name = "DIR", group = "outputs", value_parser = output_directory())]
     pub(crate) webroot: Option<PathBuf>,
 
     /// Write files instead of links into the webroot, for object stores
@@ -54,7 +57,7 @@ pub(crate) struct BundleArgs {
     pub(crate) copy: bool,
 
     /// Write the bytes of the blob as a C initialiser list; `-` is stdout
-    #[arg(long, value_name = "FILE", group = "outputs", value_parser = value::output_file())]
+    #[arg(long, value_name = "FILE", group = "outputs", value_parser = output_file())]
     pub(crate) c_array: Option<PathBuf>,
 
     /// The version of the blob, also of those in the webroot and the C array
@@ -62,7 +65,7 @@ pub(crate) struct BundleArgs {
     /// Version 2 holds what trust needs, with the conditions under which Mozilla trusts some roots (certificates issued
     /// up to a date, some names only), in less than half the bytes. Version 1 holds whole certificates without
     /// conditions, for readers that know no other.
-    #[arg(long, value_name = "VERSION", default_value = "2", value_parser = value::blob_version())]
+    #[arg(long, value_name = "VERSION", default_value = "2", value_parser = blob_version())]
     pub(crate) blob_version: BlobVersion,
 
     /// Put the names of the roots into the blob, for people: 12 KB more for Mozilla's list
@@ -97,7 +100,7 @@ pub(crate) struct BundleArgs {
     ///
     /// By default that is CCADB:
     /// https://ccadb.my.salesforce-sites.com/mozilla/IncludedCACertificateReportPEMCSV
-    #[arg(long, value_name = "URL", default_value = crate::mozilla_latest::REPORT_URL, hide_default_value = true,
+    #[arg(long, value_name = "URL", default_value = REPORT_URL, hide_default_value = true,
         value_parser = value::https_url)]
     pub(crate) mozilla_url: url::Url,
 
@@ -130,4 +133,32 @@ impl BundleArgs {
             Policy::Strict
         }
     }
+}
+
+/// A file to write. Stdout is one too, by the name that it has among files.
+fn output_file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| match (path.as_os_str() == "-", cfg!(unix)) {
+        (false, _) => Ok(path),
+        (true, true) => Ok(PathBuf::from("/dev/stdout")),
+        (true, false) => Err("expected the path of a file, such as ./- for one of that name"),
+    })
+}
+
+/// A directory to write.
+fn output_directory() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        if path.as_os_str() == "-" {
+            Err("stdout is no directory; ./- is one of that name")
+        } else {
+            Ok(path)
+        }
+    })
+}
+
+/// The version of a trust blob.
+fn blob_version() -> impl TypedValueParser<Value = BlobVersion> {
+    PossibleValuesParser::new(["1", "2"]).map(|version| match version.as_str() {
+        "1" => BlobVersion::V1,
+        _ => BlobVersion::V2,
+    })
 }

@@ -1,5 +1,8 @@
 //! `jit-trust bundle`: lists of roots in, stores out, and a report of what happened.
 
+mod args;
+mod mozilla_latest;
+
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -11,12 +14,12 @@ use jit_trust_bundle::{
 };
 use jit_trust_file::write_file;
 
-use crate::args::BundleArgs;
 use crate::exit::Failure;
-use crate::mozilla_latest;
 use crate::shown::{counted, shown};
 use crate::terminal::{say, warning};
 use crate::time;
+use crate::words::joined;
+pub(crate) use args::BundleArgs;
 
 pub(crate) fn run(args: &BundleArgs) -> Result<(), Failure> {
     let options = args.blob_options()?;
@@ -44,22 +47,17 @@ pub(crate) fn run(args: &BundleArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is to be said when it is known how things went.
+/// What is to be said when it is known how things went: lines, and whether each is a warning.
 #[derive(Default)]
-struct Report(Vec<Line>);
-
-enum Line {
-    Said(String),
-    Warning(String),
-}
+struct Report(Vec<(bool, String)>);
 
 impl Report {
     fn say(&mut self, line: impl Display) {
-        self.0.push(Line::Said(line.to_string()));
+        self.0.push((false, line.to_string()));
     }
 
     fn warn(&mut self, line: impl Display) {
-        self.0.push(Line::Warning(line.to_string()));
+        self.0.push((true, line.to_string()));
     }
 
     fn warn_all<L: Display>(&mut self, lines: impl IntoIterator<Item = L>) {
@@ -67,11 +65,11 @@ impl Report {
     }
 
     fn print(&self, only_warnings: bool) {
-        for line in &self.0 {
-            match line {
-                Line::Warning(line) => warning(line),
-                Line::Said(_) if only_warnings => {}
-                Line::Said(line) => say(line),
+        for (is_warning, line) in &self.0 {
+            match is_warning {
+                true => warning(line),
+                false if only_warnings => {}
+                false => say(line),
             }
         }
     }
@@ -119,10 +117,9 @@ fn check_that_sections_have_content(list: &RootList, options: BlobOptions) -> Re
     for section in Section::wanted(options) {
         if section.count(list.roots()) == 0 {
             let Section { option, what, .. } = section;
-            let hold = if list.sources().len() == 1 {
-                "holds"
-            } else {
-                "hold"
+            let hold = match list.sources() {
+                [_] => "holds",
+                _ => "hold",
             };
             return Err(Failure::bad_input(format!(
                 "{option}: {} {hold} no {what}: expected an input with {what}",
@@ -172,39 +169,35 @@ fn write_outputs(
     options: BlobOptions,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let replace = if args.force {
-        Replace::Always
-    } else {
-        Replace::UnlessNewer
+    let replace = match args.force {
+        true => Replace::Always,
+        false => Replace::UnlessNewer,
     };
     let contents = contents(list.roots(), options);
+    let name = |path: &Path| shown(path.to_string_lossy()).to_string();
     let len = blob.bytes.len();
     if let Some(path) = &args.blob {
         write_blob(path, blob, replace).map_err(not_written)?;
-        report.say(format_args!(
-            "{}: trust blob, {contents}; {len} bytes",
-            shown(path.to_string_lossy())
-        ));
+        let name = name(path);
+        report.say(format_args!("{name}: trust blob, {contents}; {len} bytes"));
     }
     if let Some(path) = &args.c_array {
         write_file(path, c_array(&blob.bytes).as_bytes()).map_err(Failure::failed)?;
+        let name = name(path);
         report.say(format_args!(
-            "{}: C array of {len} bytes: trust blob, {contents}",
-            shown(path.to_string_lossy())
+            "{name}: C array of {len} bytes: trust blob, {contents}"
         ));
     }
     if let Some(path) = &args.webroot {
-        let entries = if args.copy {
-            KeyEntries::Copies
-        } else {
-            KeyEntries::Links
+        let entries = match args.copy {
+            true => KeyEntries::Copies,
+            false => KeyEntries::Links,
         };
         let webroot = write_webroot(path, list.roots(), blob.generation, options, entries, replace);
         let webroot = webroot.map_err(not_written)?;
+        let (name, files) = (name(path), webroot.files);
         report.say(format_args!(
-            "{}: webroot, {} files; trust blobs, {contents}",
-            shown(path.to_string_lossy()),
-            webroot.files
+            "{name}: webroot, {files} files; trust blobs, {contents}"
         ));
         report.warn_all(webroot.unreachable);
         report.warn_all(webroot.left_behind);
@@ -285,11 +278,8 @@ fn totals(summary: &Summary) -> String {
 
 fn report_expiries(when: &str, expiries: &[Expiry], report: &mut Report) {
     report.say(format_args!("expire {when}: {}", expiries.len()));
-    let width = expiries
-        .iter()
-        .map(|expiry| expiry.days_left.to_string().len())
-        .max()
-        .unwrap_or_default();
+    let widths = expiries.iter().map(|expiry| expiry.days_left.to_string().len());
+    let width = widths.max().unwrap_or_default();
     for expiry in expiries {
         report.say(format_args!(
             "  {:>width$} days left: {}",
@@ -308,7 +298,7 @@ fn contents(roots: &[Root], options: BlobOptions) -> String {
         all if all == roots.len() => section.what.to_owned(),
         some => format!("{} of {some} of {}", section.what, roots.len()),
     });
-    let sections = sections.collect::<Vec<_>>().join(" and ");
+    let sections = joined(sections, " and ");
     let with = if sections.is_empty() { "" } else { ", with " };
     format!(
         "version {}, {}{with}{sections}",
@@ -348,8 +338,5 @@ fn report_bare_inputs(sources: &[Source], report: &mut Report) {
 }
 
 fn names(sources: &[Source]) -> String {
-    let names = sources
-        .iter()
-        .map(|source| shown(source.name.as_str()).to_string());
-    names.collect::<Vec<_>>().join(", ")
+    joined(sources.iter().map(|source| shown(source.name.as_str())), ", ")
 }

@@ -1,0 +1,180 @@
+//! TLS by Mbed TLS, which knows nothing newer than TLS 1.2.
+
+use std::io;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context as TaskContext, Poll};
+
+use jit_trust::mbedtls::{Connector, Error, TokioConnector};
+use mbedtls::alloc::List;
+use mbedtls::rng::{CtrDrbg, OsEntropy};
+use mbedtls::ssl::config::{
+    AuthMode, Endpoint, NullTerminatedStrList, Preset, Renegotiation, Transport, UseSessionTickets, Version,
+};
+use mbedtls::ssl::{Config, Context};
+use mbedtls::x509::Certificate;
+use pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::connect::{self, BoxedStream, Connect, Connected, Connecting, H2, Protocols, host};
+use crate::exit::{Failure, causes};
+use crate::store::Store;
+use crate::trust::{self, LastDecision};
+
+/// The `mbedtls` crate brings it along, and does not say which patch release.
+pub(super) const VERSION: &str = "Mbed TLS 2.28";
+
+/// It speaks no newer one, and none older is asked for.
+const TLS_VERSION: &str = "TLSv1.2";
+
+pub(super) struct MbedTls {
+    trusting: TokioConnector,
+    insecure: Arc<Config>,
+    /// Judges what `insecure` was sent.
+    verifier: Connector,
+    seen: Arc<Seen>,
+    last: LastDecision,
+}
+
+/// The certificates that the latest server sent, its own first. Connections are made one after the other.
+type Seen = Mutex<Option<Vec<Vec<u8>>>>;
+
+impl MbedTls {
+    pub(super) fn new(store: &Store, protocols: Protocols, last: &LastDecision) -> Result<Self, Failure> {
+        Self::made(store, protocols, last).map_err(Failure::failed)
+    }
+
+    fn made(store: &Store, protocols: Protocols, last: &LastDecision) -> mbedtls::Result<Self> {
+        let names = alpn(protocols)?;
+        let seen = Arc::<Seen>::default();
+        let insecure = config(names.clone(), seen.clone())?;
+        let trusting = TokioConnector::new(store.trust.clone())?;
+        Ok(Self {
+            trusting: trusting
+                .configure(move |config| config.set_alpn_protocols(names.clone()))
+                .on_verification(last.listener(store)),
+            insecure: Arc::new(insecure),
+            verifier: Connector::new(store.trust.clone())?.on_verification(last.listener(store)),
+            seen,
+            last: last.clone(),
+        })
+    }
+
+    fn take_seen(&self) -> Option<Vec<Vec<u8>>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Connect for MbedTls {
+    fn prefetch(&self, name: &ServerName<'_>) -> usize {
+        self.trusting.prefetch(&host(name))
+    }
+
+    fn connect<'c>(&'c self, name: ServerName<'static>, stream: BoxedStream) -> Connecting<'c> {
+        Box::pin(async move {
+            let connected = self.trusting.connect(&host(&name), stream).await;
+            let stream = connected.map_err(|error| {
+                connect::broken_off(&error, |error: &Error| Some(broken_off(error.tls_error())))
+            })?;
+            let is_http2 = is_http2(stream.alpn_protocol());
+            Ok(Connected::new(stream, TLS_VERSION, is_http2))
+        })
+    }
+
+    fn connect_insecurely<'c>(&'c self, name: ServerName<'static>, stream: BoxedStream) -> Connecting<'c> {
+        Box::pin(async move {
+            // An earlier connection may have been given up.
+            self.take_seen();
+            let host = host(&name);
+            // mbedTLS asks for no address, and cannot compare one.
+            let named = host.parse::<IpAddr>().is_err().then_some(&*host);
+            let mut tls = Context::new(self.insecure.clone());
+            let shaken = tls.establish_async(Flushed(stream), named).await;
+            if let Some(seen) = self.take_seen() {
+                let (verifier, host) = (self.verifier.clone(), host.clone());
+                connect::judge(move || {
+                    let sent = seen.iter().filter_map(|der| Certificate::from_der(der).ok());
+                    let _ = verifier.verify(&host, &sent.collect::<List<Certificate>>());
+                })
+                .await;
+            }
+            // What the certificate may be used for is looked at in a handshake only.
+            let flags = tls.verify_result().err();
+            if let Some(words) = flags.and_then(trust::mbedtls::wrong_use) {
+                self.last.refuse(words);
+            }
+            shaken.map_err(|error| broken_off(&error))?;
+            let is_http2 = is_http2(tls.get_alpn_protocol().ok().flatten());
+            Ok(Connected::new(tls, TLS_VERSION, is_http2))
+        })
+    }
+}
+
+/// Goes on whatever is wrong with the certificates, which are kept when mbedTLS asks who could have issued the first.
+fn config(alpn: Arc<NullTerminatedStrList>, seen: Arc<Seen>) -> mbedtls::Result<Config> {
+    let mut config = Config::new(Endpoint::Client, Transport::Stream, Preset::Default);
+    config.set_rng(Arc::new(CtrDrbg::new(Arc::new(OsEntropy::new()), None)?));
+    config.set_min_version(Version::Tls1_2)?;
+    config.set_session_tickets(UseSessionTickets::Disabled);
+    config.set_renegotiation(Renegotiation::Disabled);
+    config.set_alpn_protocols(alpn)?;
+    config.set_authmode(AuthMode::Optional);
+    config.set_ca_callback(move |sent: &List<Certificate>| {
+        let all = || sent.iter().map(|certificate| certificate.as_der().to_vec());
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.get_or_insert_with(|| all().collect());
+        Ok(List::<Certificate>::new())
+    });
+    Ok(config)
+}
+
+fn alpn(protocols: Protocols) -> mbedtls::Result<Arc<NullTerminatedStrList>> {
+    let names = protocols.alpn().iter();
+    let names: Vec<&str> = names.filter_map(|name| std::str::from_utf8(name).ok()).collect();
+    NullTerminatedStrList::new(&names).map(Arc::new)
+}
+
+fn is_http2(protocol: Option<&str>) -> bool {
+    protocol.map(str::as_bytes) == Some(H2)
+}
+
+/// Why a handshake failed.
+fn broken_off(error: &mbedtls::Error) -> String {
+    trust::mbedtls::broken_handshake(error).map_or_else(|| causes(error), str::to_owned)
+}
+
+/// A stream that sends what was written before it waits for an answer: mbedTLS never flushes the one under it, which may be
+/// TLS to a proxy.
+struct Flushed(BoxedStream);
+
+impl AsyncRead for Flushed {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut TaskContext<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if let Poll::Ready(flushed) = Pin::new(&mut self.0).poll_flush(context) {
+            flushed?;
+        }
+        Pin::new(&mut self.0).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Flushed {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut TaskContext<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,203 @@
+//! TLS by rustls.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jit_trust::{ServerVerifier, TokioConnector};
+use pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::client::Resumption;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use rustls::{
+    ClientConfig, ClientConnection, DigitallySignedStruct, Error, ProtocolVersion, SignatureScheme,
+};
+use tokio_rustls::TlsConnector;
+
+use super::connect::{self, BoxedStream, Connect, Connected, Connecting, H2, Protocols};
+use crate::exit::Failure;
+use crate::store::Store;
+use crate::trust::{self, LastDecision};
+
+pub(super) struct Rustls {
+    trusting: TokioConnector,
+    insecure: TlsConnector,
+    verifier: Arc<ServerVerifier>,
+    /// What the latest server sent to `insecure`.
+    seen: Arc<TakesAny>,
+}
+
+impl Rustls {
+    pub(super) fn new(store: &Store, protocols: Protocols, last: &LastDecision) -> Result<Self, Failure> {
+        let verifier = ServerVerifier::with_provider(store.trust.clone(), &aws_lc_rs::default_provider());
+        let verifier = Arc::new(verifier.on_verification(last.listener(store)));
+        let seen = Arc::<TakesAny>::default();
+        let trusting = config(verifier.clone(), protocols)?;
+        Ok(Self {
+            trusting: TokioConnector::with_config(store.trust.clone(), trusting),
+            insecure: Arc::new(config(seen.clone(), protocols)?).into(),
+            verifier,
+            seen,
+        })
+    }
+}
+
+impl Connect for Rustls {
+    fn prefetch(&self, name: &ServerName<'_>) -> usize {
+        self.trusting.prefetch(name)
+    }
+
+    fn connect<'c>(&'c self, name: ServerName<'static>, stream: BoxedStream) -> Connecting<'c> {
+        Box::pin(async {
+            let stream = self.trusting.connect(name, stream).await.map_err(broken_off)?;
+            let (version, is_http2) = agreed(stream.get_ref().1);
+            Ok(Connected::new(stream, version, is_http2))
+        })
+    }
+
+    fn connect_insecurely<'c>(&'c self, name: ServerName<'static>, stream: BoxedStream) -> Connecting<'c> {
+        Box::pin(async {
+            let shaken = self.insecure.connect(name, stream).await;
+            if let Some(seen) = self.seen.take() {
+                let verifier = self.verifier.clone();
+                connect::judge(move || {
+                    if let Some((leaf, others)) = seen.certificates.split_first() {
+                        let _ = verifier.verify_server_cert(leaf, others, &seen.server_name, &[], seen.now);
+                    }
+                })
+                .await;
+            }
+            let stream = shaken.map_err(broken_off)?;
+            let (version, is_http2) = agreed(stream.get_ref().1);
+            Ok(Connected::new(stream, version, is_http2))
+        })
+    }
+}
+
+/// What came of a handshake with a server of any certificate.
+#[derive(Debug)]
+pub(crate) struct Look {
+    /// The server's own first; none where it did not come so far.
+    pub(crate) certificates: Vec<CertificateDer<'static>>,
+    /// The version of TLS, or why the handshake was broken off, in words safe to show.
+    pub(crate) tls_version: Result<&'static str, String>,
+}
+
+/// Does the handshake and drops the connection. Both versions of HTTP are offered: some servers have other certificates for
+/// clients that offer none.
+pub(in super::super) async fn look_at(
+    name: ServerName<'static>,
+    stream: BoxedStream,
+) -> Result<Look, Failure> {
+    let seen = Arc::<TakesAny>::default();
+    let connector = TlsConnector::from(Arc::new(config(seen.clone(), Protocols::Any)?));
+    let shaken = connector.connect(name, stream).await;
+    Ok(Look {
+        certificates: seen.take().map_or_else(Vec::new, |seen| seen.certificates),
+        tls_version: shaken
+            .map(|stream| agreed(stream.get_ref().1).0)
+            .map_err(broken_off),
+    })
+}
+
+fn config(verifier: Arc<dyn ServerCertVerifier>, protocols: Protocols) -> Result<ClientConfig, Failure> {
+    let builder = ClientConfig::builder_with_provider(aws_lc_rs::default_provider().into());
+    let builder = builder
+        .with_safe_default_protocol_versions()
+        .map_err(Failure::failed)?;
+    let mut config = builder
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    config.alpn_protocols = protocols.alpn().iter().map(|name| name.to_vec()).collect();
+    config.resumption = Resumption::disabled();
+    Ok(config)
+}
+
+/// The version of TLS, and whether to speak HTTP/2.
+fn agreed(session: &ClientConnection) -> (&'static str, bool) {
+    let version = match session.protocol_version() {
+        Some(ProtocolVersion::TLSv1_2) => "TLSv1.2",
+        Some(ProtocolVersion::TLSv1_3) => "TLSv1.3",
+        _ => "unknown",
+    };
+    (version, session.alpn_protocol() == Some(H2))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
+fn broken_off(error: io::Error) -> String {
+    connect::broken_off(&error, trust::rustls::broken_handshake)
+}
+
+/// Takes any certificates and keeps them to be judged. The server has to show that it holds the key of its own.
+#[derive(Debug)]
+struct TakesAny {
+    /// What the latest server sent. Connections are made one after the other.
+    seen: Mutex<Option<Seen>>,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+/// What a server sent.
+#[derive(Debug)]
+struct Seen {
+    /// The server's own first; never none.
+    certificates: Vec<CertificateDer<'static>>,
+    server_name: ServerName<'static>,
+    now: UnixTime,
+}
+
+impl Default for TakesAny {
+    fn default() -> Self {
+        Self {
+            seen: Mutex::default(),
+            algorithms: aws_lc_rs::default_provider().signature_verification_algorithms,
+        }
+    }
+}
+
+impl TakesAny {
+    fn take(&self) -> Option<Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl ServerCertVerifier for TakesAny {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let sent = std::iter::once(end_entity).chain(intermediates);
+        let seen = Seen {
+            certificates: sent.map(|der| der.clone().into_owned()).collect(),
+            server_name: server_name.to_owned(),
+            now,
+        };
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
