@@ -1,17 +1,15 @@
 //! Anchors as mbedTLS takes them: certificates without name constraints, which it could not read.
 
-use jit_trust_core::{Name, TrustAnchor};
+use jit_trust_core::{Name, OwnedTrustAnchor, TrustAnchor};
 use mbedtls::alloc::List;
 use mbedtls::x509::Certificate;
 
-use crate::store::OwnedEntry;
 use crate::trust::Import;
 
 /// An anchor that was selected for one connection: it outlives what it was selected from.
 #[derive(Debug)]
 pub(super) struct Anchor {
-    subject: Box<[u8]>,
-    entry: OwnedEntry,
+    anchor: OwnedTrustAnchor,
     certificate: Box<[u8]>,
     /// The name constraints that bind it beside its own.
     imposed: Box<[Box<[u8]>]>,
@@ -23,17 +21,15 @@ impl Anchor {
     /// of which mbedTLS takes no certificate: it vouches for nothing.
     pub(super) fn new(anchor: &TrustAnchor<'_>, imposed: &[&[u8]], import: Option<&Import>) -> Option<Self> {
         Some(Self {
-            subject: anchor.subject().as_der().into(),
-            entry: OwnedEntry::of(anchor.entry()),
+            anchor: anchor.to_owned_anchor(),
             certificate: certificate(anchor)?,
             imposed: imposed.iter().map(|set| Box::from(*set)).collect(),
             import: import.cloned(),
         })
     }
 
-    /// The anchor. It is there: it has been one before.
-    pub(super) fn get(&self) -> Option<TrustAnchor<'_>> {
-        self.entry.get()?.named(Name::from_der(&self.subject)?)
+    pub(super) fn get(&self) -> TrustAnchor<'_> {
+        self.anchor.as_anchor()
     }
 
     /// The name constraints that bind it beside its own.
@@ -46,7 +42,7 @@ impl Anchor {
     }
 
     pub(super) fn is_named(&self, name: Name<'_>) -> bool {
-        *self.subject == *name.as_der()
+        self.get().subject() == name
     }
 
     /// Whether this is the certificate that mbedTLS has of it.

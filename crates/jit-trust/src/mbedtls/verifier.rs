@@ -95,7 +95,8 @@ enum Tried {
 
 impl AnchorList for Found {
     fn get(&self, place: usize) -> Option<TrustAnchor<'_>> {
-        self.anchors.iter().chain(&self.left_out).nth(place)?.get()
+        let mut all = self.anchors.iter().chain(&self.left_out);
+        all.nth(place).map(Anchor::get)
     }
 }
 
@@ -359,10 +360,7 @@ impl Verifier {
             if !anchor.has_certificate(top) {
                 continue;
             }
-            let Some(named) = anchor.get() else {
-                continue;
-            };
-            match conforms(&named, &anchor.imposed(), &below, peer) {
+            match conforms(&anchor.get(), &anchor.imposed(), &below, peer) {
                 Ok(()) => return Ok(place),
                 Err(not) => {
                     refusal.get_or_insert(not);
@@ -451,7 +449,7 @@ impl Verifier {
                 selected: selected.found.anchors.len(),
                 candidates: Candidates::new(&selected.found),
                 queries: &selected.found.queries,
-                anchor: anchor.and_then(Anchor::get),
+                anchor: anchor.map(Anchor::get),
                 selecting: selected.selecting,
                 validating: known
                     .judged
@@ -480,7 +478,7 @@ impl Verifier {
             let Accepted { import, lease } = self.trust.accepts_import(&self.host, anchor.import());
             let mut leaning = Leaning::default();
             leaning.anchors.push(Arc::new(KnownAnchor::new(
-                &anchor.get()?,
+                &anchor.get(),
                 &anchor.imposed(),
                 &peer,
                 import,

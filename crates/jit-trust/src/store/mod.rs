@@ -17,7 +17,7 @@ pub use error::StoreError;
 #[cfg(any(unix, windows))]
 pub use file::FileStore;
 pub use selection::Selection;
-pub(crate) use selection::{OwnedEntry, check_imposed};
+pub(crate) use selection::check_imposed;
 #[cfg(any(unix, windows))]
 pub use watched::{FileChange, WatchedFileStore};
 pub use webroot::WebrootStore;

@@ -1,8 +1,8 @@
 //! The anchors that were chosen for one chain.
 
 use jit_trust_core::{
-    Certificate, CertificateError, EncodedEntry, Entry, HashedName, Name, NameConstraintsError,
-    NameHashPrefix, PeerChain, TrustAnchor, check_imposed_constraints,
+    Certificate, CertificateError, Entry, HashedName, Name, NameConstraintsError, OwnedTrustAnchor,
+    PeerChain, TrustAnchor, check_imposed_constraints,
 };
 use smallvec::SmallVec;
 
@@ -55,80 +55,23 @@ enum Standing {
 #[derive(Debug)]
 enum Anchor<'s> {
     Lent(TrustAnchor<'s>),
-    Read {
-        subject: HashedName<'s>,
-        entry: OwnedEntry,
-    },
+    Read(OwnedTrustAnchor),
 }
 
-impl<'s> Anchor<'s> {
-    /// The anchor. It is there: what is held has been read before.
-    fn get(&self) -> Option<TrustAnchor<'_>> {
+impl Anchor<'_> {
+    fn get(&self) -> TrustAnchor<'_> {
         match self {
-            Self::Lent(anchor) => Some(*anchor),
-            Self::Read { subject, entry } => entry.get()?.named_as(*subject),
+            Self::Lent(anchor) => *anchor,
+            Self::Read(anchor) => anchor.as_anchor(),
         }
     }
 
     fn is(&self, anchor: &TrustAnchor<'_>) -> bool {
-        let is_same = |own: TrustAnchor<'_>| {
-            own.entry().encoded() == anchor.entry().encoded()
-                && own.subject() == anchor.subject()
-                && own.distrust_after() == anchor.distrust_after()
-                && own.name_constraints() == anchor.name_constraints()
-        };
-        self.get().is_some_and(is_same)
-    }
-}
-
-/// A copy of an entry: its bytes, and the conditions that it was given beside them.
-#[derive(Debug)]
-pub(crate) struct OwnedEntry {
-    bytes: OwnedBytes,
-    distrust_after: Option<u64>,
-    name_constraints: Option<Box<[u8]>>,
-}
-
-#[derive(Debug)]
-enum OwnedBytes {
-    Certificate(Box<[u8]>),
-    Record {
-        name_hash: NameHashPrefix,
-        record: Box<[u8]>,
-    },
-}
-
-impl OwnedEntry {
-    pub(crate) fn of(entry: &Entry<'_>) -> Self {
-        let bytes = match entry.encoded() {
-            EncodedEntry::Certificate(der) => OwnedBytes::Certificate(der.into()),
-            EncodedEntry::Record { name_hash, record } => OwnedBytes::Record {
-                name_hash,
-                record: record.into(),
-            },
-        };
-        Self {
-            bytes,
-            distrust_after: entry.distrust_after(),
-            name_constraints: entry.name_constraints().map(Into::into),
-        }
-    }
-
-    /// The entry. It is there: what is held has been read before.
-    pub(crate) fn get(&self) -> Option<Entry<'_>> {
-        let encoded = match &self.bytes {
-            OwnedBytes::Certificate(der) => EncodedEntry::Certificate(der),
-            OwnedBytes::Record { name_hash, record } => EncodedEntry::Record {
-                name_hash: *name_hash,
-                record,
-            },
-        };
-        let entry = encoded.read().ok()?;
-        Some(
-            entry
-                .with_distrust_after(self.distrust_after)
-                .with_name_constraints(self.name_constraints.as_deref()),
-        )
+        let own = self.get();
+        own.entry().encoded() == anchor.entry().encoded()
+            && own.subject() == anchor.subject()
+            && own.distrust_after() == anchor.distrust_after()
+            && own.name_constraints() == anchor.name_constraints()
     }
 }
 
@@ -184,10 +127,7 @@ impl<'s> Selection<'s> {
 
     fn insert_entry(&mut self, issuer: HashedName<'s>, entry: &Entry<'_>, standing: Standing) {
         if let Some(anchor) = entry.named_as(issuer) {
-            self.insert(&anchor, standing, || Anchor::Read {
-                subject: issuer,
-                entry: OwnedEntry::of(entry),
-            });
+            self.insert(&anchor, standing, || Anchor::Read(anchor.to_owned_anchor()));
         }
     }
 
@@ -213,9 +153,10 @@ impl<'s> Selection<'s> {
             if !(of_known || of_added) {
                 continue;
             }
-            let Some(other) = known.anchor.get().filter(|other| is_same_key(other, anchor)) else {
+            let other = known.anchor.get();
+            if !is_same_key(&other, anchor) {
                 continue;
-            };
+            }
             let (date, is_constrained) = (other.distrust_after(), differs(&other, anchor));
             if of_added {
                 known.bind(anchor.distrust_after(), differs(anchor, &other), self.chain);
@@ -257,7 +198,7 @@ impl<'s> Selection<'s> {
 
     fn get(&self, wanted: impl Fn(Standing) -> bool) -> impl Iterator<Item = TrustAnchor<'_>> {
         let found = self.found.iter().filter(move |found| wanted(found.standing));
-        found.filter_map(Found::anchor)
+        found.map(Found::anchor)
     }
 
     /// How many anchors there are.
@@ -290,9 +231,10 @@ impl<'s> Selection<'s> {
     }
 
     fn imposed_on_found(&self, found: &Found<'s>) -> Imposed<'_> {
-        let Some(anchor) = found.anchor.get().filter(|_| found.is_constrained_elsewhere) else {
+        if !found.is_constrained_elsewhere {
             return Imposed::new();
-        };
+        }
+        let anchor = found.anchor.get();
         let conditions = self.conditions_of(anchor.subject(), anchor.spki_value(), found.scope);
         conditions.beside(anchor.name_constraints())
     }
@@ -301,10 +243,7 @@ impl<'s> Selection<'s> {
     /// constraints that bind it beside its own.
     pub(crate) fn has(&self, mut is_it: impl FnMut(&TrustAnchor<'_>, &[&[u8]]) -> bool) -> bool {
         let mut found = self.found.iter();
-        found.any(|found| {
-            let anchor = found.anchor();
-            anchor.is_some_and(|anchor| is_it(&anchor, &self.imposed_on_found(found)))
-        })
+        found.any(|found| is_it(&found.anchor(), &self.imposed_on_found(found)))
     }
 
     /// Checks that a path to an anchor, by its place among [`anchors`](Self::anchors), conforms to the name constraints
@@ -325,11 +264,10 @@ impl<'s> Selection<'s> {
             .found
             .iter()
             .filter(|found| found.standing == Standing::Selected);
-        let refused = selected.nth(place);
-        let refused = refused.and_then(|found| Some((found.scope, found.anchor.get()?)));
-        let Some((scope, anchor)) = refused else {
+        let Some(refused) = selected.nth(place) else {
             return;
         };
+        let (scope, anchor) = (refused.scope, refused.anchor.get());
         let (name, spki_value): (Vec<u8>, Vec<u8>) =
             (anchor.subject().as_der().to_vec(), anchor.spki_value().to_vec());
         self.refuse_key(&name, &spki_value, scope);
@@ -344,7 +282,7 @@ impl<'s> Selection<'s> {
                 let name = Name::from_der(name);
                 anchor.spki_value() == spki_value && name.is_some_and(|name| anchor.subject().may_equal(name))
             };
-            if found.anchor.get().is_some_and(is_it) {
+            if is_it(found.anchor.get()) {
                 found.standing = Standing::Refused;
             }
         }
@@ -355,10 +293,7 @@ impl<'s> Selection<'s> {
         let mut conditions = Conditions::default();
         for found in self.found.iter().filter(|found| found.scope.binds(scope)) {
             let stated = found.anchor.get();
-            let is_it = |stated: &TrustAnchor<'_>| {
-                stated.spki_value() == spki_value && stated.subject().may_equal(name)
-            };
-            if let Some(stated) = stated.filter(is_it) {
+            if stated.spki_value() == spki_value && stated.subject().may_equal(name) {
                 conditions.hear(stated.distrust_after(), stated.name_constraints());
             }
         }
@@ -401,8 +336,8 @@ fn differs(stating: &TrustAnchor<'_>, bound: &TrustAnchor<'_>) -> bool {
 
 impl Found<'_> {
     /// The anchor, with the earliest of the dates that bind it.
-    fn anchor(&self) -> Option<TrustAnchor<'_>> {
-        Some(self.anchor.get()?.with_distrust_after(self.distrust_after))
+    fn anchor(&self) -> TrustAnchor<'_> {
+        self.anchor.get().with_distrust_after(self.distrust_after)
     }
 
     /// Takes over what an entry of the same name and key says.
