@@ -6,9 +6,9 @@ use core::fmt;
 /// identifier of an authority key identifier (AKID, section 4.2.1.1) gives it. Never empty; usually 20 bytes,
 /// but nothing says so.
 ///
-/// It is a hint, chosen by whoever made the certificate: two keys may share one, and a certificate may lie.
+/// It is a hint, chosen by the issuer of the certificate: two keys may share one, and a certificate may lie.
 ///
-/// Displayed as upper-case hex, as the webroot's file names have it.
+/// Displayed as upper-case hex, as in the file names of a webroot.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyId<'a>(&'a [u8]);
 

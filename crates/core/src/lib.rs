@@ -1,18 +1,18 @@
-//! The part of jit-trust that decides: bytes in, answers out.
+//! The base of jit-trust: certificates, names, chains, the trust blob and name constraints. Bytes in, answers out.
 //!
-//! A TLS server sends a few certificates; a client has to find, among all the roots that it trusts, those
-//! that could have issued one of them. This crate reads what each certificate says of itself and of its
-//! issuer ([`Certificate`]), sorts what a peer sent into a path ([`PeerChain`]), says what to ask a store
-//! for ([`Query`]), and reads and writes the single-file store, the trust blob ([`TrustBlob`]).
+//! A TLS server sends a few certificates. Among all the roots that it trusts, a client has to find those that could have
+//! issued one of them. This crate reads the fields of each certificate ([`Certificate`]), sorts what a peer sent into a
+//! path ([`PeerChain`]), says what to ask a store for ([`Query`]), and reads and writes the single-file store, the trust
+//! blob ([`TrustBlob`]).
 //!
 //! **Selection never grants trust.** Nothing here checks a signature, a validity period, a purpose or a host name: the
-//! TLS library validates the whole path against exactly the anchors that were chosen, and only that decides. What is
-//! checked here is what no TLS library knows of: that an anchor is trusted for certificates as young as the peer's
-//! ([`TrustAnchor::permits_issuance_date`]); and, for those that do not know them either, name constraints
+//! TLS library validates the whole path against exactly the anchors that were chosen, and only that decides. This crate
+//! checks what TLS libraries do not: whether an anchor is trusted for certificates issued as late as the peer's
+//! ([`TrustAnchor::permits_issuance_date`]) and, for libraries without them, name constraints
 //! ([`check_name_constraints`]).
 //!
 //! A TLS library that takes an anchor as a certificate only, such as OpenSSL and mbedTLS, gets one from
-//! [`TrustAnchor::to_certificate`]: the root's own, or one that is written from what the store holds.
+//! [`TrustAnchor::to_certificate`]: the root's own, or one written from what the store holds.
 //!
 //! The crate holds no `unsafe` code, and without features it needs neither `std` nor an allocator. It does bounded work
 //! on any input: every certificate is read once, at most [`MAX_CERTIFICATES`] of them, and nothing recurses.
@@ -35,7 +35,7 @@
 //! # }
 //! ```
 //!
-//! The words are those of [RFC 5280](https://www.rfc-editor.org/rfc/rfc5280) (certificates) and
+//! The terms are those of [RFC 5280](https://www.rfc-editor.org/rfc/rfc5280) (certificates) and
 //! [RFC 5914](https://www.rfc-editor.org/rfc/rfc5914) (trust anchors).
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,8 +1,8 @@
-//! What Mozilla says about some roots beside their certificates: the conditions of their trust.
+//! The conditions under which Mozilla trusts some roots, which their certificates do not state.
 //!
 //! The dates are those of NSS's `certdata.txt` (`CKA_NSS_SERVER_DISTRUST_AFTER`), as of the version of 2026-05-01; the
 //! constraint is that of NSS's `lib/certdb/genname.c`, which webpki-roots imposes too. They are for lists of bare
-//! certificates, such as the crate `webpki-root-certs`; a list that says its conditions itself needs none of this.
+//! certificates, such as the crate `webpki-root-certs`; a list that states conditions itself does not need them.
 
 use crate::Entry;
 
@@ -14,7 +14,7 @@ pub const LIST_GENERATION: u32 = 1_795_132_800;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Conditions {
-    /// What the root is called, for people.
+    /// The name of the root, for people.
     pub name: &'static str,
     /// SHA-256 over its subject public key info, the header of the SEQUENCE included.
     pub spki_sha256: [u8; 32],
@@ -64,8 +64,8 @@ pub const CONDITIONS: [Conditions; 4] = [
     },
 ];
 
-/// The entry under Mozilla's conditions, if there are any: the earlier of two dates holds, and imposed constraints
-/// take the place of none. (No root has both its own and imposed ones.)
+/// The entry under Mozilla's conditions, if there are any: the earlier of two dates counts, and constraints are imposed
+/// only where the entry has none. (No root has both its own and imposed ones.)
 pub fn with_conditions(entry: Entry<'_>) -> Entry<'_> {
     let spki_sha256 = entry.spki_sha256();
     let mut conditions = CONDITIONS.iter();

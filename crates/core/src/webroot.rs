@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::Query;
+use crate::{NameHash, Query};
 
 /// The largest file of a webroot in bytes: a blob with as many anchors as one name may have, each of the largest size,
 /// with its name and certificate.
@@ -11,8 +11,8 @@ pub const MAX_WEBROOT_FILE_LEN: usize = crate::v2::MAX_LEN_OF_ONE_NAME;
 /// The longest file name, in bytes, that file systems take.
 const MAX_FILE_NAME_LEN: usize = 255;
 
-/// Where in a webroot the answer to a query is, as a path from its root with `/` between its parts. It is made of
-/// hex digits and of what stands in this table, whatever the query holds:
+/// Where in a webroot the answer to a query is, displayed as a path from its root with `/` between its parts. It is made
+/// of hex digits and of what stands in this table, whatever the query holds:
 ///
 /// | query | path | what is there |
 /// |---|---|---|
@@ -20,7 +20,19 @@ const MAX_FILE_NAME_LEN: usize = 255;
 /// | [`KeyId`](Query::KeyId) | `by-skid/<SKID, upper-case hex>` | a certificate |
 /// | [`IssuerSerial`](Query::IssuerSerial) | `by-iss/<name hash of the issuer>-<serial, lower-case hex>` | a certificate |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WebrootPath<'a>(Query<'a>);
+pub enum WebrootPath<'a> {
+    /// By the hash of the subject.
+    Subject(NameHash),
+    /// By the bytes of the subject key identifier.
+    KeyId(&'a [u8]),
+    /// By the issuer and the serial number of the anchor's own certificate.
+    IssuerSerial {
+        /// The hash of the issuer's name.
+        issuer: NameHash,
+        /// The serial number, as [`Certificate::serial`](crate::Certificate::serial) has it.
+        serial: &'a [u8],
+    },
+}
 
 impl WebrootPath<'_> {
     /// The directory of the answers to queries by subject.
@@ -32,44 +44,46 @@ impl WebrootPath<'_> {
 
     /// The directory, without a `/`.
     pub fn directory(&self) -> &'static str {
-        match self.0 {
-            Query::Subject(_) => Self::BY_SUBJECT,
-            Query::KeyId { .. } => Self::BY_SUBJECT_KEY_ID,
-            Query::IssuerSerial { .. } => Self::BY_ISSUER_SERIAL,
+        match self {
+            Self::Subject(_) => Self::BY_SUBJECT,
+            Self::KeyId(_) => Self::BY_SUBJECT_KEY_ID,
+            Self::IssuerSerial { .. } => Self::BY_ISSUER_SERIAL,
         }
     }
 
     /// Whether a file system can hold a file of this name. Where it cannot, no webroot has it.
     pub fn fits_a_file_name(&self) -> bool {
-        let hash_len: usize = 64;
-        let len = match self.0 {
-            Query::Subject(_) => hash_len,
-            Query::KeyId { key_id, .. } => key_id.as_bytes().len().saturating_mul(2),
-            Query::IssuerSerial { serial, .. } => serial
-                .len()
-                .saturating_mul(2)
-                .saturating_add(hash_len)
-                .saturating_add("-".len()),
+        let (fixed_len, bytes): (_, &[u8]) = match *self {
+            Self::Subject(_) => (2 * NameHash::LEN + ".tblb".len(), &[]),
+            Self::KeyId(key_id) => (0, key_id),
+            Self::IssuerSerial { serial, .. } => (2 * NameHash::LEN + "-".len(), serial),
         };
-        len <= MAX_FILE_NAME_LEN
+        bytes.len().saturating_mul(2).saturating_add(fixed_len) <= MAX_FILE_NAME_LEN
     }
 }
 
 impl<'a> Query<'a> {
     /// Where a webroot has the answer.
     pub fn webroot_path(&self) -> WebrootPath<'a> {
-        WebrootPath(*self)
+        match *self {
+            Self::Subject(subject) => WebrootPath::Subject(subject.hash()),
+            Self::KeyId { key_id, .. } => WebrootPath::KeyId(key_id.as_bytes()),
+            Self::IssuerSerial { issuer, serial, .. } => WebrootPath::IssuerSerial {
+                issuer: issuer.hash(),
+                serial,
+            },
+        }
     }
 }
 
 impl fmt::Display for WebrootPath<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/", self.directory())?;
-        match self.0 {
-            Query::Subject(name) => write!(f, "{}.tblb", name.hash()),
-            Query::KeyId { key_id, .. } => key_id.fmt(f),
-            Query::IssuerSerial { issuer, serial, .. } => {
-                write!(f, "{}-", issuer.hash())?;
+        match *self {
+            Self::Subject(hash) => write!(f, "{hash}.tblb"),
+            Self::KeyId(key_id) => key_id.iter().try_for_each(|byte| write!(f, "{byte:02X}")),
+            Self::IssuerSerial { issuer, serial } => {
+                write!(f, "{issuer}-")?;
                 serial.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
             }
         }

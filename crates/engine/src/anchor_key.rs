@@ -6,12 +6,6 @@ use core::fmt;
 
 use jit_trust_core::{HashedName, Name, NameHash, Query, WebrootPath};
 
-/// The longest file name, in bytes, that a webroot's files have: what file systems take.
-const MAX_FILE_NAME_LEN: usize = 255;
-
-/// The hex digits of a [`NameHash`].
-const NAME_HASH_LEN: usize = 64;
-
 /// By what anchors are asked for in a store: a [`Query`] that outlives the peer's certificates, with hashes in the place
 /// of names.
 ///
@@ -49,14 +43,13 @@ impl AnchorKey {
     /// The key of a query. `None` where no webroot can have the answer, because [a file name cannot be that
     /// long](WebrootPath::fits_a_file_name): a peer chooses the lengths of key identifiers and serial numbers.
     pub fn of(query: &Query<'_>) -> Option<Self> {
-        if !query.webroot_path().fits_a_file_name() {
-            return None;
-        }
-        let key = match *query {
-            Query::Subject(subject) => Self::Subject(subject.hash()),
-            Query::KeyId { key_id, .. } => Self::SubjectKeyId(key_id.as_bytes().into()),
-            Query::IssuerSerial { issuer, serial, .. } => Self::IssuerSerial {
-                issuer: issuer.hash(),
+        let path = query.webroot_path();
+        let key = match path {
+            WebrootPath::Subject(subject) => Self::Subject(subject),
+            _ if !path.fits_a_file_name() => return None,
+            WebrootPath::KeyId(key_id) => Self::SubjectKeyId(key_id.into()),
+            WebrootPath::IssuerSerial { issuer, serial } => Self::IssuerSerial {
+                issuer,
                 serial: serial.into(),
             },
         };
@@ -76,6 +69,17 @@ impl AnchorKey {
         }
     }
 
+    fn path(&self) -> WebrootPath<'_> {
+        match self {
+            Self::Subject(subject) => WebrootPath::Subject(*subject),
+            Self::SubjectKeyId(key_id) => WebrootPath::KeyId(key_id),
+            Self::IssuerSerial { issuer, serial } => WebrootPath::IssuerSerial {
+                issuer: *issuer,
+                serial,
+            },
+        }
+    }
+
     /// Where in a webroot the answer is, as [`Query::webroot_path`] has it.
     pub fn webroot_path(&self) -> String {
         self.to_string()
@@ -84,14 +88,8 @@ impl AnchorKey {
     /// Whether a file system can hold a file of this name, as it can for every key [of a query](Self::of). A key
     /// identifier and a serial number have at least a byte.
     pub fn fits_a_file_name(&self) -> bool {
-        let fixed_len = match self {
-            Self::Subject(_) => return true,
-            Self::SubjectKeyId(_) => 0,
-            Self::IssuerSerial { .. } => NAME_HASH_LEN + "-".len(),
-        };
-        let bytes = self.bytes();
-        let len = bytes.len().saturating_mul(2).saturating_add(fixed_len);
-        !bytes.is_empty() && len <= MAX_FILE_NAME_LEN
+        let has_bytes = matches!(self, Self::Subject(_)) || !self.bytes().is_empty();
+        has_bytes && self.path().fits_a_file_name()
     }
 
     /// What the key holds on the heap: the bytes of the key identifier or of the serial number.
@@ -105,17 +103,7 @@ impl AnchorKey {
 
 impl fmt::Display for AnchorKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Subject(hash) => write!(f, "{}/{hash}.tblb", WebrootPath::BY_SUBJECT),
-            Self::SubjectKeyId(key_id) => {
-                write!(f, "{}/", WebrootPath::BY_SUBJECT_KEY_ID)?;
-                key_id.iter().try_for_each(|byte| write!(f, "{byte:02X}"))
-            }
-            Self::IssuerSerial { issuer, serial } => {
-                write!(f, "{}/{issuer}-", WebrootPath::BY_ISSUER_SERIAL)?;
-                serial.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-            }
-        }
+        self.path().fmt(f)
     }
 }
 

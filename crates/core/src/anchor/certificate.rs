@@ -15,14 +15,14 @@ use crate::der::{Reader, Writer, tag};
 /// CN=issuer not recorded, a RelativeDistinguishedName.
 const ISSUER_NOT_RECORDED: &[u8] = b"\x31\x1c\x30\x1a\x06\x03\x55\x04\x03\x0c\x13issuer not recorded";
 
-/// What a library that wants a certificate gets, OpenSSL and mbedTLS for instance.
+/// The form of an anchor for libraries that take certificates, such as OpenSSL and mbedTLS.
 impl<'a> TrustAnchor<'a> {
-    /// The certificate to hand to a TLS library that takes an anchor in no other form: the root's own where it is at
-    /// hand, or else a minimal one, written to the end of `buffer`, of which
+    /// The certificate for a TLS library that takes an anchor in no other form: the root's own where the store holds it,
+    /// or else a minimal one, written to the end of `buffer`, of which
     /// [`certificate_buffer_len`](Self::certificate_buffer_len) bytes are needed.
     ///
-    /// The root's own is lent, and the buffer left alone, where the store holds it and it says by itself which name
-    /// constraints bind the anchor. Where others are imposed on the anchor, a library would not learn of them from it.
+    /// The root's own is returned, and the buffer left alone, where the store holds it and it has the name constraints
+    /// that bind the anchor. Where others are imposed on the anchor, a library would not learn of them from it.
     ///
     /// The minimal one is DER, of the same X.509 version, with these fields of RFC 5280 section 4.1:
     ///
@@ -30,17 +30,17 @@ impl<'a> TrustAnchor<'a> {
     /// |---|---|
     /// | serial number, subject, public key | the root's own |
     /// | signature algorithm | one that fits the key |
-    /// | issuer | the subject, of a root that is self-issued; else a name that nobody has, the subject with `CN=issuer not recorded` behind it |
-    /// | validity | the root's own; a date that is not known has 9999-12-31T23:59:59Z (notBefore) or 1970-01-01T00:00:00Z (notAfter) in its place, so that the certificate is never valid |
+    /// | issuer | the subject, of a root that is self-issued; else a name that no CA has, the subject followed by `CN=issuer not recorded` |
+    /// | validity | the root's own; an unknown date is replaced by 9999-12-31T23:59:59Z (notBefore) or 1970-01-01T00:00:00Z (notAfter), so that the certificate is never valid |
     /// | subject key identifier, basic constraints, key usage, extended key usage | the root's own, as [`Profile`](crate::Profile) has them |
     /// | name constraints | those that bind the anchor, critical |
-    /// | a critical extension 2.999, which is for examples and known to nobody | where [`is_incomplete`](crate::Profile::is_incomplete) |
+    /// | a critical extension 2.999, the arc for examples, which no library knows | where [`is_incomplete`](crate::Profile::is_incomplete) |
     /// | signature | an empty BIT STRING |
     ///
-    /// **It is for trust stores only**, where its being there, not its signature, is what vouches for it. To verify the
-    /// signature fails: OpenSSL does so for a root with `X509_V_FLAG_CHECK_SS_SIGNATURE` only. Nor is it the root's own
-    /// to whoever compares whole certificates: a server that sends the root's certificate as its own, end-entity, one
-    /// is refused.
+    /// **It is for trust stores only**, which trust it for being there and not for its signature. Verifying the signature
+    /// fails; OpenSSL verifies that of a root only with `X509_V_FLAG_CHECK_SS_SIGNATURE`. Nor does it equal the root's own
+    /// where whole certificates are compared: a server that sends the root's certificate as its end-entity certificate is
+    /// refused.
     ///
     /// A root that is not self-issued ends no path by itself: OpenSSL wants `X509_V_FLAG_PARTIAL_CHAIN` for it, with
     /// its own certificate as with this one. A certificate that names it by its issuer and serial number, in the
@@ -77,7 +77,7 @@ impl<'a> TrustAnchor<'a> {
     where
         'a: 'b,
     {
-        if let Some(own) = self.lendable_certificate() {
+        if let Some(own) = self.own_certificate() {
             return Ok(own);
         }
         let mut writer = Writer::new(buffer);
@@ -88,22 +88,22 @@ impl<'a> TrustAnchor<'a> {
     }
 
     /// How many bytes of buffer [`to_certificate`](Self::to_certificate) takes, at most [`MAX_CERTIFICATE_LEN`]: 0
-    /// where it lends the root's own certificate.
+    /// where it returns the root's own certificate.
     ///
     /// # Errors
     /// Those of [`to_certificate`](Self::to_certificate), but for the buffer.
     pub fn certificate_buffer_len(&self) -> Result<usize, AnchorCertificateError> {
-        match self.lendable_certificate() {
+        match self.own_certificate() {
             Some(_) => Ok(0),
             None => self.write_minimal(&mut Writer::new(&mut [])),
         }
     }
 
-    /// The root's own certificate, unless it says other constraints than those that bind the anchor.
-    fn lendable_certificate(&self) -> Option<&'a [u8]> {
+    /// The root's own certificate, unless it has other constraints than those that bind the anchor.
+    fn own_certificate(&self) -> Option<&'a [u8]> {
         let own = self.entry().certificate()?;
-        let says_the_constraints = self.name_constraints() == own.name_constraints();
-        says_the_constraints.then_some(own.as_der())
+        let has_the_constraints = self.name_constraints() == own.name_constraints();
+        has_the_constraints.then_some(own.as_der())
     }
 
     /// `Certificate` and `TBSCertificate` of RFC 5280 section 4.1, the last field first. How many bytes it has.
@@ -183,7 +183,7 @@ fn write_time(time: u64, writer: &mut Writer<'_>) {
             GeneralizedTime::from_unix_duration(time).and_then(|time| time.encode_to_slice(&mut buffer))
         }
     };
-    // Up to `LAST`, none fails; a certificate without a date is one that nobody reads.
+    // Up to `LAST`, none fails; a certificate without a date is refused by every library.
     writer.prepend(encoded.unwrap_or_default());
 }
 
@@ -213,8 +213,8 @@ mod signature {
 /// The AlgorithmIdentifier of signatures by this key, given as the inside of its SPKI; `None` for a kind of key that
 /// is not known here.
 ///
-/// No signature is there to be verified with it, but OpenSSL takes a certificate for self-signed only if its algorithm
-/// is one of its key, and in its Suite B modes wants the hash that belongs to the curve.
+/// No signature is verified with it, but OpenSSL takes a certificate for self-signed only if its algorithm fits its key,
+/// and in its Suite B modes wants the hash that belongs to the curve.
 fn algorithm_of_key(spki_value: &[u8]) -> Option<&[u8]> {
     let algorithm = Reader::new(spki_value).expect(tag::SEQUENCE)?;
     let mut fields = Reader::new(algorithm.value);
@@ -234,10 +234,10 @@ fn algorithm_of_key(spki_value: &[u8]) -> Option<&[u8]> {
 const TRUE: &[u8] = &[tag::BOOLEAN, 1, 0xff];
 const FALSE: &[u8] = &[];
 
-/// A critical extension that nobody knows and nobody will: 2.999 is the arc for examples.
+/// A critical extension that no library knows: 2.999 is the arc for examples.
 const UNKNOWN_AND_CRITICAL: &[u8] = b"\x30\x09\x06\x02\x88\x37\x01\x01\xff\x04\x00";
 
-/// Whether there is anything to say in extensions.
+/// Whether the certificate has extensions.
 fn has_extensions(record: &Record<'_>) -> bool {
     let profile = &record.profile;
     record.subject_key_id.is_some()
@@ -250,8 +250,8 @@ fn has_extensions(record: &Record<'_>) -> bool {
 
 /// Writes the inside of the SEQUENCE of extensions, the last of them first.
 ///
-/// Critical are those that RFC 5280 section 4.2.1 wants critical in the certificate of a CA. Those that it leaves open,
-/// the extended key usage, are not: a library that does not know it would have taken most originals too.
+/// Those that RFC 5280 section 4.2.1 wants critical in the certificate of a CA are critical. The extended key usage, of
+/// which it leaves that open, is not: a library that does not know it would have taken most originals too.
 fn write_extensions(record: &Record<'_>, list: &mut Writer<'_>) {
     let profile = &record.profile;
     if profile.is_incomplete {
@@ -318,7 +318,7 @@ fn write_named_bits(bits: u16, value: &mut Writer<'_>) {
     });
 }
 
-/// Why a certificate cannot be written for an anchor whose own is not at hand.
+/// Why a certificate cannot be written for an anchor whose own the store does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AnchorCertificateError {

@@ -1,4 +1,4 @@
-//! What a store holds of an anchor, whether or not it knows its name.
+//! An anchor as a store holds it, with or without its name.
 
 use core::fmt;
 
@@ -9,11 +9,11 @@ use crate::certificate::Profile;
 use crate::der::{tag, with_header};
 use crate::{BlobError, Certificate, KeyId, Name, NameHashPrefix};
 
-/// An entry of a trust store: all that is held of an anchor.
+/// An entry of a trust store: everything that the store holds of an anchor.
 ///
-/// A bare certificate and a trust blob of version 1 know the anchor's name. A blob of version 2 may hold only its
-/// hash; the name is then in the certificate that the anchor is to vouch for. [`named`](Self::named) puts both
-/// together, and is the one way from an entry to a [`TrustAnchor`](crate::TrustAnchor): **an entry is never used under a name that is not
+/// A bare certificate and a trust blob of version 1 hold the anchor's name. A blob of version 2 may hold only its hash;
+/// the name is then the issuer of the certificate for which the anchor was looked up. [`named`](Self::named) puts both
+/// together, and is the only way from an entry to a [`TrustAnchor`](crate::TrustAnchor): **an entry is never used under a name that is not
 /// its own**, however it was found.
 #[derive(Clone, Copy)]
 pub struct Entry<'a> {
@@ -21,7 +21,7 @@ pub struct Entry<'a> {
     pub(super) conditions: Conditions<'a>,
 }
 
-/// What was set in the place of what the body says.
+/// Conditions that replace those of the body.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Conditions<'a> {
     pub(super) distrust_after: Option<Option<u64>>,
@@ -31,7 +31,7 @@ pub(super) struct Conditions<'a> {
 #[derive(Clone, Copy)]
 pub(super) enum Body<'a> {
     Certificate(Certificate<'a>),
-    /// A record of version 2, which is looked into only when it is asked: to find one takes less than to read it.
+    /// A record of version 2, which is read only when a field is asked for: finding one is cheaper than reading it.
     Record {
         /// The section of the records, from this one on.
         section: &'a [u8],
@@ -41,7 +41,7 @@ pub(super) enum Body<'a> {
     },
 }
 
-/// An entry as the bytes that a store holds of it.
+/// An entry as the bytes in its store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EncodedEntry<'a> {
     /// A certificate: a file of its own, or an entry of a blob of version 1.
@@ -162,7 +162,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// Whether this is the anchor's name. Its hash is asked for only where the store holds no name.
+    /// Whether this is the anchor's name. `hash` is called only for a record.
     pub(super) fn has_name(&self, name: Name<'_>, hash: impl FnOnce() -> NameHashPrefix) -> bool {
         match self.body {
             Body::Certificate(certificate) => certificate.subject() == name,
@@ -244,7 +244,7 @@ impl<'a> Entry<'a> {
             })
     }
 
-    /// What the root's own certificate says its key may do.
+    /// What the root's own certificate allows its key to do.
     pub fn profile(&self) -> Profile<'a> {
         match &self.body {
             Body::Certificate(certificate) => certificate.profile(),
@@ -260,9 +260,9 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The bytes that the entry was read from. **Conditions that it was given since, by
+    /// The bytes from which the entry was read. **Conditions that were set since, by
     /// [`with_distrust_after`](Self::with_distrust_after) and [`with_name_constraints`](Self::with_name_constraints),
-    /// are not in them**: whoever keeps a copy keeps those too. Nor are a name and a certificate that a blob of
+    /// are not in them**: a copy needs those too. Nor are a name and a certificate that a blob of
     /// version 2 holds elsewhere.
     pub fn encoded(&self) -> EncodedEntry<'a> {
         match self.body {
@@ -276,7 +276,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// Whether another entry says the same, given that the names are one.
+    /// Whether another entry has the same fields, given that the names are the same.
     pub(super) fn says_the_same(&self, other: &Entry<'_>) -> bool {
         self.record() == other.record() && self.certificate() == other.certificate()
     }
@@ -304,7 +304,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Two entries are equal when they say the same, in whatever form.
+/// Two entries are equal when they have the same fields, whatever form their stores have.
 impl PartialEq for Entry<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.says_the_same(other) && self.name_hash() == other.name_hash()

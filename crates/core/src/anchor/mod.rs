@@ -16,10 +16,10 @@ use crate::{Certificate, HashedName, KeyId, Name};
 
 /// A trust anchor (RFC 5280 section 6.1.1(d), RFC 5914): a root as a name, a key and its constraints.
 ///
-/// It is what a store holds about a root, borrowed from wherever the store keeps it, under a name. The name may be
-/// borrowed from the certificate that asked for it: a trust blob of version 2 holds only the names' hashes. Being
-/// handed out by a store is what makes an anchor trusted; being chosen for a chain says only that it could have
-/// issued one of its certificates.
+/// It is what a store holds of a root, borrowed from the store, and a name. The name may be borrowed from the certificate
+/// for which the anchor was looked up, because a trust blob of version 2 holds only hashes of names. An anchor is trusted
+/// because a store holds it; that it was selected for a chain says only that it could have issued one of its
+/// certificates.
 #[derive(Clone, Copy)]
 pub struct TrustAnchor<'a> {
     subject: Name<'a>,
@@ -27,10 +27,9 @@ pub struct TrustAnchor<'a> {
 }
 
 impl<'a> TrustAnchor<'a> {
-    /// The anchor that a certificate is which somebody trusts: one out of a store, never one that a peer has sent.
+    /// The anchor of a trusted certificate: one from a store, never one that a peer has sent.
     ///
-    /// Any certificate can be an anchor, as webpki's `anchor_from_trusted_cert` has it: whoever puts it into a store
-    /// vouches for it.
+    /// Any certificate can be an anchor, as with webpki's `anchor_from_trusted_cert`: being in a store makes it trusted.
     pub fn from_trusted_certificate(certificate: Certificate<'a>) -> Self {
         Self {
             subject: certificate.subject(),
@@ -38,7 +37,7 @@ impl<'a> TrustAnchor<'a> {
         }
     }
 
-    /// The entry of a store, under the name that it was found to have.
+    /// The entry of a store under its name, which has been checked.
     pub(crate) fn named(subject: Name<'a>, entry: Entry<'a>) -> Self {
         Self { subject, entry }
     }
@@ -48,7 +47,7 @@ impl<'a> TrustAnchor<'a> {
         self.subject
     }
 
-    /// What the store holds of it.
+    /// The entry of the store.
     pub fn entry(&self) -> &Entry<'a> {
         &self.entry
     }
@@ -126,7 +125,7 @@ pub(crate) fn is_no_later(issued_at: Option<u64>, limit: Option<u64>) -> bool {
     limit.is_none_or(|limit| issued_at.is_some_and(|issued_at| issued_at <= limit))
 }
 
-/// Two anchors are equal when they say the same, in whatever form.
+/// Two anchors are equal when they have the same fields, whatever form their stores have.
 impl PartialEq for TrustAnchor<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.subject == other.subject && self.entry.says_the_same(&other.entry)

@@ -7,9 +7,8 @@ use super::TrustAnchor;
 use super::entry::{Body, Conditions, Entry};
 use crate::{Certificate, Name, NameHashPrefix};
 
-/// A copy of a [`TrustAnchor`] with everything that it says, which [`as_anchor`](Self::as_anchor) lends.
-///
-/// [`TrustAnchor::to_owned_anchor`] makes one. Two are equal when the anchors that they lend are.
+/// A copy of all fields of a [`TrustAnchor`], made by [`TrustAnchor::to_owned_anchor`] and borrowed as an anchor by
+/// [`as_anchor`](Self::as_anchor). Two are equal when their anchors are.
 #[derive(Clone)]
 pub struct OwnedTrustAnchor {
     body: OwnedBody,
@@ -36,7 +35,7 @@ enum OwnedBody {
 }
 
 impl TrustAnchor<'_> {
-    /// A copy that needs neither the store nor the peer's certificates any more.
+    /// A copy that borrows neither from the store nor from the peer's certificates.
     pub fn to_owned_anchor(&self) -> OwnedTrustAnchor {
         let body = match &self.entry.body {
             Body::Certificate(certificate) => OwnedBody::Certificate {

@@ -32,7 +32,7 @@ pub(super) fn put(buffer: &mut [u8], range: Range<usize>, bytes: &[u8]) -> Optio
     Some(())
 }
 
-/// Writes `bytes` to the start of the buffer; what is behind them.
+/// Writes `bytes` to the start of the buffer and returns the rest of it.
 pub(super) fn append<'b>(buffer: &'b mut [u8], bytes: &[u8]) -> Option<&'b mut [u8]> {
     let (place, behind) = buffer.split_at_mut_checked(bytes.len())?;
     place.copy_from_slice(bytes);

@@ -11,9 +11,9 @@ use crate::CertificateError;
 pub enum BlobError {
     /// The bytes do not begin with the magic `TBLB`: this is something else.
     NotABlob,
-    /// The layout version is none that this reader knows.
+    /// This reader does not know the layout version.
     UnsupportedVersion(u16),
-    /// There are fewer or more bytes than the blob says it has, or than a header needs.
+    /// There are fewer or more bytes than the header says, or fewer than a header has.
     WrongLength {
         /// The length that the header gives, or that of the header itself, in bytes.
         expected: usize,
@@ -29,7 +29,7 @@ pub enum BlobError {
         /// Where it should be.
         expected: usize,
     },
-    /// An entry is no certificate.
+    /// An entry is not a certificate.
     Certificate {
         /// Which entry, counted from 0.
         index: usize,
@@ -148,7 +148,7 @@ pub enum WriteError {
         /// The entry with the other name.
         other: usize,
     },
-    /// An anchor is there twice, under the same conditions or others: which of them bind would be hard to see.
+    /// An anchor is listed twice, under the same conditions or others: it would be unclear which of them bind.
     Twice {
         /// Which entry, counted from 0.
         index: usize,

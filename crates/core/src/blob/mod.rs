@@ -16,13 +16,13 @@ use crate::{Certificate, Entry, KeyId, Name, NameHashPrefix, PeerChain, TrustAnc
 
 /// A trust blob, borrowed from flash, from a file's bytes or from the program itself.
 ///
-/// One that exists has been checked whole, so that no lookup can fail. Lookups allocate nothing and need no alignment.
+/// The whole blob has been checked when it was opened, so that no lookup can fail. Lookups allocate nothing and need no alignment.
 /// In version 2 they go through indexes; version 1 has none, and a lookup goes over all of its entries, with a byte of
 /// memory for each of the first 256 that rules most of them out.
 ///
 /// Version 2 has a checksum, which any damage of a single byte breaks; version 1 has none, so that damage which
-/// leaves certificates readable goes unseen. Neither has a signature: a blob that was changed on purpose is read as
-/// it is. Keep it where only those can write who may decide what is trusted.
+/// leaves certificates readable is not noticed. Neither has a signature: a blob that was changed on purpose is read as it
+/// is. Keep it where only users who may decide what is trusted can write.
 #[derive(Clone)]
 pub struct TrustBlob<'a> {
     version: Version<'a>,
@@ -35,7 +35,7 @@ enum Version<'a> {
 }
 
 impl<'a> TrustBlob<'a> {
-    /// Opens a blob: checks that all of it can be read, and that nothing stands behind it.
+    /// Opens a blob: checks that all of it can be read, and that nothing follows it.
     ///
     /// # Errors
     /// What is wrong, and where.
@@ -84,7 +84,7 @@ impl<'a> TrustBlob<'a> {
         }
     }
 
-    /// Whether this version can say under which conditions an anchor is trusted: version 2 can.
+    /// Whether this version can hold the conditions under which an anchor is trusted: version 2 can.
     pub fn carries_conditions(&self) -> bool {
         matches!(self.version, Version::V2(_))
     }
@@ -97,8 +97,8 @@ impl<'a> TrustBlob<'a> {
         }
     }
 
-    /// Every anchor with this subject, in the order in which they were written. Their conditions are for the caller to
-    /// keep: see [`issuers_of`](Self::issuers_of).
+    /// Every anchor with this subject, in the order in which they were written. The caller applies their
+    /// conditions: see [`issuers_of`](Self::issuers_of).
     pub fn by_subject<'q>(&self, subject: Name<'q>) -> impl Iterator<Item = TrustAnchor<'q>> + use<'_, 'a, 'q>
     where
         'a: 'q,
@@ -117,8 +117,8 @@ impl<'a> TrustBlob<'a> {
         }
     }
 
-    /// Every entry whose name has this hash, in the order in which they were written. Their conditions are for the
-    /// caller to keep.
+    /// Every entry whose name has this hash, in the order in which they were written. The caller
+    /// applies their conditions.
     pub fn by_name_hash(&self, hash: NameHashPrefix) -> impl Iterator<Item = Entry<'a>> + use<'_, 'a> {
         match &self.version {
             Version::V1(v1) => {
@@ -145,8 +145,8 @@ impl<'a> TrustBlob<'a> {
         }
     }
 
-    /// The anchors whose own certificate has this issuer and this serial number. Version 2 knows no issuer but the
-    /// anchor itself, as roots have it: there, those that are self-issued.
+    /// The anchors whose own certificate has this issuer and this serial number. Version 2 holds no issuers, so that there
+    /// only self-issued anchors are found.
     pub fn by_issuer_serial<'q>(
         &self,
         issuer: Name<'q>,
@@ -167,8 +167,8 @@ impl<'a> TrustBlob<'a> {
         }
     }
 
-    /// Every anchor that could have issued a certificate of the chain and may: no allocation. These are all that any
-    /// path through the chain can end in.
+    /// Every anchor that could have issued a certificate of the chain and is trusted for it; any path through the chain
+    /// ends in one of these. Allocates nothing.
     ///
     /// An anchor that is [trusted only for older certificates](TrustAnchor::permits_issuance_date) is not among them.
     pub fn issuers_of<'q>(

@@ -1,4 +1,4 @@
-//! The extensions of a certificate (RFC 5280 section 4.2), those that tell it apart from others.
+//! The extensions of a certificate (RFC 5280 section 4.2) that matter to selection.
 
 use super::reading::{CertificateError, Reading};
 use crate::der::{Reader, Span, Tlv, tag};
@@ -20,7 +20,7 @@ pub(crate) mod id_ce {
     pub(crate) const MAY_BE_CRITICAL: [u8; 10] = [15, 17, 19, 30, 31, 32, 33, 36, 37, 54];
 }
 
-/// What the extensions say, as places in the certificate; an empty span where they say nothing.
+/// The values of the extensions, as places in the certificate; an empty span for an absent one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Extensions {
     pub(super) subject_key_id: Span,
@@ -114,7 +114,7 @@ impl Extensions {
         Ok(())
     }
 
-    /// `SubjectKeyIdentifier ::= OCTET STRING`. A malformed one is none: it is a hint, nothing more.
+    /// `SubjectKeyIdentifier ::= OCTET STRING`. A malformed one counts as absent, since it is only a hint.
     fn read_subject_key_id(&mut self, reading: Reading<'_>, value: &[u8]) {
         let mut value = Reader::new(value);
         if let Some(key_id) = value.expect(tag::OCTET_STRING).filter(|_| value.is_at_end()) {

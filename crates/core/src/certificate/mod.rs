@@ -1,4 +1,4 @@
-//! What a certificate says of itself and of its issuer.
+//! The fields of a certificate that name it and its issuer.
 
 mod extensions;
 mod profile;
@@ -28,13 +28,13 @@ pub(crate) const VERSION_3: [u8; 5] = [0xa0, 0x03, 0x02, 0x01, 0x02];
 
 /// A certificate (RFC 5280 section 4.1), X.509 version 1 or 3, borrowed from its DER encoding.
 ///
-/// One that exists has been read whole as far as its structure goes: it takes what webpki takes and refuses what
-/// webpki refuses, with two exceptions. Critical extensions that nobody knows are taken (webpki takes those in trust
-/// anchors and refuses them elsewhere); and a certificate of 65,536 to 65,539 bytes is refused, longer than
-/// [`MAX_CERTIFICATE_LEN`] by no more than its header. **No statement in it has been checked**: not the signature,
-/// not the dates, not whether it may sign others. Those checks are the TLS library's.
+/// The whole structure of an existing value has been read: what webpki accepts is accepted and what webpki refuses is
+/// refused, with two exceptions. Unknown critical extensions are accepted (webpki accepts them in trust anchors and
+/// refuses them elsewhere); and a certificate of 65,536 to 65,539 bytes is refused, longer than [`MAX_CERTIFICATE_LEN`]
+/// by no more than its header. **Nothing that it states has been checked**: not the signature, not the dates, not whether
+/// it may sign others. Those checks are the TLS library's.
 ///
-/// It holds places, not copies: 64 bytes on a 64-bit machine.
+/// It holds offsets, not copies: 64 bytes on a 64-bit machine.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Certificate<'a> {
     der: &'a [u8],
@@ -47,11 +47,11 @@ pub struct Certificate<'a> {
 }
 
 impl<'a> Certificate<'a> {
-    /// Reads a certificate: one, whole, with nothing behind it.
+    /// Reads one whole certificate with nothing after it.
     ///
     /// # Errors
-    /// What was expected and at which byte, for anything that webpki would not read as a trust anchor either, and for
-    /// what is longer than [`MAX_CERTIFICATE_LEN`].
+    /// What was expected and at which byte, for everything that webpki does not read as a trust anchor either, and for a
+    /// certificate longer than [`MAX_CERTIFICATE_LEN`].
     pub fn from_der(der: &'a [u8]) -> Result<Self, CertificateError> {
         let reading = Reading { der };
         match der.get(MAX_CERTIFICATE_LEN..) {
@@ -60,7 +60,7 @@ impl<'a> Certificate<'a> {
         }
     }
 
-    /// The same certificate in a copy of its bytes.
+    /// The same certificate, borrowed from a copy of its bytes.
     #[cfg(feature = "alloc")]
     pub(crate) fn in_copy<'b>(&self, der: &'b [u8]) -> Certificate<'b> {
         Certificate {
@@ -79,17 +79,17 @@ impl<'a> Certificate<'a> {
         self.der
     }
 
-    /// Whose certificate it says it is.
+    /// The subject (RFC 5280 section 4.1.2.6).
     pub fn subject(&self) -> Name<'a> {
         Name::of_certificate(self.subject.in_certificate(self.der))
     }
 
-    /// Who it says has issued it.
+    /// The issuer (RFC 5280 section 4.1.2.4).
     pub fn issuer(&self) -> Name<'a> {
         Name::of_certificate(self.issuer.in_certificate(self.der))
     }
 
-    /// Whether it says that its subject has issued it (RFC 5280 section 3.2: self-issued). Roots do.
+    /// Whether subject and issuer are the same (RFC 5280 section 3.2: self-issued), as in roots.
     pub fn is_self_issued(&self) -> bool {
         self.subject() == self.issuer()
     }
@@ -174,7 +174,7 @@ impl<'a> Certificate<'a> {
     /// v3 certificate whose basic constraints are absent or not those of a CA (RFC 5280 section 4.2.1.9), or
     /// whose key usage is present and lacks `keyCertSign` (section 4.2.1.3).
     ///
-    /// webpki does not ask this of a trust anchor; whoever makes a list of them should.
+    /// webpki does not check this of a trust anchor; a program that makes a list of anchors should.
     pub fn says_it_is_no_ca(&self) -> bool {
         self.extensions.says_it_is_no_ca
     }

@@ -1,5 +1,4 @@
-//! What a certificate says its key may do, and what it is: what a TLS library that judges a root by its certificate
-//! looks at.
+//! The fields that a TLS library checks in the certificate of a root: what its key may do, and of what kind it is.
 
 use core::net::IpAddr;
 
@@ -7,8 +6,8 @@ use super::Certificate;
 use super::extensions::{id_ce, key_usage};
 use crate::der::{Reader, tag};
 
-/// What a TLS library that wants the certificate of an anchor judges it by, beside its name, key, dates and name
-/// constraints. webpki looks at none of it; OpenSSL and mbedTLS do.
+/// The fields that a TLS library which takes anchors as certificates checks, other than the name, key, dates and name
+/// constraints. webpki checks none of them; OpenSSL and mbedTLS do.
 ///
 /// The default is a plain root: X.509 version 3, self-issued, a CA without a path length, whose key signs certificates
 /// and CRLs for any purpose.
@@ -28,19 +27,19 @@ pub struct Profile<'a> {
     /// The extended key usage (RFC 5280 section 4.2.1.12): the inside of its SEQUENCE, one OBJECT IDENTIFIER after the
     /// other. `None` without the extension, which allows everything.
     pub extended_key_usage: Option<&'a [u8]>,
-    /// Whether there is more to judge than stands here: a critical extension that RFC 5280 does not have as one, or one of
-    /// the above that cannot be read. A library that judges certificates refuses such a one.
+    /// Whether the certificate has more than these fields can say: a critical extension that RFC 5280 does not define as
+    /// one, or one of the above that cannot be read. A library that checks such a certificate refuses it.
     pub is_incomplete: bool,
 }
 
 /// The basic constraints of a certificate (RFC 5280 section 4.2.1.9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BasicConstraints {
-    /// There are none.
+    /// The extension is absent.
     Absent,
-    /// It is said to be no CA.
+    /// Not a CA.
     NotCa,
-    /// It is said to be a CA.
+    /// A CA.
     Ca {
         /// How many CAs may stand between it and an end entity. 255 stands for that many and more, which no path has.
         path_length: Option<u8>,

@@ -12,7 +12,7 @@ enum Date {
     At(u64),
 }
 
-/// `notBefore` and `notAfter`, each by itself: one of them may be readable where the other is not.
+/// `notBefore` and `notAfter`. One of them may be readable where the other is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Validity {
     not_before: Option<Date>,

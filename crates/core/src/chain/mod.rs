@@ -1,4 +1,4 @@
-//! What a peer sent, sorted into a path.
+//! The certificates that a peer sent, sorted into a path.
 
 mod query;
 
@@ -107,7 +107,7 @@ impl<'a> PeerChain<'a> {
     /// of certificates that are not on it.
     ///
     /// An anchor that can be part of any valid path has one of these names, because paths are built by names:
-    /// a store that is asked for all of them has been asked for everything that matters.
+    /// a store that is asked for all of them has been asked for every anchor that can be used.
     pub fn issuers(&self) -> impl Iterator<Item = Name<'a>> {
         self.topmost_first()
             .enumerate()
@@ -148,11 +148,11 @@ impl<'a> PeerChain<'a> {
 }
 
 impl<'a> PeerChain<'a> {
-    /// Finds the path and writes down the order in which issuers are asked for.
+    /// Finds the path, and the order in which issuers are asked for.
     ///
     /// From the end-entity certificate on, the best fitting issuer that is not on the path yet comes next; of
-    /// two that fit alike, the one that was sent first. Each step takes one certificate out of the running, so
-    /// that a loop ends.
+    /// two that fit alike, the one that was sent first. Each step uses up one certificate, so that a
+    /// loop ends.
     fn sort(&mut self) {
         let mut is_on_path = 0_u64;
         let mut next = Some(0);
@@ -219,7 +219,7 @@ impl fmt::Debug for PeerChain<'_> {
     }
 }
 
-/// Why what a peer sent cannot be looked at.
+/// Why the certificates of a peer cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ChainError {

@@ -2,11 +2,11 @@
 
 use crate::{Certificate, KeyId, Name, TrustAnchor};
 
-/// A question to a store: which anchors are called so?
+/// A lookup in a store: what an anchor has to have.
 ///
-/// Each kind carries the name that an anchor must have to be of use. A name is what webpki and OpenSSL build
-/// paths by, so that an anchor with the right key identifier and another name vouches for nobody here:
-/// [`is_answered_by`](Self::is_answered_by) is the check.
+/// Each kind carries the subject that an anchor must have to be of use. webpki and OpenSSL build paths by names, so that
+/// an anchor with the right key identifier and another name cannot end this path:
+/// [`is_answered_by`](Self::is_answered_by) checks that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Query<'a> {
     /// Every anchor with this subject.
@@ -39,12 +39,12 @@ impl<'a> Query<'a> {
         }
     }
 
-    /// Whether `anchor`, found in whatever way, may be used as an answer.
+    /// Whether `anchor`, however it was found, may be used as an answer.
     pub fn is_answered_by(&self, anchor: &TrustAnchor<'_>) -> bool {
         self.subject() == anchor.subject()
     }
 
-    /// By what a certificate's AKID says of its issuer.
+    /// By the fields of a certificate's AKID.
     pub(super) fn by_authority_key_id(certificate: &Certificate<'a>) -> impl Iterator<Item = Self> + use<'a> {
         let subject = certificate.issuer();
         let by_key_id = certificate.authority_key_id();

@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::form::NameForm;
 
-/// Why a path does not conform to the name constraints of its anchor or of a CA in it, or cannot be judged by them.
+/// Why a path does not conform to the name constraints of its anchor or of a CA in it, or cannot be checked against them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NameConstraintsError {

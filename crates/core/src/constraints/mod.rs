@@ -1,4 +1,4 @@
-//! Name constraints (RFC 5280 section 4.2.1.10), for TLS libraries that know none.
+//! Name constraints (RFC 5280 section 4.2.1.10), for TLS libraries that do not check them.
 
 mod error;
 mod form;
@@ -14,10 +14,10 @@ use form::directory_name;
 use subtrees::{NameConstraints, Steps};
 
 /// Checks that a path conforms to the name constraints of its anchor and of every CA in it, for TLS libraries that do
-/// not: mbedTLS knows none.
+/// not: mbedTLS ignores them.
 ///
 /// `anchor` are those that bind the anchor, [`TrustAnchor::name_constraints`](crate::TrustAnchor::name_constraints).
-/// `path` is what stands below it, the end entity first.
+/// `path` are the certificates below it, the end entity's first.
 ///
 /// The constraints of a CA bind every certificate below it, its subject and its subject alternative names; but not the
 /// self-issued ones of intermediates, as RFC 5280 section 6.1.3 has it. Whether the extension is critical does not
@@ -31,12 +31,12 @@ use subtrees::{NameConstraints, Steps};
 /// | all others | not understood: a certificate that has a name of a form that is constrained is refused; so is one with an e-mail address in its subject where rfc822Name is |
 ///
 /// A TLS library may look for the host's name in the common name of an end entity that has no subject alternative names.
-/// Those of such a one are held to be DNS names here.
+/// The common names of such a certificate are treated as DNS names here.
 ///
-/// `minimum` and `maximum` must be absent, as RFC 5280 has it. Whatever cannot be read is refused.
+/// `minimum` and `maximum` must be absent, as RFC 5280 has it. Names and constraints that cannot be read are refused.
 ///
 /// # Errors
-/// What does not conform, or cannot be judged.
+/// What does not conform, or cannot be compared.
 pub fn check_name_constraints(
     anchor: Option<&[u8]>,
     path: &[Certificate<'_>],
@@ -54,12 +54,12 @@ pub fn check_name_constraints(
     Ok(())
 }
 
-/// Checks that a path conforms to name constraints that are imposed on its anchor, and to no others: for those that the
-/// TLS library was not given. `below` is what stands below the anchor, the end entity first. How names are compared,
-/// [`check_name_constraints`] says.
+/// Checks that a path conforms to name constraints that are imposed on its anchor, and to no others: for
+/// constraints that the TLS library does not know of. `below` are the certificates below the anchor, the end entity's
+/// first. Names are compared as by [`check_name_constraints`].
 ///
 /// # Errors
-/// What does not conform, or cannot be judged.
+/// What does not conform, or cannot be compared.
 pub fn check_imposed_constraints(
     constraints: &[u8],
     below: &[Certificate<'_>],

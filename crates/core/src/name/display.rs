@@ -1,7 +1,7 @@
-//! A name for people: `C=US, O=Example, CN=Example Root`.
+//! The text form of a name: `C=US, O=Example, CN=Example Root`.
 //!
-//! The bytes come from a peer, so whatever is not a printable character is escaped: a name cannot move a
-//! terminal's cursor, hide its end or pretend to have another attribute.
+//! The bytes come from a peer, so everything but printable characters is escaped: a name cannot move a terminal's
+//! cursor, hide its end or pretend to have another attribute.
 
 use core::fmt::{self, Write};
 
@@ -37,7 +37,7 @@ impl fmt::Debug for Name<'_> {
     }
 }
 
-/// The short names of RFC 4514 section 3 and those that OpenSSL gives to what CAs use beside them.
+/// The short names of RFC 4514 section 3, and OpenSSL's for other attributes that CAs use.
 fn write_type(f: &mut fmt::Formatter<'_>, oid: &[u8]) -> fmt::Result {
     f.write_str(match oid {
         COMMON_NAME => "CN",
@@ -97,7 +97,7 @@ fn write_escaped(f: &mut fmt::Formatter<'_>, character: char) -> fmt::Result {
     }
 }
 
-/// Not control characters, and not those that reorder, join or hide text around them.
+/// False for control characters and for those that reorder, join or hide the text around them.
 fn is_shown_as_itself(character: char) -> bool {
     let reorders_or_hides = matches!(
         u32::from(character),

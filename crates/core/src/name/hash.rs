@@ -7,21 +7,24 @@ use sha2::{Digest, Sha256};
 /// SHA-256 over the DER encoding of a name, its SEQUENCE header included, like the `issuerNameHash` of OCSP
 /// (RFC 6960 section 4.1.1). Displayed as 64 lower-case hex digits, as file names have it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NameHash([u8; 32]);
+pub struct NameHash([u8; Self::LEN]);
 
 impl NameHash {
+    /// The length in bytes.
+    pub const LEN: usize = 32;
+
     pub(super) fn of(name_der: &[u8]) -> Self {
         Self(Sha256::digest(name_der).into())
     }
 
     /// The hash that these bytes are.
     #[inline]
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+    pub fn from_bytes(bytes: [u8; Self::LEN]) -> Self {
         Self(bytes)
     }
 
     /// The 32 bytes of the hash.
-    pub fn as_bytes(&self) -> &[u8; 32] {
+    pub fn as_bytes(&self) -> &[u8; Self::LEN] {
         &self.0
     }
 

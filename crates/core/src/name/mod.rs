@@ -1,4 +1,4 @@
-//! Distinguished names, as bytes: how anchors are found.
+//! Distinguished names, by whose bytes anchors are found.
 
 mod attributes;
 mod comparison;
@@ -15,22 +15,22 @@ use crate::der::{Reader, tag};
 /// Two names are equal when their bytes are: that is how webpki builds paths, and what the CA/Browser Forum's
 /// Baseline Requirements (section 7.1.4.1) demand of a subject and the issuer field that refers to it.
 ///
-/// Displayed in the order of the encoding, as `C=US, O=Example, CN=Example Root`, for people. Whatever could mislead a
-/// reader or a terminal is escaped in the way of RFC 4514 section 2.4; the order and the separators are not that RFC's.
+/// Displayed in the order of the encoding, as `C=US, O=Example, CN=Example Root`. Characters that could mislead a reader
+/// or a terminal are escaped as in RFC 4514 section 2.4; the order and the separators are not those of that RFC.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Name<'a> {
     der: &'a [u8],
 }
 
 impl<'a> Name<'a> {
-    /// A name of these bytes: one DER SEQUENCE, and nothing behind it. What is inside is not looked at.
+    /// The name of these bytes: one DER SEQUENCE with nothing after it. Its content is not read.
     pub fn from_der(der: &'a [u8]) -> Option<Self> {
         let mut reader = Reader::new(der);
         reader.expect(tag::SEQUENCE)?;
         reader.is_at_end().then_some(Self { der })
     }
 
-    /// A name whose header is known to be good, because the certificate around it has been read.
+    /// A name whose header has been read before, with the certificate around it.
     pub(crate) fn of_certificate(der: &'a [u8]) -> Self {
         Self { der }
     }
@@ -40,7 +40,7 @@ impl<'a> Name<'a> {
         self.der
     }
 
-    /// The inside of the SEQUENCE, without its header: what webpki calls the subject of a trust anchor.
+    /// The content of the SEQUENCE, without its header: what webpki calls the subject of a trust anchor.
     pub fn value(&self) -> &'a [u8] {
         let name = Reader::new(self.der).read();
         name.map(|name| name.value).unwrap_or_default()

@@ -327,11 +327,10 @@ impl<'s> Candidates<'s> {
             .found
             .iter()
             .filter(|found| found.standing == Standing::Selected);
-        let refused = selected.nth(place);
-        let refused = refused.map(|found| (found.scope, found.anchor.get()));
-        let Some((scope, anchor)) = refused else {
+        let Some(refused) = selected.nth(place) else {
             return;
         };
+        let (scope, anchor) = (refused.scope, refused.anchor.get());
         let (name, spki_value): (Vec<u8>, Vec<u8>) =
             (anchor.subject().as_der().to_vec(), anchor.spki_value().to_vec());
         self.refuse_key(&name, &spki_value, scope);
@@ -357,10 +356,7 @@ impl<'s> Candidates<'s> {
         let mut conditions = Conditions::default();
         for found in self.found.iter().filter(|found| found.scope.binds(scope)) {
             let stated = found.anchor.get();
-            let is_it = |stated: &TrustAnchor<'_>| {
-                stated.spki_value() == spki_value && stated.subject().may_equal(name)
-            };
-            if is_it(&stated) {
+            if stated.spki_value() == spki_value && stated.subject().may_equal(name) {
                 conditions.hear(stated.distrust_after(), stated.name_constraints());
             }
         }

@@ -7,8 +7,8 @@
 /// into one by one.
 pub(super) const FINGERPRINTED: usize = 256;
 
-/// A byte made of a name. Equal names have equal fingerprints; the reverse does not hold, and a peer can choose
-/// a name that has any fingerprint it likes, which makes a few certificates be looked into.
+/// A byte computed from a name. Equal names have equal fingerprints. The reverse does not hold, and a peer can choose a
+/// name with any fingerprint, which costs the reading of a few certificates.
 #[inline]
 pub(super) fn of(name_der: &[u8]) -> u8 {
     // Names of CAs differ most in their length and at their end, where the common name is.

@@ -6,7 +6,7 @@ use super::super::bytes::usize_at;
 /// The length of a place in the index.
 pub(super) const SLOT_LEN: usize = 4;
 
-/// The index by subject key identifier. What the identifiers are is said by whoever searches it.
+/// The index by subject key identifier. It does not hold the identifiers: they are in the records.
 #[derive(Clone, Copy)]
 pub(super) struct ByKeyId<'a> {
     slots: &'a [u8],

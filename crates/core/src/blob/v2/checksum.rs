@@ -1,4 +1,4 @@
-//! CRC-32C (RFC 3720 section 12.1), against damage. It stops no one who changes a blob on purpose.
+//! CRC-32C (RFC 3720 section 12.1), against damage. It does not detect changes on purpose.
 
 /// With the instructions that most processors have for it.
 #[cfg(feature = "std")]

@@ -1,7 +1,7 @@
 //! The trust blob, version 2: trust anchors with their conditions, in indexes by name and by key identifier.
 //!
 //! `docs/trust-blob.md` describes it byte by byte. In short: a header lists sections; the anchors' records hold what
-//! webpki wants of an anchor, what Mozilla says of it, and what a library that wants a certificate judges it by; the
+//! webpki needs of an anchor, Mozilla's conditions, and what a library that takes certificates checks; the
 //! names of the anchors are there as the first 16 bytes of their hashes, because a caller that looks for an anchor has its
 //! name. Names and whole certificates are optional. A CRC-32C detects damage to any of it.
 

@@ -19,7 +19,7 @@ const TIME_LEN: usize = 5;
 /// The time that is not known.
 const NO_TIME: u64 = (1 << (8 * TIME_LEN)) - 1;
 
-/// What is there, or is other than in a plain root.
+/// Which optional parts are present, and what differs from a plain root.
 mod flag {
     pub(super) const DISTRUST_AFTER: u16 = 1 << 0;
     pub(super) const NAME_CONSTRAINTS: u16 = 1 << 1;
@@ -146,8 +146,8 @@ impl<'a> Record<'a> {
         (placed.bytes.len() == bytes.len()).then_some(placed.record)
     }
 
-    /// The record at the start of these bytes, which has been read before. It is there; the default only stands in
-    /// for a panic.
+    /// The record at the start of these bytes, which has been read before. That cannot fail; the default only replaces a
+    /// panic.
     #[inline]
     pub(crate) fn first_of(bytes: &'a [u8]) -> Self {
         Placed::read(bytes)

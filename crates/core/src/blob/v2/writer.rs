@@ -14,7 +14,7 @@ use crate::{Entry, NameHashPrefix};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
-    /// The names of the anchors, as far as they are known: for people, and for whoever wants to load all anchors.
+    /// The names of the anchors, as far as they are known: for people, and for programs that load all anchors.
     pub names: bool,
     /// The certificates that the anchors were made of, as far as they are known: for libraries that want certificates.
     pub certificates: bool,
@@ -49,7 +49,7 @@ pub fn encoded_len(entries: &[Entry<'_>], options: Options) -> Result<usize, Wri
 ///
 /// # Errors
 /// As [`encoded_len`]; and when the blob does not fit into the buffer; when more than
-/// [`MAX_ANCHORS_PER_NAME`] have one name; when an anchor is there twice, be it under different conditions; and when
+/// [`MAX_ANCHORS_PER_NAME`] have one name; when an anchor is listed twice, even under different conditions; and when
 /// two names have the same hash prefix, of which no example is known. The buffer then holds no blob.
 ///
 /// ```
@@ -411,7 +411,7 @@ mod tests {
     use crate::blob::v2::Record;
     use crate::{Name, TrustBlob};
 
-    /// Made with the hash set by hand: nobody can find two such names.
+    /// The hash is set by hand, because two such names cannot be found.
     #[test]
     fn two_names_with_one_hash_prefix_are_refused() {
         let hash = NameHashPrefix::from_bytes([7; NameHashPrefix::LEN]);
