@@ -28,7 +28,7 @@ pub(crate) struct Store {
     /// What stores on servers have not answered yet.
     pub(crate) open_questions: OpenQuestions,
     pins: Vec<Pin>,
-    /// The file of `--cache`, where it is remembered which generations were seen.
+    /// The file of `--cache`, beside which it is remembered which generations were seen.
     pub(crate) cache: Option<String>,
 }
 
@@ -116,8 +116,12 @@ pub(crate) fn open_all(args: &TrustBy) -> Result<Store, Failure> {
         trust = pinned.map_err(|error| Failure::bad_input(format!("--pin: {}", shown(error.to_string()))))?;
     }
     if let Some(path) = &args.cache {
-        if let Some(cache) = cache::open(path) {
+        let (cache, guard) = cache::open(path)?;
+        if let Some(cache) = cache {
             trust = trust.host_cache(cache);
+        }
+        if let Some(guard) = guard {
+            trust = trust.rollback_guard(guard);
         }
     }
     let names: Vec<String> = args.trust.iter().map(|path| name_of(path)).collect();

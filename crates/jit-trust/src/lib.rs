@@ -95,8 +95,10 @@ mod query;
 #[cfg(feature = "remote")]
 mod remote;
 mod residency;
+mod rollback_guard;
 #[cfg(feature = "rustls")]
 mod rustls;
+mod state_file;
 mod store;
 #[cfg(any(feature = "mbedtls-tokio", feature = "tokio"))]
 mod tokio;
@@ -108,20 +110,23 @@ pub use jit_trust_core::{
     KeyId, MAX_CERTIFICATES, Name, NameConstraintsError, NameForm, NameHash, PeerChain, Query, TrustAnchor,
     TrustBlob,
 };
+pub use jit_trust_file::FileError;
 
 #[cfg(any(feature = "mbedtls", feature = "openssl"))]
 pub use handshake_error::HandshakeError;
-pub use host_cache::{CachedHost, HostCache, HostCacheBuilder, HostCacheError};
+pub use host_cache::{CachedHost, HostCache, HostCacheBuilder};
 pub use key::AnchorKey;
 #[cfg(feature = "mozilla")]
 pub use mozilla::mozilla;
 pub use query::{Answer, Keys, MAX_ANSWER_LEN, QueryError, QueryStore, Question, Reply};
 #[cfg(feature = "remote")]
 pub use remote::{RemoteError, RemoteStore, RemoteStoreBuilder, Traffic};
+pub use rollback_guard::RollbackGuard;
 #[cfg(feature = "rustls")]
 pub use rustls::{
     AnswerPending, Connector, ServerVerifier, TlsStream, client_config, client_config_with_provider,
 };
+pub use state_file::{StateFileError, StateFileFault, StateFileKind};
 pub use store::{BlobStore, Selection, StoreError, TrustStore, WebrootStore};
 #[cfg(any(unix, windows))]
 pub use store::{FileChange, FileStore, WatchedFileStore};

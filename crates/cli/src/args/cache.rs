@@ -6,8 +6,8 @@ use clap::{Args, Subcommand};
 
 /// Look into a file of --cache, or empty it
 ///
-/// Such a file remembers which roots served which host, and the newest generation seen of each store. It is a hint and
-/// decides nothing.
+/// Such a file remembers which roots served which host. It is a hint and decides nothing. FILE.generations, beside it,
+/// remembers the newest generation seen of each store, of which none that is older is taken.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:

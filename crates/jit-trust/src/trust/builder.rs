@@ -9,6 +9,7 @@ use super::pins::Pins;
 use super::{Inner, Local, LocalKind, LocalStore, Trust, newest_in_force};
 use crate::host_cache::HostCache;
 use crate::residency::{Floor, Residency, Times};
+use crate::rollback_guard::RollbackGuard;
 use crate::{CertificateError, QueryStore, TrustStore};
 
 /// How long an anchor stays after the last connection that leaned on it, unless set.
@@ -29,6 +30,7 @@ pub struct TrustBuilder {
     local: Vec<LocalStore>,
     remote: Vec<Box<dyn QueryStore>>,
     host_cache: Option<HostCache>,
+    rollback_guard: RollbackGuard,
     idle_grace: Duration,
     max_age: Duration,
     not_found_for: Duration,
@@ -42,6 +44,7 @@ impl Default for TrustBuilder {
             local: Vec::new(),
             remote: Vec::new(),
             host_cache: None,
+            rollback_guard: RollbackGuard::in_memory(),
             idle_grace: IDLE_GRACE,
             max_age: MAX_AGE,
             not_found_for: NOT_FOUND_FOR,
@@ -101,6 +104,13 @@ impl TrustBuilder {
         self
     }
 
+    /// Remembers the newest generation of each store that may answer later, so that no older one is taken: with a guard
+    /// that has a file, also after a restart. Without one, as long as the program runs.
+    pub fn rollback_guard(mut self, rollback_guard: RollbackGuard) -> Self {
+        self.rollback_guard = rollback_guard;
+        self
+    }
+
     /// How long an anchor that was fetched stays after the last connection that leaned on it, 5 seconds unless set.
     pub fn idle_grace(mut self, idle_grace: Duration) -> Self {
         self.idle_grace = idle_grace;
@@ -137,11 +147,11 @@ impl TrustBuilder {
             query: self.patience.min(LONGEST),
         };
         let local = Arc::new(RwLock::new(Local::new(self.local)));
+        if let Some(host_cache) = &self.host_cache {
+            host_cache.hand_generations_to(&self.rollback_guard);
+        }
         let remote = self.remote.into_iter().map(|store| {
-            let generation = self
-                .host_cache
-                .as_ref()
-                .and_then(|cache| cache.newest_generation(&store.name()));
+            let generation = self.rollback_guard.newest_generation(&store.name());
             let local = Arc::clone(&local);
             let floor = Floor::new(move || newest_in_force(&local));
             let residency = Residency::new(store, times, floor);
@@ -155,6 +165,7 @@ impl TrustBuilder {
             remote: remote.collect(),
             local,
             host_cache: self.host_cache,
+            rollback_guard: self.rollback_guard,
             connections: Connections::default(),
         }))
     }

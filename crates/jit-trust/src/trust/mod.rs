@@ -27,6 +27,7 @@ use pins::Pins;
 
 use crate::host_cache::HostCache;
 use crate::residency::{Asked, Lease, Presence, Residency, Waiting};
+use crate::rollback_guard::RollbackGuard;
 use crate::store::Scope;
 use crate::{AnchorKey, Keys, Selection, StoreError, TrustStore};
 
@@ -94,6 +95,7 @@ struct Inner {
     local: Arc<RwLock<Local>>,
     remote: Box<[Residency]>,
     host_cache: Option<HostCache>,
+    rollback_guard: RollbackGuard,
     connections: Connections,
 }
 
@@ -136,6 +138,7 @@ pub(crate) struct Stores<'t> {
     local: Arc<[LocalStore]>,
     remote: &'t [Residency],
     host_cache: Option<&'t HostCache>,
+    rollback_guard: &'t RollbackGuard,
 }
 
 impl Trust {
@@ -192,6 +195,11 @@ impl Trust {
         self.0.host_cache.as_ref()
     }
 
+    /// The generations that are remembered of stores that may answer later.
+    pub fn rollback_guard(&self) -> &RollbackGuard {
+        &self.0.rollback_guard
+    }
+
     /// The connections that were made with our connectors and live, the oldest first.
     pub fn connections(&self) -> Vec<Connection> {
         self.0.connections.list(self)
@@ -208,11 +216,13 @@ impl Trust {
                 local: Arc::new([pinned]),
                 remote: &[],
                 host_cache: None,
+                rollback_guard: &self.0.rollback_guard,
             },
             None => Stores {
                 local: self.local(),
                 remote: &self.0.remote,
                 host_cache: self.host_cache(),
+                rollback_guard: &self.0.rollback_guard,
             },
         }
     }
@@ -351,11 +361,12 @@ impl Stores<'_> {
 
     /// Remembers the newest generation that a store was seen to have.
     fn note_generation(&self, store: usize) {
-        if let (Some(remote), Some(host_cache)) = (self.remote.get(store), self.host_cache) {
-            let generation = remote.newest_generation();
-            generation
-                .into_iter()
-                .for_each(|generation| host_cache.saw_generation(&remote.store().name(), generation));
+        let Some(remote) = self.remote.get(store) else {
+            return;
+        };
+        if let Some(generation) = remote.newest_generation() {
+            self.rollback_guard
+                .saw_generation(&remote.store().name(), generation);
         }
     }
 
