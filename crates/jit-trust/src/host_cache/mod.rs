@@ -97,7 +97,7 @@ const HOST_OVERHEAD: usize = 80;
 /// # The file
 /// With [a file](HostCacheBuilder::file), what is known outlives the program. The file lists the hosts that its user
 /// visited within the [time to live](HostCacheBuilder::time_to_live), and when: only that user can read it (mode 0600;
-/// on other systems than Unix, whoever the directory lets), and [`clear`](Self::clear) followed by
+/// on other systems than Unix, all users that the directory permits), and [`clear`](Self::clear) followed by
 /// [`flush`](Self::flush) empties it.
 ///
 /// No connection waits for it. It is written by [`flush`](Self::flush) and when the cache is dropped, each time only if
