@@ -1,24 +1,25 @@
-//! `jit-trust cache`, and the file of `--cache`: which roots served which host.
+//! `jit-trust cache`, and the files of `--cache`: which roots served which host, and the generations that were seen.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
-use jit_trust::{CachedHost, HostCache, HostCacheError, Trust};
-use jit_trust_file::OwnFile;
+use jit_trust::{CachedHost, HostCache, RollbackGuard, StateFileError, StateFileFault, Trust};
+use jit_trust_file::{FileError, OwnFile};
 use serde::Serialize;
 
-use crate::exit::{Failure, causes};
+use crate::exit::Failure;
 use crate::shown::{counted, shown};
 use crate::terminal::{print, print_json, warning};
 use crate::words::joined;
 
 /// Look into a file of --cache, or empty it
 ///
-/// Such a file remembers which roots served which host, and the newest generation seen of each store. It is a hint and
-/// decides nothing.
+/// Such a file remembers which roots served which host. It is a hint and decides nothing. FILE.generations, beside it,
+/// remembers the newest generation seen of each store, of which none that is older is taken.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -60,42 +61,116 @@ pub(crate) fn run(args: &CacheArgs) -> Result<(), Failure> {
 }
 
 fn clear(file: &Path, generations: bool) -> Result<(), Failure> {
-    let cache = look_into(file)?;
+    let guard = guard_of(file);
     if generations {
-        // Without hosts and generations there is nothing left to keep in it.
-        let opened = OwnFile::open(file).map_err(Failure::failed)?;
-        return opened.map_or(Ok(()), OwnFile::remove).map_err(Failure::failed);
+        // Each of the two files may be there without the other.
+        let has_hosts = file.symlink_metadata().is_ok();
+        if has_hosts || guard.symlink_metadata().is_err() {
+            look_into(file)?;
+        }
+        match RollbackGuard::open(&guard).map_err(|error| (is_to_be_removed(&error), error)) {
+            Ok(_) | Err((true, _)) => {}
+            Err((false, error)) => return Err(not_opened(&error)),
+        }
+        return [file, &guard].into_iter().try_for_each(remove);
     }
+    let cache = look_into(file)?;
     cache.clear();
-    cache.flush().map_err(|error| match error {
-        HostCacheError::Write { error, .. } => Failure::writing_file(file, &error),
-        error => Failure::failed(causes(&error)),
+    cache.flush().map_err(|error| match &error.fault {
+        StateFileFault::Write(cause) => match &**cause {
+            FileError::Io { error, .. } => Failure::writing_file(file, error),
+            cause => Failure::failed(shown(cause.to_string())),
+        },
+        _ => Failure::failed(shown(error.to_string())),
     })
 }
 
-/// Opens the file of `--cache`, or the place where it will be. That it cannot be used is said and disturbs nothing.
-pub(crate) fn open(file: &Path) -> Option<HostCache> {
-    match HostCache::builder().file(file).build() {
-        Ok(cache) => {
-            cache.notes().iter().for_each(warn);
-            Some(cache)
-        }
-        Err(error) => {
-            warn(&error);
-            None
-        }
+/// Whether a file is a rollback guard's, whatever may be wrong with it.
+fn is_to_be_removed(error: &StateFileError) -> bool {
+    matches!(
+        error.fault,
+        StateFileFault::Damaged(_) | StateFileFault::OthersMayWrite
+    )
+}
+
+fn remove(file: &Path) -> Result<(), Failure> {
+    let opened = OwnFile::open(file).map_err(Failure::failed)?;
+    opened.map_or(Ok(()), OwnFile::remove).map_err(Failure::failed)
+}
+
+/// The file of the generations, beside the file of `--cache`.
+fn guard_of(file: &Path) -> PathBuf {
+    let mut guard = file.as_os_str().to_owned();
+    guard.push(".generations");
+    guard.into()
+}
+
+/// Opens the file of `--cache` and that of the generations, or the places where they will be. That there can be no cache
+/// is said and disturbs nothing. Generations that cannot be read are an error: without them, an older store would be
+/// taken.
+pub(crate) fn open(file: &Path) -> Result<(Option<HostCache>, Option<RollbackGuard>), Failure> {
+    let cache = HostCache::builder().file(file).build();
+    match &cache {
+        Ok(cache) => cache.last_error().iter().for_each(warn),
+        Err(error) => warn(error),
+    }
+    let guard = match RollbackGuard::open(guard_of(file)) {
+        Ok(guard) => Some(guard),
+        Err(error) if cache.is_err() && is_without_directory(&error) => None,
+        Err(error) => return Err(not_opened(&error)),
+    };
+    let (cache, is_no_file) = match cache {
+        Ok(cache) => (Some(cache), false),
+        Err(error) => (None, is_no_file(&error)),
+    };
+    // Nothing is begun beside what is no file, such as /dev/null. What was kept before counts.
+    let guard = guard.filter(|guard| !is_no_file || !guard.generations().is_empty());
+    Ok((cache, guard))
+}
+
+/// What is wrong with a file that cannot be opened.
+fn cause(error: &StateFileError) -> Option<&FileError> {
+    match &error.fault {
+        StateFileFault::Read(cause) => Some(cause),
+        _ => None,
     }
 }
 
-/// Writes what was learnt, if there is a file for it.
+/// Whether there is no directory for a file, so that it cannot be there.
+fn is_without_directory(error: &StateFileError) -> bool {
+    let io = cause(error).and_then(|cause| match cause {
+        FileError::Io { error, .. } => Some(error.kind()),
+        _ => None,
+    });
+    matches!(io, Some(ErrorKind::NotFound | ErrorKind::NotADirectory))
+}
+
+/// Whether there is something in a file's place that is no regular file.
+fn is_no_file(error: &StateFileError) -> bool {
+    matches!(
+        cause(error),
+        Some(FileError::NotAFile { .. } | FileError::IsADirectory { .. })
+    )
+}
+
+/// Writes what was learnt, if there are files for it.
 pub(crate) fn keep(trust: &Trust) {
-    if let Some(Err(error)) = trust.host_cache().map(HostCache::flush) {
+    let (generations, hosts) = (
+        trust.rollback_guard().flush(),
+        trust.host_cache().map_or(Ok(()), HostCache::flush),
+    );
+    // Where neither can be written, that is for the same reason.
+    if let Err(error) = generations.and(hosts) {
         warn(&error);
     }
 }
 
-fn warn(error: &HostCacheError) {
-    warning(format_args!("--cache: {}", causes(error)));
+fn warn(error: &StateFileError) {
+    warning(format_args!("--cache: {}", shown(error.to_string())));
+}
+
+fn not_opened(error: &StateFileError) -> Failure {
+    Failure::bad_input(format!("--cache: {}", shown(error.to_string())))
 }
 
 /// Opens a file to look into, which has to be there and whole.
@@ -103,34 +178,24 @@ fn look_into(file: &Path) -> Result<HostCache, Failure> {
     fs::metadata(file).map_err(|error| Failure::reading(file, &error))?;
     let cache = HostCache::builder().file(file).build();
     let cache = cache.map_err(|error| not_looked_into(file, &error))?;
-    match cache.notes().first() {
-        Some(error) => Err(not_looked_into(file, error)),
+    match cache.last_error() {
+        Some(error) => Err(not_looked_into(file, &error)),
         None => Ok(cache),
     }
 }
 
-/// The library's own words are for programs that go on without the file.
-fn not_looked_into(file: &Path, error: &HostCacheError) -> Failure {
-    let what = match error {
-        HostCacheError::Read { error, .. } | HostCacheError::Directory { error, .. } => {
-            return Failure::reading(file, error);
-        }
-        HostCacheError::Damaged { expected, .. } => {
+/// The library's own words are for a program that goes on without the file.
+fn not_looked_into(file: &Path, error: &StateFileError) -> Failure {
+    let what = match &error.fault {
+        StateFileFault::Read(cause) => return Failure::bad_input(shown(cause.to_string())),
+        StateFileFault::Damaged(expected) => {
             format!("no file of --cache, or a damaged one: expected {expected}")
         }
-        HostCacheError::NotACache { .. } => "no file of --cache".to_owned(),
-        HostCacheError::TooLarge { limit, .. } => {
-            format!("no file of --cache: expected at most {limit} bytes")
-        }
-        HostCacheError::NotAFile { .. } => "expected a regular file".to_owned(),
-        HostCacheError::IsALink { .. } => "a link, which is not followed: expected a regular file".to_owned(),
-        HostCacheError::Foreign { owner, .. } => {
-            format!("belongs to another user (uid {owner}): expected a file of yours")
-        }
-        HostCacheError::OthersMayWrite { .. } => {
+        StateFileFault::NotOurs => "no file of --cache".to_owned(),
+        StateFileFault::OthersMayWrite => {
             "others may write to it: expected a file that only you may write to".to_owned()
         }
-        error => causes(error),
+        _ => return Failure::bad_input(shown(error.to_string())),
     };
     let what = format!("{}: {what}", file.to_string_lossy());
     Failure::bad_input(shown(what))

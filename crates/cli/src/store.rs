@@ -29,7 +29,7 @@ pub(crate) struct Store {
     /// What stores on servers have not answered yet.
     pub(crate) open_questions: OpenQuestions,
     pins: Vec<Pin>,
-    /// The file of `--cache`, where it is remembered which generations were seen.
+    /// The file of `--cache`, beside which it is remembered which generations were seen.
     pub(crate) cache: Option<String>,
 }
 
@@ -102,7 +102,7 @@ pub(crate) fn open_all(args: &TrustBy) -> Result<Store, Failure> {
             say_that_conditions_are_lost(url);
         }
         let store = remote_store(url, args.trust_ca.as_deref(), keys)?;
-        trust = trust.query_store(open_questions.to(store));
+        trust = trust.deferred_store(open_questions.to(store));
     }
     for pin in &args.pin {
         let authorities = certificates::read_authorities(&pin.authorities)?;
@@ -110,8 +110,12 @@ pub(crate) fn open_all(args: &TrustBy) -> Result<Store, Failure> {
         trust = pinned.map_err(|error| Failure::bad_input(format!("--pin: {}", shown(error.to_string()))))?;
     }
     if let Some(path) = &args.cache {
-        if let Some(cache) = cache::open(path) {
+        let (cache, guard) = cache::open(path)?;
+        if let Some(cache) = cache {
             trust = trust.host_cache(cache);
+        }
+        if let Some(guard) = guard {
+            trust = trust.rollback_guard(guard);
         }
     }
     Ok(Store {

@@ -42,7 +42,11 @@ mod lookup;
 mod off_executor;
 mod policy;
 mod rejection;
+#[cfg(feature = "std")]
+mod rollback_guard;
 mod report;
+#[cfg(feature = "std")]
+mod state_file;
 mod store;
 pub mod verification;
 
@@ -66,7 +70,9 @@ pub use verification::{Certificates, LookupOutcome, LookupRecord};
 mod with_std {
     pub use crate::canonical_url::canonical as canonical_url;
     pub use crate::connection::{Cancellation, Connection, SharedTcp, TrackedConnection, TrackedStream};
-    pub use crate::host_cache::{CachedHost, HostCache, HostCacheBuilder, HostCacheError};
+    pub use crate::host_cache::{CachedHost, HostCache, HostCacheBuilder};
+    pub use crate::rollback_guard::RollbackGuard;
+    pub use crate::state_file::{StateFileError, StateFileFault};
     pub use crate::lookup::{Claim, DeferredStore, Interest, Responder};
     pub use crate::off_executor::{Gate, ShutDown, SpawnBlocking, off_executor};
     pub use crate::policy::{OlderGeneration, Prefetched};

@@ -122,6 +122,15 @@ impl StagedFile {
         }
     }
 
+    /// Locks the file that is to be replaced, as long as what is returned lives, so that programs which all do this before
+    /// they [read it](Self::replaced) and write the new one do not undo each other's changes. A program that holds the lock
+    /// for seconds is not waited for any longer; and there is none on other systems than Unix.
+    pub fn lock_replaced(&self) -> Option<File> {
+        let file = self.replaced().ok()??; // what is wrong with it comes out when it is replaced
+        lock(&file);
+        Some(file)
+    }
+
     /// Finds out whether the file that is to be replaced may be written to: it may be replaced in any case by those who may
     /// write to its directory.
     ///
@@ -188,6 +197,26 @@ impl StagedFile {
         FileError::Changed { path }
     }
 }
+
+#[cfg(unix)]
+fn lock(file: &File) {
+    use rustix::fs::{FlockOperation, flock};
+    use rustix::io::Errno;
+
+    const PAUSE: std::time::Duration = std::time::Duration::from_millis(5);
+    const MAX_TRIES: usize = 1000;
+
+    for _ in 0..MAX_TRIES {
+        match flock(file, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK | Errno::INTR) => std::thread::sleep(PAUSE),
+            // Some file systems have no locks.
+            _ => return,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn lock(_file: &File) {}
 
 fn is_a_directory(path: &Path) -> FileError {
     FileError::IsADirectory {

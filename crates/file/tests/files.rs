@@ -38,6 +38,8 @@ mod unix {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
     use std::process::Command;
 
+    use jit_trust_file::{FileError, StagedFile, write_private};
+
     use super::*;
 
     #[test]
@@ -144,5 +146,32 @@ mod unix {
                 let ran = String::from_utf8_lossy(&output.stdout).contains("1 passed");
                 output.status.success() && ran
             })
+    }
+
+    /// Each writer makes the new file of the old one, as a program does that keeps a count in it.
+    #[test]
+    fn of_writers_that_lock_what_they_replace_none_undoes_the_change_of_another() {
+        const EACH: usize = 50;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("count");
+        write_private(&path, b"0").unwrap();
+        let count = || -> usize { fs::read_to_string(&path).unwrap().parse().unwrap() };
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    let mut written = 0;
+                    while written < EACH {
+                        let staged = StagedFile::create_private(&path).unwrap();
+                        let _lock = staged.lock_replaced();
+                        match staged.write((count() + 1).to_string().as_bytes()) {
+                            Ok(()) => written += 1,
+                            Err(FileError::Changed { .. }) => {}
+                            Err(error) => panic!("{error}"),
+                        }
+                    }
+                });
+            }
+        });
+        assert_eq!(count(), 3 * EACH);
     }
 }

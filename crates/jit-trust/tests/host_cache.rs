@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use jit_trust::{AnchorKey, HostCache, HostCacheError, NameHash};
+use jit_trust::{AnchorKey, FileError, HostCache, NameHash, StateFileError, StateFileFault};
 
 /// By the name of one of many CAs.
 fn by_name(number: u8) -> AnchorKey {
@@ -23,6 +23,15 @@ fn in_memory() -> HostCache {
 
 fn with_file(path: &Path) -> HostCache {
     HostCache::builder().file(path).build().unwrap()
+}
+
+/// Whether something else than a file is in the place of the file.
+#[cfg(target_os = "linux")]
+fn is_no_file(error: &StateFileError) -> bool {
+    let (StateFileFault::Read(cause) | StateFileFault::Write(cause)) = &error.fault else {
+        return false;
+    };
+    matches!(&**cause, FileError::NotAFile { .. })
 }
 
 /// As many hosts as are asked for, with names of 10 to 30 bytes.
@@ -91,44 +100,17 @@ fn what_is_no_host_is_not_kept() {
 }
 
 #[test]
-fn what_is_forgotten_is_gone_and_generations_stay() {
+fn what_is_forgotten_is_gone() {
     let cache = in_memory();
     for number in 0..1000 {
         cache.served(&host(number), &[by_name(1)]);
     }
-    cache.saw_generation("https://trust.test/", 7);
     cache.forget(&host(3));
     assert_eq!(cache.get(&host(3)), None);
     assert_eq!(cache.len(), 999);
     cache.clear();
     assert!(cache.is_empty());
-    assert!(cache.footprint() < 300, "{}", cache.footprint());
-    assert_eq!(cache.newest_generation("https://trust.test/"), Some(7));
-}
-
-#[test]
-fn a_generation_is_never_lowered_and_eight_stores_are_remembered() {
-    let cache = in_memory();
-    assert_eq!(cache.newest_generation("0"), None);
-    for store in 0..8 {
-        cache.saw_generation(&store.to_string(), 10 + store);
-    }
-    cache.saw_generation("0", 5);
-    assert_eq!(cache.newest_generation("0"), Some(10));
-    cache.saw_generation("0", 100);
-    cache.saw_generation("8", 18);
-    let known: Vec<_> = (0..9)
-        .map(|store| cache.newest_generation(&store.to_string()))
-        .collect();
-    let expected =
-        [100, 0, 12, 13, 14, 15, 16, 17, 18].map(|generation| (generation > 0).then_some(generation));
-    assert_eq!(known, expected);
-    for label in ["", &"x".repeat(1025)] {
-        cache.saw_generation(label, 7);
-        assert_eq!(cache.newest_generation(label), None);
-    }
-    cache.saw_generation(&"x".repeat(1024), 7);
-    assert_eq!(cache.newest_generation(&"x".repeat(1024)), Some(7));
+    assert_eq!(cache.footprint(), 0);
 }
 
 #[test]
@@ -143,12 +125,13 @@ fn ten_thousand_hosts_take_at_most_1_500_000_bytes_also_while_the_tables_grow() 
     });
     let cache = cache.unwrap();
     assert_eq!(cache.len(), 10_000);
-    assert_eq!(
-        u64::try_from(counted.bytes_current).unwrap(),
-        cache.footprint() as u64
-    );
-    assert!(cache.footprint() <= 1_000_000, "{counted:?}");
+    assert!(counted.bytes_current <= 1_000_000, "{counted:?}");
     assert!(counted.bytes_max <= 1_500_000, "{counted:?}");
+    let summed: usize = hosts
+        .iter()
+        .map(|(host, keys)| host.len() + 32 * keys.len() + 80)
+        .sum();
+    assert_eq!(cache.footprint(), summed);
     assert!(
         hosts
             .iter()
@@ -157,7 +140,7 @@ fn ten_thousand_hosts_take_at_most_1_500_000_bytes_also_while_the_tables_grow() 
 }
 
 #[test]
-fn the_limit_holds_at_every_moment_and_the_footprint_is_what_the_allocator_counts() {
+fn the_limit_holds_at_every_moment_and_the_heap_takes_no_more_than_five_times_of_it() {
     let hosts: Vec<_> = (0..20_000_u32)
         .map(|number| {
             let long = "x".repeat(number as usize * 7 % 230);
@@ -171,7 +154,6 @@ fn the_limit_holds_at_every_moment_and_the_footprint_is_what_the_allocator_count
             (host, keys)
         })
         .collect();
-    let labels: Vec<_> = (0..20_usize).map(|label| "y".repeat(label * 5 + 1)).collect();
     for limit in [1, 100, 300, 700, 1_500, 5_000, 20_000, 100_000, 1_000_000] {
         let mut cache = None;
         let counted = allocation_counter::measure(|| {
@@ -180,7 +162,6 @@ fn the_limit_holds_at_every_moment_and_the_footprint_is_what_the_allocator_count
                 filled.served(host, keys);
                 assert!(filled.footprint() <= limit);
                 match number % 1_000 {
-                    3 => filled.saw_generation(&labels[number / 1_000], 7),
                     500..600 => filled.forget(&hosts[number - 30].0),
                     998 if number == 15_998 => filled.clear(),
                     _ => {}
@@ -189,10 +170,11 @@ fn the_limit_holds_at_every_moment_and_the_footprint_is_what_the_allocator_count
             cache = Some(filled);
         });
         let cache = cache.unwrap();
-        assert!(counted.bytes_max <= limit as u64, "{limit}: {counted:?}");
-        assert_eq!(
-            u64::try_from(counted.bytes_current).unwrap(),
-            cache.footprint() as u64
+        println!("{limit}: {} {counted:?}", cache.footprint());
+        // What a cache without hosts takes, and what a call does for a moment.
+        assert!(
+            counted.bytes_max <= 5 * limit as u64 + 1_000,
+            "{limit}: {counted:?}"
         );
         assert!(cache.len() >= limit / 2_000, "{limit}: {} hosts", cache.len());
     }
@@ -233,7 +215,7 @@ fn a_cache_with_a_file_outlives_the_program() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("hosts");
     let first = with_file(&path);
-    assert!(first.notes().is_empty());
+    assert!(first.last_error().is_none());
     let three = [
         by_name(1),
         by_key_id(2, 20),
@@ -245,14 +227,12 @@ fn a_cache_with_a_file_outlives_the_program() {
     first.served("a.test", &three);
     first.served("b.test", &three[1..]);
     first.get("a.test");
-    first.saw_generation("https://trust.test/", 7);
     drop(first);
 
     let second = with_file(&path);
-    assert!(second.notes().is_empty());
+    assert!(second.last_error().is_none());
     assert_eq!(second.get("b.test").unwrap(), three[1..]);
     assert_eq!(second.get("a.test").unwrap(), three);
-    assert_eq!(second.newest_generation("https://trust.test/"), Some(7));
     second.clear();
     second.flush().unwrap();
     assert!(with_file(&path).is_empty());
@@ -289,13 +269,10 @@ fn a_damaged_file_is_ignored_and_said_and_replaced() {
         fs::write(&path, &bytes).unwrap();
         let cache = with_file(&path);
         assert!(cache.is_empty());
-        let notes = cache.notes();
+        let error = cache.last_error().unwrap();
+        assert!(matches!(error.fault, StateFileFault::Damaged(_)), "{error:?}");
         assert!(
-            matches!(&notes[..], [HostCacheError::Damaged { .. }]),
-            "{notes:?}"
-        );
-        assert!(
-            notes[0]
+            error
                 .to_string()
                 .contains("hosts: not a host cache, or a damaged one")
         );
@@ -315,10 +292,13 @@ fn a_file_that_is_none_of_a_cache_is_left_as_it_is() {
         let cache = with_file(&path);
         cache.served("a.test", &[by_name(1)]);
         let is_cut = b"JTHC".starts_with(bytes);
-        assert_eq!(cache.flush().is_ok(), is_cut, "{:?}", cache.notes());
+        assert_eq!(cache.flush().is_ok(), is_cut, "{:?}", cache.last_error());
         assert_eq!(fs::read(&path).unwrap() == bytes, !is_cut);
         if !is_cut {
-            assert!(matches!(&cache.notes()[0], HostCacheError::NotACache { .. }));
+            assert!(matches!(
+                cache.last_error().unwrap().fault,
+                StateFileFault::NotOurs
+            ));
         }
     }
 }
@@ -330,10 +310,10 @@ fn a_file_that_is_too_large_is_ignored() {
     fs::write(&path, b"JTHC").unwrap();
     let file = fs::File::options().write(true).open(&path).unwrap();
     file.set_len(1 << 33).unwrap();
-    let notes = with_file(&path).notes();
+    let error = with_file(&path).last_error().unwrap();
     assert!(
-        matches!(&notes[..], [HostCacheError::TooLarge { .. }]),
-        "{notes:?}"
+        matches!(error.fault, StateFileFault::Damaged("a shorter file")),
+        "{error:?}"
     );
 }
 
@@ -360,10 +340,13 @@ fn where_no_file_can_be_is_an_error_that_says_what_to_do() {
     let directory = tempfile::tempdir().unwrap();
     let error = |path: &Path| HostCache::builder().file(path).build().unwrap_err().to_string();
     let missing = error(&directory.path().join("missing/hosts"));
-    assert!(missing.contains("missing: No such file"), "{missing}");
+    assert!(
+        missing.contains("/missing: cannot create a file in it: No such file"),
+        "{missing}"
+    );
     assert!(missing.ends_with("create this directory for the host cache, or name another"));
     let in_place = error(directory.path());
-    assert!(in_place.contains("expected a regular file"), "{in_place}");
+    assert!(in_place.contains("a directory: expected a file"), "{in_place}");
 }
 
 #[test]
@@ -376,15 +359,15 @@ fn a_file_that_cannot_be_written_disturbs_nobody_and_is_said() {
     fs::remove_dir(&inner).unwrap();
     for _ in 0..2 {
         let error = cache.flush().unwrap_err();
-        assert!(matches!(error, HostCacheError::Write { .. }));
-        assert!(error.to_string().contains("inner/hosts: No such file"), "{error}");
+        assert!(matches!(error.fault, StateFileFault::Write(_)));
+        assert!(error.to_string().contains("No such file"), "{error}");
         assert!(error.to_string().contains("in memory only"));
-        assert_eq!(cache.notes().len(), 1);
+        assert!(cache.last_error().is_some());
     }
     assert_eq!(cache.get("a.test"), Some(vec![by_name(1)]));
     fs::create_dir(&inner).unwrap();
     cache.flush().unwrap();
-    assert!(cache.notes().is_empty());
+    assert!(cache.last_error().is_none());
     assert_eq!(with_file(&inner.join("hosts")).len(), 1);
 }
 
@@ -402,43 +385,36 @@ fn a_link_in_the_place_of_the_file_is_replaced_and_not_followed() {
 }
 
 #[test]
-fn of_two_caches_with_one_file_the_last_that_writes_wins_and_no_generation_is_lowered() {
+fn of_two_caches_with_one_file_the_last_that_writes_wins() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("hosts");
     let (first, second) = (with_file(&path), with_file(&path));
     first.served("a.test", &[by_name(1)]);
-    first.saw_generation("both", 9);
-    first.saw_generation("first", 1);
     second.served("b.test", &[by_name(2)]);
-    second.saw_generation("both", 8);
-    second.saw_generation("second", 2);
     first.flush().unwrap();
     second.flush().unwrap();
     let third = with_file(&path);
     assert_eq!(third.hosts()[0].host, "b.test");
     assert_eq!(third.len(), 1);
-    let generations = ["both", "first", "second"].map(|store| third.newest_generation(store));
-    assert_eq!(generations, [Some(9), Some(1), Some(2)]);
 }
 
 #[test]
-fn of_two_caches_that_write_one_file_at_once_neither_fails_and_no_generation_is_lost() {
+fn of_two_caches_that_write_one_file_at_once_neither_fails() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("hosts");
     std::thread::scope(|scope| {
-        for store in ["first", "second"] {
+        for name in ["first", "second"] {
             let path = &path;
             scope.spawn(move || {
                 let cache = with_file(path);
-                for generation in 1..=20 {
-                    cache.saw_generation(store, generation);
+                for number in 1..=20 {
+                    cache.served(&format!("{number}.{name}.test"), &[by_name(number)]);
                     cache.flush().unwrap();
                 }
             });
         }
     });
-    let both = ["first", "second"].map(|store| with_file(&path).newest_generation(store));
-    assert_eq!(both, [Some(20), Some(20)]);
+    assert_eq!(with_file(&path).len(), 20);
 }
 
 #[cfg(unix)]
@@ -450,25 +426,17 @@ fn a_file_that_others_may_write_to_is_ignored_and_said_and_replaced() {
     let path = directory.path().join("hosts");
     let first = with_file(&path);
     first.served("a.test", &[by_name(1)]);
-    first.saw_generation("store", 7);
     drop(first);
     for mode in [0o620, 0o602, 0o666] {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         let cache = with_file(&path);
-        let notes = cache.notes();
-        assert!(
-            matches!(&notes[..], [HostCacheError::OthersMayWrite { .. }]),
-            "{notes:?}"
-        );
-        assert_eq!(
-            (cache.get("a.test"), cache.newest_generation("store")),
-            (None, None)
-        );
+        let error = cache.last_error().unwrap();
+        assert!(matches!(error.fault, StateFileFault::OthersMayWrite), "{error:?}");
+        assert_eq!(cache.get("a.test"), None);
         cache.served("a.test", &[by_name(1)]);
-        cache.saw_generation("store", 7);
         cache.flush().unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(with_file(&path).newest_generation("store"), Some(7));
+        assert_eq!(with_file(&path).get("a.test"), Some(vec![by_name(1)]));
     }
 }
 
@@ -486,12 +454,15 @@ fn a_file_of_another_user_is_neither_used_nor_replaced() {
     cache.served("b.test", &[by_name(2)]);
     let built = HostCache::builder().file(&path).build().map(drop);
     for error in [built.unwrap_err(), cache.flush().unwrap_err()] {
+        let (StateFileFault::Read(cause) | StateFileFault::Write(cause)) = &error.fault else {
+            panic!("{error}");
+        };
         assert!(
-            matches!(error, HostCacheError::Foreign { owner: 65534, .. }),
+            matches!(&**cause, FileError::Foreign { owner: 65534, .. }),
             "{error}"
         );
         assert!(
-            error.to_string().contains("remove it, or name another file"),
+            error.to_string().contains("remove it, or name a file in"),
             "{error}"
         );
     }
@@ -517,16 +488,14 @@ fn many_threads_use_a_cache_and_its_file_at_once() {
                 for number in 0..2_000 {
                     cache.served(&host(number * 4 + thread), &keys(number));
                     cache.get(&host(number));
-                    cache.saw_generation("store", number);
                     if number % 100 == 0 {
                         cache.flush().unwrap();
-                        assert!(with_file(path).notes().is_empty());
+                        assert!(with_file(path).last_error().is_none());
                     }
                 }
             });
         }
     });
-    assert_eq!(cache.newest_generation("store"), Some(1_999));
     cache.flush().unwrap();
     assert_eq!(with_file(&path).hosts().len(), cache.len());
 }
@@ -540,5 +509,6 @@ fn a_named_pipe_that_takes_the_files_place_holds_nobody_up() {
     cache.served("a.test", &[by_name(1)]);
     let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
     assert!(made.success());
-    assert!(matches!(cache.flush(), Err(HostCacheError::NotAFile { .. })));
+    let error = cache.flush().unwrap_err();
+    assert!(is_no_file(&error), "{error:?}");
 }

@@ -44,8 +44,11 @@ pub(crate) struct TrustBy {
     /// Remember in FILE which roots served which host, for an hour, and ask a STORE that is a URL for them ahead
     ///
     /// It is a hint and decides nothing; that it cannot be read or written is a warning. FILE says which hosts were
-    /// visited. It has the newest generation of each STORE that is a URL, too, of which none that is older is taken then.
-    /// `jit-trust cache` shows the hosts, and empties it.
+    /// visited. `jit-trust cache` shows the hosts, and empties it.
+    ///
+    /// FILE.generations, beside it, remembers the newest generation of each STORE that is a URL, of which none that is older
+    /// is taken then. That it cannot be read is an error: restore it, or have `jit-trust cache clear --generations FILE`
+    /// remove it.
     #[arg(long, value_name = "FILE")]
     pub(crate) cache: Option<PathBuf>,
 

@@ -1,6 +1,6 @@
 //! `--cache` and `jit-trust cache`: which roots served which host, and how new a store was.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use jit_trust_lab::pki::Ca;
@@ -285,7 +285,7 @@ fn a_cache_that_cannot_be_kept_disturbs_no_transfer() {
     for (file, what) in [
         (
             directory.as_path(),
-            "webroot: expected a regular file, or none yet",
+            "webroot: a directory: expected a file; or name another for the host cache",
         ),
         (missing.as_path(), "create this directory for the host cache"),
         (Path::new("/dev/null"), "/dev/null: expected a regular file"),
@@ -306,10 +306,136 @@ fn a_cache_that_cannot_be_kept_disturbs_no_transfer() {
         .says("missing/hosts: cannot read: ");
     cache("show", &directory)
         .ends_with(2)
-        .says("webroot: expected a regular file\n");
+        .says("webroot: a directory: expected a file\n");
     cache("clear", &missing)
         .ends_with(2)
         .says("missing/hosts: cannot read: ");
+    cache("clear --generations", &missing)
+        .ends_with(2)
+        .says("missing/hosts: cannot read: ");
+    for file in [&directory, Path::new("/dev/null")] {
+        assert!(
+            !generations(file).exists(),
+            "nothing is begun beside what is no file"
+        );
+    }
+}
+
+/// The file of the generations beside that of `--cache`.
+fn generations(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".generations");
+    name.into()
+}
+
+#[test]
+fn generations_that_cannot_be_read_are_an_error_that_says_what_to_do_before_anything_is_connected_to() {
+    let root = Ca::root("Lab Root A");
+    let (remote, server) = (Remote::of(&[&root]), hello_server("a.test", &root));
+    let file = remote.path("hosts");
+    let get = || run(with_cache(&mut remote.get(&server.url("a.test", "/"), ""), &file));
+    get().ends_with(0);
+    let guard = generations(&file);
+    let (good, connections) = (std::fs::read(&guard).unwrap(), server.connections());
+    let mut flipped = good.clone();
+    *flipped.last_mut().unwrap() ^= 1;
+    for bytes in [&b""[..], &good[..good.len() - 1], &flipped] {
+        std::fs::write(&guard, bytes).unwrap();
+        get()
+            .ends_with(2)
+            .says_one_line()
+            .says("hosts.generations: not a rollback guard, or a damaged one: expected ")
+            .says("restore it, or remove it");
+        assert_eq!(std::fs::read(&guard).unwrap(), bytes);
+    }
+    std::fs::write(&guard, "<html>").unwrap();
+    for refused in [get(), cache("clear --generations", &file)] {
+        refused
+            .ends_with(2)
+            .says_one_line()
+            .says("hosts.generations: no file of a rollback guard, and left as it is");
+    }
+    std::fs::remove_file(&guard).unwrap();
+    std::fs::create_dir(&guard).unwrap();
+    get()
+        .ends_with(2)
+        .says("hosts.generations: a directory: expected a file");
+    assert_eq!(server.connections(), connections);
+
+    // Clearing is a way on, also where only that file is there.
+    std::fs::remove_dir(&guard).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    std::fs::write(&guard, flipped).unwrap();
+    cache("clear --generations", &file).ends_with(0);
+    assert!(!guard.exists());
+    get().ends_with(0);
+}
+
+#[test]
+fn processes_that_run_at_once_share_the_files_and_none_of_them_fails() {
+    let root = Ca::root("Lab Root A");
+    let remote = Remote::of(&[&root]);
+    let file = remote.path("hosts");
+    let mut verify = remote.verify(&root.leaf("a.test"), &[]);
+    let args: Vec<_> = with_cache(&mut verify, &file)
+        .get_args()
+        .map(ToOwned::to_owned)
+        .collect();
+    std::thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| {
+                let said = run(&mut jit_trust(&args)).ends_with(0).stderr;
+                assert_eq!(said, "");
+            });
+        }
+    });
+    assert_eq!(hosts(&file), ["a.test"]);
+    assert!(generations(&file).exists());
+}
+
+#[test]
+fn what_was_kept_before_counts_also_where_there_is_no_file_of_hosts_any_more() {
+    let root = Ca::root("Lab Root A");
+    let remote = Remote::of(&[&root]);
+    let file = remote.path("hosts");
+    let verify = || run(with_cache(&mut remote.verify(&root.leaf("a.test"), &[]), &file));
+    remote.bundle(&root.pem(), 7);
+    verify().ends_with(0);
+    remote.bundle(&root.pem(), 6);
+    std::fs::remove_file(&file).unwrap();
+    verify().ends_with(2).says("older than 7");
+    std::fs::create_dir(&file).unwrap();
+    verify().ends_with(2).says("older than 7");
+}
+
+/// A file of an earlier version, as the documentation of the library has it: a store, no keys, no hosts.
+fn earlier_file(store: &str, generation: u32) -> Vec<u8> {
+    let mut file = b"JTHC\x00\x01\x00\x01".to_vec();
+    let len = u32::try_from(16 + 2 + store.len() + 4 + 4).unwrap();
+    file.extend(len.to_be_bytes());
+    file.extend([0; 4]);
+    file.extend(u16::try_from(store.len()).unwrap().to_be_bytes());
+    file.extend(store.as_bytes());
+    file.extend(generation.to_be_bytes());
+    file.extend(crc32c::crc32c(&file).to_be_bytes());
+    file
+}
+
+#[test]
+fn generations_in_the_file_of_an_earlier_version_are_taken_over() {
+    let root = Ca::root("Lab Root A");
+    let remote = Remote::of(&[&root]);
+    let file = remote.path("hosts");
+    let verify = || run(with_cache(&mut remote.verify(&root.leaf("a.test"), &[]), &file));
+    let store = format!("https://localhost:{}", remote.server.port());
+    std::fs::write(&file, earlier_file(&store, 7)).unwrap();
+    remote.bundle(&root.pem(), 6);
+    verify().ends_with(2).says("older than 7");
+    assert!(generations(&file).exists());
+    std::fs::remove_file(&file).unwrap();
+    verify().ends_with(2).says("older than 7");
+    remote.bundle(&root.pem(), 7);
+    verify().ends_with(0);
 }
 
 /// Nobody else should learn which hosts were visited.
@@ -322,8 +448,10 @@ fn the_file_is_for_its_owner_alone() {
     let (remote, server) = (Remote::of(&[&root]), hello_server("a.test", &root));
     let file = remote.path("hosts");
     run(with_cache(&mut remote.get(&server.url("a.test", "/"), ""), &file)).ends_with(0);
-    assert_eq!(
-        std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
+    for file in [&generations(&file), &file] {
+        assert_eq!(
+            std::fs::metadata(file).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+    }
 }

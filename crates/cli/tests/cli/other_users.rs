@@ -212,21 +212,32 @@ fn a_host_cache_of_another_user_is_neither_used_nor_replaced() {
 
     for (path, what) in [(&file, "file"), (&link, "link")] {
         let got = get(path).says_one_line().says(&format!(
-            "this {what} belongs to another user (uid 65534), and is neither used nor replaced: remove it, or name \
-             another file"
+            "this {what} belongs to another user (uid 65534) and others may have put it there: remove it, or name a file"
         ));
         assert_eq!(got.stdout, "hello");
         assert_eq!(fs::symlink_metadata(path).unwrap().uid(), OTHER);
         shown(path)
             .ends_with(2)
             .says_one_line()
-            .says("belongs to another user (uid 65534): expected a file of yours");
+            .says("belongs to another user (uid 65534)");
         for options in [&["cache", "clear"][..], &["cache", "clear", "--generations"]] {
             run(jit_trust(options).arg(path)).ends_with(2);
         }
     }
     assert_eq!(fs::read(&file).unwrap(), fs::read(&copy).unwrap());
     is_as_it_was(&program);
+
+    // Generations of another user's are an error: what was seen cannot be told.
+    let (hosts, guard) = (directory.join("new"), directory.join("new.generations"));
+    assert!(other_user("touch", &[&guard]));
+    let before = server.connections();
+    let mut get = remote.get(&server.url("a.test", "/"), "");
+    run(get.arg("--cache").arg(&hosts))
+        .ends_with(2)
+        .says_one_line()
+        .says("new.generations: refused, for this file belongs to another user (uid 65534)");
+    assert_eq!(server.connections(), before);
+    assert_eq!(fs::metadata(&guard).unwrap().len(), 0);
 }
 
 #[test]
@@ -243,14 +254,14 @@ fn a_host_cache_that_others_may_write_to_begins_anew_and_a_link_is_not_followed(
     let kept = fs::read(&file).unwrap();
     symlink(&file, &link).unwrap();
     let shown = |cache: &Path| run(jit_trust(["cache", "show"]).arg(cache));
-    shown(&link).ends_with(2).says("a link, which is not followed");
+    shown(&link).ends_with(2).says("a link: expected a regular file");
     for mode in [0o620, 0o602] {
         fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
         shown(&file).ends_with(2).says("others may write to it");
     }
     get(&link)
         .says_one_line()
-        .says("a link, which is not followed; the host cache begins anew");
+        .says("a link: expected a regular file; the host cache begins anew");
     assert_eq!(fs::read(&file).unwrap(), kept);
     get(&file)
         .says_one_line()

@@ -1,10 +1,12 @@
 //! How a cache is made.
 
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::time::Duration;
 
-use super::clock::{Clock, nanoseconds};
-use super::{HostCache, HostCacheError};
+use super::hosts::{Hosts, Limits};
+use super::{Clock, HostCache, milliseconds};
+use crate::state_file::{StateFile, StateFileError, StateFileKind};
 
 /// For how long a host is known unless the user says otherwise.
 const TIME_TO_LIVE: Duration = Duration::from_secs(60 * 60);
@@ -18,13 +20,14 @@ const TIME_TO_LIVE: Duration = Duration::from_secs(60 * 60);
 ///     .time_to_live(Duration::from_secs(24 * 60 * 60))
 ///     .max_footprint(64 * 1024)
 ///     .build()?;
-/// # Ok::<(), jit_trust::HostCacheError>(())
+/// # Ok::<(), jit_trust::StateFileError>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct HostCacheBuilder {
     time_to_live: Duration,
     max_footprint: usize,
+    max_hosts: usize,
     file: Option<PathBuf>,
 }
 
@@ -33,6 +36,7 @@ impl HostCacheBuilder {
         Self {
             time_to_live: TIME_TO_LIVE,
             max_footprint: 0,
+            max_hosts: 0,
             file: None,
         }
     }
@@ -43,14 +47,17 @@ impl HostCacheBuilder {
         self
     }
 
-    /// How many bytes the cache may keep on the heap, its tables included; 0, as it is unless set, for no limit.
+    /// How many bytes the cache may keep, as [`HostCache::footprint`] counts them; 0, as it is unless set, for no limit.
     ///
-    /// Where there is no room for another host, the least recently used go. The limit holds at every moment: room for a
-    /// larger table beside the old one is part of it. Count 100 to 200 bytes a host, and some kilobytes for the keys.
-    ///
-    /// While the file is read or written, there is a copy of it in memory beside that.
+    /// Where there is no room for another host, the least recently used go, before it is added. Count 150 bytes a host.
     pub fn max_footprint(mut self, bytes: usize) -> Self {
         self.max_footprint = bytes;
+        self
+    }
+
+    /// How many hosts the cache may keep; 0, as it is unless set, for no limit. For another, the least recently used goes.
+    pub fn max_hosts(mut self, hosts: usize) -> Self {
+        self.max_hosts = hosts;
         self
     }
 
@@ -62,19 +69,39 @@ impl HostCacheBuilder {
     }
 
     /// Makes the cache, and reads its file if there is one. A file that cannot be read or is damaged is ignored, which
-    /// [`HostCache::notes`] tells.
+    /// [`HostCache::last_error`] tells.
     ///
     /// # Errors
-    /// When the file's directory cannot be read, and when something else is in the file's place, or a file of another user.
-    pub fn build(self) -> Result<HostCache, HostCacheError> {
+    /// When there is no such directory, and when something else is in the file's place, or a file of another user.
+    pub fn build(self) -> Result<HostCache, StateFileError> {
         self.build_with(Clock::system())
     }
 
-    pub(super) fn build_with(self, clock: Clock) -> Result<HostCache, HostCacheError> {
-        let limit = match self.max_footprint {
+    pub(super) fn build_with(self, clock: Clock) -> Result<HostCache, StateFileError> {
+        let or_none = |limit| match limit {
             0 => usize::MAX,
-            bytes => bytes,
+            limit => limit,
         };
-        HostCache::open(clock, nanoseconds(self.time_to_live), limit, self.file)
+        let limits = Limits {
+            footprint: or_none(self.max_footprint),
+            hosts: or_none(self.max_hosts),
+        };
+        let kind = StateFileKind::HostCache;
+        let file = self.file.map(|path| StateFile::open(kind, path));
+        let (file, bytes) = file.unwrap_or_else(|| (StateFile::none(kind), Ok(None)));
+        let cache = HostCache {
+            hosts: Mutex::new(Hosts::new(limits)),
+            clock,
+            life: milliseconds(self.time_to_live),
+            file,
+            adopted: Mutex::default(),
+        };
+        let loaded = bytes.and_then(|bytes| bytes.map_or(Ok(()), |bytes| cache.load(&bytes)));
+        match loaded {
+            Err(error) if error.is_of_the_place() => return Err(error),
+            Err(error) => cache.file.note_error(error),
+            Ok(()) => {}
+        }
+        Ok(cache)
     }
 }

@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | `00` | 4 | magic, `JTHC` |
 //! | `04` | 2 | version, 1 |
-//! | `06` | 2 | number of stores, 0 to 8 |
+//! | `06` | 2 | number of stores, 0; 1 to 8 where an earlier version kept generations here |
 //! | `08` | 4 | length of the whole file, at most 8 MiB |
 //! | `0c` | 2 | number of keys |
 //! | `0e` | 2 | 0 |
@@ -41,30 +41,23 @@
 //! | 2 each | indexes of its keys, the most recent first |
 
 mod builder;
-mod clock;
-mod error;
-mod file;
 mod format;
-mod generations;
 mod hosts;
-mod keys;
-mod state;
 #[cfg(test)]
 mod tests;
 
 pub use builder::HostCacheBuilder;
-pub use error::HostCacheError;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use clock::Clock;
-use format::Contents;
-use state::{State, Time};
+use format::{Contents, Stored};
+use hosts::Hosts;
 
 use crate::AnchorKey;
+use crate::rollback_guard::RollbackGuard;
+use crate::state_file::{StateFile, StateFileError, StateFileFault, lock};
 
 /// The longest host that is kept, in bytes.
 const MAX_HOST_LEN: usize = 255;
@@ -72,12 +65,15 @@ const MAX_HOST_LEN: usize = 255;
 /// How many keys a host has at most.
 const MAX_KEYS: usize = 3;
 
+/// What a host counts in [`HostCache::footprint`] beside its name and its keys, in bytes.
+const HOST_OVERHEAD: usize = 80;
+
 /// Which anchors served which host, so that a store that is asked over a network can be asked for the right one first,
 /// or before the host has sent anything.
 ///
 /// It is a hint and decides nothing. What is in it is written [after a success](Self::served) only; an entry that is
 /// wrong or stale costs one more question to the store. So does one that is missing, for which reason whatever is the
-/// matter with its file disturbs no connection: see [`notes`](Self::notes).
+/// matter with its file disturbs no connection: see [`last_error`](Self::last_error).
 ///
 /// ```
 /// use jit_trust::{AnchorKey, HostCache, Name, Query};
@@ -90,7 +86,7 @@ const MAX_KEYS: usize = 3;
 /// // ... the connection succeeds, verified by the anchor that was found by this key:
 /// cache.served("example.com", std::slice::from_ref(&key));
 /// assert_eq!(cache.get("Example.com"), Some(vec![key]));
-/// # Ok::<(), jit_trust::HostCacheError>(())
+/// # Ok::<(), jit_trust::StateFileError>(())
 /// ```
 ///
 /// # Hosts
@@ -101,20 +97,22 @@ const MAX_KEYS: usize = 3;
 /// # The file
 /// With [a file](HostCacheBuilder::file), what is known outlives the program. The file lists the hosts that its user
 /// visited within the [time to live](HostCacheBuilder::time_to_live), and when: only that user can read it (mode 0600;
-/// on other systems than Unix, whoever the directory lets), and [`clear`](Self::clear) followed by
+/// on other systems than Unix, all users that the directory permits), and [`clear`](Self::clear) followed by
 /// [`flush`](Self::flush) empties it.
 ///
 /// No connection waits for it. It is written by [`flush`](Self::flush) and when the cache is dropped, each time only if
-/// there is something new: other keys of a host, a host whose time was half over, a newer generation. Even a program
-/// that runs for every connection therefore writes twice in the time to live for a host, which flash memory bears for
-/// years. A service that runs long calls `flush` now and then, say every ten minutes and when it is told to stop; what
-/// it loses when it is killed are hints.
+/// there is something new: other keys of a host, a host whose time was half over. Even a program that runs for every
+/// connection therefore writes twice in the time to live for a host, which flash memory bears for years. A service that
+/// runs long calls `flush` now and then, say every ten minutes and when it is told to stop; what it loses when it is
+/// killed are hints.
 ///
-/// The file is replaced as a whole, and one that is damaged is ignored as a whole. So are one that others than its user may
-/// write to, and a link, which is not followed. One that belongs to another user is an error when the cache is made, for
-/// it may be a trap. One that does not even begin as a cache
-/// does is somebody else's: it is neither used nor replaced. Of two processes with one file, the
-/// last that writes wins; only generations are those of both.
+/// The file is replaced as a whole, and one that is damaged is ignored as a whole. So are one that others than its user
+/// may write to, and a link, which is not followed. One that belongs to another user is an error when the cache is made,
+/// for it may be a trap. One that does not even begin as a cache does is somebody else's: it is neither used nor
+/// replaced. Of two processes with one file, the last that writes wins.
+///
+/// Earlier versions kept the newest generations of remote stores in the file. A policy that is built with the cache has
+/// [its guard](RollbackGuard) remember them; they leave the file when the guard's own file has them.
 ///
 /// # Time
 /// In memory, time is that of a clock that nobody sets. The file holds the time of day: hosts that were served in the
@@ -123,11 +121,37 @@ const MAX_KEYS: usize = 3;
 /// # Threads
 /// All methods take `&self`. None but those of the file holds another up for longer than it looks something up.
 pub struct HostCache {
-    state: Mutex<State>,
+    hosts: Mutex<Hosts>,
     clock: Clock,
-    /// For how long a host is known, in nanoseconds.
+    /// For how long a host is known, in milliseconds.
     life: u64,
-    file: Option<CacheFile>,
+    file: StateFile,
+    /// The generations of the file that a guard's file has.
+    adopted: Mutex<Vec<(String, u32)>>,
+}
+
+/// The two clocks of a machine, in milliseconds.
+struct Clock {
+    /// Time since the cache was made, by a clock that nobody sets.
+    now: Box<dyn Fn() -> u64 + Send + Sync>,
+    /// Unix time; 0 before 1970.
+    unix: Box<dyn Fn() -> u64 + Send + Sync>,
+}
+
+impl Clock {
+    fn system() -> Self {
+        let started = Instant::now();
+        let since_1970 = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self {
+            now: Box::new(move || milliseconds(started.elapsed())),
+            unix: Box::new(move || milliseconds(since_1970())),
+        }
+    }
+}
+
+/// A span of time in milliseconds; one that is longer than a `u64` holds is as long as that.
+fn milliseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A host of a cache, as [`HostCache::hosts`] lists them.
@@ -137,7 +161,7 @@ pub struct HostCache {
 /// for cached in cache.hosts() {
 ///     println!("{}: {} keys, {} s left", cached.host, cached.keys.len(), cached.time_left.as_secs());
 /// }
-/// # Ok::<(), jit_trust::HostCacheError>(())
+/// # Ok::<(), jit_trust::StateFileError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -152,44 +176,25 @@ pub struct CachedHost {
     pub time_left: Duration,
 }
 
-/// The file of a cache.
-struct CacheFile {
-    path: PathBuf,
-    /// Held by whoever writes, so that what is newest is written last.
-    writing: Mutex<()>,
-    notes: Mutex<Notes>,
-}
-
-/// What went wrong with the file and disturbed nobody.
-#[derive(Default)]
-struct Notes {
-    read: Option<HostCacheError>,
-    written: Option<HostCacheError>,
-}
-
 impl HostCache {
     /// A cache that is in memory, without a limit, and knows a host for an hour, unless it is told otherwise.
     pub fn builder() -> HostCacheBuilder {
         HostCacheBuilder::new()
     }
 
-    fn open(clock: Clock, life: u64, limit: usize, path: Option<PathBuf>) -> Result<Self, HostCacheError> {
-        let mut cache = Self {
-            state: Mutex::new(State::new(limit)),
-            clock,
-            life,
-            file: None,
-        };
-        if let Some(path) = path {
-            file::check(&path)?;
-            let read = cache.load(&path).err();
-            cache.file = Some(CacheFile {
-                path,
-                writing: Mutex::new(()),
-                notes: Mutex::new(Notes { read, written: None }),
-            });
+    /// Takes in what the file holds: no host that was served in the future, or so long ago that it is forgotten.
+    fn load(&self, bytes: &[u8]) -> Result<(), StateFileError> {
+        let contents = Contents::decode(bytes).map_err(|expected| self.file.damaged(expected))?;
+        let (now, unix) = ((self.clock.now)(), (self.clock.unix)());
+        let mut hosts = self.hosts_in_memory();
+        for stored in contents.hosts {
+            let age = unix.checked_sub(stored.served_at);
+            let left = age.map_or(0, |age| self.life.saturating_sub(age));
+            if left > 0 {
+                hosts.served(stored.host, &stored.keys, now, left);
+            }
         }
-        Ok(cache)
+        Ok(())
     }
 
     /// The keys of the anchors that served a host, one to three, the most recent first; `None` when it is not known. Counts
@@ -197,45 +202,41 @@ impl HostCache {
     pub fn get(&self, host: &str) -> Option<Vec<AnchorKey>> {
         let mut buffer = [0; MAX_HOST_LEN];
         let host = in_lower_case(host, &mut buffer)?;
-        let now = self.clock.now();
-        self.state().hosts.get(host, now)
+        self.hosts_in_memory().get(host, (self.clock.now)())
     }
 
     /// The host was served: a connection to it was verified by anchors with these keys, the most recent first. To be
     /// called after a success only.
     ///
     /// They come before those that the host has already, of which as many stay as make three, and the host's time begins
-    /// anew. Keys that [fit no file name](AnchorKey::fits_a_file_name) are left out.
+    /// anew. LookupKind that [fit no file name](AnchorKey::fits_a_file_name) are left out.
     pub fn served(&self, host: &str, keys: &[AnchorKey]) {
         let mut buffer = [0; MAX_HOST_LEN];
-        let Some(host) = in_lower_case(host, &mut buffer) else {
-            return;
-        };
-        let now = self.clock.now();
-        let mut state = self.state();
-        state.is_changed |= state.hosts.served(host, keys, now, self.life);
+        if let Some(host) = in_lower_case(host, &mut buffer) {
+            let now = (self.clock.now)();
+            let is_news = self.hosts_in_memory().served(host, keys, now, self.life);
+            self.file.note_change(is_news);
+        }
     }
 
     /// Forgets a host, for instance after none of its anchors served it.
     pub fn forget(&self, host: &str) {
         let mut buffer = [0; MAX_HOST_LEN];
-        let Some(host) = in_lower_case(host, &mut buffer) else {
-            return;
-        };
-        let mut state = self.state();
-        state.is_changed |= state.hosts.forget(host);
+        if let Some(host) = in_lower_case(host, &mut buffer) {
+            let was_known = self.hosts_in_memory().remove(host).is_some();
+            self.file.note_change(was_known);
+        }
     }
 
-    /// Forgets all hosts, and gives their memory back. Generations stay.
+    /// Forgets all hosts, and gives their memory back.
     pub fn clear(&self) {
-        let mut state = self.state();
-        state.hosts.clear();
-        state.is_changed = true;
+        self.hosts_in_memory().clear();
+        self.file.note_change(true);
     }
 
     /// How many hosts are known.
     pub fn len(&self) -> usize {
-        self.state().hosts.iter(self.clock.now()).count()
+        self.hosts_in_memory().iter((self.clock.now)()).count()
     }
 
     /// Whether no host is known.
@@ -243,41 +244,29 @@ impl HostCache {
         self.len() == 0
     }
 
-    /// The bytes that the cache keeps on the heap: names of hosts, keys, generations and the tables around them. It is
-    /// never more than [the limit](HostCacheBuilder::max_footprint).
+    /// The size of the cache: for each host, the length of its name, 80 bytes, and the lengths of its keys, of which a hash
+    /// has 32 bytes. It is never more than [the limit](HostCacheBuilder::max_footprint).
+    ///
+    /// What that takes on the heap depends on the allocator, on how full the table is, and on how many hosts share their
+    /// anchors: for thousands of hosts about as much, and in no case more than five times as much.
     pub fn footprint(&self) -> usize {
-        self.state().hosts.footprint()
+        self.hosts_in_memory().footprint()
     }
 
     /// All hosts that are known, the most recently used first.
     pub fn hosts(&self) -> Vec<CachedHost> {
-        let now = self.clock.now();
-        let state = self.state();
-        let known = state.hosts.iter(now).map(|known| {
-            let time_left = known.expires.saturating_sub(now);
+        let now = (self.clock.now)();
+        let hosts = self.hosts_in_memory();
+        let known = hosts.iter(now).map(|(host, served)| {
+            let time_left = served.expires.saturating_sub(now);
             CachedHost {
-                host: known.host.to_owned(),
-                keys: known.keys().cloned().collect(),
-                age: Duration::from_nanos(self.life.saturating_sub(time_left)),
-                time_left: Duration::from_nanos(time_left),
+                host: host.to_owned(),
+                keys: served.keys.to_vec(),
+                age: Duration::from_millis(self.life.saturating_sub(time_left)),
+                time_left: Duration::from_millis(time_left),
             }
         });
         known.collect()
-    }
-
-    /// The newest generation of a store that was ever [seen](Self::saw_generation). An older one of the same store is a
-    /// step back, which somebody may have a reason to want.
-    pub fn newest_generation(&self, store: &str) -> Option<u32> {
-        self.state().newest_generation(store)
-    }
-
-    /// Keeps that a store had this generation, if that is the newest. No generation is ever lowered.
-    ///
-    /// `store` is any label that is the store's own and stays the same, such as its URL, of at most 1024 bytes; longer
-    /// ones are not kept. All spellings of an https URL count as one: in either case, with the default port, with `/./` in its
-    /// path. Eight stores are remembered: for a ninth, the one goes that was not seen for longest.
-    pub fn saw_generation(&self, store: &str, generation: u32) {
-        self.state().saw_generation(store, generation);
     }
 
     /// Writes the file if there is one, and something new for it. Waits until it is on the disk; other threads may use
@@ -286,73 +275,63 @@ impl HostCache {
     /// # Errors
     /// When the file cannot be written. The old one is as it was then, and so is what is in memory; the next `flush`
     /// tries again.
-    pub fn flush(&self) -> Result<(), HostCacheError> {
-        let Some(file) = &self.file else {
-            return Ok(());
-        };
-        let _writing = lock(&file.writing);
-        if !self.state().is_changed {
-            return Ok(());
-        }
-        let written = self.write(&file.path);
-        if written.is_err() {
-            self.state().is_changed = true;
-        }
-        lock(&file.notes).written = written.as_ref().err().cloned();
-        written
-    }
-
-    /// What is wrong with the file and has disturbed nobody: that it could not be read when the cache was made, that it
-    /// could not be written the last time. For people to see.
-    pub fn notes(&self) -> Vec<HostCacheError> {
-        let Some(file) = &self.file else {
-            return Vec::new();
-        };
-        let notes = lock(&file.notes);
-        [&notes.read, &notes.written]
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect()
-    }
-
-    fn load(&self, path: &Path) -> Result<(), HostCacheError> {
-        let Some(bytes) = file::read(path)? else {
-            return Ok(());
-        };
-        let contents = decode(path, &bytes)?;
-        self.state().load(&contents, self.time());
-        Ok(())
-    }
-
-    fn write(&self, path: &Path) -> Result<(), HostCacheError> {
-        let time = self.time();
-        file::replace(path, |old| {
-            let mut state = self.state();
-            if let Ok(contents) = decode(path, old) {
-                state.merge_generations(&contents);
-            }
-            state.is_changed = false;
-            state.contents(time).encode().ok_or_else(|| file::too_large(path))
+    pub fn flush(&self) -> Result<(), StateFileError> {
+        self.file.flush(|old| {
+            let old = match old {
+                Err(error) if error.is_of_the_place() => return Err(error),
+                Err(error) if matches!(error.fault, StateFileFault::NotOurs) => return Err(error),
+                // Whatever else is wrong with the old file, it is about to be replaced.
+                old => old.ok().flatten().unwrap_or_default(),
+            };
+            let mut generations = Contents::decode(&old).unwrap_or_default().generations;
+            let adopted = lock(&self.adopted);
+            generations.retain(|(store, newest)| {
+                let mut adopted = adopted.iter();
+                !adopted.any(|(adopted, generation)| adopted == store && generation >= newest)
+            });
+            let (now, unix) = ((self.clock.now)(), (self.clock.unix)());
+            let hosts = self.hosts_in_memory();
+            let stored = hosts.iter(now).map(|(host, served)| {
+                let age = self.life.saturating_sub(served.expires.saturating_sub(now));
+                Stored {
+                    host,
+                    served_at: unix.saturating_sub(age),
+                    keys: served.keys.as_slice().into(),
+                }
+            });
+            let file = format::encode(&generations, stored);
+            file.ok_or_else(|| self.file.damaged("names that fit"))
         })
     }
 
-    fn time(&self) -> Time {
-        Time {
-            now: self.clock.now(),
-            unix: self.clock.unix(),
-            life: self.life,
+    /// What went wrong the last time that the file was read or written, and disturbed no connection. For people to see.
+    pub fn last_error(&self) -> Option<StateFileError> {
+        self.file.last_error()
+    }
+
+    /// Has a guard remember the generations that an earlier version kept in the file.
+    pub(crate) fn hand_generations_to(&self, guard: &RollbackGuard) {
+        let Some(Ok(Some(bytes))) = self.file.path().map(|path| self.file.read(path)) else {
+            return;
+        };
+        let generations = Contents::decode(&bytes).unwrap_or_default().generations;
+        if !generations.is_empty() && guard.adopt(&generations) {
+            let adopted = generations.into_iter();
+            *lock(&self.adopted) = adopted
+                .map(|(store, newest)| (store.to_owned(), newest))
+                .collect();
+            self.file.note_change(true);
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        lock(&self.state)
+    fn hosts_in_memory(&self) -> MutexGuard<'_, Hosts> {
+        lock(&self.hosts)
     }
 }
 
 impl Drop for HostCache {
     fn drop(&mut self) {
-        // Who wants to know whether that succeeds has called `flush` before.
+        // A caller that needs to know whether that succeeds has called `flush` before.
         self.flush().ok();
     }
 }
@@ -361,22 +340,10 @@ impl Drop for HostCache {
 impl fmt::Debug for HostCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HostCache")
-            .field("time_to_live", &Duration::from_nanos(self.life))
-            .field("file", &self.file.as_ref().map(|file| &file.path))
+            .field("time_to_live", &Duration::from_millis(self.life))
+            .field("file", &self.file.path())
             .finish_non_exhaustive()
     }
-}
-
-fn decode<'b>(path: &Path, bytes: &'b [u8]) -> Result<Contents<'b>, HostCacheError> {
-    Contents::decode(bytes).map_err(|expected| HostCacheError::Damaged {
-        path: path.to_owned(),
-        expected,
-    })
-}
-
-/// Takes a lock. Nothing that holds one panics.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The host as it is compared, if it is one that is kept.

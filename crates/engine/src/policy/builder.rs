@@ -19,6 +19,8 @@ pub struct TrustPolicyBuilder {
     deferred: deferred::Deferred,
     #[cfg(feature = "std")]
     host_cache: Option<crate::HostCache>,
+    #[cfg(feature = "std")]
+    rollback_guard: crate::RollbackGuard,
 }
 
 impl TrustPolicyBuilder {
@@ -64,14 +66,20 @@ impl TrustPolicyBuilder {
 
     /// What the program trusts.
     pub fn build(self) -> TrustPolicy {
+        #[cfg(feature = "std")]
+        if let Some(host_cache) = &self.host_cache {
+            host_cache.hand_generations_to(&self.rollback_guard);
+        }
         let local = Arc::new(LocalStores::new(self.local));
         TrustPolicy(Arc::new(Inner {
             pins: self.pins,
             #[cfg(feature = "std")]
-            deferred: self.deferred.caches(&local, self.host_cache.as_ref()),
+            deferred: self.deferred.caches(&local, &self.rollback_guard),
             local,
             #[cfg(feature = "std")]
             host_cache: self.host_cache,
+            #[cfg(feature = "std")]
+            rollback_guard: self.rollback_guard,
             #[cfg(feature = "std")]
             connections: crate::connection::Connections::default(),
         }))
@@ -86,7 +94,7 @@ mod deferred {
 
     use super::{LocalStores, TrustPolicyBuilder};
     use crate::anchor_cache::{AnchorCache, Floor, Times};
-    use crate::{DeferredStore, HostCache};
+    use crate::{DeferredStore, HostCache, RollbackGuard};
 
     /// What is longer is this long, a century: clocks have an end.
     const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
@@ -101,10 +109,10 @@ mod deferred {
         pub(super) fn caches(
             self,
             local: &Arc<LocalStores>,
-            host_cache: Option<&HostCache>,
+            guard: &RollbackGuard,
         ) -> Box<[AnchorCache]> {
             let caches = self.stores.into_iter().map(|store| {
-                let generation = host_cache.and_then(|cache| cache.newest_generation(&store.name()));
+                let generation = guard.newest_generation(&store.name());
                 let local = Arc::clone(local);
                 let floor = Floor::new(move || local.newest_in_force());
                 let cache = AnchorCache::new(store, self.times, floor);
@@ -127,6 +135,14 @@ mod deferred {
         #[must_use]
         pub fn host_cache(mut self, host_cache: HostCache) -> Self {
             self.host_cache = Some(host_cache);
+            self
+        }
+
+        /// Remembers the newest generation of each deferred store, so that no older one is taken: with a guard that has a
+        /// file, also after a restart. Without one, as long as the program runs.
+        #[must_use]
+        pub fn rollback_guard(mut self, rollback_guard: RollbackGuard) -> Self {
+            self.rollback_guard = rollback_guard;
             self
         }
 

@@ -143,11 +143,12 @@ mod with_std {
 
         /// Remembers the newest generation that a store was seen to have.
         pub(crate) fn note_generation(&self, store: usize) {
-            if let (Some(remote), Some(host_cache)) = (self.deferred(store), self.policy.host_cache()) {
-                let generation = remote.newest_generation();
-                generation
-                    .into_iter()
-                    .for_each(|generation| host_cache.saw_generation(&remote.store().name(), generation));
+            let Some(cache) = self.deferred(store) else {
+                return;
+            };
+            if let Some(generation) = cache.newest_generation() {
+                let guard = &self.policy.0.rollback_guard;
+                guard.saw_generation(&cache.store().name(), generation);
             }
         }
     }

@@ -52,6 +52,8 @@ struct Inner {
     #[cfg(feature = "std")]
     host_cache: Option<crate::HostCache>,
     #[cfg(feature = "std")]
+    rollback_guard: crate::RollbackGuard,
+    #[cfg(feature = "std")]
     connections: crate::connection::Connections,
 }
 
@@ -123,12 +125,17 @@ mod with_std {
     use crate::binding::{BoundAnchor, Leases, Presence, TrustBinding};
     use crate::connection::{Connection, Connections};
     use crate::verification::{MAX_IMPORTS, Place, Verification};
-    use crate::{HostCache, LookupPending};
+    use crate::{HostCache, LookupPending, RollbackGuard};
 
     impl TrustPolicy {
         /// What is remembered of hosts, if that was asked for.
         pub fn host_cache(&self) -> Option<&HostCache> {
             self.0.host_cache.as_ref()
+        }
+
+        /// The generations that are remembered of deferred stores.
+        pub fn rollback_guard(&self) -> &RollbackGuard {
+            &self.0.rollback_guard
         }
 
         /// The connections that were made with connectors of this policy and live, the oldest first.

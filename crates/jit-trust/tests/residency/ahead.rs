@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use jit_trust::{BlobStore, HostCache, TrustPolicy};
+use jit_trust::{BlobStore, RollbackGuard, TrustPolicy};
 use jit_trust_lab::pki::Ca;
 
 use crate::afar::{self, Afar};
@@ -17,16 +17,16 @@ fn now() -> u32 {
 
 /// What is remembered of the store.
 fn remembered(trust: &TrustPolicy) -> u32 {
-    trust.host_cache().unwrap().newest_generation("afar").unwrap()
+    trust.rollback_guard().newest_generation("afar").unwrap()
 }
 
-fn trust(afar: &Afar, host_cache: HostCache) -> TrustPolicy {
+fn trust(afar: &Afar, guard: RollbackGuard) -> TrustPolicy {
     let builder = TrustPolicy::builder().deferred_store(afar.clone());
-    builder.host_cache(host_cache).build()
+    builder.rollback_guard(guard).build()
 }
 
-fn in_memory() -> HostCache {
-    HostCache::builder().build().unwrap()
+fn in_memory() -> RollbackGuard {
+    RollbackGuard::in_memory()
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn an_answer_of_a_generation_ahead_is_used_and_a_day_of_it_is_remembered() {
     for ahead in [2 * DAY, u32::MAX - now()] {
         let root = Ca::root("Root");
         let afar = Afar::default();
-        afar.has(&root, now() + ahead);
+        afar.has(&root, now().saturating_add(ahead));
         let trust = trust(&afar, in_memory());
         let before = now();
         ask(&trust, &root.leaf("a.test").chain(&[])).unwrap();
@@ -95,7 +95,7 @@ fn a_local_store_that_is_ahead_takes_what_is_remembered_along() {
     let of = now() + 100 * DAY;
     let blob = |generation| BlobStore::new(afar::blob(&[&local], generation).leak()).unwrap();
     let builder = TrustPolicy::builder().store(blob(7)).deferred_store(afar.clone());
-    let trust = builder.host_cache(in_memory()).build();
+    let trust = builder.rollback_guard(in_memory()).build();
     // Also one that is put there later.
     trust.replace_store(blob(of)).unwrap();
     ask(&trust, &root.leaf("a.test").chain(&[])).unwrap();
@@ -107,12 +107,7 @@ fn a_local_store_that_is_ahead_takes_what_is_remembered_along() {
 fn what_is_remembered_counts_however_far_ahead_it_is_and_is_never_lowered() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
     let directory = tempfile::tempdir().unwrap();
-    let in_file = || {
-        HostCache::builder()
-            .file(directory.path().join("hosts"))
-            .build()
-            .unwrap()
-    };
+    let in_file = || RollbackGuard::open(directory.path().join("generations")).unwrap();
     let newest = now() + 10 * DAY;
     let before = in_file();
     before.saw_generation("afar", newest);
