@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
-use jit_trust::{CachedHost, HostCache, RollbackGuard, StateFileError, StateFileFault, Trust};
+use jit_trust::{CachedHost, HostCache, RollbackGuard, StateFileError, StateFileFault, TrustPolicy};
 use jit_trust_file::{FileError, OwnFile};
 use serde::Serialize;
 
@@ -154,10 +154,10 @@ fn is_no_file(error: &StateFileError) -> bool {
 }
 
 /// Writes what was learnt, if there are files for it.
-pub(crate) fn keep(trust: &Trust) {
+pub(crate) fn keep(policy: &TrustPolicy) {
     let (generations, hosts) = (
-        trust.rollback_guard().flush(),
-        trust.host_cache().map_or(Ok(()), HostCache::flush),
+        policy.rollback_guard().flush(),
+        policy.host_cache().map_or(Ok(()), HostCache::flush),
     );
     // Where neither can be written, that is for the same reason.
     if let Err(error) = generations.and(hosts) {

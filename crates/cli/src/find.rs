@@ -6,7 +6,7 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use clap::{ArgGroup, Args};
-use jit_trust::{Certificate, PeerChain, TrustAnchor};
+use jit_trust::{Certificate, DatedRoot, PeerChain};
 use jit_trust_bundle::{Root, RootList};
 use pki_types::CertificateDer;
 
@@ -14,7 +14,6 @@ use crate::exit::Failure;
 use crate::show::table;
 use crate::shown::shown;
 use crate::terminal::{print, warning};
-use crate::trust::trusted_up_to;
 use crate::words::joined;
 use crate::{certificates, store};
 
@@ -120,8 +119,8 @@ fn issuers_of<'l>(path: &Path, list: &'l RootList, store: &str) -> Result<Vec<&'
         let Some(anchor) = chain.issuers().find_map(|issuer| entry.named(issuer)) else {
             continue;
         };
-        if !anchor.permits_issuance_date(chain.issued_at()) {
-            warn_of_date(&anchor, &chain, store);
+        if let Some(dated) = DatedRoot::of(&anchor, &chain) {
+            warning(dated.in_store(store));
         }
         found.push(root);
     }
@@ -131,13 +130,6 @@ fn issuers_of<'l>(path: &Path, list: &'l RootList, store: &str) -> Result<Vec<&'
         return Err(Failure::failed(format!("{store}: no root named {issuers}")));
     }
     Ok(found)
-}
-
-fn warn_of_date(anchor: &TrustAnchor<'_>, chain: &PeerChain<'_>, store: &str) {
-    if let Some(distrust_after) = anchor.distrust_after() {
-        let root = anchor.subject().to_string();
-        warning(trusted_up_to(&root, store, distrust_after, chain.issued_at()));
-    }
 }
 
 /// The certificates as a chain. The order does not matter here, so that one that cannot be read is an error wherever

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use jit_trust::{AnchorKey, Keys, QueryStore, Question, Reply};
+use jit_trust::{AnchorKey, DeferredStore, LookupKind, LookupRequest, Responder};
 
 /// The questions that are open, the oldest first.
 #[derive(Clone, Debug, Default)]
@@ -19,7 +19,7 @@ struct OpenQuestion {
 
 impl OpenQuestions {
     /// `store`, whose questions are noted here until there is an answer.
-    pub(crate) fn to<S: QueryStore>(&self, store: S) -> Noted<S> {
+    pub(crate) fn to<S: DeferredStore>(&self, store: S) -> Noted<S> {
         Noted {
             store,
             open: self.clone(),
@@ -59,27 +59,27 @@ pub(crate) struct Noted<S> {
     open: OpenQuestions,
 }
 
-impl<S: QueryStore> QueryStore for Noted<S> {
+impl<S: DeferredStore> DeferredStore for Noted<S> {
     fn name(&self) -> String {
         self.store.name()
     }
 
-    fn keys(&self) -> Keys {
-        self.store.keys()
+    fn kind(&self) -> LookupKind {
+        self.store.kind()
     }
 
-    fn query(&self, question: Question, reply: Reply) {
+    fn look_up(&self, request: LookupRequest, responder: Responder) {
         let noted = OpenQuestion {
             store: self.store.name(),
-            key: question.key.clone(),
+            key: request.key.clone(),
             since: Instant::now(),
         };
         self.open.lock().push(noted.clone());
         let open = self.open.clone();
-        let reply = reply.map(move |answer| {
+        let responder = responder.map(move |answer| {
             open.close(&noted);
             answer
         });
-        self.store.query(question, reply);
+        self.store.look_up(request, responder);
     }
 }

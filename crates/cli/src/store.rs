@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jit_trust::{
-    BlobError, BlobStore, FileStore, Keys, RemoteError, RemoteStore, StoreError, Trust, TrustStore,
-    WebrootStore,
+    BlobError, BlobStore, FileStore, LookupKind, RemoteError, RemoteStore, StoreError, StoreFileError,
+    TrustPolicy, TrustStore, WebrootStore,
 };
 use jit_trust_bundle::{BlobOptions, Input, NoteKind, Policy, RootList, encode_blob, fitting_version_2};
 use rustls::crypto::aws_lc_rs;
@@ -23,7 +23,7 @@ use crate::{cache, certificates};
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     pub(crate) name: String,
-    pub(crate) trust: Trust,
+    pub(crate) policy: TrustPolicy,
     /// Whether some of it is on a server, so that the number of roots is not known.
     pub(crate) is_remote: bool,
     /// What stores on servers have not answered yet.
@@ -60,7 +60,7 @@ pub(crate) fn open(path: &Path) -> Result<Store, Failure> {
 /// Opens all that a connection is to be trusted by.
 pub(crate) fn open_all(args: &TrustBy) -> Result<Store, Failure> {
     let name = joined(args.trust.iter().map(|path| name_of(path)), " and ");
-    let mut trust = Trust::builder();
+    let mut policy = TrustPolicy::builder();
     let (remote, local): (Vec<_>, Vec<_>) = args.trust.iter().partition(|path| is_url(path));
     // Other stores beside it are asked by name.
     let is_of_key_ids = |path: &Path| path.join("by-skid").is_dir() && !path.join("by-subject").is_dir();
@@ -71,13 +71,13 @@ pub(crate) fn open_all(args: &TrustBy) -> Result<Store, Failure> {
         if by_key_id(path) {
             let webroot = WebrootStore::open_by_key_id(path).map_err(|error| not_opened(path, &error))?;
             say_that_conditions_are_lost(path);
-            trust = trust.store(webroot);
+            policy = policy.store(webroot);
             is_empty = false;
             continue;
         }
         let store = open_local(path)?;
         is_empty &= store.anchor_count() == Some(0);
-        trust = trust.store(store);
+        policy = policy.store(store);
     }
     if is_empty {
         return Err(no_root(&name));
@@ -92,35 +92,36 @@ pub(crate) fn open_all(args: &TrustBy) -> Result<Store, Failure> {
             "--ask-by-key-id: expected with it a --trust https://…, or a webroot of another tool, which is asked so",
         ));
     }
-    let keys = match args.ask_by_key_id {
-        true => Keys::KeyIdentifiers,
-        false => Keys::Subjects,
+    let kind = match args.ask_by_key_id {
+        true => LookupKind::KeyIdentifier,
+        false => LookupKind::Subject,
     };
     let open_questions = OpenQuestions::default();
     for url in &remote {
         if args.ask_by_key_id {
             say_that_conditions_are_lost(url);
         }
-        let store = remote_store(url, args.trust_ca.as_deref(), keys)?;
-        trust = trust.deferred_store(open_questions.to(store));
+        let store = remote_store(url, args.trust_ca.as_deref(), kind)?;
+        policy = policy.deferred_store(open_questions.to(store));
     }
     for pin in &args.pin {
         let authorities = certificates::read_authorities(&pin.authorities)?;
-        let pinned = trust.pin(&pin.host, authorities.iter().map(|der| der.to_vec()));
-        trust = pinned.map_err(|error| Failure::bad_input(format!("--pin: {}", shown(error.to_string()))))?;
+        let pinned = policy.pin(&pin.host, authorities.iter().map(|der| der.to_vec()));
+        policy =
+            pinned.map_err(|error| Failure::bad_input(format!("--pin: {}", shown(error.to_string()))))?;
     }
     if let Some(path) = &args.cache {
         let (cache, guard) = cache::open(path)?;
         if let Some(cache) = cache {
-            trust = trust.host_cache(cache);
+            policy = policy.host_cache(cache);
         }
         if let Some(guard) = guard {
-            trust = trust.rollback_guard(guard);
+            policy = policy.rollback_guard(guard);
         }
     }
     Ok(Store {
         name,
-        trust: trust.build(),
+        policy: policy.build(),
         is_remote: !remote.is_empty(),
         open_questions,
         pins: args.pin.clone(),
@@ -142,12 +143,12 @@ pub(crate) fn is_url(path: &Path) -> bool {
     scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http"))
 }
 
-fn remote_store(url: &Path, authorities: Option<&Path>, keys: Keys) -> Result<RemoteStore, Failure> {
+fn remote_store(url: &Path, authorities: Option<&Path>, kind: LookupKind) -> Result<RemoteStore, Failure> {
     let name = name_of(url);
     let certificates = authorities.map(certificates::read_authorities).transpose()?;
     let store = RemoteStore::builder(&url.to_string_lossy())
         .trust_certificates(certificates.unwrap_or_default())
-        .keys(keys)
+        .kind(kind)
         .provider(aws_lc_rs::default_provider().into())
         .build();
     store.map_err(|error| match (error, authorities) {
@@ -248,7 +249,7 @@ fn open_in_place(path: &Path) -> Result<Option<Arc<dyn TrustStore>>, Failure> {
                 warn_of_webroot(&name_of(path), path);
                 return Ok(Some(Arc::new(webroot)));
             }
-            Err(StoreError::NotAWebroot { .. }) => {}
+            Err(StoreError::File(StoreFileError::NotAWebroot { .. })) => {}
             Err(error) => return Err(not_opened(path, &error)),
         }
     } else if metadata.is_file() {
@@ -257,13 +258,13 @@ fn open_in_place(path: &Path) -> Result<Option<Arc<dyn TrustStore>>, Failure> {
                 warn_of_blob(&name_of(path), &blob);
                 return Ok(Some(Arc::new(blob)));
             }
-            Err(
-                StoreError::Blob {
+            Err(StoreError::File(
+                StoreFileError::Blob {
                     error: BlobError::NotABlob,
                     ..
                 }
-                | StoreError::TooLarge { .. },
-            ) => {}
+                | StoreFileError::TooLarge { .. },
+            )) => {}
             Err(error) => return Err(not_opened(path, &error)),
         }
     }
@@ -272,8 +273,8 @@ fn open_in_place(path: &Path) -> Result<Option<Arc<dyn TrustStore>>, Failure> {
 
 fn not_opened(path: &Path, error: &StoreError) -> Failure {
     match error {
-        StoreError::Io { error, .. } => Failure::reading(path, error),
-        StoreError::ByKeyIdOnly { .. } => Failure::bad_input(format!(
+        StoreError::File(StoreFileError::Io { error, .. }) => Failure::reading(path, error),
+        StoreError::File(StoreFileError::ByKeyIdOnly { .. }) => Failure::bad_input(format!(
             "{}; --ask-by-key-id does that where a command has it",
             shown(error.to_string())
         )),

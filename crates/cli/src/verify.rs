@@ -3,16 +3,15 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use jit_trust::ServerVerifier;
+use jit_trust::Verifier;
 use pki_types::{ServerName, UnixTime};
-use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::aws_lc_rs;
 
 use crate::args::{TrustBy, value};
 use crate::exit::Failure;
 use crate::shown::shown;
 use crate::terminal::print;
-use crate::trust::{Decision, LastDecision};
+use crate::trust::Decision;
 use crate::words::part;
 use crate::{cache, certificates, store, time};
 
@@ -54,35 +53,16 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<(), Failure> {
         return Err(Failure::bad_input(format!("{file}: no certificate")));
     };
     let now = time::of_judgement(args.at)?;
-    let last = LastDecision::default();
-    let verifier = ServerVerifier::with_provider(store.trust.clone(), &aws_lc_rs::default_provider())
-        .on_verification(last.listener(&store));
-    let verdict = verifier.verify_server_cert(end_entity, others, &args.host, &[], now);
-    cache::keep(&store.trust);
-    match (verdict, last.take()) {
-        (Ok(_), Some(decision)) => print(trusted(&decision, &args.host.to_str())),
-        (
-            Err(_),
-            Some(Decision {
-                store_failed: true,
-                refusal: Some(reason),
-                ..
-            }),
-        ) => Err(Failure::bad_input(format!("{file}: cannot be judged: {reason}"))),
-        (
-            Err(_),
-            Some(Decision {
-                refusal: Some(reason),
-                ..
-            }),
-        ) => Err(Failure::failed(format!("{file}: not trusted: {reason}"))),
-        (verdict, _) => match verdict {
-            Ok(_) => print("trusted\n"),
-            Err(error) => Err(Failure::failed(format!(
-                "{file}: not trusted: {}",
-                shown(error.to_string())
-            ))),
-        },
+    let verifier = Verifier::with_provider(store.policy.clone(), &aws_lc_rs::default_provider());
+    let report = verifier.verify(end_entity, others, &args.host, now);
+    cache::keep(&store.policy);
+    let decision = Decision::of(&report, &store);
+    match &decision.refusal {
+        None => print(trusted(&decision, &args.host.to_str())),
+        Some(reason) if decision.store_failed() => {
+            Err(Failure::bad_input(format!("{file}: cannot be judged: {reason}")))
+        }
+        Some(reason) => Err(Failure::failed(format!("{file}: not trusted: {reason}"))),
     }
 }
 

@@ -42,9 +42,9 @@ mod lookup;
 mod off_executor;
 mod policy;
 mod rejection;
+mod report;
 #[cfg(feature = "std")]
 mod rollback_guard;
-mod report;
 #[cfg(feature = "std")]
 mod state_file;
 mod store;
@@ -71,15 +71,16 @@ mod with_std {
     pub use crate::canonical_url::canonical as canonical_url;
     pub use crate::connection::{Cancellation, Connection, SharedTcp, TrackedConnection, TrackedStream};
     pub use crate::host_cache::{CachedHost, HostCache, HostCacheBuilder};
-    pub use crate::rollback_guard::RollbackGuard;
-    pub use crate::state_file::{StateFileError, StateFileFault};
     pub use crate::lookup::{Claim, DeferredStore, Interest, Responder};
     pub use crate::off_executor::{Gate, ShutDown, SpawnBlocking, off_executor};
     pub use crate::policy::{OlderGeneration, Prefetched};
+    pub use crate::rollback_guard::RollbackGuard;
+    pub use crate::state_file::{StateFileError, StateFileFault};
     #[cfg(any(unix, windows))]
     pub use crate::store::{FileChange, FileStore, WatchedFileStore};
-    pub use crate::store::{FileError, WebrootStore};
+    pub use crate::store::{StoreFileError, WebrootStore};
     pub use crate::verification::{Deadline, LookupPending, Patience};
+    pub use jit_trust_file::FileError;
 }
 
 #[cfg(feature = "std")]

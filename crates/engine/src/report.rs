@@ -15,7 +15,7 @@ use crate::verification::LookupRecord;
 /// program shows. It decides nothing.
 ///
 /// A connection has the report of its verification, and so has the error of a handshake that failed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct VerificationReport {
     /// The name or address of the server that was to be reached.
@@ -64,6 +64,15 @@ impl VerificationReport {
             sent: sent.map(|certificate| Box::from(certificate.as_der())).collect(),
             anchor: used.and_then(|used| all().position(|anchor| anchor == used)),
             candidates: all().map(|anchor| anchor.to_owned_anchor()).collect(),
+        }
+    }
+
+    /// Turns what was accepted into a rejection, for what is found out after the verification. A server that was rejected
+    /// stays so for the first reason.
+    pub fn reject(&mut self, rejection: Rejection) {
+        if self.result.is_ok() {
+            self.result = Err(rejection);
+            self.anchor = None;
         }
     }
 

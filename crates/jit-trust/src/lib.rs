@@ -82,11 +82,11 @@ pub use jit_trust_core as core;
 pub use jit_trust_engine::{
     AnchorKey, BlobError, BlobStore, CachedHost, Candidates, Certificate, CertificateError, ChainError,
     Connection, DatedRoot, DeferredStore, EncodedEntry, Entry, FileError, HandshakeError, HashedName,
-    HostCache, HostCacheBuilder, InvalidPin, KeyId, LookupError, LookupKind, LookupOutcome,
-    LookupPending, LookupRecord, LookupRequest, LookupResponse, MAX_CERTIFICATES, MAX_RESPONSE_LEN, Missing,
-    Name, NameConstraintsError, NameForm, NameHash, NameHashPrefix, OlderGeneration, PeerChain,
-    PresentedName, Query, Rejection, Responder, RollbackGuard, StateFileError, StateFileFault, StoreError, TrustAnchor, TrustBlob, TrustPolicy,
-    TrustPolicyBuilder, TrustStore, VerificationReport, WebrootStore,
+    HostCache, HostCacheBuilder, InvalidPin, KeyId, LookupError, LookupKind, LookupOutcome, LookupPending,
+    LookupRecord, LookupRequest, LookupResponse, MAX_CERTIFICATES, MAX_RESPONSE_LEN, Missing, Name,
+    NameConstraintsError, NameForm, NameHash, NameHashPrefix, OlderGeneration, PeerChain, PresentedName,
+    Query, Rejection, Responder, RollbackGuard, StateFileError, StateFileFault, StoreError, StoreFileError,
+    TrustAnchor, TrustBlob, TrustPolicy, TrustPolicyBuilder, TrustStore, VerificationReport, WebrootStore,
 };
 #[cfg(any(unix, windows))]
 pub use jit_trust_engine::{FileChange, FileStore, WatchedFileStore};

@@ -81,7 +81,7 @@ fn a_leaf_issued_the_day_after_its_roots_date_is_refused_and_one_issued_the_day_
         assert!(distrusted(&wrong_host).is_none());
         let stranger = Ca::root("Stranger").leaf("a.test").chain(&[]);
         let stranger = verify(verifier, &stranger, "a.test").unwrap_err();
-        assert_eq!(stranger, CertificateError::UnknownIssuer.into());
+        assert!(matches!(rejection(&stranger), Some(Rejection::NoSuchRoot { .. })));
     });
 }
 
@@ -166,7 +166,7 @@ fn imposed_name_constraints_bind_like_those_in_a_certificate() {
         for name in ["a.test", "tr.a.test"] {
             let error = verify(verifier, &ca.leaf(name).chain(&[&ca]), name).unwrap_err();
             assert!(
-                format!("{error:?}").contains("NameConstraintViolation"),
+                matches!(rejection(&error), Some(Rejection::NameConstraints { .. })),
                 "{error:?}"
             );
         }

@@ -6,7 +6,7 @@ mod stores;
 use std::fs;
 use std::path::Path;
 
-use jit_trust::{BlobStore, Candidates, FileError, FileStore, StoreError, TrustStore, WebrootStore};
+use jit_trust::{BlobStore, Candidates, FileStore, StoreError, StoreFileError, TrustStore, WebrootStore};
 use jit_trust_core::{Certificate, MAX_WEBROOT_FILE_LEN, PeerChain};
 use jit_trust_lab::pki::{AuthorityKeyId, Ca, DAY, Leaf, SubjectKeyId, garbage, now};
 use pki_types::CertificateDer;
@@ -153,7 +153,7 @@ fn a_file_that_is_written_to_while_it_is_open_fails_closed() {
         let changed = |bytes: &[u8]| {
             fs::write(&path, bytes).unwrap(); // in place: the same file, other bytes
             match selected(&store, &sent) {
-                Err(StoreError::File(FileError::Changed { .. })) => true,
+                Err(StoreError::File(StoreFileError::Changed { .. })) => true,
                 Ok(_) => false,
                 Err(error) => panic!("{error}"),
             }
@@ -205,7 +205,7 @@ fn a_webroot_is_asked_by_key_identifier_only_where_that_is_said_and_never_one_th
     let chain = root.leaf("a.test").chain(&[]);
     let error = WebrootStore::open(path).unwrap_err();
     assert!(
-        matches!(error, StoreError::File(FileError::ByKeyIdOnly { .. })),
+        matches!(error, StoreError::File(StoreFileError::ByKeyIdOnly { .. })),
         "{error}"
     );
     let store = WebrootStore::open_by_key_id(path).unwrap();
@@ -226,7 +226,7 @@ fn a_webroot_is_asked_by_key_identifier_only_where_that_is_said_and_never_one_th
         WebrootStore::open_by_key_id(path).unwrap_err(),
     ] {
         assert!(
-            matches!(error, StoreError::File(FileError::CarriesConditions { .. })),
+            matches!(error, StoreError::File(StoreFileError::CarriesConditions { .. })),
             "{error}"
         );
     }
@@ -235,7 +235,7 @@ fn a_webroot_is_asked_by_key_identifier_only_where_that_is_said_and_never_one_th
     fs::create_dir(path.join("by-subject")).unwrap();
     let error = WebrootStore::open_by_key_id(path).unwrap_err();
     assert!(
-        matches!(error, StoreError::File(FileError::CarriesConditions { .. })),
+        matches!(error, StoreError::File(StoreFileError::CarriesConditions { .. })),
         "{error}"
     );
     fs::remove_dir(path.join("by-subject")).unwrap();
@@ -285,18 +285,18 @@ fn a_damaged_file_in_a_webroot_is_an_error_and_not_an_absent_anchor() {
     fs::write(&file, "TBL").unwrap();
     assert!(matches!(
         selected(&store, &sent).unwrap_err(),
-        StoreError::File(FileError::Blob { .. })
+        StoreError::File(StoreFileError::Blob { .. })
     ));
     fs::write(&file, garbage::noise(MAX_WEBROOT_FILE_LEN + 1)).unwrap();
     assert!(matches!(
         selected(&store, &sent).unwrap_err(),
-        StoreError::File(FileError::TooLarge { .. })
+        StoreError::File(StoreFileError::TooLarge { .. })
     ));
     fs::remove_file(&file).unwrap();
     fs::create_dir(&file).unwrap();
     assert!(matches!(
         selected(&store, &sent).unwrap_err(),
-        StoreError::File(FileError::Io { .. })
+        StoreError::File(StoreFileError::Io { .. })
     ));
 }
 

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use jit_trust::{Candidates, FileError, FileStore, StoreError, TrustStore, WatchedFileStore};
+use jit_trust::{Candidates, FileStore, StoreError, StoreFileError, TrustStore, WatchedFileStore};
 use jit_trust_core::{Certificate, PeerChain, v2};
 use jit_trust_lab::pki::{Ca, garbage};
 use pki_types::CertificateDer;
@@ -303,7 +303,7 @@ fn a_file_that_is_written_to_in_place_gives_an_error_or_a_verdict_and_serves_whe
             for root in &roots {
                 match selected(&store, &root.leaf("a.test").chain(&[])) {
                     Ok(keys) => assert_eq!(keys, [key(root)]),
-                    Err(StoreError::File(FileError::Changed { .. })) => {}
+                    Err(StoreError::File(StoreFileError::Changed { .. })) => {}
                     Err(error) => panic!("{error}"),
                 }
             }
@@ -324,7 +324,7 @@ fn a_file_that_was_found_to_be_written_to_in_place_is_opened_again_and_refused_o
         fs::write(&file.path, blob(&[&other], 1)).unwrap();
         match selected(&store, &root.leaf("a.test").chain(&[])) {
             Ok(keys) => assert!(keys.is_empty()), // the change was seen
-            Err(StoreError::File(FileError::Changed { .. })) => assert!(told().is_empty()),
+            Err(StoreError::File(StoreFileError::Changed { .. })) => assert!(told().is_empty()),
             Err(error) => panic!("{error}"),
         }
         assert!(is_served(&store, &other));
@@ -333,7 +333,10 @@ fn a_file_that_was_found_to_be_written_to_in_place_is_opened_again_and_refused_o
         fs::write(&file.path, garbage::noise(blob(&[&root], 1).len())).unwrap();
         for _ in 0..5 {
             let answer = selected(&store, &other.leaf("a.test").chain(&[]));
-            assert!(matches!(answer, Err(StoreError::File(FileError::Changed { .. }))));
+            assert!(matches!(
+                answer,
+                Err(StoreError::File(StoreFileError::Changed { .. }))
+            ));
         }
         assert_eq!(told().len(), 1);
     }
@@ -368,11 +371,11 @@ fn what_is_no_store_is_not_opened() {
     let open = |path: &Path| WatchedFileStore::open(path).unwrap_err();
     assert!(matches!(
         open(&file.path),
-        StoreError::File(FileError::Blob { .. })
+        StoreError::File(StoreFileError::Blob { .. })
     ));
     assert!(matches!(
         open(&file.path.with_extension("missing")),
-        StoreError::File(FileError::Io { .. })
+        StoreError::File(StoreFileError::Io { .. })
     ));
 }
 

@@ -95,10 +95,10 @@ pub(crate) fn valid_path<'p>(
     // An anchor can be there under several conditions.
     let ends = anchors.iter().filter(|anchor| anchor.is(top));
     let ends: PathEnd = PathEnd::Candidates(ends.map(|anchor| anchor.place).collect());
-    let leaf = below.last().ok_or(Rejection::NotVerified)?;
-    let is_for_host = match address {
-        Some(address) => Read::from_der(leaf)?.is_for_ip_address(address),
-        None => true,
+    let is_for_host = match (address, below.last()) {
+        (Some(address), Some(leaf)) => Read::from_der(leaf)?.is_for_ip_address(address),
+        (Some(_), None) => false,
+        (None, _) => true,
     };
     let below = below.iter().rev().map(|der| Cow::Owned(der.to_vec()));
     let mut valid = ValidPath::ending(ends, below.collect());

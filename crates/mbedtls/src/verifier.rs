@@ -4,7 +4,7 @@ use std::ffi::c_char;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use jit_trust_core::{Certificate as Read, ChainError, MAX_CERTIFICATES, PeerChain};
 use jit_trust_engine::verification::{Library, Step, SuspendedVerification, Verification};
@@ -44,6 +44,8 @@ struct Known {
     /// The path that mbedTLS found, the anchor first, and what it finds wrong with it.
     path: Vec<Box<[u8]>>,
     flags: VerifyError,
+    /// When mbedTLS was told what it may trust.
+    began: Option<Instant>,
     /// Whether the path was seen whole. There is no second one.
     is_judged: bool,
     /// What is wrong that neither mbedTLS nor the machine knows of.
@@ -58,6 +60,7 @@ impl Default for Known {
             anchors: Vec::new(),
             path: Vec::new(),
             flags: VerifyError::empty(),
+            began: None,
             is_judged: false,
             broken: None,
         }
@@ -174,6 +177,7 @@ impl Verifier {
         let mut known = self.lock();
         known.verification = Some(verification.suspend());
         known.anchors = anchors.unwrap_or_default();
+        known.began = Some(Instant::now());
         is_due
     }
 
@@ -220,7 +224,9 @@ impl Verifier {
             false => Err(Rejection::NotVerified),
         };
         let mut is_accepted = false;
+        let validating = known.began.map(|began| began.elapsed()).unwrap_or_default();
         self.go_on(known, |verification, edge| {
+            verification.add_validating(validating);
             verification.validated(found);
             let _ = verification.drive(edge, &mut Patience::none());
             is_accepted = matches!(verification.result(), Some(Ok(())));
@@ -305,7 +311,11 @@ impl Verifier {
         } - VerifyError::CERT_OTHER;
         let broken = known.broken.take();
         let mut concluded = None;
+        let validating = known.began.map(|began| began.elapsed()).unwrap_or_default();
         self.go_on(&mut known, |verification, edge| {
+            if verification.result().is_none() {
+                verification.add_validating(validating);
+            }
             conclude_machine(verification, edge, flags, broken, failed);
             concluded = Some(self.take_verdict(verification, failed, observer));
         });

@@ -96,6 +96,19 @@ impl Verifier {
         Ok(matches!(judged, Judged::Accepted))
     }
 
+    /// As [`verify`](Self::verify), and returns what happened.
+    ///
+    /// # Errors
+    /// Where OpenSSL cannot judge.
+    pub fn report(&self, context: &mut X509StoreContextRef) -> Result<Box<VerificationReport>, ErrorStack> {
+        let state = State::default();
+        if let Judged::Rejected(rejection) = self.judge(context, None, Some(&state))? {
+            say(context, &rejection);
+        }
+        let report = state.lock().report.take();
+        report.ok_or_else(ErrorStack::get)
+    }
+
     /// Judges, for a connection if there is one.
     fn judge(
         &self,

@@ -157,7 +157,9 @@ mod tests {
         for _ in 0..3 {
             let tell = tell.clone();
             questions.put(Asked {
-                question: LookupRequest::new(AnchorKey::Subject(Name::from_der(&[0x30, 0x00]).unwrap().hash())),
+                question: LookupRequest::new(AnchorKey::Subject(
+                    Name::from_der(&[0x30, 0x00]).unwrap().hash(),
+                )),
                 reply: Responder::new(move |answer| tell.send(answer.unwrap_err().to_string()).unwrap()),
                 deadline: Instant::now(),
             });

@@ -36,7 +36,7 @@ pub use config::{client_config, client_config_with_provider};
 pub use connector::{Connector, TlsStream};
 #[cfg(feature = "std")]
 pub use error::{HandshakeError, rejection};
-pub use signature::unsupported_key;
+pub use signature::{unsupported_key, verify_signature};
 #[cfg(feature = "tower")]
 pub use tokio::{Connect, ConnectLayer};
 #[cfg(feature = "hyper")]

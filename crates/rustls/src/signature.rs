@@ -42,7 +42,7 @@ pub(crate) fn unsupported(signature: &[u8], key: Option<&[u8]>) -> String {
 /// # Errors
 /// [`Rejection::BadSignature`] where it has not; others where the algorithm or the key is not one that is accepted, or where
 /// they cannot be read.
-pub(crate) fn verify_signature(
+pub fn verify_signature(
     certificate: &[u8],
     spki_value: &[u8],
     algorithms: &[&dyn SignatureVerificationAlgorithm],

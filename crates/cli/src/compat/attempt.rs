@@ -214,7 +214,7 @@ fn verdict(hops: &[Hop]) -> Verdict {
     // A handshake that broke off for another reason says nothing about the certificates.
     let refused = |hop: &Hop| {
         let decision = hop.decision.as_ref();
-        decision.is_some_and(|decision| decision.cause.is_some() && !decision.store_failed)
+        decision.is_some_and(|decision| decision.rejection.is_some() && !decision.store_failed())
     };
     // A connection that was there already is one that was trusted.
     let completed = |hop: &Hop| {

@@ -1,9 +1,9 @@
 //! What is wrong with a site, by a name that stays.
 
+use jit_trust::{Missing, Rejection};
 use serde::Serialize;
 
 use crate::http::{Error, Hop, Limit, Outcome, Stage};
-use crate::trust::Cause;
 
 /// Why a site is not trusted, or was not answered for. `docs/json.md` promises the names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -112,8 +112,9 @@ impl Diagnosis {
         let Some(last) = hops.last() else {
             return Self::Other;
         };
-        if let Some(cause) = last.decision.as_ref().and_then(|decision| decision.cause) {
-            return cause.into();
+        let decision = last.decision.as_ref();
+        if let Some(rejection) = decision.and_then(|decision| decision.rejection.as_ref()) {
+            return rejection.into();
         }
         match error.limit() {
             Some(Limit::ConnectTimeout) => Self::timed_out(last),
@@ -172,20 +173,23 @@ impl Diagnosis {
     }
 }
 
-impl From<Cause> for Diagnosis {
-    fn from(cause: Cause) -> Self {
-        match cause {
-            Cause::Expired => Self::Expired,
-            Cause::NotValidYet => Self::NotValidYet,
-            Cause::WrongHost => Self::WrongHost,
-            Cause::MissingIntermediate => Self::MissingIntermediate,
-            Cause::RootNotTrusted => Self::RootNotTrusted,
-            Cause::DistrustedByDate => Self::DistrustedByDate,
-            Cause::NameConstraints => Self::NameConstraints,
-            Cause::BadSignature => Self::BadSignature,
-            Cause::IssuerIsNoCa => Self::IssuerIsNoCa,
-            Cause::StoreFailed => Self::StoreFailed,
-            Cause::RefusedKey | Cause::Other => Self::NotAccepted,
+impl From<&Rejection> for Diagnosis {
+    fn from(rejection: &Rejection) -> Self {
+        match rejection {
+            Rejection::Expired { .. } => Self::Expired,
+            Rejection::NotYetValid { .. } => Self::NotValidYet,
+            Rejection::WrongHost { .. } => Self::WrongHost,
+            Rejection::NoSuchRoot {
+                missing: Missing::Root { sent_alone: true, .. },
+                ..
+            } => Self::MissingIntermediate,
+            Rejection::NoSuchRoot { .. } => Self::RootNotTrusted,
+            Rejection::DatedRoot(_) => Self::DistrustedByDate,
+            Rejection::NameConstraints { .. } => Self::NameConstraints,
+            Rejection::BadSignature { .. } => Self::BadSignature,
+            Rejection::IssuerNotCa { .. } => Self::IssuerIsNoCa,
+            Rejection::StoreFailure(_) => Self::StoreFailed,
+            _ => Self::NotAccepted,
         }
     }
 }

@@ -138,7 +138,7 @@ pub(crate) fn run(args: &CompatArgs) -> Result<(), Failure> {
     };
     let at = time::now().map_or_else(|| "at a time before 1970".to_owned(), time::moment);
     let against = asking.against.as_ref().map(|against| against.name);
-    let (store_name, trust) = (asking.store.name.clone(), asking.store.trust.clone());
+    let (store_name, trust) = (asking.store.name.clone(), asking.store.policy.clone());
     let file = ReportFile::create(args.output.as_deref())?;
 
     let survey = survey::of(&sites, versions, asking, usize::from(args.jobs))?;

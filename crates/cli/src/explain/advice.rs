@@ -1,13 +1,10 @@
 //! What to do about a verdict, in a sentence or two.
 
-use std::error::Error as StdError;
-
-use jit_trust::{Certificate, Distrusted};
-use rustls::{CertificateError, Error, OtherError};
+use jit_trust::{Certificate, Rejection};
 
 use super::explanation::{Anchor, AnchorState, Node};
 use super::graph::Graph;
-use super::judge::{Question, Verdict};
+use super::judge::{Terms, Verdict};
 
 const RENEW: &str = "The server's operator has to replace that certificate.";
 const SET_CLOCK: &str = " If the time above is not the time, set this machine's clock.";
@@ -26,46 +23,33 @@ const ALGORITHM: &str = "The server's operator has to get certificates that are 
                          longer, by keys of RSA of 2048 to 8192 bits, P-256, P-384, P-521 or Ed25519.";
 
 /// What to do where certificates are not trusted.
-pub(super) fn of(verdict: &Verdict, question: &Question, graph: &Graph<'_>, anchors: &[Anchor]) -> String {
+pub(super) fn of(verdict: &Verdict, question: &Terms, graph: &Graph<'_>, anchors: &[Anchor]) -> String {
     if question.passes(verdict) {
         return "Nothing.".to_owned();
     }
     if verdict.store_failed() {
         return "Nothing is known about the server: try again when the store can answer.".to_owned();
     }
-    let Some(Error::InvalidCertificate(error)) = &verdict.error else {
+    let Some(rejection) = verdict.rejection() else {
         return REISSUE.to_owned();
     };
-    match error {
-        CertificateError::Expired
-        | CertificateError::ExpiredContext { .. }
-        | CertificateError::NotValidYet
-        | CertificateError::NotValidYetContext { .. } => match question.is_of_another_time {
+    match rejection {
+        Rejection::Expired { .. } | Rejection::NotYetValid { .. } => match question.is_of_another_time {
             true => RENEW.to_owned(),
             false => format!("{RENEW}{SET_CLOCK}"),
         },
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
-            if graph.get(0).is_some_and(|own| own.subject_alt_names().is_none()) =>
-        {
+        Rejection::WrongHost { .. } if graph.get(0).is_some_and(|own| own.subject_alt_names().is_none()) => {
             NO_NAME.to_owned()
         }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            CHECK_NAME.to_owned()
-        }
-        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
-        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => ALGORITHM.to_owned(),
-        CertificateError::BadSignature if verdict.is_of_refused_key() => ALGORITHM.to_owned(),
-        CertificateError::BadEncoding => unreadable(graph),
-        CertificateError::Other(OtherError(other))
-            if is_ca_used_as_server(&**other) && is_self_issued(graph) =>
-        {
-            NO_CA.to_owned()
-        }
-        CertificateError::UnknownIssuer => unknown_issuer(graph, anchors),
-        CertificateError::BadSignature if has_other_key(anchors) => other_key(),
-        CertificateError::Other(OtherError(other)) if other.downcast_ref::<Distrusted>().is_some() => {
-            OTHER_CA.to_owned()
-        }
+        Rejection::WrongHost { .. } => CHECK_NAME.to_owned(),
+        Rejection::UnsupportedAlgorithm { .. } | Rejection::UnsupportedKey { .. } => ALGORITHM.to_owned(),
+        Rejection::UnreadableCertificate { .. } => unreadable(graph),
+        Rejection::CaAsServer {
+            self_signed: true, ..
+        } => NO_CA.to_owned(),
+        Rejection::NoSuchRoot { .. } => unknown_issuer(graph, anchors),
+        Rejection::BadSignature { .. } if has_other_key(anchors) => other_key(),
+        Rejection::DatedRoot(_) => OTHER_CA.to_owned(),
         _ => REISSUE.to_owned(),
     }
 }
@@ -92,14 +76,6 @@ fn unreadable(graph: &Graph<'_>) -> String {
             many.join(", ")
         ),
     }
-}
-
-fn is_ca_used_as_server(error: &(dyn StdError + 'static)) -> bool {
-    matches!(error.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
-}
-
-fn is_self_issued(graph: &Graph<'_>) -> bool {
-    graph.get(0).is_some_and(Certificate::is_self_issued)
 }
 
 /// What to do where the handshake failed though the certificates are in order.

@@ -10,7 +10,7 @@ use super::explanation::{
     Anchor, AnchorState, Asked, Connection, Edge, Explanation, KeyIds, Node, Role, Sent,
 };
 use super::graph::Graph;
-use super::judge::{Found, Question, Verdict};
+use super::judge::{Found, Terms, Verdict};
 use super::paths::{self, Way};
 use super::roots::{self, Roots};
 use super::signature::Signature;
@@ -18,7 +18,7 @@ use crate::args::TrustBy;
 use crate::get::report::QueryReport;
 use crate::store::Store;
 use crate::time::{self, moment};
-use crate::trust::key;
+use jit_trust_rustls::unsupported_key;
 
 /// What is to be explained.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub(super) struct Given {
     /// The URL or the file.
     pub(super) subject: String,
     pub(super) certificates: Vec<CertificateDer<'static>>,
-    pub(super) question: Question,
+    pub(super) question: Terms,
     pub(super) connection: Option<Connection>,
     /// Why the handshake was not completed.
     pub(super) broken_off: Option<String>,
@@ -138,16 +138,13 @@ pub(super) fn explain(given: Given, args: &TrustBy, store: &Store) -> FoundOut {
 
 /// That the server's own key is not taken, if so: then a handshake ends as if the server did not hold it.
 fn refused_key(graph: &Graph<'_>) -> Option<String> {
-    let bits = key::refused_rsa_bits(graph.get(0)?.spki_value())?;
-    Some(format!(
-        "the key of the server's certificate is {}",
-        key::refused_rsa(bits)
-    ))
+    let why = unsupported_key(graph.get(0)?.spki_value())?;
+    Some(format!("the key of the server's certificate is {why}"))
 }
 
 /// The server's own certificate, where that of a CA was sent first: one that is for the host, or where that does not
 /// matter, one of no CA's that a CA which was sent has issued.
-fn misplaced(graph: &Graph<'_>, sent: &[CertificateDer<'static>], question: &Question) -> Option<Node> {
+fn misplaced(graph: &Graph<'_>, sent: &[CertificateDer<'static>], question: &Terms) -> Option<Node> {
     if graph.get(0)?.says_it_is_no_ca() {
         return None;
     }
@@ -213,7 +210,7 @@ fn sent_certificates(
     sent: &[CertificateDer<'static>],
     anchors: &[Found],
     verdict: &Verdict,
-    question: &Question,
+    question: &Terms,
 ) -> Vec<Sent> {
     let described = graph
         .certificates
@@ -267,7 +264,7 @@ fn wrong_with(
     certificate: &Certificate<'_>,
     index: usize,
     verdict: &Verdict,
-    question: &Question,
+    question: &Terms,
 ) -> Vec<String> {
     let now = question.now.as_secs();
     let mut wrong = Vec::new();
@@ -278,14 +275,14 @@ fn wrong_with(
         wrong.push(format!("not valid before {}", moment(not_before)));
     }
     wrong.extend(time::unreadable_date(certificate).map(str::to_owned));
-    if verdict.error.is_some() {
+    if verdict.rejection().is_some() {
         wrong.extend(time::date_before_1970(certificate).map(str::to_owned));
     }
     if index == 0 && verdict.has_other_name() && question.host.is_some() {
         wrong.push("for another host".to_owned());
     }
-    if let Some(bits) = key::refused_rsa_bits(certificate.spki_value()) {
-        wrong.push(format!("its key is {}", key::refused_rsa(bits)));
+    if let Some(why) = unsupported_key(certificate.spki_value()) {
+        wrong.push(format!("its key is {why}"));
     }
     if index > 0 && certificate.says_it_is_no_ca() {
         wrong.push("no CA's: it may not issue certificates".to_owned());
@@ -346,7 +343,7 @@ fn remarks(
     graph: &Graph<'_>,
     taken: Option<&Way>,
     sent: &[CertificateDer<'static>],
-    question: &Question,
+    question: &Terms,
 ) -> Vec<String> {
     let mut remarks = Vec::new();
     if question.host.is_none() {
@@ -404,6 +401,6 @@ fn asked(chain: Option<&PeerChain<'_>>, graph: &Graph<'_>, anchors: &[Found]) ->
 }
 
 fn queries(verdict: &Verdict) -> Vec<QueryReport> {
-    let made = verdict.decision.iter().flat_map(|decision| &decision.queries);
+    let made = verdict.decision.lookups.iter();
     made.map(QueryReport::of).collect()
 }

@@ -1,17 +1,12 @@
 //! One verdict on some certificates, by the verifier that `get` and `verify` trust by.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
-use jit_trust::{Name, Selection, ServerVerifier, StoreError, TrustAnchor, TrustStore, Verification};
+use jit_trust::{Candidates, Name, Rejection, StoreError, TrustAnchor, TrustStore, Verifier};
 use jit_trust_bundle::Root;
 use pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::aws_lc_rs;
-use rustls::{CertificateError, Error};
 
-use crate::shown::shown;
 use crate::store::Store;
-use crate::trust::{Cause, Decision, LastDecision};
+use crate::trust::Decision;
 
 /// An anchor of a store, kept beyond the verification that it was found for.
 #[derive(Clone, Debug)]
@@ -64,7 +59,7 @@ impl Found {
 pub(super) struct Only(pub(super) Found);
 
 impl TrustStore for Only {
-    fn select<'s>(&'s self, found: &mut Selection<'s>) -> Result<(), StoreError> {
+    fn select<'s>(&'s self, found: &mut Candidates<'s>) -> Result<(), StoreError> {
         self.0.anchor().into_iter().for_each(|anchor| found.add(anchor));
         Ok(())
     }
@@ -77,25 +72,23 @@ impl TrustStore for Only {
 /// A verdict, and what led to it.
 #[derive(Debug)]
 pub(super) struct Verdict {
-    /// Why not; none where the certificates are trusted.
-    pub(super) error: Option<Error>,
-    pub(super) decision: Option<Decision>,
+    pub(super) decision: Decision,
     pub(super) anchors: Anchors,
 }
 
 /// What the stores came up with.
 #[derive(Debug, Default)]
 pub(super) struct Anchors {
-    /// Those that could have issued one of the certificates, those included that may not vouch for them because of
+    /// Those that could have issued one of the certificates, those included that may not be used for them because of
     /// their date.
     pub(super) selected: Vec<Found>,
     /// The one that the path ends in.
     pub(super) used: Option<Found>,
 }
 
-/// Whom the certificates are to be for, and when.
+/// Who the certificates are to be for, and when.
 #[derive(Clone, Debug)]
-pub(super) struct Question {
+pub(super) struct Terms {
     /// None where the name does not matter.
     pub(super) host: Option<ServerName<'static>>,
     pub(super) now: UnixTime,
@@ -103,7 +96,7 @@ pub(super) struct Question {
     pub(super) is_of_another_time: bool,
 }
 
-impl Question {
+impl Terms {
     /// What the verifier is asked for: it wants a name in any case.
     pub(super) fn server_name(&self) -> ServerName<'static> {
         let nobody = || ServerName::try_from("host.invalid").ok();
@@ -113,76 +106,49 @@ impl Question {
 
     /// Has these certificates, the server's own first, judged by this store.
     pub(super) fn judge(&self, certificates: &[CertificateDer<'_>], store: &Store) -> Verdict {
-        let Some((end_entity, others)) = certificates.split_first() else {
-            return Verdict {
-                error: Some(Error::NoCertificatesPresented),
-                decision: None,
-                anchors: Anchors::default(),
-            };
-        };
-        let (last, anchors) = (LastDecision::default(), Arc::<Mutex<Anchors>>::default());
-        let (tell, keep) = (last.listener(store), anchors.clone());
-        let verifier = ServerVerifier::with_provider(store.trust.clone(), &aws_lc_rs::default_provider());
-        let verifier = verifier.on_verification(move |verification: &Verification<'_>| {
-            tell(verification);
-            let copy =
-                |anchor: TrustAnchor<'_>| Found::new(anchor.subject(), Root::from_entry(anchor.entry()));
-            *keep.lock().unwrap_or_else(PoisonError::into_inner) = Anchors {
-                selected: verification.candidates.iter().map(copy).collect(),
-                used: verification.anchor.map(copy),
-            };
-        });
-        let judged = verifier.verify_server_cert(end_entity, others, &self.server_name(), &[], self.now);
-        let anchors = std::mem::take(&mut *anchors.lock().unwrap_or_else(PoisonError::into_inner));
+        let none = CertificateDer::from(&[][..]);
+        let (end_entity, others) = certificates.split_first().unwrap_or((&none, &[]));
+        let verifier = Verifier::with_provider(store.policy.clone(), &aws_lc_rs::default_provider());
+        let report = verifier.verify(end_entity, others, &self.server_name(), self.now);
+        let copy = |anchor: TrustAnchor<'_>| Found::new(anchor.subject(), Root::from_entry(anchor.entry()));
         Verdict {
-            error: judged.err(),
-            decision: last.take(),
-            anchors,
+            anchors: Anchors {
+                selected: report.candidates().map(copy).collect(),
+                used: report.anchor().map(copy),
+            },
+            decision: Decision::of(&report, store),
         }
     }
 
     /// Whether there is nothing wrong but that the certificate has another name, and that this does not matter here.
     pub(super) fn passes(&self, verdict: &Verdict) -> bool {
-        verdict.error.is_none() || (self.host.is_none() && verdict.has_other_name())
+        verdict.rejection().is_none() || (self.host.is_none() && verdict.has_other_name())
     }
 }
 
 impl Verdict {
-    /// Whether there is a valid path, and the certificate is for another host.
-    pub(super) fn has_other_name(&self) -> bool {
-        matches!(
-            self.error,
-            Some(Error::InvalidCertificate(
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
-            ))
-        )
+    /// Why not; none where the certificates are trusted.
+    pub(super) fn rejection(&self) -> Option<&Rejection> {
+        self.decision.rejection.as_ref()
     }
 
-    /// Whether a path is valid, whomever the certificate is for.
+    /// Whether there is a valid path, and the certificate is for another host.
+    pub(super) fn has_other_name(&self) -> bool {
+        matches!(self.rejection(), Some(Rejection::WrongHost { .. }))
+    }
+
+    /// Whether a path is valid, whoever the certificate is for.
     pub(super) fn has_path(&self) -> bool {
-        self.error.is_none() || self.has_other_name()
+        self.rejection().is_none() || self.has_other_name()
     }
 
     /// Whether a store could not answer, which says nothing about the server.
     pub(super) fn store_failed(&self) -> bool {
-        self.decision
-            .as_ref()
-            .is_some_and(|decision| decision.store_failed)
-    }
-
-    /// Whether a key in the chain is not one that signatures are verified by.
-    pub(super) fn is_of_refused_key(&self) -> bool {
-        self.decision
-            .as_ref()
-            .is_some_and(|decision| decision.cause == Some(Cause::RefusedKey))
+        self.decision.store_failed()
     }
 
     /// Why not, in words safe to show.
     pub(super) fn reason(&self) -> Option<String> {
-        let worded = self
-            .decision
-            .as_ref()
-            .and_then(|decision| decision.refusal.clone());
-        worded.or_else(|| Some(shown(self.error.as_ref()?.to_string()).to_string()))
+        self.decision.refusal.clone()
     }
 }

@@ -32,14 +32,14 @@ pub(crate) use args::ExplainArgs;
 use args::{Form, Subject};
 use explanation::Explanation;
 use found_out::{FoundOut, Given};
-use judge::Question;
+use judge::Terms;
 
 pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
     let store = store::open_all(&args.trust)?;
     let now = time::of_judgement(args.at)?;
     let file = ReportFile::create(args.output.as_deref())?;
     let is_said = file.is_none() && args.format == Form::Text;
-    let question = |host| Question {
+    let question = |host| Terms {
         host,
         now,
         is_of_another_time: args.at.is_some(),
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
         let explained = spawn_blocking(move || found_out::explain(given, &trust, &store)).await;
         explained.map_err(Failure::failed)
     })?;
-    cache::keep(&store.trust);
+    cache::keep(&store.policy);
     let shown = match file {
         Some(file) => file.write(&in_form(&found_out.shown, args.format)?),
         None => show(&found_out.shown, args.format),
@@ -72,7 +72,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
 }
 
 /// What is in a file.
-fn read(path: &Path, args: &ExplainArgs, question: Question) -> Result<Given, Failure> {
+fn read(path: &Path, args: &ExplainArgs, question: Terms) -> Result<Given, Failure> {
     if let Some(option) = args.option_for_servers() {
         return Err(Failure::bad_input(format!(
             "{option}: expected with a HOST only: for a file there is no connection"

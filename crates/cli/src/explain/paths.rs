@@ -1,13 +1,13 @@
 //! The ways up from the server's own certificate: where each leads, and whether the TLS library takes it.
 
-use jit_trust::{Trust, TrustAnchor};
+use jit_trust::{TrustAnchor, TrustPolicy};
 use pki_types::CertificateDer;
 use rustls::crypto::aws_lc_rs;
 use webpki::{EndEntityCert, KeyUsage};
 
 use super::explanation::{Node, Outcome, Path};
 use super::graph::{Graph, MAX_DISTANCE};
-use super::judge::{Found, Only, Question};
+use super::judge::{Found, Only, Terms};
 use crate::store::Store;
 
 /// How many ways are followed to their end and judged.
@@ -28,7 +28,7 @@ pub(super) fn taken(
     sent: &[CertificateDer<'_>],
     anchors: &[Found],
     may_be_used: impl Fn(usize) -> bool,
-    question: &Question,
+    question: &Terms,
 ) -> Option<Way> {
     let (end_entity, others) = sent.split_first()?;
     let end_entity = EndEntityCert::try_from(end_entity).ok()?;
@@ -162,7 +162,7 @@ pub(super) fn judge(
     sent: &[CertificateDer<'_>],
     graph: &Graph<'_>,
     anchors: &[Found],
-    question: &Question,
+    question: &Terms,
     store: &Store,
 ) -> Vec<Path> {
     let ahead = taken.filter(|taken| !ways.contains(taken));
@@ -178,7 +178,7 @@ pub(super) fn judge(
                 .filter_map(|index| sent.get(*index).cloned());
             let certificates: Vec<CertificateDer<'_>> = certificates.collect();
             let mut alone = store.clone();
-            alone.trust = Trust::new(Only(found.clone()));
+            alone.policy = TrustPolicy::new(Only(found.clone()));
             alone.is_remote = false;
             let verdict = question.judge(&certificates, &alone);
             match verdict.has_path() {

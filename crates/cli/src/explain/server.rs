@@ -6,7 +6,7 @@ use url::Url;
 use super::args::ExplainArgs;
 use super::explanation::Connection;
 use super::found_out::Given;
-use super::judge::Question;
+use super::judge::Terms;
 use crate::exit::Failure;
 use crate::http::{
     Connector, Error as HttpError, Hop, Library, Look, Options, Protocols, Stage, server_name,
@@ -20,7 +20,7 @@ pub(super) async fn meet(
     url: &Url,
     args: &ExplainArgs,
     store: &Store,
-    question: impl FnOnce(Option<ServerName<'static>>) -> Question,
+    question: impl FnOnce(Option<ServerName<'static>>) -> Terms,
 ) -> Result<Given, Failure> {
     if args.host.is_some() {
         return Err(Failure::bad_input(
@@ -59,7 +59,7 @@ pub(super) async fn meet(
 
 async fn meet_in_any_time(
     connector: &Connector,
-    question: Question,
+    question: Terms,
     name: ServerName<'static>,
     hop: &mut Hop,
 ) -> Result<Given, Failure> {

@@ -43,7 +43,7 @@ pub(crate) fn run(args: &GetArgs) -> Result<(), Failure> {
     for hop in &mut hops {
         hop.end();
     }
-    cache::keep(&store.trust);
+    cache::keep(&store.policy);
     if args.verbose {
         verbose::say_all(&hops);
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jit_trust::{QueryMade, QueryOutcome};
+use jit_trust::{LookupOutcome, LookupRecord};
 use serde::Serialize;
 
 use crate::exit::Failure;
@@ -124,7 +124,7 @@ impl<'a> Tls<'a> {
                 skid: root.skid.as_deref(),
             }),
             asked_ahead: hop.asked_ahead,
-            queries: decision.queries.iter().map(QueryReport::of).collect(),
+            queries: decision.lookups.iter().map(QueryReport::of).collect(),
             selected: decision.selected,
             store_len: decision.store_len,
             sent: sent.collect(),
@@ -145,11 +145,11 @@ pub(crate) struct QueryReport {
 }
 
 impl QueryReport {
-    pub(crate) fn of(query: &QueryMade) -> Self {
+    pub(crate) fn of(query: &LookupRecord) -> Self {
         let (outcome, found) = match query.outcome {
-            QueryOutcome::AtHand(found) => ("at-hand", found),
-            QueryOutcome::Found(found) => ("found", found),
-            QueryOutcome::NotFound => ("not-found", 0),
+            LookupOutcome::Cached(found) => ("at-hand", found),
+            LookupOutcome::Found(found) => ("found", found),
+            LookupOutcome::NotFound => ("not-found", 0),
             _ => ("failed", 0),
         };
         Self {

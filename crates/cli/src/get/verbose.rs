@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jit_trust::QueryOutcome;
+use jit_trust::LookupOutcome;
 
 use crate::http::{Hop, Outcome, SetCookie};
 use crate::shown::{brief, counted, shown};
@@ -57,13 +57,13 @@ fn asked_ahead(hop: &Hop) {
 
 /// What stores on servers were asked, step by step.
 fn queries(decision: &Decision) {
-    for query in &decision.queries {
+    for query in &decision.lookups {
         let outcome = match query.outcome {
-            QueryOutcome::AtHand(count) => format!("{}, at hand already", counted(count, "root")),
-            QueryOutcome::Found(count) => {
+            LookupOutcome::Cached(count) => format!("{}, cached", counted(count, "root")),
+            LookupOutcome::Found(count) => {
                 format!("{}, after {}", counted(count, "root"), millis(query.waited))
             }
-            QueryOutcome::NotFound => format!("no such root, after {}", millis(query.waited)),
+            LookupOutcome::NotFound => format!("no such root, after {}", millis(query.waited)),
             _ => match &query.error {
                 Some(error) => format!("{}, after {}", shown(error.to_string()), millis(query.waited)),
                 None => format!("no answer that could be used, after {}", millis(query.waited)),

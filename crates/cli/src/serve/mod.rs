@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use jit_trust::{StoreError, WebrootStore};
+use jit_trust::{StoreError, StoreFileError, WebrootStore};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 
@@ -127,7 +127,9 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
 fn check_that_it_is_a_webroot(args: &ServeArgs) -> Result<(), Failure> {
     match WebrootStore::open(&args.webroot) {
         Ok(_) => Ok(()),
-        Err(StoreError::Io { error, .. }) => Err(Failure::reading(&args.webroot, &error)),
+        Err(StoreError::File(StoreFileError::Io { error, .. })) => {
+            Err(Failure::reading(&args.webroot, &error))
+        }
         Err(error) => Err(Failure::bad_input(format!(
             "{}; `jit-trust bundle mozilla --webroot DIR` makes one",
             shown(error.to_string())

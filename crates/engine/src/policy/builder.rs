@@ -106,11 +106,7 @@ mod deferred {
     }
 
     impl Deferred {
-        pub(super) fn caches(
-            self,
-            local: &Arc<LocalStores>,
-            guard: &RollbackGuard,
-        ) -> Box<[AnchorCache]> {
+        pub(super) fn caches(self, local: &Arc<LocalStores>, guard: &RollbackGuard) -> Box<[AnchorCache]> {
             let caches = self.stores.into_iter().map(|store| {
                 let generation = guard.newest_generation(&store.name());
                 let local = Arc::clone(local);

@@ -22,7 +22,7 @@ pub struct DatedRoot {
 
 impl DatedRoot {
     /// The anchor, if its date does not permit the chain.
-    pub(crate) fn of(anchor: &TrustAnchor<'_>, chain: &PeerChain<'_>) -> Option<Self> {
+    pub fn of(anchor: &TrustAnchor<'_>, chain: &PeerChain<'_>) -> Option<Self> {
         if anchor.permits_issuance_date(chain.issued_at()) {
             return None;
         }
@@ -33,14 +33,28 @@ impl DatedRoot {
         })
     }
 
-    pub(super) fn in_store(&self, f: &mut fmt::Formatter<'_>, store: &str) -> fmt::Result {
+    /// What it says, with the store called by this name.
+    pub fn in_store<'d>(&'d self, store: &'d str) -> impl fmt::Display + 'd {
+        InStore { dated: self, store }
+    }
+}
+
+/// A dated root, and what the store is called.
+struct InStore<'d> {
+    dated: &'d DatedRoot,
+    store: &'d str,
+}
+
+impl fmt::Display for InStore<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { dated, store } = self;
         write!(
             f,
             "the root \"{}\" in {store} is trusted only for certificates issued up to {}; this one was issued ",
-            self.root,
-            Time(self.distrust_after)
+            dated.root,
+            Time(dated.distrust_after)
         )?;
-        match self.issued_at {
+        match dated.issued_at {
             Some(issued_at) => write!(f, "{}", Time(issued_at)),
             None => f.write_str("at a time that cannot be read"),
         }

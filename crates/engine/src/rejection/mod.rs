@@ -350,7 +350,7 @@ impl fmt::Display for InStore<'_> {
             }
             Rejection::WrongHost { host, presented, .. } => wrong_host(f, host, presented.as_deref()),
             Rejection::NoSuchRoot { missing, .. } => missing.say(f, store),
-            Rejection::DatedRoot(dated) => dated.in_store(f, store),
+            Rejection::DatedRoot(dated) => write!(f, "{}", dated.in_store(store)),
             Rejection::NameConstraints { original } => {
                 match original
                     .as_ref()
@@ -497,7 +497,7 @@ impl Missing {
                 )
             }
             Self::DatedRoot(dated) => {
-                dated.in_store(f, store)?;
+                write!(f, "{}", dated.in_store(store))?;
                 f.write_str("; and no valid path leads to a root that may be used")
             }
             Self::Unknown => write!(f, "no certificate leads to a root in {store}"),

@@ -8,7 +8,7 @@ use core::{error, fmt};
 use jit_trust_core::CertificateError;
 
 #[cfg(feature = "std")]
-use super::FileError;
+use super::StoreFileError;
 use crate::{AnchorKey, LookupError};
 
 /// Why a store could not be opened, or could not answer.
@@ -17,7 +17,7 @@ use crate::{AnchorKey, LookupError};
 pub enum StoreError {
     /// A file or directory of the store is not as it has to be.
     #[cfg(feature = "std")]
-    File(FileError),
+    File(StoreFileError),
     /// What the store holds is no certificate.
     Certificate(CertificateError),
     /// A deferred store did not answer, or gave a response that cannot be used.
@@ -71,8 +71,8 @@ impl From<CertificateError> for StoreError {
 }
 
 #[cfg(feature = "std")]
-impl From<FileError> for StoreError {
-    fn from(error: FileError) -> Self {
+impl From<StoreFileError> for StoreError {
+    fn from(error: StoreFileError) -> Self {
         Self::File(error)
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use jit_trust_core::{EncodedEntry, Entry, Name, NameHashPrefix, TrustBlob, v1};
 
-use super::{FileError, StoreError, TrustStore, read};
+use super::{StoreError, StoreFileError, TrustStore, read};
 use crate::Candidates;
 
 /// The largest blob that is opened, in bytes. Mozilla's list has 0.05 MB in version 2, 0.13 MB in version 1.
@@ -59,7 +59,7 @@ impl FileStore {
     /// The store that an open file is, which was found at `path`.
     pub(super) fn of(file: File, path: &Path) -> Result<Self, StoreError> {
         let bytes = read::whole(&file, path, MAX_BLOB_LEN)?;
-        let blob = TrustBlob::open(&bytes).map_err(|error| FileError::Blob {
+        let blob = TrustBlob::open(&bytes).map_err(|error| StoreFileError::Blob {
             path: path.to_owned(),
             error,
         })?;
@@ -132,12 +132,12 @@ impl FileStore {
     }
 
     /// Reads an entry, which must be the one that was there when the file was opened.
-    fn read(&self, place: &Place) -> Result<Vec<u8>, FileError> {
+    fn read(&self, place: &Place) -> Result<Vec<u8>, StoreFileError> {
         let len = usize::try_from(place.len).map_err(|_| self.changed())?;
         let mut bytes = vec![0; len];
         read_exact_at(&self.file, &mut bytes, place.offset.into()).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => self.changed(),
-            _ => FileError::io(&self.path)(error),
+            _ => StoreFileError::io(&self.path)(error),
         })?;
         if digest(&self.key, &bytes) == place.digest {
             Ok(bytes)
@@ -146,8 +146,8 @@ impl FileStore {
         }
     }
 
-    fn changed(&self) -> FileError {
-        FileError::Changed {
+    fn changed(&self) -> StoreFileError {
+        StoreFileError::Changed {
             path: self.path.clone(),
         }
     }

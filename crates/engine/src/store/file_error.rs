@@ -8,7 +8,7 @@ use jit_trust_core::{BlobError, CertificateError};
 /// What is wrong with a file or a directory of a store.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum FileError {
+pub enum StoreFileError {
     /// A file or directory of the store cannot be read.
     Io {
         /// Which one.
@@ -69,14 +69,14 @@ pub enum FileError {
     },
 }
 
-impl FileError {
+impl StoreFileError {
     pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |error| Self::Io { path, error }
     }
 }
 
-impl fmt::Display for FileError {
+impl fmt::Display for StoreFileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io { path, error } => write!(f, "{}: {error}", path.display()),
@@ -123,7 +123,7 @@ impl fmt::Display for FileError {
     }
 }
 
-impl error::Error for FileError {
+impl error::Error for StoreFileError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
             Self::Io { error, .. } => Some(error),

@@ -18,7 +18,7 @@ pub use error::StoreError;
 #[cfg(all(feature = "std", any(unix, windows)))]
 pub use file::FileStore;
 #[cfg(feature = "std")]
-pub use file_error::FileError;
+pub use file_error::StoreFileError;
 #[cfg(all(feature = "std", any(unix, windows)))]
 pub use watched::{FileChange, WatchedFileStore};
 #[cfg(feature = "std")]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use super::{FileError, FileStore, StoreError, TrustStore, read};
+use super::{FileStore, StoreError, StoreFileError, TrustStore, read};
 use crate::Candidates;
 
 type Observer = dyn Fn(&FileChange) + Send + Sync;
@@ -161,7 +161,7 @@ impl State {
     fn take(&mut self, new: FileStore, path: &Path, may_go_back: bool) -> Result<(u32, u32), StoreError> {
         let (from, to) = (self.current.generation(), new.generation());
         if to < from && !may_go_back {
-            let error = FileError::OlderGeneration {
+            let error = StoreFileError::OlderGeneration {
                 path: path.to_owned(),
                 came: to,
                 newest: from,
@@ -245,7 +245,7 @@ impl TrustStore for WatchedFileStore {
     fn select<'s>(&'s self, found: &mut Candidates<'s>) -> Result<(), StoreError> {
         let current = self.look();
         let selected = current.select_copies(found);
-        if let Err(StoreError::File(FileError::Changed { .. })) = selected {
+        if let Err(StoreError::File(StoreFileError::Changed { .. })) = selected {
             // No second try: anchors of this file may have been found already.
             self.state().doubt(&current);
         }

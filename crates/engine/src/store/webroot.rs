@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jit_trust_core::{MAX_WEBROOT_FILE_LEN, Name, Query, TrustBlob, WebrootPath};
 
-use super::{FileError, StoreError, TrustStore, read};
+use super::{StoreError, StoreFileError, TrustStore, read};
 use crate::Candidates;
 
 /// A webroot: a directory with a trust blob for each name, `by-subject/<name hash>.tblb`. It keeps nothing in
@@ -44,10 +44,10 @@ impl WebrootStore {
     ///
     /// # Errors
     /// When it cannot be read, and when it is no webroot. One that has certificates by key identifier only is
-    /// [`FileError::ByKeyIdOnly`].
+    /// [`StoreFileError::ByKeyIdOnly`].
     pub fn open(directory: impl AsRef<Path>) -> Result<Self, StoreError> {
         let directory = directory.as_ref();
-        std::fs::read_dir(directory).map_err(FileError::io(directory))?;
+        std::fs::read_dir(directory).map_err(StoreFileError::io(directory))?;
         let has = |layout: Layout| directory.join(layout.directory()).is_dir();
         if has(Layout::BySubject) {
             return Ok(Self {
@@ -57,8 +57,8 @@ impl WebrootStore {
         }
         let path = directory.to_owned();
         Err(match has(Layout::BySubjectKeyId) {
-            true => FileError::ByKeyIdOnly { path },
-            false => FileError::NotAWebroot { path },
+            true => StoreFileError::ByKeyIdOnly { path },
+            false => StoreFileError::NotAWebroot { path },
         }
         .into())
     }
@@ -72,11 +72,11 @@ impl WebrootStore {
     ///
     /// # Errors
     /// When it cannot be read, and when it has no `by-skid`. Also when it has a `by-subject`, or its `index.json` says that
-    /// it is a webroot of this project's, [`FileError::CarriesConditions`]: such a one holds conditions, by subject. That
+    /// it is a webroot of this project's, [`StoreFileError::CarriesConditions`]: such a one holds conditions, by subject. That
     /// is looked at again when the store is asked.
     pub fn open_by_key_id(directory: impl AsRef<Path>) -> Result<Self, StoreError> {
         let directory = directory.as_ref();
-        std::fs::read_dir(directory).map_err(FileError::io(directory))?;
+        std::fs::read_dir(directory).map_err(StoreFileError::io(directory))?;
         let store = Self {
             directory: directory.to_owned(),
             layout: Layout::BySubjectKeyId,
@@ -84,14 +84,14 @@ impl WebrootStore {
         store.check_that_it_is_anothers()?;
         if !directory.join(Layout::BySubjectKeyId.directory()).is_dir() {
             let path = directory.to_owned();
-            return Err(FileError::NotAWebroot { path }.into());
+            return Err(StoreFileError::NotAWebroot { path }.into());
         }
         Ok(store)
     }
 
     /// Whether this is a webroot of another tool, as far as its folders and its index say.
-    fn check_that_it_is_anothers(&self) -> Result<(), FileError> {
-        let carries_conditions = || FileError::CarriesConditions {
+    fn check_that_it_is_anothers(&self) -> Result<(), StoreFileError> {
+        let carries_conditions = || StoreFileError::CarriesConditions {
             path: self.directory.clone(),
         };
         if self.directory.join(Layout::BySubject.directory()).is_dir() {
@@ -100,12 +100,12 @@ impl WebrootStore {
         let path = self.directory.join(INDEX);
         let file = match read::open(&path) {
             Ok(file) => file,
-            Err(FileError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(StoreFileError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(error),
         };
         let mut begin = Vec::new();
         let read = file.take(FORMAT_WITHIN).read_to_end(&mut begin);
-        read.map_err(FileError::io(&path))?;
+        read.map_err(StoreFileError::io(&path))?;
         match begin.windows(FORMAT.len()).any(|window| window == FORMAT) {
             true => Err(carries_conditions()),
             false => Ok(()),
@@ -121,7 +121,7 @@ impl WebrootStore {
         let Some((path, bytes)) = self.answer(&Query::Subject(issuer))? else {
             return Ok(());
         };
-        let blob = TrustBlob::open(&bytes).map_err(|error| FileError::Blob { path, error })?;
+        let blob = TrustBlob::open(&bytes).map_err(|error| StoreFileError::Blob { path, error })?;
         let issuer = issuer.hashed();
         let entries = blob.by_name_hash(issuer.hash_prefix());
         entries.for_each(|entry| found.add_entry(issuer, &entry));
@@ -132,13 +132,13 @@ impl WebrootStore {
         if let Some((path, der)) = self.answer(query)? {
             found
                 .add_certificate(&der)
-                .map_err(|error| FileError::Certificate { path, error })?;
+                .map_err(|error| StoreFileError::Certificate { path, error })?;
         }
         Ok(())
     }
 
     /// The file that answers a query, or `None` when the webroot has none.
-    fn answer(&self, query: &Query<'_>) -> Result<Option<(PathBuf, Vec<u8>)>, FileError> {
+    fn answer(&self, query: &Query<'_>) -> Result<Option<(PathBuf, Vec<u8>)>, StoreFileError> {
         let path = query.webroot_path();
         if !path.fits_a_file_name() {
             return Ok(None);
@@ -149,7 +149,7 @@ impl WebrootStore {
                 let bytes = read::whole(&file, &path, MAX_WEBROOT_FILE_LEN)?;
                 Ok(Some((path, bytes)))
             }
-            Err(FileError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
+            Err(StoreFileError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
                 self.check_that_it_is_there()?;
                 Ok(None)
             }
@@ -158,10 +158,10 @@ impl WebrootStore {
     }
 
     /// That a file is missing says that there is no such anchor only as long as there is a webroot.
-    fn check_that_it_is_there(&self) -> Result<(), FileError> {
+    fn check_that_it_is_there(&self) -> Result<(), StoreFileError> {
         let directory = self.directory.join(self.layout.directory());
         let metadata = std::fs::metadata(&directory);
-        metadata.map(|_| ()).map_err(FileError::io(&directory))
+        metadata.map(|_| ()).map_err(StoreFileError::io(&directory))
     }
 }
 

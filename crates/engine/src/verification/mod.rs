@@ -564,6 +564,11 @@ impl<'v> Verification<'v> {
         self.reject(rejection);
     }
 
+    /// Adds the time of a validation that happened elsewhere, inside a handshake.
+    pub fn add_validating(&mut self, validating: Duration) {
+        self.validating = self.validating.saturating_add(validating);
+    }
+
     /// Sets how long it took to select anchors, waits included, and to validate: for the report.
     pub fn took(&mut self, selecting: Duration, validating: Duration) {
         self.selecting = selecting;

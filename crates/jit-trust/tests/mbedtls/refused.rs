@@ -76,7 +76,7 @@ fn a_certificate_for_another_host_is_refused() {
         assert_eq!(flags(&error), VerifyError::CERT_CN_MISMATCH);
         assert_eq!(
             error.to_string(),
-            "the server's certificate is refused: it is not for this host"
+            "the server's certificate is rejected: the certificate is not for a.test"
         );
     }
 }

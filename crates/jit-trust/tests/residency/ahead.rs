@@ -60,7 +60,7 @@ fn a_store_that_was_ahead_locks_its_successor_out_for_a_day_at_most() {
     assert!(newest <= now() + DAY);
     afar.has(&other, newest - 1);
     let text = words(ask(&trust, &other.leaf("a.test").chain(&[])));
-    let refused = format!("OlderGeneration {{ came: {}, newest: {newest} }}", newest - 1);
+    let refused = format!("generation {}, older than {newest}", newest - 1);
     assert!(text.contains(&refused), "{text}");
     assert_eq!(afar.last_told(), Some(newest));
     // What it will be in a day, and the same again.
@@ -118,7 +118,7 @@ fn what_is_remembered_counts_however_far_ahead_it_is_and_is_never_lowered() {
     let trust_of_file = || trust(&afar, in_file());
     afar.has(&root, newest - 1);
     let text = words(ask(&trust_of_file(), &root.leaf("a.test").chain(&[])));
-    assert!(text.contains(&format!("newest: {newest}")), "{text}");
+    assert!(text.contains(&format!("older than {newest}")), "{text}");
     for generation in [newest, u32::MAX] {
         afar.has(&other, generation);
         let trust = trust_of_file();

@@ -7,7 +7,7 @@ use jit_trust_lab::pki::{Ca, garbage};
 use rustls::CertificateError;
 
 use crate::afar::{self, Afar, What, by_key_id, by_subject};
-use crate::verify::{ask, words};
+use crate::verify::{ask, is_no_such_root, words};
 
 fn trust(afar: &Afar) -> TrustPolicy {
     TrustPolicy::builder().deferred_store(afar.clone()).build()
@@ -21,16 +21,19 @@ fn an_answer_that_is_not_what_was_asked_for_is_refused_and_the_error_says_who_wa
     let last = damaged.len() - 1;
     damaged[last] ^= 1;
     let answers = [
-        (What::Blob(afar::blob(&[&other], 7)), "NotAskedFor"),
-        (What::Blob(afar::blob(&[&root, &other], 7)), "NotAskedFor"),
-        (What::Certificate(other.der().to_vec()), "NotAskedFor"),
-        (What::Blob(damaged), "Blob("),
-        (What::Blob(garbage::noise(100)), "Blob("),
-        (What::Blob(garbage::noise(MAX_RESPONSE_LEN + 1)), "TooLarge"),
-        (What::Certificate(garbage::noise(100)), "Certificate("),
+        (What::Blob(afar::blob(&[&other], 7)), "was not asked for"),
+        (What::Blob(afar::blob(&[&root, &other], 7)), "was not asked for"),
+        (What::Certificate(other.der().to_vec()), "was not asked for"),
+        (What::Blob(damaged), "no good trust blob"),
+        (What::Blob(garbage::noise(100)), "no good trust blob"),
+        (What::Blob(garbage::noise(MAX_RESPONSE_LEN + 1)), "is larger than"),
+        (
+            What::Certificate(garbage::noise(100)),
+            "the answer is no certificate",
+        ),
         (
             What::Certificate(garbage::noise(MAX_RESPONSE_LEN + 1)),
-            "TooLarge",
+            "is larger than",
         ),
     ];
     for (answer, reason) in answers {
@@ -38,7 +41,7 @@ fn an_answer_that_is_not_what_was_asked_for_is_refused_and_the_error_says_who_wa
         afar.says(by_subject(&root), answer);
         let text = words(ask(&trust(&afar), &sent));
         assert!(text.contains(reason) && text.contains("afar"), "{reason}: {text}");
-        assert!(text.contains(&format!("{:?}", by_subject(&root))), "{text}");
+        assert!(text.contains(&by_subject(&root).to_string()), "{text}");
     }
 }
 
@@ -48,7 +51,7 @@ fn an_answer_by_key_identifier_must_have_it() {
     let afar = Afar::by_key_id(&[]);
     afar.says(by_key_id(&root), What::Certificate(other.der().to_vec()));
     let text = words(ask(&trust(&afar), &root.leaf("a.test").chain(&[])));
-    assert!(text.contains("NotAskedFor"), "{text}");
+    assert!(text.contains("holds an anchor that was not asked for"), "{text}");
 }
 
 #[test]
@@ -81,7 +84,7 @@ fn an_answer_of_an_older_generation_than_the_newest_seen_is_refused() {
     let trust = trust(&afar);
     ask(&trust, &root.leaf("a.test").chain(&[])).unwrap();
     let text = words(ask(&trust, &other.leaf("a.test").chain(&[])));
-    assert!(text.contains("OlderGeneration { came: 7, newest: 8 }"), "{text}");
+    assert!(text.contains("generation 7, older than 8"), "{text}");
     assert_eq!((afar.queries(), afar.last_told()), (2, Some(8)));
     afar.has(&other, 9);
     ask(&trust, &other.leaf("a.test").chain(&[])).unwrap();
@@ -100,7 +103,7 @@ fn a_newer_generation_has_what_is_at_hand_asked_for_anew() {
     ask(&trust, &other.leaf("a.test").chain(&[])).unwrap();
     // An update has taken it back.
     let error = ask(&trust, &sent).unwrap_err();
-    assert_eq!(error, CertificateError::UnknownIssuer.into());
+    assert!(is_no_such_root(&error), "{error}");
     assert_eq!(afar.queries(), 3);
 }
 
@@ -157,7 +160,7 @@ fn an_answer_that_was_taken_for_lost_does_not_replace_a_later_one() {
     // No such anchor, it will say.
     afar.hold_back();
     let text = words(ask(&trust, &sent));
-    assert!(text.contains("TimedOut(100ms)"), "{text}");
+    assert!(text.contains("no answer within 100ms"), "{text}");
     let (late, says) = afar.take_first();
     afar.answer_at_once();
     afar.has(&root, 7);

@@ -175,7 +175,7 @@ fn a_store_error_is_not_taken_for_no_such_anchor_and_is_not_remembered() {
         text.contains("afar") && text.contains("the line is dead"),
         "{text}"
     );
-    assert!(text.contains(&format!("{key:?}")), "{text}");
+    assert!(text.contains(&key.to_string()), "{text}");
     assert_eq!(verifier.outcomes(), [LookupOutcome::Failed]);
     afar.has(&root, 7);
     verifier.ask(&sent).unwrap();

@@ -12,7 +12,7 @@ use jit_trust_lab::server::{Response, Server};
 use rustls::CertificateError;
 
 use crate::afar::{Afar, What, blob, by_subject, wait_until};
-use crate::verify::{Judge, ask, words};
+use crate::verify::{Judge, ask, is_no_such_root, words};
 
 fn at_hand(roots: &[&Ca], generation: u32) -> BlobStore {
     BlobStore::new(blob(roots, generation).leak()).unwrap()
@@ -67,7 +67,7 @@ fn a_pinned_host_leans_on_its_own_cas_and_nothing_is_looked_up_for_it() {
     for host in ["a.test", "www.b.test", "x.y.b.test"] {
         verifier.ask_about(host, &company.leaf(host).chain(&[])).unwrap();
         let error = verifier.ask_about(host, &public.leaf(host).chain(&[]));
-        assert_eq!(error, Err(CertificateError::UnknownIssuer.into()), "{host}");
+        assert!(is_no_such_root(&error.unwrap_err()), "{host}");
     }
     assert_eq!(afar.queries(), 0);
     // Not those that are not pinned.
@@ -99,7 +99,10 @@ fn a_store_that_is_replaced_decides_about_the_next_connection() {
     trust.replace_store(at_hand(&[&new], 8)).unwrap();
     assert!(trust.connections()[0].anchor_withdrawn());
     let error = connect().unwrap_err();
-    assert!(error.to_string().contains("UnknownIssuer"), "{error}");
+    assert!(
+        error.to_string().contains("no root in the trust store named"),
+        "{error}"
+    );
     drop(connection);
 }
 

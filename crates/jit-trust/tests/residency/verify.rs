@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use jit_trust::{LookupOutcome, LookupRecord, TrustPolicy, Verifier};
+use jit_trust::{LookupOutcome, LookupRecord, Rejection, TrustPolicy, Verifier, rejection};
 use jit_trust_lab::pki::now;
 use pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::Error;
@@ -57,6 +57,11 @@ impl Judge {
 
 pub(crate) fn ask(trust: &TrustPolicy, sent: &[CertificateDer<'_>]) -> Result<(), Error> {
     Judge::new(trust).ask(sent)
+}
+
+/// Whether a server was rejected because the root is in no store.
+pub(crate) fn is_no_such_root(error: &Error) -> bool {
+    matches!(rejection(error), Some(Rejection::NoSuchRoot { .. }))
 }
 
 /// The words of a refusal.

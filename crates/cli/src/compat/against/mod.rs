@@ -100,7 +100,7 @@ impl Against {
                 continue;
             };
             // A store that could not answer has said nothing.
-            comparison.differs |= !decision.store_failed && judged.is_ok() != decision.cause.is_none();
+            comparison.differs |= !decision.store_failed() && judged.is_ok() != decision.rejection.is_none();
             comparison.trusted = Some(judged.is_ok() && comparison.trusted.unwrap_or(true));
             if let Err(error) = judged {
                 let refusal = format!("{}: {}", shown(host), shown(error));

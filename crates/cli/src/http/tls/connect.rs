@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 use std::pin::Pin;
 
+use jit_trust::{HandshakeError, VerificationReport};
 use pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -49,26 +50,37 @@ pub(super) trait Connect {
     /// Does the handshake with a server that has to be trusted, over `stream`.
     fn connect<'c>(&'c self, name: ServerName<'static>, stream: BoxedStream) -> Connecting<'c>;
 
-    /// Does the handshake with any server that holds the key of its certificate. The listener is told the verdict all
-    /// the same.
+    /// Does the handshake with any server that holds the key of its certificate. There is a verdict all the same.
     fn connect_insecurely<'c>(&'c self, name: ServerName<'static>, stream: BoxedStream) -> Connecting<'c>;
 }
 
-pub(super) type Connecting<'c> = Pin<Box<dyn Future<Output = Result<Connected, String>> + 'c>>;
+pub(super) type Connecting<'c> = Pin<Box<dyn Future<Output = Result<Connected, NotConnected>> + 'c>>;
 
 /// A TLS connection, and what both sides have agreed on.
 pub(super) struct Connected {
     pub(super) stream: BoxedStream,
     pub(super) version: &'static str,
     pub(super) is_http2: bool,
+    /// What happened in the verification of the server.
+    pub(super) report: Report,
 }
 
-impl Connected {
-    pub(super) fn new(stream: impl Stream + 'static, version: &'static str, is_http2: bool) -> Self {
+/// Why there is no TLS connection.
+pub(super) struct NotConnected {
+    /// In words, safe to show.
+    pub(super) what: String,
+    /// What happened in the verification of the server, if it came so far.
+    pub(super) report: Report,
+}
+
+pub(super) type Report = Option<Box<VerificationReport>>;
+
+impl NotConnected {
+    /// Before there was a server to verify.
+    pub(super) fn early(what: impl ToString) -> Self {
         Self {
-            stream: Box::new(stream),
-            version,
-            is_http2,
+            what: what.to_string(),
+            report: None,
         }
     }
 }
@@ -79,20 +91,28 @@ pub(crate) fn server_name(host: &str) -> Option<ServerName<'static>> {
     ServerName::try_from(inside.unwrap_or(host).to_owned()).ok()
 }
 
-/// Runs a verification of which only the listener learns the verdict, outside the async executor: a store may be waited
-/// for.
-pub(super) async fn judge(verify: impl FnOnce() + Send + 'static) {
+/// Runs a verification outside the async executor: it may wait for a store.
+pub(super) async fn judge(verify: impl FnOnce() -> Report + Send + 'static) -> Report {
     // It fails where the runtime ends, and then the verdict is not wanted any more.
-    let _ = tokio::task::spawn_blocking(verify).await;
+    tokio::task::spawn_blocking(verify).await.ok().flatten()
 }
 
-/// Why a handshake failed: in the words that `of_tls` has for an error of the library, else in its own.
-pub(super) fn broken_off<E: Error + 'static>(
-    error: &io::Error,
+/// Why a handshake failed: in the words that `of_tls` has for an error of the library, else in its own. The error of a
+/// connector has the report.
+pub(super) fn broken_off<E: Error + Send + Sync + 'static>(
+    error: io::Error,
     of_tls: impl FnOnce(&E) -> Option<String>,
-) -> String {
-    let inner = error.get_ref().and_then(|error| error.downcast_ref());
-    inner.and_then(of_tls).unwrap_or_else(|| causes(error))
+) -> NotConnected {
+    match error.downcast::<HandshakeError<E>>() {
+        Ok(error) => NotConnected {
+            what: of_tls(error.tls_error()).unwrap_or_else(|| causes(&error)),
+            report: error.into_report(),
+        },
+        Err(error) => {
+            let inner = error.get_ref().and_then(|error| error.downcast_ref());
+            NotConnected::early(inner.and_then(of_tls).unwrap_or_else(|| causes(&error)))
+        }
+    }
 }
 
 /// The host as OpenSSL and mbedTLS compare it: a name that ends in a dot is the same without.

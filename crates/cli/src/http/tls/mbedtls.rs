@@ -6,21 +6,23 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context as TaskContext, Poll};
 
-use jit_trust::mbedtls::{Connector, Error, TokioConnector};
+use jit_trust::Rejection;
+use jit_trust::mbedtls::{Connector, TokioConnector};
 use mbedtls::alloc::List;
+use mbedtls::error::codes;
 use mbedtls::rng::{CtrDrbg, OsEntropy};
 use mbedtls::ssl::config::{
     AuthMode, Endpoint, NullTerminatedStrList, Preset, Renegotiation, Transport, UseSessionTickets, Version,
 };
 use mbedtls::ssl::{Config, Context};
-use mbedtls::x509::Certificate;
+use mbedtls::x509::{Certificate, VerifyError};
 use pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::connect::{self, BoxedStream, Connect, Connected, Connecting, H2, Protocols, host};
+use super::NOT_ITS_KEY;
+use super::connect::{self, BoxedStream, Connect, Connected, Connecting, H2, NotConnected, Protocols, host};
 use crate::exit::{Failure, causes};
 use crate::store::Store;
-use crate::trust::{self, LastDecision};
 
 /// The `mbedtls` crate brings it along, and does not say which patch release.
 pub(super) const VERSION: &str = "Mbed TLS 2.28";
@@ -34,30 +36,26 @@ pub(super) struct MbedTls {
     /// Judges what `insecure` was sent.
     verifier: Connector,
     seen: Arc<Seen>,
-    last: LastDecision,
 }
 
 /// The certificates that the latest server sent, its own first. Connections are made one after the other.
 type Seen = Mutex<Option<Vec<Vec<u8>>>>;
 
 impl MbedTls {
-    pub(super) fn new(store: &Store, protocols: Protocols, last: &LastDecision) -> Result<Self, Failure> {
-        Self::made(store, protocols, last).map_err(Failure::failed)
+    pub(super) fn new(store: &Store, protocols: Protocols) -> Result<Self, Failure> {
+        Self::made(store, protocols).map_err(Failure::failed)
     }
 
-    fn made(store: &Store, protocols: Protocols, last: &LastDecision) -> mbedtls::Result<Self> {
+    fn made(store: &Store, protocols: Protocols) -> mbedtls::Result<Self> {
         let names = alpn(protocols)?;
         let seen = Arc::<Seen>::default();
         let insecure = config(names.clone(), seen.clone())?;
-        let trusting = TokioConnector::new(store.trust.clone())?;
+        let trusting = TokioConnector::new(store.policy.clone())?;
         Ok(Self {
-            trusting: trusting
-                .configure(move |config| config.set_alpn_protocols(names.clone()))
-                .on_verification(last.listener(store)),
+            trusting: trusting.configure(move |config| config.set_alpn_protocols(names.clone())),
             insecure: Arc::new(insecure),
-            verifier: Connector::new(store.trust.clone())?.on_verification(last.listener(store)),
+            verifier: Connector::new(store.policy.clone())?,
             seen,
-            last: last.clone(),
         })
     }
 
@@ -75,10 +73,14 @@ impl Connect for MbedTls {
         Box::pin(async move {
             let connected = self.trusting.connect(&host(&name), stream).await;
             let stream = connected.map_err(|error| {
-                connect::broken_off(&error, |error: &Error| Some(broken_off(error.tls_error())))
+                connect::broken_off(error, |error: &mbedtls::Error| Some(broken_off(error)))
             })?;
-            let is_http2 = is_http2(stream.alpn_protocol());
-            Ok(Connected::new(stream, TLS_VERSION, is_http2))
+            Ok(Connected {
+                report: stream.report().cloned().map(Box::new),
+                version: TLS_VERSION,
+                is_http2: is_http2(stream.alpn_protocol()),
+                stream: Box::new(stream),
+            })
         })
     }
 
@@ -91,22 +93,31 @@ impl Connect for MbedTls {
             let named = host.parse::<IpAddr>().is_err().then_some(&*host);
             let mut tls = Context::new(self.insecure.clone());
             let shaken = tls.establish_async(Flushed(stream), named).await;
-            if let Some(seen) = self.take_seen() {
-                let (verifier, host) = (self.verifier.clone(), host.clone());
-                connect::judge(move || {
-                    let sent = seen.iter().filter_map(|der| Certificate::from_der(der).ok());
-                    let _ = verifier.verify(&host, &sent.collect::<List<Certificate>>());
-                })
-                .await;
-            }
+            let (seen, verifier) = (self.take_seen(), self.verifier.clone());
+            let report = connect::judge(move || {
+                let sent = seen?;
+                let sent = sent.iter().filter_map(|der| Certificate::from_der(der).ok());
+                match verifier.verify(&host, &sent.collect::<List<Certificate>>()) {
+                    Ok(report) => Some(report),
+                    Err(error) => error.into_report(),
+                }
+            });
+            let mut report = report.await;
             // What the certificate may be used for is looked at in a handshake only.
-            let flags = tls.verify_result().err();
-            if let Some(words) = flags.and_then(trust::mbedtls::wrong_use) {
-                self.last.refuse(words);
+            let rejection = tls.verify_result().err().and_then(wrong_use);
+            if let (Some(report), Some(rejection)) = (&mut report, rejection) {
+                report.reject(rejection);
             }
-            shaken.map_err(|error| broken_off(&error))?;
-            let is_http2 = is_http2(tls.get_alpn_protocol().ok().flatten());
-            Ok(Connected::new(tls, TLS_VERSION, is_http2))
+            if let Err(error) = shaken {
+                let what = broken_off(&error);
+                return Err(NotConnected { what, report });
+            }
+            Ok(Connected {
+                version: TLS_VERSION,
+                is_http2: is_http2(tls.get_alpn_protocol().ok().flatten()),
+                stream: Box::new(tls),
+                report,
+            })
         })
     }
 }
@@ -141,7 +152,33 @@ fn is_http2(protocol: Option<&str>) -> bool {
 
 /// Why a handshake failed.
 fn broken_off(error: &mbedtls::Error) -> String {
-    trust::mbedtls::broken_handshake(error).map_or_else(|| causes(error), str::to_owned)
+    // All that a client has verified beside the chain, of which other errors are told, is the server's signature.
+    let is_bad_signature = matches!(
+        error.high_level(),
+        Some(
+            codes::EcpVerifyFailed
+                | codes::EcpSigLenMismatch
+                | codes::PkSigLenMismatch
+                | codes::RsaInvalidPadding
+                | codes::RsaVerifyFailed
+        )
+    );
+    match is_bad_signature {
+        true => NOT_ITS_KEY.to_owned(),
+        false => causes(error),
+    }
+}
+
+/// What is wrong with a server's certificate that mbedTLS looks at in a handshake only.
+fn wrong_use(flags: VerifyError) -> Option<Rejection> {
+    if flags.intersects(VerifyError::CERT_KEY_USAGE | VerifyError::CERT_EXT_KEY_USAGE) {
+        return Some(Rejection::WrongPurpose { original: None });
+    }
+    let is_bad_key = flags.contains(VerifyError::CERT_BAD_KEY);
+    is_bad_key.then(|| Rejection::UnsupportedKey {
+        detail: Some("the key of the certificate is of a kind that is not acceptable".to_owned()),
+        original: None,
+    })
 }
 
 /// A stream that sends what was written before it waits for an answer: mbedTLS never flushes the one under it, which may be

@@ -1,7 +1,7 @@
 //! TLS, with trust just in time.
 //!
 //! What is decided here holds with every TLS library. Each has a module below this one that implements [`Connect`]; which
-//! of its errors means what is in a module of `trust`.
+//! of its errors means what, the library's edge says.
 
 mod connect;
 #[cfg(feature = "mbedtls")]
@@ -14,9 +14,9 @@ use super::error::{Error, Limit};
 use super::hop::{Hop, Stage};
 use crate::exit::Failure;
 use crate::store::Store;
-use crate::trust::LastDecision;
+use crate::trust::Decision;
 pub(super) use connect::BoxedStream;
-use connect::{Connect, Connected};
+use connect::{Connect, Connected, NotConnected};
 pub(crate) use connect::{H2, HTTP_1_1, Protocols, server_name};
 pub(crate) use rustls::Look;
 use rustls::Rustls;
@@ -70,40 +70,34 @@ impl Library {
     }
 
     /// A client of this library that trusts by `store`.
-    fn client(
-        self,
-        store: &Store,
-        protocols: Protocols,
-        last: &LastDecision,
-    ) -> Result<Box<dyn Connect>, Failure> {
+    fn client(self, store: &Store, protocols: Protocols) -> Result<Box<dyn Connect>, Failure> {
         Ok(match self {
-            Self::Rustls => Box::new(Rustls::new(store, protocols, last)?),
+            Self::Rustls => Box::new(Rustls::new(store, protocols)?),
             #[cfg(feature = "openssl")]
-            Self::Openssl => Box::new(openssl::OpenSsl::new(store, protocols, last)?),
+            Self::Openssl => Box::new(openssl::OpenSsl::new(store, protocols)?),
             #[cfg(feature = "mbedtls")]
-            Self::Mbedtls => Box::new(mbedtls::MbedTls::new(store, protocols, last)?),
+            Self::Mbedtls => Box::new(mbedtls::MbedTls::new(store, protocols)?),
         })
     }
 }
 
-/// What makes the connections of a command, and what was decided in the latest handshake.
+/// What makes the connections of a command, and by what they trust.
 pub(super) struct Tls {
     library: Library,
     protocols: Protocols,
     to_server: Box<dyn Connect>,
     to_proxy: Box<dyn Connect>,
-    last: LastDecision,
+    store: Store,
 }
 
 impl Tls {
     pub(super) fn new(library: Library, store: &Store, protocols: Protocols) -> Result<Self, Failure> {
-        let last = LastDecision::default();
         Ok(Self {
             library,
             protocols,
-            to_server: library.client(store, protocols, &last)?,
-            to_proxy: library.client(store, Protocols::Http1, &last)?,
-            last,
+            to_server: library.client(store, protocols)?,
+            to_proxy: library.client(store, Protocols::Http1)?,
+            store: store.clone(),
         })
     }
 
@@ -123,16 +117,21 @@ impl Tls {
         hop.stage = Stage::Tls;
         hop.tls_library = Some(self.library.name());
         let connected = match server_name(host) {
-            None => Err(NO_NAME.to_owned()),
+            None => Err(NotConnected::early(NO_NAME)),
             Some(name) if hop.is_verified => self.to_server.connect(name, stream).await,
             Some(name) => self.to_server.connect_insecurely(name, stream).await,
         };
-        hop.decision = self.last.take();
+        let report = match &connected {
+            Ok(connected) => &connected.report,
+            Err(not) => &not.report,
+        };
+        hop.decision = report.as_ref().map(|report| Decision::of(report, &self.store));
         let Connected {
             stream,
             version,
             is_http2,
-        } = connected.map_err(|what| refused(at, what, hop))?;
+            ..
+        } = connected.map_err(|not| refused(at, not.what, hop))?;
         hop.tls_version = Some(version);
         if self.protocols == Protocols::Http2 && !is_http2 {
             let what = "the server does not speak HTTP/2";
@@ -150,14 +149,19 @@ impl Tls {
     ) -> Result<BoxedStream, Error> {
         let name = server_name(host).ok_or_else(|| Error::said(Stage::Tls, at, NO_NAME))?;
         let connected = self.to_proxy.connect(name, stream).await;
-        match self.last.take().and_then(|decision| decision.refusal) {
-            Some(reason) => Err(Error::not_trusted(at, &reason)),
-            None => connected
-                .map(|connected| connected.stream)
-                .map_err(|what| Error::said(Stage::Tls, at, what)),
-        }
+        connected.map(|connected| connected.stream).map_err(|not| {
+            let report = not.report.as_ref();
+            let refusal = report.and_then(|report| Decision::of(report, &self.store).refusal);
+            match refusal {
+                Some(reason) => Error::not_trusted(at, &reason),
+                None => Error::said(Stage::Tls, at, not.what),
+            }
+        })
     }
 }
+
+/// The handshake broke off where the server had to sign.
+const NOT_ITS_KEY: &str = "the server does not hold the key of its certificate";
 
 const NO_NAME: &str = "no certificate can be for a host of this name";
 

@@ -1,10 +1,11 @@
 //! TLS by OpenSSL.
 
+use std::ffi::c_int;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use jit_trust::openssl::{Error, TokioConnector, Verifier};
+use jit_trust::openssl::{TokioConnector, Verifier};
 use openssl::error::ErrorStack;
 use openssl::ssl::{self, Ssl, SslContext, SslContextBuilder, SslMethod, SslRef, SslVerifyMode, SslVersion};
 use openssl::stack::Stack;
@@ -14,11 +15,17 @@ use openssl::x509::{X509, X509PurposeId, X509StoreContext};
 use pki_types::ServerName;
 use tokio_openssl::SslStream;
 
-use super::connect::{self, BoxedStream, Connect, Connected, Connecting, H2, Protocols, host};
+use super::NOT_ITS_KEY;
+use super::connect::{
+    self, BoxedStream, Connect, Connected, Connecting, H2, NotConnected, Protocols, Report, host,
+};
 use crate::exit::{Failure, causes};
 use crate::shown::shown;
 use crate::store::Store;
-use crate::trust::{self, LastDecision};
+
+/// `ERR_LIB_SSL` of `err.h`, and `SSL_R_BAD_SIGNATURE` of `sslerr.h`.
+const LIB_SSL: c_int = 20;
+const SSL_R_BAD_SIGNATURE: c_int = 123;
 
 /// What the system's OpenSSL calls itself.
 pub(super) fn version() -> &'static str {
@@ -33,8 +40,8 @@ pub(super) struct OpenSsl {
 }
 
 impl OpenSsl {
-    pub(super) fn new(store: &Store, protocols: Protocols, last: &LastDecision) -> Result<Self, Failure> {
-        let verifier = || Verifier::new(store.trust.clone()).on_verification(last.listener(store));
+    pub(super) fn new(store: &Store, protocols: Protocols) -> Result<Self, Failure> {
+        let verifier = || Verifier::new(store.policy.clone());
         let contexts = context(protocols).and_then(|mut trusting| {
             verifier().attach(&mut trusting)?;
             let mut insecure = context(protocols)?;
@@ -50,17 +57,18 @@ impl OpenSsl {
         })
     }
 
-    async fn judge(&self, rules: X509Store, sent: Vec<X509>) {
+    async fn judge(&self, rules: X509Store, sent: Vec<X509>) -> Report {
         let verifier = self.verifier.clone();
-        let verify = move || -> Result<bool, ErrorStack> {
-            let Some(own) = sent.first() else { return Ok(false) };
+        let verify = move || -> Result<Report, ErrorStack> {
+            let Some(own) = sent.first() else { return Ok(None) };
             let mut all = Stack::new()?;
             for certificate in &sent {
                 all.push(certificate.clone())?;
             }
-            X509StoreContext::new()?.init(&rules, own, &all, |context| verifier.verify(context))
+            let mut context = X509StoreContext::new()?;
+            context.init(&rules, own, &all, |context| verifier.report(context).map(Some))
         };
-        connect::judge(move || drop(verify())).await;
+        connect::judge(move || verify().ok().flatten()).await
     }
 }
 
@@ -72,11 +80,15 @@ impl Connect for OpenSsl {
     fn connect<'c>(&'c self, name: ServerName<'static>, stream: BoxedStream) -> Connecting<'c> {
         Box::pin(async move {
             let connected = self.trusting.connect(&host(&name), stream).await;
-            let stream = connected.map_err(|error| {
-                connect::broken_off(&error, |error: &Error| Some(broken_off(error.tls_error())))
-            })?;
+            let stream = connected
+                .map_err(|error| connect::broken_off(error, |error: &ssl::Error| Some(broken_off(error))))?;
             let (version, is_http2) = agreed(stream.ssl());
-            Ok(Connected::new(stream, version, is_http2))
+            Ok(Connected {
+                report: stream.report().cloned().map(Box::new),
+                stream: Box::new(stream),
+                version,
+                is_http2,
+            })
         })
     }
 
@@ -84,14 +96,22 @@ impl Connect for OpenSsl {
         Box::pin(async move {
             let prepared = prepare(&self.insecure, &host(&name))
                 .and_then(|(ssl, rules)| Ok((SslStream::new(ssl, stream)?, rules)));
-            let (mut stream, rules) = prepared.map_err(|error| error.to_string())?;
+            let (mut stream, rules) = prepared.map_err(NotConnected::early)?;
             let shaken = Pin::new(&mut stream).connect().await;
             let sent = stream.ssl().peer_cert_chain().into_iter().flatten();
             let sent = sent.map(ToOwned::to_owned).collect();
-            self.judge(rules, sent).await;
-            shaken.map_err(|error| broken_off(&error))?;
+            let report = self.judge(rules, sent).await;
+            if let Err(error) = shaken {
+                let what = broken_off(&error);
+                return Err(NotConnected { what, report });
+            }
             let (version, is_http2) = agreed(stream.ssl());
-            Ok(Connected::new(stream, version, is_http2))
+            Ok(Connected {
+                stream: Box::new(stream),
+                version,
+                is_http2,
+                report,
+            })
         })
     }
 }
@@ -142,8 +162,11 @@ fn broken_off(error: &ssl::Error) -> String {
     let Some(errors) = error.ssl_error() else {
         return causes(error);
     };
-    if let Some(words) = trust::openssl::broken_handshake(errors) {
-        return words.to_owned();
+    let is_bad_signature = |error: &openssl::error::Error| {
+        error.library_code() == LIB_SSL && error.reason_code() == SSL_R_BAD_SIGNATURE
+    };
+    if errors.errors().iter().any(is_bad_signature) {
+        return NOT_ITS_KEY.to_owned();
     }
     let reasons = errors.errors().iter();
     let reasons: Vec<&str> = reasons.filter_map(openssl::error::Error::reason).collect();

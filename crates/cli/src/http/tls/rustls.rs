@@ -3,37 +3,39 @@
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jit_trust::{ServerVerifier, TokioConnector};
+use jit_trust::{Rejection, TokioConnector, Verifier, rejection};
 use pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::{
-    ClientConfig, ClientConnection, DigitallySignedStruct, Error, ProtocolVersion, SignatureScheme,
+    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, ProtocolVersion,
+    SignatureScheme,
 };
 use tokio_rustls::TlsConnector;
 
-use super::connect::{self, BoxedStream, Connect, Connected, Connecting, H2, Protocols};
+use super::NOT_ITS_KEY;
+use super::connect::{self, BoxedStream, Connect, Connected, Connecting, H2, NotConnected, Protocols};
 use crate::exit::Failure;
+use crate::shown::shown;
 use crate::store::Store;
-use crate::trust::{self, LastDecision};
 
 pub(super) struct Rustls {
     trusting: TokioConnector,
     insecure: TlsConnector,
-    verifier: Arc<ServerVerifier>,
+    verifier: Arc<Verifier>,
     /// What the latest server sent to `insecure`.
     seen: Arc<TakesAny>,
 }
 
 impl Rustls {
-    pub(super) fn new(store: &Store, protocols: Protocols, last: &LastDecision) -> Result<Self, Failure> {
-        let verifier = ServerVerifier::with_provider(store.trust.clone(), &aws_lc_rs::default_provider());
-        let verifier = Arc::new(verifier.on_verification(last.listener(store)));
+    pub(super) fn new(store: &Store, protocols: Protocols) -> Result<Self, Failure> {
+        let verifier = Verifier::with_provider(store.policy.clone(), &aws_lc_rs::default_provider());
+        let verifier = Arc::new(verifier);
         let seen = Arc::<TakesAny>::default();
         let trusting = config(verifier.clone(), protocols)?;
         Ok(Self {
-            trusting: TokioConnector::with_config(store.trust.clone(), trusting),
+            trusting: TokioConnector::with_config(store.policy.clone(), trusting),
             insecure: Arc::new(config(seen.clone(), protocols)?).into(),
             verifier,
             seen,
@@ -50,25 +52,45 @@ impl Connect for Rustls {
         Box::pin(async {
             let stream = self.trusting.connect(name, stream).await.map_err(broken_off)?;
             let (version, is_http2) = agreed(stream.get_ref().1);
-            Ok(Connected::new(stream, version, is_http2))
+            Ok(Connected {
+                report: stream.report().cloned().map(Box::new),
+                stream: Box::new(stream),
+                version,
+                is_http2,
+            })
         })
     }
 
     fn connect_insecurely<'c>(&'c self, name: ServerName<'static>, stream: BoxedStream) -> Connecting<'c> {
         Box::pin(async {
             let shaken = self.insecure.connect(name, stream).await;
-            if let Some(seen) = self.seen.take() {
-                let verifier = self.verifier.clone();
-                connect::judge(move || {
-                    if let Some((leaf, others)) = seen.certificates.split_first() {
-                        let _ = verifier.verify_server_cert(leaf, others, &seen.server_name, &[], seen.now);
-                    }
-                })
-                .await;
+            let (seen, verifier) = (self.seen.take(), self.verifier.clone());
+            let report = connect::judge(move || {
+                let seen = seen?;
+                let (leaf, others) = seen.certificates.split_first()?;
+                Some(Box::new(verifier.verify(
+                    leaf,
+                    others,
+                    &seen.server_name,
+                    seen.now,
+                )))
+            });
+            let report = report.await;
+            match shaken {
+                Ok(stream) => {
+                    let (version, is_http2) = agreed(stream.get_ref().1);
+                    Ok(Connected {
+                        stream: Box::new(stream),
+                        version,
+                        is_http2,
+                        report,
+                    })
+                }
+                Err(error) => Err(NotConnected {
+                    report,
+                    ..broken_off(error)
+                }),
             }
-            let stream = shaken.map_err(broken_off)?;
-            let (version, is_http2) = agreed(stream.get_ref().1);
-            Ok(Connected::new(stream, version, is_http2))
         })
     }
 }
@@ -95,7 +117,7 @@ pub(in super::super) async fn look_at(
         certificates: seen.take().map_or_else(Vec::new, |seen| seen.certificates),
         tls_version: shaken
             .map(|stream| agreed(stream.get_ref().1).0)
-            .map_err(broken_off),
+            .map_err(|error| broken_off(error).what),
     })
 }
 
@@ -123,9 +145,18 @@ fn agreed(session: &ClientConnection) -> (&'static str, bool) {
     (version, session.alpn_protocol() == Some(H2))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
-fn broken_off(error: io::Error) -> String {
-    connect::broken_off(&error, trust::rustls::broken_handshake)
+fn broken_off(error: io::Error) -> NotConnected {
+    connect::broken_off(error, |error: &Error| {
+        // The chain's own signatures were checked before.
+        if let Error::InvalidCertificate(CertificateError::BadSignature) = error {
+            return Some(NOT_ITS_KEY.to_owned());
+        }
+        match rejection(error)? {
+            // rustls' own words would be the names of its types.
+            Rejection::Other(original) => Some(shown(original.to_string()).to_string()),
+            rejection => Some(shown(rejection.to_string()).to_string()),
+        }
+    })
 }
 
 /// Takes any certificates and keeps them to be judged. The server has to show that it holds the key of its own.
