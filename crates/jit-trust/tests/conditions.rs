@@ -18,7 +18,7 @@ use pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::aws_lc_rs;
-use rustls::{CertificateError, Error, RootCertStore};
+use rustls::{Error, RootCertStore};
 use stores::Version;
 
 fn unix(time: i64) -> u64 {

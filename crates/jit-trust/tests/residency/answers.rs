@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use jit_trust::{LookupError, LookupResponse, MAX_RESPONSE_LEN, TrustPolicy};
 use jit_trust_lab::pki::{Ca, garbage};
-use rustls::CertificateError;
 
 use crate::afar::{self, Afar, What, by_key_id, by_subject};
 use crate::verify::{ask, is_no_such_root, words};

@@ -9,7 +9,6 @@ use jit_trust::{
 };
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::{Response, Server};
-use rustls::CertificateError;
 
 use crate::afar::{Afar, What, blob, by_subject, wait_until};
 use crate::verify::{Judge, ask, is_no_such_root, words};
