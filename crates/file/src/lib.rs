@@ -52,4 +52,4 @@ pub use own::OwnFile;
 pub use ownership::{Ownership, take_over};
 pub use place::Place;
 pub use staged::{StagedFile, write_file, write_private};
-pub use temporary::create_temporary;
+pub use temporary::{TEMPORARY, create_unique};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::directory::Access;
 use crate::place::{Found, LastLink};
-use crate::{Entry, FileError, Kind, Place, create_temporary, descriptor, take_over};
+use crate::{Entry, FileError, Kind, Place, TEMPORARY, create_unique, descriptor, take_over};
 
 /// Writes a file: beside its place first, then into it in one step. When that fails, the old file is as it was, and
 /// nothing new is left behind ([`FileError::NotSynced`] apart).
@@ -226,7 +226,7 @@ impl Beside {
             Some(_) => Access::Private,
             None => access,
         };
-        let created = create_temporary(|name| directory.create_file(name, at_first));
+        let created = create_unique(TEMPORARY, |name| directory.create_file(name, at_first));
         let failed = FileError::io(directory.path(), "create a file in it");
         let (name, file) = created.map_err(failed)?;
         Ok(Self {

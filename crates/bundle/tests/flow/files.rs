@@ -122,7 +122,11 @@ mod unix {
             &path
         ));
         assert_eq!(fs::read(path.join("index.json")).unwrap(), index);
-        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+        assert_eq!(
+            fs::read_dir(directory.path()).unwrap().count(),
+            2,
+            "the link and what it leads to"
+        );
     }
 
     /// Runs one of these tests in a process whose files may have a few kilobytes only.

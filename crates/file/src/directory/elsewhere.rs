@@ -52,6 +52,10 @@ impl Directory {
         }
     }
 
+    pub fn read_link(&self, name: &OsStr, _link: &Entry) -> io::Result<PathBuf> {
+        fs::read_link(self.path.join(name))
+    }
+
     /// Opens a directory in this one.
     ///
     /// # Errors
@@ -105,7 +109,7 @@ impl Directory {
     ///
     /// # Errors
     /// Of the kind `Unsupported`.
-    pub fn create_link(&self, _name: &OsStr, _target: &str) -> io::Result<()> {
+    pub fn create_link(&self, _name: &OsStr, _target: &OsStr) -> io::Result<()> {
         Err(io::Error::new(
             io::ErrorKind::Unsupported,
             "no links on this system: expected copies to be asked for",

@@ -104,7 +104,7 @@ impl Directory {
     ///
     /// # Errors
     /// When the system refuses to tell.
-    pub(crate) fn read_link(&self, name: &OsStr, link: &Entry) -> io::Result<PathBuf> {
+    pub fn read_link(&self, name: &OsStr, link: &Entry) -> io::Result<PathBuf> {
         let target = match &link.held {
             // Of the link that was looked at, whatever has its name now.
             Some(held) => readlinkat(held, "", Vec::new()),
@@ -202,7 +202,7 @@ impl Directory {
     ///
     /// # Errors
     /// When the system refuses it, or there is something of this name.
-    pub fn create_link(&self, name: &OsStr, target: &str) -> io::Result<()> {
+    pub fn create_link(&self, name: &OsStr, target: &OsStr) -> io::Result<()> {
         Ok(symlinkat(target, &self.descriptor, name)?)
     }
 

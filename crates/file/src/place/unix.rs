@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use super::{CREATE_IN_IT, Found, LastLink, MAX_LINKS, Place, ends_in_a_separator, too_many_links};
 use crate::{Directory, Entry, FileError, Kind};
 
-pub(super) fn find(path: &Path, last_link: LastLink) -> Result<Found, FileError> {
+pub(super) fn find(path: &Path, last_link: LastLink<'_>) -> Result<Found, FileError> {
     let started = |path: &Path| {
         let start = Directory::start(path.is_absolute());
         start.map_err(FileError::io(path, "open its directory"))
@@ -37,7 +37,7 @@ pub(super) fn find(path: &Path, last_link: LastLink) -> Result<Found, FileError>
             }
         }
         let here = directory.path_of(&name);
-        if rest.is_empty() && last_link == LastLink::IsFollowed && crate::descriptor::is_one(&here) {
+        if rest.is_empty() && last_link.may_be_followed() && crate::descriptor::is_one(&here) {
             return Ok(Found::Descriptor(here));
         }
         let seen = directory.look(&name).map_err(FileError::io(&here, "open"))?;
@@ -61,7 +61,7 @@ pub(super) fn find(path: &Path, last_link: LastLink) -> Result<Found, FileError>
                 continue;
             }
         };
-        if rest.is_empty() && last_link == LastLink::IsTheEnd {
+        if rest.is_empty() && !last_link.may_be_followed() {
             return Ok(Found::Place(Place {
                 directory,
                 name,
@@ -86,6 +86,18 @@ pub(super) fn find(path: &Path, last_link: LastLink) -> Result<Found, FileError>
         let target = directory
             .read_link(&name, &link)
             .map_err(FileError::io(&here, "read the link"))?;
+        if let (true, LastLink::IsFollowedUnless(is_end)) = (rest.is_empty(), last_link) {
+            let place = Place {
+                directory,
+                name,
+                seen: Some(link),
+                is_of_a_directory,
+            };
+            if is_end(&place) {
+                return Ok(Found::Place(place));
+            }
+            directory = place.directory;
+        }
         if target.is_absolute() {
             directory = started(&target)?;
         }

@@ -25,10 +25,8 @@ fn contents(parent: &Directory, name: &OsStr, files: &[PathBuf]) -> io::Result<(
     let top = open(parent, name)?;
     let mut first_error = Ok(());
     let mut note = |deleted: io::Result<()>| {
-        if let (Ok(()), Err(error)) = (&first_error, deleted) {
-            if error.kind() != ErrorKind::NotFound {
-                first_error = Err(error);
-            }
+        if first_error.is_ok() {
+            first_error = unless_gone(deleted);
         }
     };
     let mut folders: BTreeMap<&str, Directory> = BTreeMap::new();
@@ -51,6 +49,14 @@ fn contents(parent: &Directory, name: &OsStr, files: &[PathBuf]) -> io::Result<(
         note(top.remove_directory(OsStr::new(name)));
     }
     first_error
+}
+
+/// That something is gone already is no failure to delete it.
+pub(super) fn unless_gone(deleted: io::Result<()>) -> io::Result<()> {
+    match deleted {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        deleted => deleted,
+    }
 }
 
 /// Opens a directory, not a link to one, and makes sure that its owner may change what is in it.

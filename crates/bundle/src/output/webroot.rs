@@ -1,19 +1,20 @@
 //! The webroot: the store as static files.
 
-mod exchange;
-mod occupied;
+mod occupant;
 mod remove;
-mod stage;
+mod staged;
+mod swap;
 
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use jit_trust_file::Place;
+use jit_trust_file::{Kind, Place};
 
 use super::error::{LostConditions, OutputError};
 use super::{BlobOptions, Replace};
 use crate::Root;
 use crate::webroot::plan::Plan;
-use occupied::Rule;
+use occupant::{Occupant, Rule};
 
 /// What the entries of `by-skid` and `by-iss` are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,17 +45,23 @@ pub struct WrittenWebroot {
     pub left_behind: Option<String>,
 }
 
-/// Writes a webroot of these roots: whole, beside its place, and then into it in one step, so that a reader finds the
-/// old one or the new one. When that fails, the old one is as it was, unless the error says otherwise. A link is
-/// followed, and the directory that it leads to is replaced.
+/// Writes a webroot of these roots: whole, into a directory of its own, `TARGET.<generation>-<16 hex digits>`, and then
+/// makes `TARGET` a link to that in one step, so that a reader finds the old webroot or the new one. The directory that the
+/// link led to before is deleted. When that fails, the old webroot is as it was, unless the error says otherwise.
 ///
-/// Linux, Android and Apple's systems exchange two directories in one step on most of their file systems. Elsewhere,
-/// the old webroot is moved away first and then the new one to its place: a reader, or a crash, may come between the
-/// two, and the old one is then in `.jit-trust-…/old` beside its place. A mount point, and a directory in a lower
-/// layer of an overlay, cannot be replaced at all ([`OutputError::CannotStepAside`]).
+/// Such a link, by its name, its target's and the `index.json` there, is the only one that is ever replaced. Any other link
+/// is followed and stays: the webroot is written where it leads.
 ///
-/// The new webroot gets the permissions of the directory that it replaces, and all of it the owner and group, as far
-/// as the user may give them away; see [`jit_trust_file::take_over`]. What holds where other users may write is in the
+/// A webroot that is a directory itself, as earlier versions made it, or an empty directory is exchanged for the link, in one
+/// step on most file systems of Linux, Android and Apple's systems. Elsewhere, it is moved away first: a reader, or a crash,
+/// may come between the two, and the old one is then in `.jit-trust-…/old` beside its place. A mount point, and a directory
+/// in a lower layer of an overlay, cannot be replaced at all ([`OutputError::CannotStepAside`]). Where the file system has no
+/// links, every webroot is such a directory.
+///
+/// A run that is interrupted may leave a directory `.jit-trust-…`, or one that no link leads to: they can be deleted.
+///
+/// The new webroot gets the permissions of the directory that it replaces, and all of it and the link the owner and group,
+/// as far as the user may give them away; see [`jit_trust_file::take_over`]. What holds where other users may write is in the
 /// documentation of [`jit_trust_file`].
 ///
 /// | path | what |
@@ -99,21 +106,53 @@ pub fn write_webroot(
 ) -> Result<WrittenWebroot, OutputError> {
     let roots: Vec<&Root> = roots.iter().collect();
     let plan = Plan::of(&roots, generation, options, key_entries)?;
-    let place = Place::of_directory(target)?;
-    let target = place.path();
+    let place = Place::of_directory(target, &is_link_to_generation)?;
     let rule = Rule {
-        target: &target,
+        place: &place,
+        target: place.path(),
         generation,
         replace,
     };
     let occupant = rule.check(place.directory(), place.name())?;
-    let replaced = occupant.as_ref().map(|occupant| &occupant.entry);
-    let staged = stage::write(&plan, &place, replaced)?;
-    let left_behind = exchange::put_in_place(staged, &place, replaced, rule)?;
+    let staged = staged::write(&plan, &place, occupant.as_ref().and_then(Occupant::directory))?;
+    let left_behind = swap::put_in_force(staged, occupant.as_ref(), &rule)?;
     Ok(WrittenWebroot {
         files: plan.files.len(),
         unreachable: plan.unreachable,
         lost: LostConditions::of(&roots, options.version),
         left_behind,
+    })
+}
+
+/// What the name of a generation's directory begins with, before 16 hex digits.
+fn generation_prefix(webroot: &OsStr, generation: u32) -> OsString {
+    let mut prefix = webroot.to_owned();
+    prefix.push(format!(".{generation}-"));
+    prefix
+}
+
+/// The generation in the name of the directory of one of this webroot's.
+fn generation_in(name: &OsStr, webroot: &OsStr) -> Option<u32> {
+    let behind = name.as_encoded_bytes().strip_prefix(webroot.as_encoded_bytes())?;
+    let (generation, number) = std::str::from_utf8(behind)
+        .ok()?
+        .strip_prefix('.')?
+        .split_once('-')?;
+    let is_number = number.len() == 16 && number.bytes().all(|byte| b"0123456789abcdef".contains(&byte));
+    let is_generation = generation.bytes().all(|byte| byte.is_ascii_digit());
+    generation.parse().ok().filter(|_| is_number && is_generation)
+}
+
+/// Whether a link at this place was made by this writer: it leads to a directory beside it that has a generation's name, or
+/// to one that is gone.
+fn is_link_to_generation(place: &Place) -> bool {
+    let directory = place.directory();
+    let target = place
+        .seen()
+        .and_then(|link| directory.read_link(place.name(), link).ok());
+    let target = target.filter(|target| generation_in(target.as_os_str(), place.name()).is_some());
+    target.is_some_and(|target| {
+        let beside = directory.look(target.as_os_str());
+        beside.is_ok_and(|beside| beside.is_none_or(|beside| beside.kind != Kind::Link))
     })
 }

@@ -1,0 +1,469 @@
+//! Putting a new webroot in force.
+
+use std::ffi::OsStr;
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
+
+use super::occupant::{Occupant, Rule};
+use super::staged::{LINK, OLD, Staged};
+use crate::output::error::OutputError;
+use crate::shown::shown_path;
+
+/// Gives the name of the webroot to a staged one, in one step where the system can, and deletes what had that name, after
+/// one more look at it: staging takes time, in which somebody may have put something of their own there. Returns a line on
+/// what could not be deleted.
+pub(super) fn put_in_force(
+    mut staged: Staged<'_>,
+    replaced: Option<&Occupant>,
+    rule: &Rule<'_>,
+) -> Result<Option<String>, OutputError> {
+    let new = move_beside(&mut staged, rule)?;
+    let (parent, name) = (rule.place.directory(), rule.place.name());
+    let Some(replaced) = replaced else {
+        return match staged.directory().rename_to_new(OsStr::new(new), parent, name) {
+            Ok(()) => finish(staged, new, None, rule),
+            Err(error) => Err(withdraw(staged, refused(rule, error))),
+        };
+    };
+    // A rename alone could put an older webroot in the place of one that came in the meantime: what is taken out is
+    // looked at.
+    match exchange(&staged, new, rule) {
+        Ok(()) => exchanged(staged, new, replaced, rule),
+        Err(error) if is_unsupported(&error) => without_exchange(staged, new, replaced, rule),
+        Err(error) => Err(withdraw(staged, refused(rule, error))),
+    }
+}
+
+fn move_beside(staged: &mut Staged<'_>, rule: &Rule<'_>) -> Result<&'static str, OutputError> {
+    let moved = staged.move_beside(rule.generation);
+    moved.map_err(OutputError::io(&rule.target, PUT_IN_PLACE))
+}
+
+/// Looks at what was exchanged for the new webroot, which is taken back if that may not be deleted.
+fn exchanged(
+    mut staged: Staged<'_>,
+    new: &'static str,
+    replaced: &Occupant,
+    rule: &Rule<'_>,
+) -> Result<Option<String>, OutputError> {
+    staged.keep();
+    match rule.check_again(staged.directory(), OsStr::new(new), replaced) {
+        Ok(occupant) => finish(staged, new, Some(&occupant), rule),
+        Err(because) => match exchange(&staged, new, rule) {
+            Ok(()) => Err(withdraw(staged, because)),
+            Err(error) => Err(not_taken_back(because, staged.path_of(new), error)),
+        },
+    }
+}
+
+/// Replaces a link by renaming, in one step too. A directory has to be moved away first: for a moment there is no webroot.
+fn without_exchange(
+    mut staged: Staged<'_>,
+    new: &'static str,
+    replaced: &Occupant,
+    rule: &Rule<'_>,
+) -> Result<Option<String>, OutputError> {
+    let (parent, name) = (rule.place.directory(), rule.place.name());
+    if new == LINK && replaced.linked.is_some() {
+        let renamed = rule.check_again(parent, name, replaced).and_then(|occupant| {
+            let renamed = staged.directory().rename(OsStr::new(new), parent, name);
+            renamed.map_err(|error| refused(rule, error))?;
+            Ok(occupant)
+        });
+        return match renamed {
+            Ok(occupant) => finish(staged, new, Some(&occupant), rule),
+            Err(because) => Err(withdraw(staged, because)),
+        };
+    }
+    staged.keep();
+    if let Err(error) = parent.rename(name, staged.directory(), OsStr::new(OLD)) {
+        return Err(withdraw(staged, refused(rule, error)));
+    }
+    let checked = rule.check_again(staged.directory(), OsStr::new(OLD), replaced);
+    let checked = checked.and_then(|occupant| {
+        let renamed = staged.directory().rename_to_new(OsStr::new(new), parent, name);
+        renamed.map_err(|error| refused(rule, error))?;
+        Ok(occupant)
+    });
+    match checked {
+        Ok(occupant) => finish(staged, OLD, Some(&occupant), rule),
+        Err(because) => match staged.directory().rename_to_new(OsStr::new(OLD), parent, name) {
+            Ok(()) => Err(withdraw(staged, because)),
+            Err(error) => Err(not_taken_back(because, staged.path_of(OLD), error)),
+        },
+    }
+}
+
+/// The new webroot is in force. The old one is deleted only when that will also be so after a crash.
+fn finish(
+    mut staged: Staged<'_>,
+    old: &str,
+    replaced: Option<&Occupant>,
+    rule: &Rule<'_>,
+) -> Result<Option<String>, OutputError> {
+    staged.keep();
+    let parent = rule.place.directory();
+    let rest = match replaced.and_then(|replaced| replaced.linked.as_ref()) {
+        Some(linked) => parent.path_of(&linked.name),
+        None => staged.directory().path().to_owned(),
+    };
+    if let Err(error) = parent.sync().and_then(|()| staged.directory().sync()) {
+        let kept = match replaced {
+            Some(Occupant { linked: None, .. }) => Some(staged.path_of(old)),
+            Some(_) => Some(rest),
+            None => None,
+        };
+        return Err(OutputError::NotSynced {
+            path: rule.target.clone(),
+            kept,
+            error,
+        });
+    }
+    let deleted = staged.delete_replaced(old, replaced);
+    Ok(deleted.err().map(|error| {
+        let rest = shown_path(&rest);
+        format!("{rest}: a rest of the old webroot is left here and could not be deleted: {error}")
+    }))
+}
+
+/// Deletes the new webroot, because of this.
+fn withdraw(staged: Staged<'_>, because: OutputError) -> OutputError {
+    let rest = staged.path();
+    match staged.delete() {
+        Ok(()) => because,
+        Err(error) => OutputError::LeftBehind {
+            because: Box::new(because),
+            rest,
+            error,
+        },
+    }
+}
+
+fn not_taken_back(because: OutputError, old: PathBuf, error: io::Error) -> OutputError {
+    OutputError::NotTakenBack {
+        because: Box::new(because),
+        old,
+        error,
+    }
+}
+
+const PUT_IN_PLACE: &str = "put the new webroot in its place";
+
+fn refused(rule: &Rule<'_>, error: io::Error) -> OutputError {
+    match error.kind() {
+        ErrorKind::CrossesDevices | ErrorKind::ResourceBusy => OutputError::CannotStepAside {
+            path: rule.target.clone(),
+            error,
+        },
+        // There was nothing, or it is gone.
+        ErrorKind::AlreadyExists => rule.changed(),
+        _ => OutputError::io(&rule.target, PUT_IN_PLACE)(error),
+    }
+}
+
+/// Gives each of the two the other's name, at once.
+fn exchange(staged: &Staged<'_>, new: &str, rule: &Rule<'_>) -> io::Result<()> {
+    let (parent, name) = (rule.place.directory(), rule.place.name());
+    staged.directory().exchange(OsStr::new(new), parent, name)
+}
+
+/// Whether the system or the file system knows no exchange: network and overlay file systems may not.
+fn is_unsupported(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::InvalidInput)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use jit_trust_file::{FileError, Place};
+
+    use super::super::staged::{self, WEBROOT};
+    use super::super::{KeyEntries, is_link_to_generation};
+    use super::*;
+    use crate::output::Replace;
+    use crate::webroot::index::Index;
+    use crate::webroot::plan::Plan;
+    use crate::{BlobOptions, Input, Policy, Root, read};
+
+    type PutInForce = fn(Staged<'_>, &Occupant, &Rule<'_>) -> Result<Option<String>, OutputError>;
+
+    /// Each way of replacing an old webroot.
+    const WAYS: [PutInForce; 2] = [
+        |staged, replaced, rule| put_in_force(staged, Some(replaced), rule),
+        |mut staged, replaced, rule| {
+            let new = move_beside(&mut staged, rule)?;
+            without_exchange(staged, new, replaced, rule)
+        },
+    ];
+
+    /// What a webroot may be.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Shape {
+        /// A link to a directory.
+        Link,
+        /// A directory itself, as earlier versions made it.
+        Directory,
+    }
+
+    /// Each way, from each shape.
+    fn ways() -> impl Iterator<Item = (PutInForce, Shape)> {
+        WAYS.into_iter()
+            .flat_map(|put| [Shape::Link, Shape::Directory].map(|shape| (put, shape)))
+    }
+
+    fn stage<'p>(rule: &Rule<'p>) -> Staged<'p> {
+        let list = read(&[Input::Mozilla], Policy::Strict).unwrap();
+        let roots: Vec<&Root> = list.roots()[..2].iter().collect();
+        let plan = Plan::of(&roots, rule.generation, BlobOptions::default(), KeyEntries::Links);
+        staged::write(&plan.unwrap(), rule.place, None).unwrap()
+    }
+
+    fn place(target: &Path) -> Place {
+        Place::of_directory(target, &is_link_to_generation).unwrap()
+    }
+
+    fn rule(place: &Place, generation: u32) -> Rule<'_> {
+        Rule {
+            place,
+            target: place.path(),
+            generation,
+            replace: Replace::UnlessNewer,
+        }
+    }
+
+    fn occupant(rule: &Rule<'_>) -> Option<Occupant> {
+        rule.check(rule.place.directory(), rule.place.name()).unwrap()
+    }
+
+    /// Puts the first webroot there.
+    fn first(target: &Path, shape: Shape) {
+        let place = place(target);
+        let rule = rule(&place, 1);
+        put_in_force(stage(&rule), None, &rule).unwrap();
+        if shape == Shape::Directory {
+            let generation = target.with_file_name(fs::read_link(target).unwrap());
+            fs::remove_file(target).unwrap();
+            fs::rename(generation, target).unwrap();
+        }
+    }
+
+    fn generation_of(webroot: &Path) -> u32 {
+        let json = fs::read(webroot.join("index.json")).unwrap();
+        Index::read(&json).unwrap().generation
+    }
+
+    /// How many names there are in a directory. A webroot has two, the link and the directory.
+    fn names_in(directory: &Path) -> usize {
+        fs::read_dir(directory).unwrap().count()
+    }
+
+    #[test]
+    fn the_old_webroot_is_replaced_and_deleted_either_way() {
+        for (put, shape) in ways() {
+            let directory = tempfile::tempdir().unwrap();
+            let target = directory.path().join("target");
+            first(&target, shape);
+            let place = place(&target);
+            let rule = rule(&place, 2);
+            let left = put(stage(&rule), &occupant(&rule).unwrap(), &rule);
+            assert_eq!(left.unwrap(), None);
+            assert_eq!(generation_of(&target), 2);
+            assert!(target.is_symlink());
+            assert_eq!(names_in(directory.path()), 2);
+        }
+    }
+
+    #[test]
+    fn what_somebody_wrote_while_the_new_webroot_was_staged_is_not_deleted() {
+        for (put, shape) in ways() {
+            let directory = tempfile::tempdir().unwrap();
+            let target = directory.path().join("target");
+            first(&target, shape);
+            let before = names_in(directory.path());
+            let place = place(&target);
+            let rule = rule(&place, 2);
+            let (replaced, staged) = (occupant(&rule).unwrap(), stage(&rule));
+            for name in ["thesis.txt", "der/thesis.txt"] {
+                fs::write(target.join(name), "mine").unwrap();
+            }
+            let refused = put(staged, &replaced, &rule).unwrap_err();
+            assert!(matches!(refused, OutputError::NotAWebroot { ref path, .. } if *path == target));
+            assert_eq!(fs::read(target.join("thesis.txt")).unwrap(), b"mine");
+            assert_eq!(fs::read(target.join("der/thesis.txt")).unwrap(), b"mine");
+            assert_eq!(generation_of(&target), 1);
+            assert_eq!(names_in(directory.path()), before);
+        }
+    }
+
+    /// The second of two runs at once, that of the older list.
+    #[test]
+    fn a_newer_webroot_that_came_while_the_new_one_was_staged_stays() {
+        for (put, shape) in ways() {
+            let directory = tempfile::tempdir().unwrap();
+            let target = directory.path().join("target");
+            first(&target, shape);
+            let place = place(&target);
+            let (older, newer) = (rule(&place, 2), rule(&place, 3));
+            let (replaced, staged) = (occupant(&older).unwrap(), stage(&older));
+            put(stage(&newer), &replaced, &newer).unwrap();
+            let refused = put(staged, &replaced, &older).unwrap_err();
+            assert!(matches!(refused, OutputError::Older { found: 3, new: 2, .. }));
+            assert_eq!(generation_of(&target), 3);
+            assert_eq!(names_in(directory.path()), 2);
+        }
+    }
+
+    #[test]
+    fn another_webroot_than_the_one_that_was_there_stays() {
+        for (put, shape) in ways() {
+            let directory = tempfile::tempdir().unwrap();
+            let target = directory.path().join("target");
+            first(&target, shape);
+            let place = place(&target);
+            let rule = rule(&place, 2);
+            let (replaced, staged) = (occupant(&rule).unwrap(), stage(&rule));
+            let moved = directory.path().join("moved");
+            fs::rename(&target, &moved).unwrap();
+            first(&target, shape);
+            let before = names_in(directory.path()) - 1;
+            let refused = put(staged, &replaced, &rule).unwrap_err();
+            assert!(
+                matches!(refused, OutputError::File(FileError::Changed { ref path }) if *path == target),
+                "{refused}"
+            );
+            assert_eq!((generation_of(&target), generation_of(&moved)), (1, 1));
+            assert_eq!(names_in(directory.path()), before);
+        }
+    }
+
+    #[test]
+    fn what_came_where_nothing_was_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("target");
+        let place = place(&target);
+        let rule = rule(&place, 2);
+        let staged = stage(&rule);
+        fs::create_dir(&target).unwrap();
+        let refused = put_in_force(staged, None, &rule).unwrap_err();
+        assert!(
+            matches!(refused, OutputError::File(FileError::Changed { .. })),
+            "{refused}"
+        );
+        assert_eq!(names_in(&target), 0);
+        assert_eq!(names_in(directory.path()), 1);
+    }
+
+    /// The webroot's owner and its permissions are given away by what was opened, not by paths that lead elsewhere now.
+    #[cfg(unix)]
+    #[test]
+    fn a_parent_that_is_moved_away_while_the_new_webroot_is_staged_leads_nowhere_else() {
+        for (put, shape) in ways() {
+            let directory = tempfile::tempdir().unwrap();
+            let (parent, moved) = (directory.path().join("parent"), directory.path().join("moved"));
+            let trap = directory.path().join("trap");
+            fs::create_dir(&parent).unwrap();
+            fs::create_dir(&trap).unwrap();
+            let target = parent.join("target");
+            first(&target, shape);
+            let place = place(&target);
+            let rule = rule(&place, 2);
+            let (replaced, staged) = (occupant(&rule).unwrap(), stage(&rule));
+            fs::rename(&parent, &moved).unwrap();
+            std::os::unix::fs::symlink(&trap, &parent).unwrap();
+            put(staged, &replaced, &rule).unwrap();
+            assert_eq!(generation_of(&moved.join("target")), 2);
+            assert_eq!(names_in(&moved), 2);
+            assert_eq!(names_in(&trap), 0);
+        }
+    }
+
+    #[test]
+    fn what_stepped_aside_comes_back_when_there_is_nothing_to_take_its_place() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("target");
+        first(&target, Shape::Directory);
+        let place = place(&target);
+        let rule = rule(&place, 2);
+        let (replaced, mut staged) = (occupant(&rule).unwrap(), stage(&rule));
+        let new = move_beside(&mut staged, &rule).unwrap();
+        fs::remove_file(staged.path_of(new)).unwrap();
+        assert!(without_exchange(staged, new, &replaced, &rule).is_err());
+        assert_eq!(generation_of(&target), 1);
+        assert_eq!(names_in(directory.path()), 1);
+    }
+
+    #[test]
+    fn where_there_are_no_links_the_webroot_is_a_directory_itself() {
+        for shape in [Shape::Link, Shape::Directory] {
+            for put in [exchanging, without_exchange] {
+                let directory = tempfile::tempdir().unwrap();
+                let target = directory.path().join("target");
+                first(&target, shape);
+                let place = place(&target);
+                let rule = rule(&place, 2);
+                put(stage(&rule), WEBROOT, &occupant(&rule).unwrap(), &rule).unwrap();
+                assert_eq!(generation_of(&target), 2);
+                assert!(!target.is_symlink());
+                assert_eq!(names_in(directory.path()), 1);
+            }
+        }
+    }
+
+    fn exchanging(
+        staged: Staged<'_>,
+        new: &'static str,
+        replaced: &Occupant,
+        rule: &Rule<'_>,
+    ) -> Result<Option<String>, OutputError> {
+        exchange(&staged, new, rule).unwrap();
+        exchanged(staged, new, replaced, rule)
+    }
+
+    #[test]
+    fn what_cannot_be_deleted_is_named_and_stays() {
+        for shape in [Shape::Link, Shape::Directory] {
+            let directory = tempfile::tempdir().unwrap();
+            let target = directory.path().join("target");
+            first(&target, shape);
+            let place = place(&target);
+            let rule = rule(&place, 2);
+            let (mut staged, replaced) = (stage(&rule), occupant(&rule).unwrap());
+            let old = match shape {
+                Shape::Link => directory.path().join(fs::read_link(&target).unwrap()),
+                Shape::Directory => staged.path_of(LINK),
+            };
+            let new = move_beside(&mut staged, &rule).unwrap();
+            exchange(&staged, new, &rule).unwrap();
+            fs::write(old.join("thesis.txt"), "mine").unwrap();
+            let note = finish(staged, new, Some(&replaced), &rule).unwrap().unwrap();
+            let expected = match shape {
+                Shape::Link => "/target.1-",
+                Shape::Directory => "/.jit-trust-",
+            };
+            assert!(
+                note.contains(expected) && note.contains(" is left here "),
+                "{note}"
+            );
+            assert_eq!(generation_of(&target), 2);
+            assert_eq!(names_in(&old), 1);
+        }
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_moved_is_told_from_other_trouble() {
+        let place = place(Path::new("/trust"));
+        let rule = rule(&place, 1);
+        for kind in [io::ErrorKind::CrossesDevices, io::ErrorKind::ResourceBusy] {
+            let message = refused(&rule, kind.into()).to_string();
+            assert!(
+                message.starts_with(
+                    "/trust: cannot be replaced in one step here (overlay or mount point): name a new \
+                     directory inside a writable one ("
+                ),
+                "{message}"
+            );
+        }
+    }
+}
