@@ -85,7 +85,7 @@ impl OwnFile {
 
 /// Where a program's own file is, or is to be: there is nothing, or a file or a link of this user.
 pub(crate) fn place(path: &Path) -> Result<Place, FileError> {
-    let place = match Place::find(path, LastLink::IsTheEnd)? {
+    let place = match Place::find(path, LastLink::End)? {
         Found::Place(place) if !place.is_of_a_directory() => place,
         _ => {
             return Err(FileError::IsADirectory {

@@ -63,7 +63,7 @@ impl StagedFile {
     /// # Errors
     /// When the system refuses something, the path is that of a directory, or what is there may be a trap of another user.
     pub fn create(path: &Path) -> Result<Self, FileError> {
-        let stage = match Place::find(path, LastLink::IsFollowed)? {
+        let stage = match Place::find(path, LastLink::Followed)? {
             Found::Descriptor(descriptor) => {
                 Stage::Direct(descriptor::open(&descriptor).map_err(FileError::io(path, "open"))?)
             }

@@ -27,16 +27,16 @@ const CREATE_IN_IT: &str = "create a file in it";
 #[derive(Clone, Copy)]
 pub(crate) enum LastLink<'a> {
     /// It is followed.
-    IsFollowed,
+    Followed,
     /// It is followed, unless this says of its place that the path ends there.
-    IsFollowedUnless(&'a dyn Fn(&Place) -> bool),
+    FollowedUnless(&'a dyn Fn(&Place) -> bool),
     /// The path ends there.
-    IsTheEnd,
+    End,
 }
 
 impl LastLink<'_> {
     fn may_be_followed(self) -> bool {
-        !matches!(self, Self::IsTheEnd)
+        !matches!(self, Self::End)
     }
 }
 
@@ -75,7 +75,7 @@ impl Place {
             canonical = path.canonicalize().map_err(FileError::io(path, "open"))?;
             &canonical
         };
-        match Self::find(path, LastLink::IsFollowedUnless(is_end)) {
+        match Self::find(path, LastLink::FollowedUnless(is_end)) {
             Ok(Found::Place(place)) => Ok(place),
             Ok(Found::Descriptor(path)) => Err(FileError::NotAFile { path }),
             Err(FileError::IsADirectory { path }) => {

@@ -86,7 +86,7 @@ pub(super) fn find(path: &Path, last_link: LastLink<'_>) -> Result<Found, FileEr
         let target = directory
             .read_link(&name, &link)
             .map_err(FileError::io(&here, "read the link"))?;
-        if let (true, LastLink::IsFollowedUnless(is_end)) = (rest.is_empty(), last_link) {
+        if let (true, LastLink::FollowedUnless(is_end)) = (rest.is_empty(), last_link) {
             let place = Place {
                 directory,
                 name,
