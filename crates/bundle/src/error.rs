@@ -251,6 +251,12 @@ impl Problem {
     }
 }
 
+impl From<OtherForm> for Problem {
+    fn from(form: OtherForm) -> Self {
+        Self::OtherForm(form)
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -66,31 +66,34 @@
 
 mod conditions;
 mod constraints;
+mod diff;
 mod distrust;
 mod error;
+mod file;
 mod fingerprint;
 mod generation;
 mod hex;
 mod input;
-mod label;
 mod list;
 mod note;
 mod output;
 mod passed_over;
 mod place;
-mod report;
+mod record;
 mod root;
 mod shown;
+mod summary;
 mod time;
 mod update;
-mod webroot;
 
 pub use conditions::Conditions;
 pub use constraints::NameConstraints;
+pub use diff::{Changed, Diff, Field};
 pub use error::{InputError, Problem};
+pub use file::MAX_INPUT_LEN;
 pub use fingerprint::Fingerprint;
 pub use generation::{GenerationError, generation};
-pub use input::{Input, MAX_INPUT_LEN, OtherForm, certificates, pem_certificates, read};
+pub use input::{Input, OtherForm, certificates, pem_certificates, read};
 pub use list::{Form, Policy, RootList, Source};
 pub use note::{Note, NoteKind};
 pub use output::{
@@ -99,7 +102,8 @@ pub use output::{
 };
 pub use passed_over::PassedOver;
 pub use place::Place;
-pub use report::{Changed, Diff, Expiry, Field, Record, Summary};
+pub use record::Record;
 pub use root::Root;
+pub use summary::{Expiry, Summary};
 pub use time::rfc3339;
 pub use update::{LostRoots, UpdateError, check_update};

@@ -6,7 +6,7 @@ use std::fmt;
 use jit_trust_core::{CutNameHash, Entry};
 
 use crate::constraints::is_imposed_on;
-use crate::label::label;
+use crate::root::label;
 
 /// Refuses a new list that is more likely damaged than a decision of Mozilla's, which removes a few roots at a time and
 /// takes no condition back:

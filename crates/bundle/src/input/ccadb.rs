@@ -10,11 +10,12 @@
 //! columns tell it: those on intermediates have PEM too.
 
 use csv::{ByteRecord, ReaderBuilder, Trim};
+use jit_trust_core::Certificate;
 
-use super::constraints::imposed;
+use super::collector::Collector;
 use super::lines::{lines, without_byte_order_mark};
 use super::pem;
-use crate::list::Collector;
+use crate::constraints::{Domain, impose};
 use crate::time::end_of_day;
 use crate::{Conditions, Fingerprint, Form, InputError, NoteKind, Place, Problem};
 
@@ -369,4 +370,19 @@ impl<'a> Row<'a> {
         }
         Err(Problem::WrongFingerprint { given, own })
     }
+}
+
+/// The constraints of a certificate that is trusted only for the domains in this text; `None` for a blank text. A
+/// certificate that cannot be read is left for others to refuse.
+pub(super) fn imposed(text: &str, der: &[u8]) -> Result<Option<Vec<u8>>, Problem> {
+    let unreadable = || Problem::Constraints {
+        text: text.to_owned(),
+    };
+    let domains = Domain::list(text).ok_or_else(unreadable)?;
+    if domains.is_empty() {
+        return Ok(None);
+    }
+    let certificate = Certificate::from_der(der).ok();
+    let own = certificate.and_then(|certificate| certificate.name_constraints());
+    impose(own, &domains).map(Some).ok_or_else(unreadable)
 }

@@ -10,11 +10,10 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::Path;
 
-use super::recognise::recognise;
-use super::{file, read_certificates};
-use crate::list::Collector;
+use super::collector::Collector;
+use super::form::{read_certificates, recognise};
 use crate::passed_over::Kind;
-use crate::{Fingerprint, Form, InputError, Problem};
+use crate::{Fingerprint, Form, InputError, Problem, file};
 
 /// The most names that a directory may have.
 const MAX_NAMES: usize = 1 << 19;

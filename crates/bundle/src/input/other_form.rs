@@ -3,7 +3,6 @@
 use std::fmt;
 
 use super::der::{CONTEXT_0, Elements, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE};
-use crate::Problem;
 use crate::shown::shown;
 
 /// What an input is, where it is of a form that is known but not read, and how to go on from there.
@@ -18,12 +17,6 @@ pub struct OtherForm {
 impl fmt::Display for OtherForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}; {}", self.what, self.advice)
-    }
-}
-
-impl From<OtherForm> for Problem {
-    fn from(form: OtherForm) -> Self {
-        Self::OtherForm(form)
     }
 }
 

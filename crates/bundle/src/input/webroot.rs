@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use jit_trust_core::{TrustBlob, WebrootPath};
 
-use super::constraints::imposed;
-use super::{blob, directory, file};
-use crate::hex;
-use crate::list::Collector;
-use crate::output::KeyEntries;
-use crate::webroot::index::{Index, IndexedRoot, path};
-use crate::webroot::plan::{Content, Plan};
-use crate::{BlobOptions, BlobVersion, Conditions, Fingerprint, Form, InputError, Problem, Root};
+use super::ccadb::imposed;
+use super::collector::Collector;
+use super::{blob, directory};
+use crate::output::webroot::index::{Index, IndexedRoot, path};
+use crate::output::webroot::plan::{Content, Plan};
+use crate::{
+    BlobOptions, BlobVersion, Conditions, Fingerprint, Form, InputError, KeyEntries, Problem, Root, file, hex,
+};
 
 /// What a directory is.
 pub(super) enum Directory {

@@ -6,7 +6,7 @@ use std::{error, fmt, io};
 use jit_trust_core::WriteError;
 use jit_trust_file::FileError;
 
-use super::BlobVersion;
+use super::options::BlobVersion;
 use crate::shown::{shown, shown_path};
 use crate::time::rfc3339;
 use crate::{NameConstraints, Root};

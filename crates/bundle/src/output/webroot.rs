@@ -1,31 +1,21 @@
 //! The webroot: the store as static files.
 
+pub(crate) mod index;
 mod occupant;
+pub(crate) mod plan;
 mod remove;
 mod staged;
 mod swap;
 
-use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use jit_trust_file::{Kind, Place};
+use jit_trust_file::Place;
 
 use super::error::{LostConditions, OutputError};
-use super::{BlobOptions, Replace};
+use super::options::{BlobOptions, KeyEntries, Replace};
 use crate::Root;
-use crate::webroot::plan::Plan;
-use occupant::{Occupant, Rule};
-
-/// What the entries of `by-skid` and `by-iss` are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum KeyEntries {
-    /// Symbolic links, relative, to the certificates in `der`.
-    #[default]
-    Links,
-    /// The certificates once more, for object stores and file systems that have no links.
-    Copies,
-}
+use occupant::{Occupant, Rule, is_link_to_generation};
+use plan::Plan;
 
 /// A webroot that was written, and what it could not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,38 +111,5 @@ pub fn write_webroot(
         unreachable: plan.unreachable,
         lost: LostConditions::of(&roots, options.version),
         left_behind,
-    })
-}
-
-/// What the name of a generation's directory begins with, before 16 hex digits.
-fn generation_prefix(webroot: &OsStr, generation: u32) -> OsString {
-    let mut prefix = webroot.to_owned();
-    prefix.push(format!(".{generation}-"));
-    prefix
-}
-
-/// The generation in the name of the directory of one of this webroot's.
-fn generation_in(name: &OsStr, webroot: &OsStr) -> Option<u32> {
-    let behind = name.as_encoded_bytes().strip_prefix(webroot.as_encoded_bytes())?;
-    let (generation, number) = std::str::from_utf8(behind)
-        .ok()?
-        .strip_prefix('.')?
-        .split_once('-')?;
-    let is_number = number.len() == 16 && number.bytes().all(|byte| b"0123456789abcdef".contains(&byte));
-    let is_generation = generation.bytes().all(|byte| byte.is_ascii_digit());
-    generation.parse().ok().filter(|_| is_number && is_generation)
-}
-
-/// Whether a link at this place was made by this writer: it leads to a directory beside it that has a generation's name, or
-/// to one that is gone.
-fn is_link_to_generation(place: &Place) -> bool {
-    let directory = place.directory();
-    let target = place
-        .seen()
-        .and_then(|link| directory.read_link(place.name(), link).ok());
-    let target = target.filter(|target| generation_in(target.as_os_str(), place.name()).is_some());
-    target.is_some_and(|target| {
-        let beside = directory.look(target.as_os_str());
-        beside.is_ok_and(|beside| beside.is_none_or(|beside| beside.kind != Kind::Link))
     })
 }

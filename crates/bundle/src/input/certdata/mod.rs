@@ -12,10 +12,10 @@ use std::collections::{HashMap, hash_map};
 use jit_trust_core::{Certificate, Entry, mozilla};
 use sha1::{Digest, Sha1};
 
+use super::collector::Collector;
 use super::der::is_sequence;
 use super::lines::lines;
 use crate::distrust::Distrusted;
-use crate::list::Collector;
 use crate::{Conditions, InputError, NoteKind, Place, Problem};
 use objects::{Class, Key, Object};
 

@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 
 use jit_trust_file::{Directory, Entry, FileError, Kind, Place};
 
-use super::generation_in;
+use super::index::{Index, path};
 use crate::Problem;
-use crate::input::file;
-use crate::output::Replace;
+use crate::file;
 use crate::output::error::OutputError;
-use crate::webroot::index::{Index, path};
+use crate::output::options::Replace;
 
 /// What may be replaced by a new webroot.
 pub(super) struct Rule<'a> {
@@ -192,4 +191,37 @@ fn files(directory: &Directory) -> io::Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
+}
+
+/// What the name of a generation's directory begins with, before 16 hex digits.
+pub(super) fn generation_prefix(webroot: &OsStr, generation: u32) -> OsString {
+    let mut prefix = webroot.to_owned();
+    prefix.push(format!(".{generation}-"));
+    prefix
+}
+
+/// The generation in the name of the directory of one of this webroot's.
+fn generation_in(name: &OsStr, webroot: &OsStr) -> Option<u32> {
+    let behind = name.as_encoded_bytes().strip_prefix(webroot.as_encoded_bytes())?;
+    let (generation, number) = std::str::from_utf8(behind)
+        .ok()?
+        .strip_prefix('.')?
+        .split_once('-')?;
+    let is_number = number.len() == 16 && number.bytes().all(|byte| b"0123456789abcdef".contains(&byte));
+    let is_generation = generation.bytes().all(|byte| byte.is_ascii_digit());
+    generation.parse().ok().filter(|_| is_number && is_generation)
+}
+
+/// Whether a link at this place was made by this writer: it leads to a directory beside it that has a generation's name, or
+/// to one that is gone.
+pub(super) fn is_link_to_generation(place: &Place) -> bool {
+    let directory = place.directory();
+    let target = place
+        .seen()
+        .and_then(|link| directory.read_link(place.name(), link).ok());
+    let target = target.filter(|target| generation_in(target.as_os_str(), place.name()).is_some());
+    target.is_some_and(|target| {
+        let beside = directory.look(target.as_os_str());
+        beside.is_ok_and(|beside| beside.is_none_or(|beside| beside.kind != Kind::Link))
+    })
 }

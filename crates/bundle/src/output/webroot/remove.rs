@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use jit_trust_file::Directory;
 
-use crate::webroot::index::path::FOLDERS;
+use super::index::path::FOLDERS;
 
 /// Deletes these files of the directory `name` in `parent`, the folders of a webroot in it and then the directory itself,
 /// unless there is anything else in them. Read-only directories are no obstacle to their owner.

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 
 use jit_trust_file::{Access, Directory, Entry, FileError, Ownership, Place, TEMPORARY, create_unique};
 
-use super::occupant::Occupant;
+use super::occupant::{Occupant, generation_prefix};
+use super::plan::{Content, Plan};
 use super::remove;
 use crate::output::error::OutputError;
-use crate::webroot::plan::{Content, Plan};
 
 /// The webroot, in the directory that it is staged in. Only the directory around it is closed to others: this one has
 /// ordinary permissions.
@@ -78,7 +78,7 @@ impl<'p> Staged<'p> {
     /// name in the temporary directory: the link; where there are no links, the webroot itself, which is not moved.
     pub(super) fn move_beside(&mut self, generation: u32) -> io::Result<&'static str> {
         let (parent, link) = (self.place.directory(), OsStr::new(LINK));
-        let prefix = super::generation_prefix(self.place.name(), generation);
+        let prefix = generation_prefix(self.place.name(), generation);
         let linked = create_unique(prefix, |name| match parent.look(name)? {
             Some(_) => Err(ErrorKind::AlreadyExists.into()),
             None => self.directory.create_link(link, name),

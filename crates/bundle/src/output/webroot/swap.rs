@@ -179,12 +179,12 @@ mod tests {
 
     use jit_trust_file::{FileError, Place};
 
+    use super::super::index::Index;
+    use super::super::occupant::is_link_to_generation;
+    use super::super::plan::Plan;
     use super::super::staged::{self, WEBROOT};
-    use super::super::{KeyEntries, is_link_to_generation};
     use super::*;
-    use crate::output::Replace;
-    use crate::webroot::index::Index;
-    use crate::webroot::plan::Plan;
+    use crate::output::options::{KeyEntries, Replace};
     use crate::{BlobOptions, Input, Policy, Root, read};
 
     type PutInForce = fn(Staged<'_>, &Occupant, &Rule<'_>) -> Result<Option<String>, OutputError>;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::output::{BlobOptions, BlobVersion};
+use crate::output::options::{BlobOptions, BlobVersion};
 
 /// The names of the files and folders of a webroot. Those of the folders by key are core's, where they are looked up.
 pub(crate) mod path {
