@@ -48,6 +48,9 @@ pub struct WrittenWebroot {
 /// in a lower layer of an overlay, cannot be replaced at all ([`OutputError::CannotStepAside`]). Where the file system has no
 /// links, every webroot is such a directory.
 ///
+/// Of several runs at once, the first one to end replaces the webroot; the others find another one there than at their
+/// beginning, and change nothing.
+///
 /// A run that is interrupted may leave a directory `.jit-trust-…`, or one that no link leads to: they can be deleted.
 ///
 /// The new webroot gets the permissions of the directory that it replaces, and all of it and the link the owner and group,

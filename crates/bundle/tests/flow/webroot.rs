@@ -1026,7 +1026,7 @@ mod unix {
             let reader = scope.spawn(|| {
                 let mut whole = 0;
                 while !done.load(Ordering::Relaxed) {
-                    let opened = webroot.canonicalize().unwrap();
+                    let (_, opened) = link_and_generation(&webroot);
                     let (Ok(json), Ok(bundle)) = (
                         fs::read(opened.join("index.json")),
                         fs::read(opened.join("bundle.tblb")),

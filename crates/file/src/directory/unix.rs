@@ -6,10 +6,11 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{
-    AtFlags, CWD, Dir, FileType, Gid, Mode, OFlags, Stat, Uid, fchmod, fstat, fsync, mkdirat, openat,
-    readlinkat, renameat, symlinkat, unlinkat,
+    AtFlags, CWD, Dir, FileType, FlockOperation, Gid, Mode, OFlags, Stat, Uid, fchmod, flock, fstat, fsync,
+    mkdirat, openat, readlinkat, renameat, symlinkat, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -318,6 +319,22 @@ impl Directory {
     /// When the system says that it went wrong.
     pub fn sync_file(&self, name: &OsStr) -> io::Result<()> {
         self.read_file(name)?.sync_all()
+    }
+
+    /// Locks the directory against other programs that lock it, until what this returns is dropped. Everybody who may read
+    /// a directory can lock it, so that no more than a second is waited: `None` where it is locked for longer, or the
+    /// system cannot lock it.
+    pub fn lock(&self) -> Option<File> {
+        const TRIES: usize = 100;
+        let opened = self.to_be_read().ok()?;
+        for _ in 0..TRIES {
+            match flock(&opened, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Some(opened.into()),
+                Err(Errno::WOULDBLOCK) => std::thread::sleep(Duration::from_millis(10)),
+                Err(_) => return None,
+            }
+        }
+        None
     }
 
     /// Syncs the whole file system that this lies in, because hundreds of files one by one take seconds; `None` where

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -94,6 +95,13 @@ impl Rule<'_> {
             linked: Some(Linked { name, directory }),
             files,
         }))
+    }
+
+    /// Keeps other runs from replacing the same webroot, until what this returns is dropped; `None` where that cannot be.
+    pub(super) fn lock(&self, replaced: &Occupant) -> Option<File> {
+        let linked = replaced.linked.as_ref();
+        let name = linked.map_or(self.place.name(), |linked| linked.name.as_os_str());
+        self.place.directory().open(name).ok()?.lock()
     }
 
     /// Makes sure that this is what was there at the beginning, and may still be replaced.

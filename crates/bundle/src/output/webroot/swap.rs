@@ -25,11 +25,21 @@ pub(super) fn put_in_force(
             Err(error) => Err(withdraw(staged, refused(rule, error))),
         };
     };
-    // A rename alone could put an older webroot in the place of one that came in the meantime: what is taken out is
-    // looked at.
+    // Of several runs at once, the first one replaces this webroot, and the others find another one then.
+    let _locked = rule.lock(replaced);
+    let replaced = match rule.check_again(parent, name, replaced) {
+        Ok(occupant) => occupant,
+        Err(because) => return Err(withdraw(staged, because)),
+    };
+    if new == LINK && replaced.linked.is_some() {
+        return match staged.directory().rename(OsStr::new(new), parent, name) {
+            Ok(()) => finish(staged, new, Some(&replaced), rule),
+            Err(error) => Err(withdraw(staged, refused(rule, error))),
+        };
+    }
     match exchange(&staged, new, rule) {
-        Ok(()) => exchanged(staged, new, replaced, rule),
-        Err(error) if is_unsupported(&error) => without_exchange(staged, new, replaced, rule),
+        Ok(()) => exchanged(staged, new, &replaced, rule),
+        Err(error) if is_unsupported(&error) => step_aside(staged, new, &replaced, rule),
         Err(error) => Err(withdraw(staged, refused(rule, error))),
     }
 }
@@ -39,7 +49,7 @@ fn move_beside(staged: &mut Staged<'_>, rule: &Rule<'_>) -> Result<&'static str,
     moved.map_err(OutputError::io(&rule.target, PUT_IN_PLACE))
 }
 
-/// Looks at what was exchanged for the new webroot, which is taken back if that may not be deleted.
+/// Looks at the directory that was exchanged for the new webroot, which is taken back if that may not be deleted.
 fn exchanged(
     mut staged: Staged<'_>,
     new: &'static str,
@@ -56,25 +66,14 @@ fn exchanged(
     }
 }
 
-/// Replaces a link by renaming, in one step too. A directory has to be moved away first: for a moment there is no webroot.
-fn without_exchange(
+/// Two renames where there is no exchange: for a moment there is no webroot.
+fn step_aside(
     mut staged: Staged<'_>,
     new: &'static str,
     replaced: &Occupant,
     rule: &Rule<'_>,
 ) -> Result<Option<String>, OutputError> {
     let (parent, name) = (rule.place.directory(), rule.place.name());
-    if new == LINK && replaced.linked.is_some() {
-        let renamed = rule.check_again(parent, name, replaced).and_then(|occupant| {
-            let renamed = staged.directory().rename(OsStr::new(new), parent, name);
-            renamed.map_err(|error| refused(rule, error))?;
-            Ok(occupant)
-        });
-        return match renamed {
-            Ok(occupant) => finish(staged, new, Some(&occupant), rule),
-            Err(because) => Err(withdraw(staged, because)),
-        };
-    }
     staged.keep();
     if let Err(error) = parent.rename(name, staged.directory(), OsStr::new(OLD)) {
         return Err(withdraw(staged, refused(rule, error)));
@@ -189,15 +188,6 @@ mod tests {
 
     type PutInForce = fn(Staged<'_>, &Occupant, &Rule<'_>) -> Result<Option<String>, OutputError>;
 
-    /// Each way of replacing an old webroot.
-    const WAYS: [PutInForce; 2] = [
-        |staged, replaced, rule| put_in_force(staged, Some(replaced), rule),
-        |mut staged, replaced, rule| {
-            let new = move_beside(&mut staged, rule)?;
-            without_exchange(staged, new, replaced, rule)
-        },
-    ];
-
     /// What a webroot may be.
     #[derive(Clone, Copy, Debug, PartialEq)]
     enum Shape {
@@ -207,11 +197,20 @@ mod tests {
         Directory,
     }
 
-    /// Each way, from each shape.
-    fn ways() -> impl Iterator<Item = (PutInForce, Shape)> {
-        WAYS.into_iter()
-            .flat_map(|put| [Shape::Link, Shape::Directory].map(|shape| (put, shape)))
-    }
+    /// Each way of replacing an old webroot.
+    const WAYS: [(PutInForce, Shape); 3] = [
+        (PUT_IN_FORCE, Shape::Link),
+        (PUT_IN_FORCE, Shape::Directory),
+        (
+            |mut staged, replaced, rule| {
+                let new = move_beside(&mut staged, rule)?;
+                step_aside(staged, new, replaced, rule)
+            },
+            Shape::Directory,
+        ),
+    ];
+
+    const PUT_IN_FORCE: PutInForce = |staged, replaced, rule| put_in_force(staged, Some(replaced), rule);
 
     fn stage<'p>(rule: &Rule<'p>) -> Staged<'p> {
         let list = read(&[Input::Mozilla], Policy::Strict).unwrap();
@@ -261,7 +260,7 @@ mod tests {
 
     #[test]
     fn the_old_webroot_is_replaced_and_deleted_either_way() {
-        for (put, shape) in ways() {
+        for (put, shape) in WAYS {
             let directory = tempfile::tempdir().unwrap();
             let target = directory.path().join("target");
             first(&target, shape);
@@ -277,7 +276,7 @@ mod tests {
 
     #[test]
     fn what_somebody_wrote_while_the_new_webroot_was_staged_is_not_deleted() {
-        for (put, shape) in ways() {
+        for (put, shape) in WAYS {
             let directory = tempfile::tempdir().unwrap();
             let target = directory.path().join("target");
             first(&target, shape);
@@ -300,7 +299,7 @@ mod tests {
     /// The second of two runs at once, that of the older list.
     #[test]
     fn a_newer_webroot_that_came_while_the_new_one_was_staged_stays() {
-        for (put, shape) in ways() {
+        for (put, shape) in WAYS {
             let directory = tempfile::tempdir().unwrap();
             let target = directory.path().join("target");
             first(&target, shape);
@@ -317,7 +316,7 @@ mod tests {
 
     #[test]
     fn another_webroot_than_the_one_that_was_there_stays() {
-        for (put, shape) in ways() {
+        for (put, shape) in WAYS {
             let directory = tempfile::tempdir().unwrap();
             let target = directory.path().join("target");
             first(&target, shape);
@@ -359,7 +358,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_parent_that_is_moved_away_while_the_new_webroot_is_staged_leads_nowhere_else() {
-        for (put, shape) in ways() {
+        for (put, shape) in WAYS {
             let directory = tempfile::tempdir().unwrap();
             let (parent, moved) = (directory.path().join("parent"), directory.path().join("moved"));
             let trap = directory.path().join("trap");
@@ -389,7 +388,7 @@ mod tests {
         let (replaced, mut staged) = (occupant(&rule).unwrap(), stage(&rule));
         let new = move_beside(&mut staged, &rule).unwrap();
         fs::remove_file(staged.path_of(new)).unwrap();
-        assert!(without_exchange(staged, new, &replaced, &rule).is_err());
+        assert!(step_aside(staged, new, &replaced, &rule).is_err());
         assert_eq!(generation_of(&target), 1);
         assert_eq!(names_in(directory.path()), 1);
     }
@@ -397,7 +396,7 @@ mod tests {
     #[test]
     fn where_there_are_no_links_the_webroot_is_a_directory_itself() {
         for shape in [Shape::Link, Shape::Directory] {
-            for put in [exchanging, without_exchange] {
+            for put in [exchanging, step_aside] {
                 let directory = tempfile::tempdir().unwrap();
                 let target = directory.path().join("target");
                 first(&target, shape);
