@@ -44,12 +44,10 @@ mod own;
 mod ownership;
 mod place;
 mod staged;
-mod temporary;
 
-pub use directory::{Access, Directory, Entry, Kind};
+pub use directory::{Access, Directory, Entry, Kind, TEMPORARY, create_unique};
 pub use error::FileError;
 pub use own::OwnFile;
 pub use ownership::{Ownership, take_over};
 pub use place::Place;
 pub use staged::{StagedFile, write_file, write_private};
-pub use temporary::{TEMPORARY, create_unique};

@@ -17,7 +17,7 @@ use super::lines::{lines, without_byte_order_mark};
 use super::pem;
 use crate::constraints::{Domain, impose};
 use crate::time::end_of_day;
-use crate::{Conditions, Fingerprint, Form, InputError, NoteKind, Place, Problem};
+use crate::{Conditions, Fingerprint, InputError, NoteKind, Place, Problem};
 
 /// The names of the columns.
 mod column {
@@ -140,7 +140,7 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
         .from_reader(without_byte_order_mark(bytes));
     let header = reader.byte_headers().map_err(|error| unreadable(&error))?;
     let columns = Columns::of(header).map_err(|problem| problem.at(place.line(1)))?;
-    collector.report(place, Form::Ccadb, columns.carry_conditions());
+    collector.report(place, columns.carry_conditions());
     for column in columns.missing() {
         collector.note(place.clone(), NoteKind::MissingColumn { column });
     }

@@ -16,11 +16,9 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Collector {
     policy: Policy,
+    /// The list, but for its roots.
     list: RootList,
-    /// Where each root stood first.
-    places: Vec<Place>,
-    /// Of each root, whether one of its inputs could have said its conditions.
-    spoken_of: Vec<bool>,
+    taken: Vec<Taken>,
     /// Where in the list each certificate is.
     by_certificate: HashMap<Fingerprint, usize>,
     /// Where in the list each anchor is: two certificates of one are one root.
@@ -31,6 +29,16 @@ pub(super) struct Collector {
     numbers: Vec<(Number, Fingerprint)>,
     /// What was passed over in the directory that is being read; none outside of one.
     passed_over: Option<PassedOver>,
+}
+
+/// A root of the list.
+#[derive(Debug)]
+struct Taken {
+    root: Root,
+    /// Where it stood first.
+    place: Place,
+    /// Whether one of its inputs could have said its conditions.
+    is_spoken_of: bool,
 }
 
 impl Collector {
@@ -81,33 +89,31 @@ impl Collector {
         blob_version: Option<BlobVersion>,
         generation: Option<u32>,
     ) {
-        let carries_conditions = self.takes_conditions(form, blob_version);
-        self.add_source(place, form, blob_version, generation, carries_conditions);
-    }
-
-    /// An input turned out to be a report of this form, which says under which conditions roots are trusted, or does not.
-    pub(super) fn report(&mut self, place: &Place, form: Form, carries_conditions: bool) {
-        self.add_source(place, form, None, None, carries_conditions);
-    }
-
-    fn add_source(
-        &mut self,
-        place: &Place,
-        form: Form,
-        blob_version: Option<BlobVersion>,
-        generation: Option<u32>,
-        carries_conditions: bool,
-    ) {
-        if !carries_conditions {
-            self.note(place.clone(), NoteKind::CarriesNoConditions);
-        }
-        self.list.sources.push(Source {
+        self.add_source(Source {
             name: place.source().to_owned(),
             form,
             blob_version,
             generation,
+            carries_conditions: self.takes_conditions(form, blob_version),
+        });
+    }
+
+    /// An input turned out to be a report of CCADB's, which says under which conditions roots are trusted, or does not.
+    pub(super) fn report(&mut self, place: &Place, carries_conditions: bool) {
+        self.add_source(Source {
+            name: place.source().to_owned(),
+            form: Form::Ccadb,
+            blob_version: None,
+            generation: None,
             carries_conditions,
         });
+    }
+
+    fn add_source(&mut self, source: Source) {
+        if !source.carries_conditions {
+            self.note(Place::whole(&source.name), NoteKind::CarriesNoConditions);
+        }
+        self.list.sources.push(source);
     }
 
     /// Whether conditions are taken from an input of this form, with blobs of this version.
@@ -177,15 +183,14 @@ impl Collector {
         };
         self.remember(&root, anchor, index);
         let speaks = self.reads_conditions();
-        if let Some(spoken_of) = self.spoken_of.get_mut(index) {
-            *spoken_of |= speaks;
-        }
-        let first = self.places.get(index).cloned().unwrap_or_else(|| place.clone());
-        if let Some(known) = self.list.roots.get_mut(index) {
-            match known.clone().and(root) {
-                Some(both) => *known = both,
-                None => return Err(Problem::ConflictingConstraints { first }.at(place.clone())),
-            }
+        let Some(known) = self.taken.get_mut(index) else {
+            return Ok(None);
+        };
+        known.is_spoken_of |= speaks;
+        let first = known.place.clone();
+        match known.root.clone().and(root) {
+            Some(both) => known.root = both,
+            None => return Err(Problem::ConflictingConstraints { first }.at(place.clone())),
         }
         Ok(Some(first))
     }
@@ -198,10 +203,12 @@ impl Collector {
             }
             self.note(place.clone(), NoteKind::NotACa { subject });
         }
-        self.remember(&root, anchor, self.list.roots.len());
-        self.places.push(place.clone());
-        self.spoken_of.push(self.reads_conditions());
-        self.list.roots.push(root);
+        self.remember(&root, anchor, self.taken.len());
+        self.taken.push(Taken {
+            root,
+            place: place.clone(),
+            is_spoken_of: self.reads_conditions(),
+        });
         Ok(())
     }
 
@@ -260,7 +267,7 @@ impl Collector {
     /// The list, unless it is empty.
     pub(super) fn finish(mut self) -> Result<RootList, InputError> {
         self.leave_out_distrusted()?;
-        if !self.list.roots.is_empty() || self.is_of_stores_without_anchors() {
+        if !self.taken.is_empty() || self.is_of_stores_without_anchors() {
             self.note_keys_with_and_without(
                 |conditions| conditions.distrust_after.is_some(),
                 |subject, dated, dated_at| NoteKind::DatedElsewhere {
@@ -278,6 +285,7 @@ impl Collector {
                 },
             );
             self.note_conditions_of_mozilla();
+            self.list.roots = self.taken.into_iter().map(|taken| taken.root).collect();
             return Ok(self.list);
         }
         let sources = self.list.sources.as_slice();
@@ -301,18 +309,13 @@ impl Collector {
             return Ok(());
         }
         let keys = distrusted.into_keys(&self.numbers);
-        let roots = std::mem::take(&mut self.list.roots);
-        let places = std::mem::take(&mut self.places);
-        let spoken_of = std::mem::take(&mut self.spoken_of);
-        for ((root, place), spoken_of) in roots.into_iter().zip(places).zip(spoken_of) {
-            if let Some(at) = keys.get(&root.spki_fingerprint()) {
-                let (subject, at) = (root.label(), Box::new(at.clone()));
-                self.reject(Problem::Distrusted { subject, at }.at(place))?;
-                continue;
+        for taken in std::mem::take(&mut self.taken) {
+            if let Some(at) = keys.get(&taken.root.spki_fingerprint()) {
+                let (subject, at) = (taken.root.label(), Box::new(at.clone()));
+                self.reject(Problem::Distrusted { subject, at }.at(taken.place))?;
+            } else {
+                self.taken.push(taken);
             }
-            self.list.roots.push(root);
-            self.places.push(place);
-            self.spoken_of.push(spoken_of);
         }
         Ok(())
     }
@@ -352,32 +355,29 @@ impl Collector {
         has_it: impl Fn(&Conditions) -> bool,
         kind: impl Fn(String, String, Place) -> NoteKind,
     ) {
-        let roots = || self.list.roots.iter().zip(&self.places);
+        let (with, without): (Vec<_>, Vec<_>) = self
+            .taken
+            .iter()
+            .partition(|taken| has_it(taken.root.conditions()));
         let mut by_key = HashMap::new();
-        for (root, place) in roots().filter(|(root, _)| has_it(root.conditions())) {
-            by_key.entry(root.spki_fingerprint()).or_insert((root, place));
+        for taken in with {
+            by_key.entry(taken.root.spki_fingerprint()).or_insert(taken);
         }
-        if by_key.is_empty() {
-            return;
-        }
-        let mut notes = Vec::new();
-        for (root, place) in roots().filter(|(root, _)| !has_it(root.conditions())) {
-            let Some((other, other_at)) = by_key.get(&root.spki_fingerprint()) else {
-                continue;
-            };
-            let kind = kind(root.label(), other.label(), (*other_at).clone());
-            let place = place.clone();
-            notes.push(Note { place, kind });
-        }
+        let notes = without.into_iter().filter_map(|Taken { root, place, .. }| {
+            let other = by_key.get(&root.spki_fingerprint())?;
+            Some(Note {
+                place: place.clone(),
+                kind: kind(root.label(), other.root.label(), other.place.clone()),
+            })
+        });
         self.list.notes.extend(notes);
     }
 
     /// A root that Mozilla trusts under a condition only, as the list compiled in has it, came from inputs that cannot
     /// say so, and none of them was read that can.
     fn note_conditions_of_mozilla(&mut self) {
-        let roots = self.list.roots.iter().zip(&self.places).zip(&self.spoken_of);
-        let unspoken = roots.filter_map(|(root, spoken_of)| (!spoken_of).then_some(root));
-        let notes = unspoken.filter_map(|(root, place)| {
+        let unspoken = self.taken.iter().filter(|taken| !taken.is_spoken_of);
+        let notes = unspoken.filter_map(|Taken { root, place, .. }| {
             let entry = root.entry();
             let conditional = with_conditions(entry);
             let distrust_after = conditional.distrust_after();
@@ -396,7 +396,6 @@ impl Collector {
                 },
             })
         });
-        let notes: Vec<Note> = notes.collect();
         self.list.notes.extend(notes);
     }
 }

@@ -89,22 +89,7 @@ fn of_beginning(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     Some(match bytes {
         // BER without lengths, as Java and NSS write it.
         [0x30, 0x80, 0x02, 0x01, 0x03, ..] => PKCS_12,
-        [
-            0x30,
-            0x80,
-            0x06,
-            0x09,
-            0x2a,
-            0x86,
-            0x48,
-            0x86,
-            0xf7,
-            0x0d,
-            1,
-            7,
-            2,
-            ..,
-        ] => SIGNED_DATA,
+        _ if bytes.starts_with(b"\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02") => SIGNED_DATA,
         [0xfe, 0xed, 0xfe, 0xed, ..] | [0xce, 0xce, 0xce, 0xce, ..] => KEY_STORE,
         [0, 0, 0, 0, b'C', b'E', b'R', b'T', ..] => (
             "Microsoft's store of certificates (SST)",
