@@ -2,7 +2,6 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::shown::shown;
@@ -44,10 +43,11 @@ fn decide(
 }
 
 /// Why there is no time to give to a store.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GenerationError {
     /// What was asked for is no Unix time of 32 bits.
+    #[error("{from} \"{}\": expected Unix seconds, 0 to {max}", shown(text), max = u32::MAX)]
     NotATime {
         /// What it is.
         text: String,
@@ -55,24 +55,9 @@ pub enum GenerationError {
         from: &'static str,
     },
     /// The clock of this machine is before 1970 or after 2106.
+    #[error("the clock of this machine is wrong: expected 1970 to 2106")]
     NoClock,
 }
-
-impl fmt::Display for GenerationError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotATime { text, from } => write!(
-                f,
-                "{from} \"{}\": expected Unix seconds, 0 to {}",
-                shown(text),
-                u32::MAX
-            ),
-            Self::NoClock => f.write_str("the clock of this machine is wrong: expected 1970 to 2106"),
-        }
-    }
-}
-
-impl std::error::Error for GenerationError {}
 
 #[cfg(test)]
 mod tests {

@@ -124,7 +124,7 @@ impl fmt::Display for Note {
 impl fmt::Display for NoteKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotACa { subject } => write!(f, "{subject} says that it is no CA; taken all the same"),
+            Self::NotACa { subject } => write!(f, "{subject} says that it is not a CA; taken anyway"),
             Self::Duplicate { of } => write!(f, "the same root as at {of}; merged"),
             Self::OtherSection { label } => {
                 write!(f, "a section {} is no certificate; passed over", shown(label))

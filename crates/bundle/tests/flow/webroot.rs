@@ -282,7 +282,7 @@ fn a_directory_with_anything_else_in_it_is_not_replaced() {
     assert_eq!(
         error,
         format!(
-            "{}: not replaced, for thesis.txt is no part of a webroot: expected a webroot, an empty directory or none",
+            "{}: not replaced: thesis.txt is not part of a webroot: expected a webroot, an empty directory or none",
             path("mine").display()
         )
     );
@@ -290,7 +290,7 @@ fn a_directory_with_anything_else_in_it_is_not_replaced() {
         fs::write(path("mine/index.json"), json).unwrap();
         let error = refused(&path("mine"), &roots);
         assert!(
-            error.contains("mine: not replaced, for its index.json is none of a webroot: expected one as ")
+            error.contains("mine: not replaced: its index.json is not that of a webroot: expected one as ")
                 && error.contains(reason),
             "{error}"
         );
@@ -311,13 +311,13 @@ fn a_directory_with_anything_else_in_it_is_not_replaced() {
             .to_string();
         let error = refused(&path("webroot"), &roots);
         assert!(
-            error.contains(&format!("for {added} is no part of a webroot")),
+            error.contains(&format!("{added} is not part of a webroot")),
             "{error}"
         );
         fs::remove_file(path("webroot").join(added)).unwrap();
     }
     fs::create_dir_all(path("webroot/der/folder")).unwrap();
-    assert!(refused(&path("webroot"), &roots).contains("der/folder is no part of a webroot"));
+    assert!(refused(&path("webroot"), &roots).contains("der/folder is not part of a webroot"));
 
     fs::write(path("file"), "").unwrap();
     assert_eq!(
@@ -451,7 +451,7 @@ fn a_webroot_of_a_newer_generation_is_replaced_only_when_a_user_insists() {
     assert_eq!(
         error.to_string(),
         format!(
-            "{}: not replaced, for it was made at 2026-05-01T00:00:00Z (1777593600), and the new one is of \
+            "{}: not replaced: it was made at 2026-05-01T00:00:00Z (1777593600), and the new one is of \
              2026-04-30T23:59:59Z (1777593599): expected no older one",
             webroot.display()
         )
@@ -734,7 +734,7 @@ mod unix {
         assert!(made.unwrap().success());
         let error = refused(&webroot, &roots(2));
         assert!(
-            error.contains("not replaced, for its index.json is none of a webroot"),
+            error.contains("not replaced: its index.json is not that of a webroot"),
             "{error}"
         );
         assert!(error.contains("a pipe, device or socket"), "{error}");
@@ -829,9 +829,9 @@ mod unix {
         for (target, reason) in [
             (
                 path("mine").to_str().unwrap(),
-                "thesis.txt is no part of a webroot",
+                "thesis.txt is not part of a webroot",
             ),
-            ("mine", "thesis.txt is no part of a webroot"),
+            ("mine", "thesis.txt is not part of a webroot"),
             ("file", "a file: expected a directory"),
             ("webroot", "too many links"),
         ] {
@@ -857,7 +857,7 @@ mod unix {
             make();
             let before = names_in(directory.path());
             let error = refused(&path("webroot"), &roots(1));
-            assert!(error.contains("thesis.txt is no part of") || error.contains("a file: expected"));
+            assert!(error.contains("thesis.txt is not part of") || error.contains("a file: expected"));
             assert_eq!(fs::read_link(path("webroot")).unwrap(), Path::new(ours));
             assert_eq!(names_in(directory.path()), before);
         }
@@ -871,11 +871,11 @@ mod unix {
         let newer = format!("webroot.{}-0123456789abcdef", GENERATION + 1);
         symlink(&newer, &webroot).unwrap();
         let error = refused(&webroot, &roots(1));
-        assert!(error.contains("not replaced, for it was made at "), "{error}");
+        assert!(error.contains("not replaced: it was made at "), "{error}");
         assert_eq!(fs::read_link(&webroot).unwrap(), Path::new(&newer));
         // An empty one says no more than its name.
         fs::create_dir(directory.path().join(&newer)).unwrap();
-        assert!(refused(&webroot, &roots(1)).contains("not replaced, for it was made at "));
+        assert!(refused(&webroot, &roots(1)).contains("not replaced: it was made at "));
         fs::remove_dir(directory.path().join(&newer)).unwrap();
 
         write(&webroot.with_file_name("first"), &roots(1));
@@ -991,7 +991,7 @@ mod unix {
         }
         let error = refused(&webroot, &roots(2));
         assert!(
-            error.contains("refused, for this directory belongs to another user (uid 65534)"),
+            error.contains("refused: this directory belongs to another user (uid 65534)"),
             "{error}"
         );
         assert_eq!(read_path(&webroot).unwrap().roots().len(), 1);

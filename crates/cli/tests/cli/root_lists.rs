@@ -160,7 +160,7 @@ fn a_pinned_certificate_that_is_no_ca_gets_the_warning_of_a_store() {
     let leaf = Leaf::builder(&["a.test"]).issued_by(&Ca::root("Lab Root A"));
     let lab = Lab::trusting(&[]);
     let file = lab.write("leaf.pem", leaf.pem());
-    let warning = "says that it is no CA; taken all the same\n";
+    let warning = "says that it is not a CA; taken anyway\n";
     verify(&file, "--trust", &file)
         .says("jit-trust: warning: ")
         .says(warning);

@@ -121,7 +121,7 @@ fn finish(
     let deleted = staged.delete_replaced(old, replaced);
     Ok(deleted.err().map(|error| {
         let rest = shown_path(&rest);
-        format!("{rest}: a rest of the old webroot is left here and could not be deleted: {error}")
+        format!("{rest}: part of the old webroot is left here and could not be deleted: {error}")
     }))
 }
 
