@@ -9,7 +9,7 @@ mod swap;
 
 use std::path::Path;
 
-use jit_trust_file::Place;
+use jit_trust_file::{Directory, Place};
 
 use super::error::{LostConditions, OutputError};
 use super::options::{BlobOptions, KeyEntries, Replace};
@@ -108,7 +108,7 @@ pub fn write_webroot(
     };
     let occupant = rule.check(place.directory(), place.name())?;
     let staged = staged::write(&plan, &place, occupant.as_ref().and_then(Occupant::directory))?;
-    let left_behind = swap::put_in_force(staged, occupant.as_ref(), &rule)?;
+    let left_behind = swap::put_in_force(staged, occupant.as_ref(), &rule, Directory::exchange)?;
     Ok(WrittenWebroot {
         files: plan.files.len(),
         unreachable: plan.unreachable,

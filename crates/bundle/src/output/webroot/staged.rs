@@ -61,11 +61,6 @@ impl<'p> Staged<'p> {
         &self.directory
     }
 
-    /// The path of something in the temporary directory, for messages.
-    pub(super) fn path_of(&self, name: &str) -> PathBuf {
-        self.directory.path_of(OsStr::new(name))
-    }
-
     /// Where the new webroot is, for messages.
     pub(super) fn path(&self) -> PathBuf {
         match &self.beside {
@@ -119,31 +114,26 @@ impl<'p> Staged<'p> {
 
     /// Deletes what was replaced, which has the name `old` in the temporary directory unless it is gone, and then that
     /// directory. What others have put there stays.
-    pub(super) fn delete_replaced(mut self, old: &str, replaced: Option<&Occupant>) -> io::Result<()> {
+    pub(super) fn delete_replaced(mut self, old: &OsStr, replaced: Option<&Occupant>) -> io::Result<()> {
         self.is_ours_alone = false;
-        let parent = self.place.directory();
-        let deleted = match replaced {
-            None => Ok(()),
-            Some(Occupant {
-                linked: None, files, ..
-            }) => remove::webroot(&self.directory, OsStr::new(old), files),
-            Some(Occupant {
-                linked: Some(linked),
-                files,
-                ..
-            }) => {
-                let deleted = match (parent.look(&linked.name), &linked.directory) {
-                    (Err(error), _) => Err(error),
-                    (Ok(Some(there)), Some(directory)) if there.is(directory) => {
-                        remove::webroot(parent, &linked.name, files)
-                    }
-                    // It is gone, or another one is there now.
-                    (Ok(_), _) => Ok(()),
-                };
-                deleted.and(remove::unless_gone(self.directory.remove_file(OsStr::new(old))))
-            }
+        let Some(Occupant { linked, files, .. }) = replaced else {
+            return self.close();
         };
-        deleted.and(self.close())
+        let (parent, name) = match linked {
+            Some(linked) => (self.place.directory(), linked.name.as_os_str()),
+            None => (&self.directory, old),
+        };
+        let there = parent.look(name)?;
+        let deleted = match (there, replaced.and_then(Occupant::directory)) {
+            (Some(there), Some(directory)) if there.is(directory) => remove::webroot(parent, name, files),
+            // It is gone, or another one is there now.
+            _ => Ok(()),
+        };
+        let unlinked = match linked {
+            Some(_) => remove::unless_gone(self.directory.remove_file(old)),
+            None => Ok(()),
+        };
+        deleted.and(unlinked).and(self.close())
     }
 
     fn close(&self) -> io::Result<()> {

@@ -2,12 +2,16 @@
 
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
-use std::path::PathBuf;
+
+use jit_trust_file::Directory;
 
 use super::occupant::{Occupant, Rule};
 use super::staged::{LINK, OLD, Staged};
 use crate::output::error::OutputError;
 use crate::shown::shown_path;
+
+/// How two entries of directories exchange their names: [`Directory::exchange`].
+pub(super) type Exchange = fn(&Directory, &OsStr, &Directory, &OsStr) -> io::Result<()>;
 
 /// Gives the name of the webroot to a staged one, in one step where the system can, and deletes what had that name, after
 /// one more look at it: staging takes time, in which somebody may have put something of their own there. Returns a line on
@@ -16,11 +20,24 @@ pub(super) fn put_in_force(
     mut staged: Staged<'_>,
     replaced: Option<&Occupant>,
     rule: &Rule<'_>,
+    exchange: Exchange,
 ) -> Result<Option<String>, OutputError> {
-    let new = move_beside(&mut staged, rule)?;
+    let new = staged.move_beside(rule.generation);
+    let new = OsStr::new(new.map_err(OutputError::io(&rule.target, PUT_IN_PLACE))?);
+    replace(staged, new, replaced, rule, exchange)
+}
+
+/// Gives the name of the webroot to `new`, in the temporary directory.
+fn replace(
+    staged: Staged<'_>,
+    new: &OsStr,
+    replaced: Option<&Occupant>,
+    rule: &Rule<'_>,
+    exchange: Exchange,
+) -> Result<Option<String>, OutputError> {
     let (parent, name) = (rule.place.directory(), rule.place.name());
     let Some(replaced) = replaced else {
-        return match staged.directory().rename_to_new(OsStr::new(new), parent, name) {
+        return match staged.directory().rename_to_new(new, parent, name) {
             Ok(()) => finish(staged, new, None, rule),
             Err(error) => Err(withdraw(staged, refused(rule, error))),
         };
@@ -31,72 +48,47 @@ pub(super) fn put_in_force(
         Ok(occupant) => occupant,
         Err(because) => return Err(withdraw(staged, because)),
     };
-    if new == LINK && replaced.linked.is_some() {
-        return match staged.directory().rename(OsStr::new(new), parent, name) {
-            Ok(()) => finish(staged, new, Some(&replaced), rule),
-            Err(error) => Err(withdraw(staged, refused(rule, error))),
-        };
-    }
-    match exchange(&staged, new, rule) {
-        Ok(()) => exchanged(staged, new, &replaced, rule),
+    let moved = match new == LINK && replaced.linked.is_some() {
+        true => staged.directory().rename(new, parent, name),
+        false => exchange(staged.directory(), new, parent, name),
+    };
+    match moved {
+        Ok(()) => finish(staged, new, Some(&replaced), rule),
         Err(error) if is_unsupported(&error) => step_aside(staged, new, &replaced, rule),
         Err(error) => Err(withdraw(staged, refused(rule, error))),
-    }
-}
-
-fn move_beside(staged: &mut Staged<'_>, rule: &Rule<'_>) -> Result<&'static str, OutputError> {
-    let moved = staged.move_beside(rule.generation);
-    moved.map_err(OutputError::io(&rule.target, PUT_IN_PLACE))
-}
-
-/// Looks at the directory that was exchanged for the new webroot, which is taken back if that may not be deleted.
-fn exchanged(
-    mut staged: Staged<'_>,
-    new: &'static str,
-    replaced: &Occupant,
-    rule: &Rule<'_>,
-) -> Result<Option<String>, OutputError> {
-    staged.keep();
-    match rule.check_again(staged.directory(), OsStr::new(new), replaced) {
-        Ok(occupant) => finish(staged, new, Some(&occupant), rule),
-        Err(because) => match exchange(&staged, new, rule) {
-            Ok(()) => Err(withdraw(staged, because)),
-            Err(error) => Err(not_taken_back(because, staged.path_of(new), error)),
-        },
     }
 }
 
 /// Two renames where there is no exchange: for a moment there is no webroot.
 fn step_aside(
     mut staged: Staged<'_>,
-    new: &'static str,
+    new: &OsStr,
     replaced: &Occupant,
     rule: &Rule<'_>,
 ) -> Result<Option<String>, OutputError> {
-    let (parent, name) = (rule.place.directory(), rule.place.name());
-    staged.keep();
-    if let Err(error) = parent.rename(name, staged.directory(), OsStr::new(OLD)) {
+    let (parent, name, old) = (rule.place.directory(), rule.place.name(), OsStr::new(OLD));
+    if let Err(error) = parent.rename(name, staged.directory(), old) {
         return Err(withdraw(staged, refused(rule, error)));
     }
-    let checked = rule.check_again(staged.directory(), OsStr::new(OLD), replaced);
-    let checked = checked.and_then(|occupant| {
-        let renamed = staged.directory().rename_to_new(OsStr::new(new), parent, name);
-        renamed.map_err(|error| refused(rule, error))?;
-        Ok(occupant)
-    });
-    match checked {
-        Ok(occupant) => finish(staged, OLD, Some(&occupant), rule),
-        Err(because) => match staged.directory().rename_to_new(OsStr::new(OLD), parent, name) {
-            Ok(()) => Err(withdraw(staged, because)),
-            Err(error) => Err(not_taken_back(because, staged.path_of(OLD), error)),
-        },
+    staged.keep();
+    let Err(because) = staged.directory().rename_to_new(new, parent, name) else {
+        return finish(staged, old, Some(replaced), rule);
+    };
+    let because = refused(rule, because);
+    match staged.directory().rename_to_new(old, parent, name) {
+        Ok(()) => Err(withdraw(staged, because)),
+        Err(error) => Err(OutputError::NotTakenBack {
+            because: Box::new(because),
+            old: staged.directory().path_of(old),
+            error,
+        }),
     }
 }
 
 /// The new webroot is in force. The old one is deleted only when that will also be so after a crash.
 fn finish(
     mut staged: Staged<'_>,
-    old: &str,
+    old: &OsStr,
     replaced: Option<&Occupant>,
     rule: &Rule<'_>,
 ) -> Result<Option<String>, OutputError> {
@@ -108,7 +100,7 @@ fn finish(
     };
     if let Err(error) = parent.sync().and_then(|()| staged.directory().sync()) {
         let kept = match replaced {
-            Some(Occupant { linked: None, .. }) => Some(staged.path_of(old)),
+            Some(Occupant { linked: None, .. }) => Some(staged.directory().path_of(old)),
             Some(_) => Some(rest),
             None => None,
         };
@@ -138,14 +130,6 @@ fn withdraw(staged: Staged<'_>, because: OutputError) -> OutputError {
     }
 }
 
-fn not_taken_back(because: OutputError, old: PathBuf, error: io::Error) -> OutputError {
-    OutputError::NotTakenBack {
-        because: Box::new(because),
-        old,
-        error,
-    }
-}
-
 const PUT_IN_PLACE: &str = "put the new webroot in its place";
 
 fn refused(rule: &Rule<'_>, error: io::Error) -> OutputError {
@@ -158,12 +142,6 @@ fn refused(rule: &Rule<'_>, error: io::Error) -> OutputError {
         ErrorKind::AlreadyExists => rule.changed(),
         _ => OutputError::io(&rule.target, PUT_IN_PLACE)(error),
     }
-}
-
-/// Gives each of the two the other's name, at once.
-fn exchange(staged: &Staged<'_>, new: &str, rule: &Rule<'_>) -> io::Result<()> {
-    let (parent, name) = (rule.place.directory(), rule.place.name());
-    staged.directory().exchange(OsStr::new(new), parent, name)
 }
 
 /// Whether the system or the file system knows no exchange: network and overlay file systems may not.
@@ -186,8 +164,6 @@ mod tests {
     use crate::output::options::{KeyEntries, Replace};
     use crate::{BlobOptions, Input, Policy, Root, read};
 
-    type PutInForce = fn(Staged<'_>, &Occupant, &Rule<'_>) -> Result<Option<String>, OutputError>;
-
     /// What a webroot may be.
     #[derive(Clone, Copy, Debug, PartialEq)]
     enum Shape {
@@ -198,19 +174,16 @@ mod tests {
     }
 
     /// Each way of replacing an old webroot.
-    const WAYS: [(PutInForce, Shape); 3] = [
-        (PUT_IN_FORCE, Shape::Link),
-        (PUT_IN_FORCE, Shape::Directory),
-        (
-            |mut staged, replaced, rule| {
-                let new = move_beside(&mut staged, rule)?;
-                step_aside(staged, new, replaced, rule)
-            },
-            Shape::Directory,
-        ),
+    const WAYS: [(Exchange, Shape); 4] = [
+        (Directory::exchange, Shape::Link),
+        (Directory::exchange, Shape::Directory),
+        (no_exchange, Shape::Link),
+        (no_exchange, Shape::Directory),
     ];
 
-    const PUT_IN_FORCE: PutInForce = |staged, replaced, rule| put_in_force(staged, Some(replaced), rule);
+    fn no_exchange(_: &Directory, _: &OsStr, _: &Directory, _: &OsStr) -> io::Result<()> {
+        Err(ErrorKind::Unsupported.into())
+    }
 
     fn stage<'p>(rule: &Rule<'p>) -> Staged<'p> {
         let list = read(&[Input::Mozilla], Policy::Strict).unwrap();
@@ -240,7 +213,7 @@ mod tests {
     fn first(target: &Path, shape: Shape) {
         let place = place(target);
         let rule = rule(&place, 1);
-        put_in_force(stage(&rule), None, &rule).unwrap();
+        put_in_force(stage(&rule), None, &rule, no_exchange).unwrap();
         if shape == Shape::Directory {
             let generation = target.with_file_name(fs::read_link(target).unwrap());
             fs::remove_file(target).unwrap();
@@ -260,13 +233,13 @@ mod tests {
 
     #[test]
     fn the_old_webroot_is_replaced_and_deleted_either_way() {
-        for (put, shape) in WAYS {
+        for (exchange, shape) in WAYS {
             let directory = tempfile::tempdir().unwrap();
             let target = directory.path().join("target");
             first(&target, shape);
             let place = place(&target);
             let rule = rule(&place, 2);
-            let left = put(stage(&rule), &occupant(&rule).unwrap(), &rule);
+            let left = put_in_force(stage(&rule), occupant(&rule).as_ref(), &rule, exchange);
             assert_eq!(left.unwrap(), None);
             assert_eq!(generation_of(&target), 2);
             assert!(target.is_symlink());
@@ -276,7 +249,7 @@ mod tests {
 
     #[test]
     fn what_somebody_wrote_while_the_new_webroot_was_staged_is_not_deleted() {
-        for (put, shape) in WAYS {
+        for (exchange, shape) in WAYS {
             let directory = tempfile::tempdir().unwrap();
             let target = directory.path().join("target");
             first(&target, shape);
@@ -287,7 +260,7 @@ mod tests {
             for name in ["thesis.txt", "der/thesis.txt"] {
                 fs::write(target.join(name), "mine").unwrap();
             }
-            let refused = put(staged, &replaced, &rule).unwrap_err();
+            let refused = put_in_force(staged, Some(&replaced), &rule, exchange).unwrap_err();
             assert!(matches!(refused, OutputError::NotAWebroot { ref path, .. } if *path == target));
             assert_eq!(fs::read(target.join("thesis.txt")).unwrap(), b"mine");
             assert_eq!(fs::read(target.join("der/thesis.txt")).unwrap(), b"mine");
@@ -299,15 +272,15 @@ mod tests {
     /// The second of two runs at once, that of the older list.
     #[test]
     fn a_newer_webroot_that_came_while_the_new_one_was_staged_stays() {
-        for (put, shape) in WAYS {
+        for (exchange, shape) in WAYS {
             let directory = tempfile::tempdir().unwrap();
             let target = directory.path().join("target");
             first(&target, shape);
             let place = place(&target);
             let (older, newer) = (rule(&place, 2), rule(&place, 3));
             let (replaced, staged) = (occupant(&older).unwrap(), stage(&older));
-            put(stage(&newer), &replaced, &newer).unwrap();
-            let refused = put(staged, &replaced, &older).unwrap_err();
+            put_in_force(stage(&newer), Some(&replaced), &newer, exchange).unwrap();
+            let refused = put_in_force(staged, Some(&replaced), &older, exchange).unwrap_err();
             assert!(matches!(refused, OutputError::Older { found: 3, new: 2, .. }));
             assert_eq!(generation_of(&target), 3);
             assert_eq!(names_in(directory.path()), 2);
@@ -316,7 +289,7 @@ mod tests {
 
     #[test]
     fn another_webroot_than_the_one_that_was_there_stays() {
-        for (put, shape) in WAYS {
+        for (exchange, shape) in WAYS {
             let directory = tempfile::tempdir().unwrap();
             let target = directory.path().join("target");
             first(&target, shape);
@@ -327,7 +300,7 @@ mod tests {
             fs::rename(&target, &moved).unwrap();
             first(&target, shape);
             let before = names_in(directory.path()) - 1;
-            let refused = put(staged, &replaced, &rule).unwrap_err();
+            let refused = put_in_force(staged, Some(&replaced), &rule, exchange).unwrap_err();
             assert!(
                 matches!(refused, OutputError::File(FileError::Changed { ref path }) if *path == target),
                 "{refused}"
@@ -345,7 +318,7 @@ mod tests {
         let rule = rule(&place, 2);
         let staged = stage(&rule);
         fs::create_dir(&target).unwrap();
-        let refused = put_in_force(staged, None, &rule).unwrap_err();
+        let refused = put_in_force(staged, None, &rule, no_exchange).unwrap_err();
         assert!(
             matches!(refused, OutputError::File(FileError::Changed { .. })),
             "{refused}"
@@ -358,7 +331,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_parent_that_is_moved_away_while_the_new_webroot_is_staged_leads_nowhere_else() {
-        for (put, shape) in WAYS {
+        for (exchange, shape) in WAYS {
             let directory = tempfile::tempdir().unwrap();
             let (parent, moved) = (directory.path().join("parent"), directory.path().join("moved"));
             let trap = directory.path().join("trap");
@@ -371,7 +344,7 @@ mod tests {
             let (replaced, staged) = (occupant(&rule).unwrap(), stage(&rule));
             fs::rename(&parent, &moved).unwrap();
             std::os::unix::fs::symlink(&trap, &parent).unwrap();
-            put(staged, &replaced, &rule).unwrap();
+            put_in_force(staged, Some(&replaced), &rule, exchange).unwrap();
             assert_eq!(generation_of(&moved.join("target")), 2);
             assert_eq!(names_in(&moved), 2);
             assert_eq!(names_in(&trap), 0);
@@ -386,40 +359,30 @@ mod tests {
         let place = place(&target);
         let rule = rule(&place, 2);
         let (replaced, mut staged) = (occupant(&rule).unwrap(), stage(&rule));
-        let new = move_beside(&mut staged, &rule).unwrap();
-        fs::remove_file(staged.path_of(new)).unwrap();
-        assert!(step_aside(staged, new, &replaced, &rule).is_err());
+        let new = staged.move_beside(2).unwrap();
+        staged.directory().remove_file(new.as_ref()).unwrap();
+        assert!(step_aside(staged, new.as_ref(), &replaced, &rule).is_err());
         assert_eq!(generation_of(&target), 1);
         assert_eq!(names_in(directory.path()), 1);
     }
 
     #[test]
     fn where_there_are_no_links_the_webroot_is_a_directory_itself() {
-        for shape in [Shape::Link, Shape::Directory] {
-            for put in [exchanging, step_aside] {
-                let directory = tempfile::tempdir().unwrap();
-                let target = directory.path().join("target");
-                first(&target, shape);
-                let place = place(&target);
-                let rule = rule(&place, 2);
-                put(stage(&rule), WEBROOT, &occupant(&rule).unwrap(), &rule).unwrap();
-                assert_eq!(generation_of(&target), 2);
-                assert!(!target.is_symlink());
-                assert_eq!(names_in(directory.path()), 1);
-            }
+        for (exchange, shape) in WAYS {
+            let directory = tempfile::tempdir().unwrap();
+            let target = directory.path().join("target");
+            first(&target, shape);
+            let place = place(&target);
+            let rule = rule(&place, 2);
+            let (replaced, staged) = (occupant(&rule), stage(&rule));
+            replace(staged, WEBROOT.as_ref(), replaced.as_ref(), &rule, exchange).unwrap();
+            assert_eq!(generation_of(&target), 2);
+            assert!(!target.is_symlink());
+            assert_eq!(names_in(directory.path()), 1);
         }
     }
 
-    fn exchanging(
-        staged: Staged<'_>,
-        new: &'static str,
-        replaced: &Occupant,
-        rule: &Rule<'_>,
-    ) -> Result<Option<String>, OutputError> {
-        exchange(&staged, new, rule).unwrap();
-        exchanged(staged, new, replaced, rule)
-    }
-
+    /// It came between the last look and the exchange.
     #[test]
     fn what_cannot_be_deleted_is_named_and_stays() {
         for shape in [Shape::Link, Shape::Directory] {
@@ -429,18 +392,18 @@ mod tests {
             let place = place(&target);
             let rule = rule(&place, 2);
             let (mut staged, replaced) = (stage(&rule), occupant(&rule).unwrap());
-            let old = match shape {
-                Shape::Link => directory.path().join(fs::read_link(&target).unwrap()),
-                Shape::Directory => staged.path_of(LINK),
+            let new = OsStr::new(staged.move_beside(2).unwrap());
+            let (old, expected) = match shape {
+                Shape::Link => (
+                    directory.path().join(fs::read_link(&target).unwrap()),
+                    "/target.1-",
+                ),
+                Shape::Directory => (staged.directory().path_of(new), "/.jit-trust-"),
             };
-            let new = move_beside(&mut staged, &rule).unwrap();
-            exchange(&staged, new, &rule).unwrap();
+            let (parent, name) = (place.directory(), place.name());
+            staged.directory().exchange(new, parent, name).unwrap();
             fs::write(old.join("thesis.txt"), "mine").unwrap();
             let note = finish(staged, new, Some(&replaced), &rule).unwrap().unwrap();
-            let expected = match shape {
-                Shape::Link => "/target.1-",
-                Shape::Directory => "/.jit-trust-",
-            };
             assert!(
                 note.contains(expected) && note.contains(" is left here "),
                 "{note}"
@@ -448,6 +411,44 @@ mod tests {
             assert_eq!(generation_of(&target), 2);
             assert_eq!(names_in(&old), 1);
         }
+    }
+
+    #[test]
+    fn another_directory_than_the_one_that_was_there_is_not_deleted() {
+        for shape in [Shape::Link, Shape::Directory] {
+            let directory = tempfile::tempdir().unwrap();
+            let target = directory.path().join("target");
+            first(&target, shape);
+            let place = place(&target);
+            let rule = rule(&place, 2);
+            let (mut staged, replaced) = (stage(&rule), occupant(&rule).unwrap());
+            let new = OsStr::new(staged.move_beside(2).unwrap());
+            let old = match shape {
+                Shape::Link => directory.path().join(fs::read_link(&target).unwrap()),
+                Shape::Directory => target.clone(),
+            };
+            let aside = directory.path().join("aside");
+            fs::rename(&old, &aside).unwrap();
+            fs::create_dir(&old).unwrap();
+            fs::copy(aside.join("index.json"), old.join("index.json")).unwrap();
+            let (parent, name) = (place.directory(), place.name());
+            staged.directory().exchange(new, parent, name).unwrap();
+            finish(staged, new, Some(&replaced), &rule).unwrap();
+            assert_eq!(generation_of(&target), 2);
+            assert_eq!(generation_of(&aside), 1);
+            let left = walk(directory.path(), "index.json");
+            assert_eq!(left, 3, "that of the new one, of the one aside, and of the other");
+        }
+    }
+
+    /// How many files of this name there are, links not followed.
+    fn walk(directory: &Path, name: &str) -> usize {
+        let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap());
+        let found = entries.map(|entry| match entry.file_type().unwrap().is_dir() {
+            true => walk(&entry.path(), name),
+            false => usize::from(entry.file_name() == name),
+        });
+        found.sum()
     }
 
     #[test]
