@@ -107,7 +107,7 @@ pub enum Problem {
     /// The content is of none of the forms that consist of certificates alone.
     #[error("expected certificates in PEM, DER or PKCS #7")]
     NoCertificates,
-    /// The content is of a form that is known, but is no list that can be read.
+    /// The content is of a form that is known, but not read.
     #[error("{0}")]
     OtherForm(OtherForm),
     /// PKCS #7 that is something else than certificates alone, or cannot be read.
@@ -152,7 +152,7 @@ pub enum Problem {
     Certificate(#[source] CertificateError),
     /// The certificate says that its key must not be used to sign others (RFC 5280 sections 4.2.1.3 and 4.2.1.9).
     #[error(
-        "{subject} says that it is no CA: expected basic constraints with cA, and keyCertSign in the key usage if there \
+        "{subject} says that it is not a CA: expected basic constraints with cA, and keyCertSign in the key usage if there \
          is one"
     )]
     NotACa {

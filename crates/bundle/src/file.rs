@@ -23,7 +23,7 @@ pub(crate) fn is_directory(path: &Path, place: &Place) -> Result<bool, InputErro
     Err(Problem::NotAFile.at(place.clone()))
 }
 
-/// Whether this is `/dev/stdin` or what a shell makes of `<(…)`: a pipe that somebody writes to.
+/// Whether this is `/dev/stdin` or what a shell makes of `<(…)`: a pipe that another program writes to.
 fn is_given_by_the_shell(path: &Path) -> bool {
     path == Path::new("/dev/stdin") || path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd")
 }
@@ -37,7 +37,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, InputError> {
     read().map_err(|problem| problem.at(place_of(path)))
 }
 
-/// The content of a file that somebody else has put there. A pipe, which may have no writer, and a device, which may
+/// The content of a file that another program has put there. A pipe, which may have no writer, and a device, which may
 /// have no end, are refused at once.
 pub(crate) fn read_regular(path: &Path) -> Result<Vec<u8>, Problem> {
     read_open(open_without_waiting(path).map_err(Problem::io("read"))?)

@@ -31,8 +31,8 @@
 //! reading them gives a note. Of two statements on one root the stricter holds; a date or a domain that cannot be
 //! read refuses the input.
 //!
-//! No signature is checked here, and no date: a root is trusted because it is in the list, and whoever makes the list
-//! vouches for it.
+//! No signature is checked here, and no date: a root is trusted because it is in the list, and its maker
+//! answers for it.
 //!
 //! ```
 //! use jit_trust_bundle::{BlobOptions, Input, Policy, Replace, encode_blob, read, write_blob};

@@ -2,7 +2,7 @@
 
 use crate::{BlobVersion, InputError, Note, Root};
 
-/// What happens to a certificate that cannot be read, says that it is no CA, or is distrusted elsewhere in the list.
+/// What happens to a certificate that cannot be read, says that it is not a CA, or is distrusted elsewhere in the list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Policy {
@@ -12,10 +12,10 @@ pub enum Policy {
     /// Each one is left out, and listed in [`RootList::left_out`].
     SkipInvalid,
     /// For using a list that is there: every certificate that can be read is an anchor, as webpki has it. One that
-    /// says that it is no CA gets a note; one that cannot be read, or that is distrusted elsewhere in the list, is left
+    /// says that it is not a CA gets a note; one that cannot be read, or that is distrusted elsewhere in the list, is left
     /// out, and listed; damage around a certificate, such as bad Base64, refuses the input.
     ///
-    /// Conditions are those that bind whoever looks roots up in the store. A webroot is asked for its blobs, and those
+    /// Conditions are those that bind a client that looks roots up in the store. A webroot is asked for its blobs, and those
     /// of version 1 carry none: what its `index.json` says beside them is for making other lists, and is taken only
     /// under the other policies.
     Store,

@@ -19,7 +19,7 @@ pub struct Note {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NoteKind {
-    /// A certificate of a store says that it is no CA. It was taken.
+    /// A certificate of a store says that it is not a CA. It was taken.
     NotACa {
         /// Its subject.
         subject: String,
@@ -30,7 +30,7 @@ pub enum NoteKind {
         /// Where it was.
         of: Place,
     },
-    /// A PEM section that is no certificate was passed over.
+    /// A PEM section that is not a certificate was passed over.
     OtherSection {
         /// Its label.
         label: String,
@@ -65,7 +65,7 @@ pub enum NoteKind {
     /// without.
     CarriesNoConditions,
     /// A root of the list has no distrust-after date, but one with the same key has: certificates that the date is to
-    /// stop are trusted all the same where a path leads to the other.
+    /// stop are still trusted where a path leads to the other.
     DatedElsewhere {
         /// The root without a date, as [`Root::label`](crate::Root::label) has it.
         subject: String,
@@ -75,7 +75,7 @@ pub enum NoteKind {
         dated_at: Place,
     },
     /// A root of the list has no name constraints imposed on it, but one with the same key has: names that they are to
-    /// exclude are trusted all the same where a path leads to the other.
+    /// exclude are still trusted where a path leads to the other.
     ConstrainedElsewhere {
         /// The root without, as [`Root::label`](crate::Root::label) has it.
         subject: String,
@@ -127,7 +127,7 @@ impl fmt::Display for NoteKind {
             Self::NotACa { subject } => write!(f, "{subject} says that it is not a CA; taken anyway"),
             Self::Duplicate { of } => write!(f, "the same root as at {of}; merged"),
             Self::OtherSection { label } => {
-                write!(f, "a section {} is no certificate; passed over", shown(label))
+                write!(f, "a section {} is not a certificate; passed over", shown(label))
             }
             Self::SectionNotForServers { label } => {
                 write!(f, "a section {} is not trusted for servers; passed over", shown(label))

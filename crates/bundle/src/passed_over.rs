@@ -41,7 +41,7 @@ pub(crate) enum Kind {
     NoPermission,
     /// A file that is longer than any list of roots.
     TooLong,
-    /// A certificate that says that it is no CA's.
+    /// A certificate that says it is not a CA's.
     NotACa,
     /// A PEM section, such as a key.
     OtherSection,
@@ -141,12 +141,12 @@ impl Kind {
                 "files longer than any list of roots",
             ),
             Self::NotACa => (
-                "certificate that says that it is no CA's",
-                "certificates that say that they are no CA's",
+                "certificate that says it is not a CA's",
+                "certificates that say they are not a CA's",
             ),
             Self::OtherSection => (
-                "PEM section that is no certificate",
-                "PEM sections that are no certificates",
+                "PEM section that is not a certificate",
+                "PEM sections that are not certificates",
             ),
             Self::Copy => ("copy", "copies"),
         };

@@ -25,7 +25,7 @@ enum Known {
 }
 
 impl Root {
-    /// A root of this certificate. Whether it says that it is no CA is not looked at, and neither is whether the
+    /// A root of this certificate. Whether it says that it is not a CA is not looked at, and neither is whether the
     /// constraints among the conditions contain its own.
     ///
     /// # Errors
@@ -42,7 +42,7 @@ impl Root {
         })
     }
 
-    /// A copy of what a store holds of an anchor. Of an entry without a certificate nobody knows which name
+    /// A copy of what a store holds of an anchor. Of an entry without a certificate it is not known which name
     /// constraints were in it: all of them are taken for conditions.
     #[expect(
         clippy::expect_used,

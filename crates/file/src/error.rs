@@ -25,7 +25,7 @@ pub enum FileError {
         /// The directory.
         path: PathBuf,
     },
-    /// There is a pipe, a device or something else that is no regular file, where only one is of use.
+    /// There is a pipe, a device or something else that is not a regular file, where only one is of use.
     NotAFile {
         /// What is there.
         path: PathBuf,

@@ -23,13 +23,13 @@ mod unix {
     /// Only root can give a file to another owner, and only members of a group to that group. Where that is refused, the
     /// new one is the user's own and has the same permissions as the old one, but
     /// - the group that it has instead may do no more than everybody may;
-    /// - nobody may be shut out by that: when the owner (other than root) or the group that is lost could read the old
+    /// - no user may be shut out by that: when the owner (other than root) or the group that is lost could read the old
     ///   one and not everybody can, it is an error.
     ///
     /// Access control lists and other extended attributes are not copied.
     ///
     /// # Errors
-    /// When somebody would be shut out, and when the system refuses something else.
+    /// When a user would be shut out, and when the system refuses something else.
     pub fn take_over(new: &File, old: &Entry) -> io::Result<Ownership> {
         let made = Entry::of_file(new)?;
         let wanted = |made: u32, old: u32| (made != old).then_some(old);
@@ -98,7 +98,7 @@ mod unix {
     }
 
     impl Lost {
-        /// The permissions of the new file; `None` when somebody would be shut out who could read the old one.
+        /// The permissions of the new file; `None` when a user would be shut out who could read the old one.
         fn mode(&self, old: u32, is_directory: bool) -> Option<u32> {
             const ROOT: u32 = 0;
             let reading = if is_directory { 0o5 } else { 0o4 };

@@ -1,4 +1,4 @@
-//! Forms that are no list of certificates that can be read here, and which command makes one of them.
+//! Forms that are known but not read here, and which command makes a list of certificates of them.
 
 use std::fmt;
 
@@ -54,7 +54,7 @@ impl OtherForm {
         }
     }
 
-    /// What a PEM section of this label is, which is no certificate.
+    /// What a PEM section of this label is; not a certificate.
     pub(super) fn of_label(label: &str) -> Self {
         let known = match label {
             "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => Some(REQUEST),

@@ -214,7 +214,7 @@ fn between(before: &str, text: Option<String>, behind: &str) -> String {
         .unwrap_or_default()
 }
 
-/// Mozilla's conditions that bare certificates and trust blobs of version 1 cannot hold: whoever trusts those trusts
+/// Mozilla's conditions that bare certificates and trust blobs of version 1 cannot hold: a client that trusts those trusts
 /// these roots without. Displayed as one line, for a user to be warned with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -188,7 +188,7 @@ fn a_revocation_list_beside_a_root_is_not_passed_over_in_silence() {
     let store = lab.write("root.pem", root.pem() + list);
     verify(&chain, "--trust", &store)
         .ends_with(0)
-        .says("a section X509 CRL is no certificate; passed over; revocation is not checked");
+        .says("a section X509 CRL is not a certificate; passed over; revocation is not checked");
 }
 
 /// A root of the list compiled in.

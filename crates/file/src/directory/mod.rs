@@ -49,7 +49,7 @@ pub enum Access {
     Private,
 }
 
-/// That a directory cannot be synced is no failure.
+/// Takes it for success that a directory cannot be synced.
 fn unless_it_cannot(synced: io::Result<()>) -> io::Result<()> {
     const CANNOT_SYNC: [ErrorKind; 3] = [
         ErrorKind::InvalidInput,

@@ -157,7 +157,7 @@ impl Directory {
         self.open_file(name, OFlags::RDONLY | OFlags::NONBLOCK)
     }
 
-    /// Opens what is there to be written to. A pipe that nobody reads from is waited for.
+    /// Opens what is there to be written to. A pipe without a reader is waited for.
     pub(crate) fn write_to(&self, name: &OsStr) -> io::Result<File> {
         self.open_file(name, OFlags::WRONLY)
     }
@@ -304,7 +304,7 @@ impl Directory {
     }
 
     /// Makes sure that what was created in here, or renamed to here, is there after a crash. Not all file systems can sync
-    /// a directory, and one that may be written need not be readable: that is no reason to fail.
+    /// a directory, and one that may be written need not be readable: neither is an error.
     ///
     /// # Errors
     /// When the system says that it went wrong.
@@ -357,7 +357,7 @@ impl Directory {
     /// [`take_over`](crate::take_over).
     ///
     /// # Errors
-    /// When somebody could no longer read what is in it, or the system refuses something.
+    /// When a user could no longer read what is in it, or the system refuses something.
     pub fn take_over(&self, old: &Entry) -> io::Result<crate::Ownership> {
         crate::take_over(&File::from(self.to_be_read()?), old)
     }

@@ -20,7 +20,7 @@ use unix::{check, find};
 /// How many links to links are followed, as Linux does.
 const MAX_LINKS: usize = 40;
 
-/// What cannot be done where the directory that a file is to be in cannot be come to.
+/// What cannot be done where the directory that a file is to be in cannot be reached.
 const CREATE_IN_IT: &str = "create a file in it";
 
 /// What becomes of a link that has the last name of a path.
@@ -90,7 +90,7 @@ impl Place {
         }
     }
 
-    /// Where a path leads. What is there, if anything, is no trap of another user.
+    /// Where a path leads. What is there, if anything, is not a trap of another user.
     pub(crate) fn find(path: &Path, last_link: LastLink<'_>) -> Result<Found, FileError> {
         if last_link.may_be_followed() && crate::descriptor::is_one(path) {
             return Ok(Found::Descriptor(path.to_owned()));
@@ -132,7 +132,7 @@ impl Place {
         self.seen.as_ref()
     }
 
-    /// The path that it has come to, for messages.
+    /// The path where it was found, for messages.
     pub fn path(&self) -> PathBuf {
         self.directory.path_of(&self.name)
     }

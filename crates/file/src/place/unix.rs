@@ -116,7 +116,7 @@ fn push_names(path: &Path, rest: &mut Vec<OsString>) {
     rest.extend(names);
 }
 
-/// The path of the directory that a file is to be in, when it is not to be come to.
+/// The path of the directory that a file is to be in, when that cannot be reached.
 fn parent_of(here: PathBuf, rest: &[OsString]) -> PathBuf {
     let between = rest.iter().skip(1).rev();
     between.fold(here, |path, name| path.join(name))

@@ -4,7 +4,7 @@
 //! What a block says decides about its certificate. The rules are those of p11-kit for a file that is in none of its
 //! folders for anchors or for what is blocked:
 //! - a certificate is an anchor if it is `trusted`;
-//! - what is `x-distrusted` is no anchor, and neither is another certificate with its key, or its issuer and serial
+//! - what is `x-distrusted` is not an anchor, and neither is another certificate with its key, or its issuer and serial
 //!   number; that binds the other inputs of a list too;
 //! - `nss-server-distrust-after` is the date up to which certificates are trusted;
 //! - extensions in blocks of their own (`x-certificate-extension`) belong to all certificates with their key, and take

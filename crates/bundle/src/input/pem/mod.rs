@@ -95,7 +95,7 @@ fn rejected(der: &[u8], label: &str, place: &Place) -> Result<Distrusted, InputE
 }
 
 /// The certificates of a PEM text, as DER in the order of the text, such as a chain that a server has sent: not looked
-/// into, never none. Sections that are no certificates, such as the private key beside a chain, are passed over.
+/// into, never none. Sections that are not certificates, such as the private key beside a chain, are passed over.
 /// `name` is what errors call the text.
 ///
 /// # Errors

@@ -168,7 +168,7 @@ impl Index {
         if !index.roots.iter().all(has_own) {
             return Err(NotAnIndex(format!("missing field `{own}`")));
         }
-        // Which of the two binds, nobody could say.
+        // Which of the two binds would not be known.
         if index.roots.iter().any(has_other) {
             let version = head.version;
             return Err(NotAnIndex(format!(

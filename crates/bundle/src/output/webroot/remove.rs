@@ -1,4 +1,4 @@
-//! Deleting a webroot: file by file, so that what somebody else puts into it meanwhile stays.
+//! Deleting a webroot: file by file, so that what another program puts into it in the meantime stays.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -13,7 +13,7 @@ use super::index::path::FOLDERS;
 /// unless there is anything else in them. Read-only directories are no obstacle to their owner.
 ///
 /// # Errors
-/// What went wrong first; as much as possible is deleted all the same.
+/// The first one that occurred; as much as possible is deleted in any case.
 pub(super) fn webroot(parent: &Directory, name: &OsStr, files: &[PathBuf]) -> io::Result<()> {
     let deleted = contents(parent, name, files);
     let emptied = parent.remove_directory(name);
@@ -51,7 +51,7 @@ fn contents(parent: &Directory, name: &OsStr, files: &[PathBuf]) -> io::Result<(
     first_error
 }
 
-/// That something is gone already is no failure to delete it.
+/// Takes it for success that something is gone already.
 pub(super) fn unless_gone(deleted: io::Result<()>) -> io::Result<()> {
     match deleted {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),

@@ -151,7 +151,7 @@ const NO_LINKS: [ErrorKind; 3] = [
 impl Drop for Staged<'_> {
     fn drop(&mut self) {
         if self.is_ours_alone {
-            // There is no one left to tell.
+            // An error cannot be reported from here.
             let _ = self.delete_all();
         }
     }

@@ -14,7 +14,7 @@ use crate::shown::shown_path;
 pub(super) type Exchange = fn(&Directory, &OsStr, &Directory, &OsStr) -> io::Result<()>;
 
 /// Gives the name of the webroot to a staged one, in one step where the system can, and deletes what had that name, after
-/// one more look at it: staging takes time, in which somebody may have put something of their own there. Returns a line on
+/// one more look at it: staging takes time, in which another program may have put something there. Returns a line on
 /// what could not be deleted.
 pub(super) fn put_in_force(
     mut staged: Staged<'_>,
