@@ -207,7 +207,7 @@ fn the_new_file_is_not_another_ones_that_has_taken_its_name() {
     fs::remove_file(temporary.path()).unwrap();
     fs::write(temporary.path(), "theirs").unwrap();
     let error = staged.write(b"ours").unwrap_err().to_string();
-    assert!(error.contains("the new file was taken away"), "{error}");
+    assert!(error.contains("has taken the name of the new file"), "{error}");
     assert!(!shared.path("x").exists());
 }
 
