@@ -136,7 +136,9 @@ mod unix {
     }
 }
 
+/// Without owners, there are only the permissions of the old file.
 #[cfg(not(unix))]
+#[allow(missing_docs, clippy::missing_errors_doc, reason = "they stand in `unix`")]
 mod elsewhere {
     use std::ffi::OsStr;
     use std::fs::File;
@@ -144,24 +146,15 @@ mod elsewhere {
 
     use crate::{Directory, Entry};
 
-    /// Gives a new file the permissions of the one that it is to replace: without owners, there is no more.
-    ///
-    /// # Errors
-    /// When the system refuses it.
     pub fn take_over(new: &File, old: &Entry) -> io::Result<Ownership> {
         new.set_permissions(old.permissions.clone())?;
         Ok(Ownership {})
     }
 
-    /// The owner that a new file was given: none.
     #[derive(Clone, Copy, Debug)]
     pub struct Ownership {}
 
     impl Ownership {
-        /// Gives the same to an entry of a directory: nothing.
-        ///
-        /// # Errors
-        /// None.
         pub fn give_to(self, _directory: &Directory, _name: &OsStr) -> io::Result<()> {
             Ok(())
         }

@@ -260,7 +260,9 @@ impl Beside {
         };
         let is_ours = |entry: Entry| Ok::<_, io::Error>(Entry::of_file(&self.file)?.is(&entry));
         if !directory.look(name)?.map(is_ours).transpose()?.unwrap_or(false) {
-            return Err(io::Error::other("another program has taken the name of the new file"));
+            return Err(io::Error::other(
+                "another program has taken the name of the new file",
+            ));
         }
         match self.place.seen() {
             Some(_) => directory.rename(name, directory, self.place.name())?,

@@ -39,6 +39,16 @@ impl LastLink<'_> {
     fn may_be_followed(self) -> bool {
         !matches!(self, Self::End)
     }
+
+    /// Whether the path ends at this link.
+    #[cfg(unix)]
+    fn is_end(self, link: &Place) -> bool {
+        match self {
+            Self::Followed => false,
+            Self::FollowedUnless(is_end) => is_end(link),
+            Self::End => true,
+        }
+    }
 }
 
 /// What a path leads to.

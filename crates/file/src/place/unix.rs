@@ -17,7 +17,7 @@ pub(super) fn find(path: &Path, last_link: LastLink<'_>) -> Result<Found, FileEr
     push_names(path, &mut rest);
     let mut links = 0;
     loop {
-        let Some(name) = rest.pop().filter(|name| name != ".." || !rest.is_empty()) else {
+        let Some(mut name) = rest.pop().filter(|name| name != ".." || !rest.is_empty()) else {
             let path = path.to_owned();
             return Err(FileError::IsADirectory { path });
         };
@@ -40,40 +40,35 @@ pub(super) fn find(path: &Path, last_link: LastLink<'_>) -> Result<Found, FileEr
         if rest.is_empty() && last_link.may_be_followed() && crate::descriptor::is_one(&here) {
             return Ok(Found::Descriptor(here));
         }
-        let seen = directory.look(&name).map_err(FileError::io(&here, "open"))?;
-        let link = match seen {
-            Some(link) if link.kind == Kind::Link => link,
-            seen if rest.is_empty() => {
-                return Ok(Found::Place(Place {
-                    directory,
-                    name,
-                    seen,
-                    is_of_a_directory,
-                }));
-            }
-            // No link any more: on to what it is now.
-            _ => {
-                links += 1;
-                if links > MAX_LINKS {
-                    return Err(too_many_links(&here));
-                }
-                rest.push(name);
-                continue;
-            }
-        };
-        if rest.is_empty() && !last_link.may_be_followed() {
-            return Ok(Found::Place(Place {
+        let mut seen = directory.look(&name).map_err(FileError::io(&here, "open"))?;
+        let is_link = seen.as_ref().is_some_and(|entry| entry.kind == Kind::Link);
+        if rest.is_empty() {
+            let place = Place {
                 directory,
                 name,
-                seen: Some(link),
+                seen,
                 is_of_a_directory,
-            }));
+            };
+            if !is_link || last_link.is_end(&place) {
+                return Ok(Found::Place(place));
+            }
+            Place {
+                directory,
+                name,
+                seen,
+                ..
+            } = place;
         }
-        check(&directory, &link, &here)?;
         links += 1;
         if links > MAX_LINKS {
             return Err(too_many_links(&here));
         }
+        let Some(link) = seen.filter(|_| is_link) else {
+            // It is not a link any more: on to what it is now.
+            rest.push(name);
+            continue;
+        };
+        check(&directory, &link, &here)?;
         if directory.is_of_proc() {
             if rest.is_empty() {
                 return Ok(Found::Descriptor(here));
@@ -86,18 +81,6 @@ pub(super) fn find(path: &Path, last_link: LastLink<'_>) -> Result<Found, FileEr
         let target = directory
             .read_link(&name, &link)
             .map_err(FileError::io(&here, "read the link"))?;
-        if let (true, LastLink::FollowedUnless(is_end)) = (rest.is_empty(), last_link) {
-            let place = Place {
-                directory,
-                name,
-                seen: Some(link),
-                is_of_a_directory,
-            };
-            if is_end(&place) {
-                return Ok(Found::Place(place));
-            }
-            directory = place.directory;
-        }
         if target.is_absolute() {
             directory = started(&target)?;
         }
