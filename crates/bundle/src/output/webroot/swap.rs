@@ -152,9 +152,10 @@ fn is_unsupported(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
 
     use jit_trust_file::{FileError, Place};
+    use tempfile::TempDir;
 
     use super::super::index::Index;
     use super::super::occupant::is_link_to_generation;
@@ -221,6 +222,14 @@ mod tests {
         }
     }
 
+    /// A directory, and a webroot in it.
+    fn with_first(shape: Shape) -> (TempDir, PathBuf) {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("target");
+        first(&target, shape);
+        (directory, target)
+    }
+
     fn generation_of(webroot: &Path) -> u32 {
         let json = fs::read(webroot.join("index.json")).unwrap();
         Index::read(&json).unwrap().generation
@@ -234,9 +243,7 @@ mod tests {
     #[test]
     fn the_old_webroot_is_replaced_and_deleted_either_way() {
         for (exchange, shape) in WAYS {
-            let directory = tempfile::tempdir().unwrap();
-            let target = directory.path().join("target");
-            first(&target, shape);
+            let (directory, target) = with_first(shape);
             let place = place(&target);
             let rule = rule(&place, 2);
             let left = put_in_force(stage(&rule), occupant(&rule).as_ref(), &rule, exchange);
@@ -250,9 +257,7 @@ mod tests {
     #[test]
     fn what_somebody_wrote_while_the_new_webroot_was_staged_is_not_deleted() {
         for (exchange, shape) in WAYS {
-            let directory = tempfile::tempdir().unwrap();
-            let target = directory.path().join("target");
-            first(&target, shape);
+            let (directory, target) = with_first(shape);
             let before = names_in(directory.path());
             let place = place(&target);
             let rule = rule(&place, 2);
@@ -273,9 +278,7 @@ mod tests {
     #[test]
     fn a_newer_webroot_that_came_while_the_new_one_was_staged_stays() {
         for (exchange, shape) in WAYS {
-            let directory = tempfile::tempdir().unwrap();
-            let target = directory.path().join("target");
-            first(&target, shape);
+            let (directory, target) = with_first(shape);
             let place = place(&target);
             let (older, newer) = (rule(&place, 2), rule(&place, 3));
             let (replaced, staged) = (occupant(&older).unwrap(), stage(&older));
@@ -290,9 +293,7 @@ mod tests {
     #[test]
     fn another_webroot_than_the_one_that_was_there_stays() {
         for (exchange, shape) in WAYS {
-            let directory = tempfile::tempdir().unwrap();
-            let target = directory.path().join("target");
-            first(&target, shape);
+            let (directory, target) = with_first(shape);
             let place = place(&target);
             let rule = rule(&place, 2);
             let (replaced, staged) = (occupant(&rule).unwrap(), stage(&rule));
@@ -353,9 +354,7 @@ mod tests {
 
     #[test]
     fn what_stepped_aside_comes_back_when_there_is_nothing_to_take_its_place() {
-        let directory = tempfile::tempdir().unwrap();
-        let target = directory.path().join("target");
-        first(&target, Shape::Directory);
+        let (directory, target) = with_first(Shape::Directory);
         let place = place(&target);
         let rule = rule(&place, 2);
         let (replaced, mut staged) = (occupant(&rule).unwrap(), stage(&rule));
@@ -369,9 +368,7 @@ mod tests {
     #[test]
     fn where_there_are_no_links_the_webroot_is_a_directory_itself() {
         for (exchange, shape) in WAYS {
-            let directory = tempfile::tempdir().unwrap();
-            let target = directory.path().join("target");
-            first(&target, shape);
+            let (directory, target) = with_first(shape);
             let place = place(&target);
             let rule = rule(&place, 2);
             let (replaced, staged) = (occupant(&rule), stage(&rule));
@@ -386,9 +383,7 @@ mod tests {
     #[test]
     fn what_cannot_be_deleted_is_named_and_stays() {
         for shape in [Shape::Link, Shape::Directory] {
-            let directory = tempfile::tempdir().unwrap();
-            let target = directory.path().join("target");
-            first(&target, shape);
+            let (directory, target) = with_first(shape);
             let place = place(&target);
             let rule = rule(&place, 2);
             let (mut staged, replaced) = (stage(&rule), occupant(&rule).unwrap());
@@ -416,9 +411,7 @@ mod tests {
     #[test]
     fn another_directory_than_the_one_that_was_there_is_not_deleted() {
         for shape in [Shape::Link, Shape::Directory] {
-            let directory = tempfile::tempdir().unwrap();
-            let target = directory.path().join("target");
-            first(&target, shape);
+            let (directory, target) = with_first(shape);
             let place = place(&target);
             let rule = rule(&place, 2);
             let (mut staged, replaced) = (stage(&rule), occupant(&rule).unwrap());
