@@ -134,21 +134,14 @@ impl fmt::Display for NoteKind {
             }
             Self::CommentedOut => f.write_str("a certificate is commented out; passed over"),
             Self::PassedOver(passed_over) => passed_over.fmt(f),
-            Self::NotForServers { count: 1 } => {
-                f.write_str("1 certificate is not trusted for servers; passed over")
-            }
             Self::NotForServers { count } => {
-                write!(f, "{count} certificates are not trusted for servers; passed over")
+                write!(f, "{} not trusted for servers; passed over", certificates(*count))
             }
-            Self::NotIncluded { count: 1, program } => {
-                write!(f, "1 certificate is not included in {program}'s program; passed over")
-            }
-            Self::NotIncluded { count, program } => {
-                write!(
-                    f,
-                    "{count} certificates are not included in {program}'s program; passed over"
-                )
-            }
+            Self::NotIncluded { count, program } => write!(
+                f,
+                "{} not included in {program}'s program; passed over",
+                certificates(*count)
+            ),
             Self::MissingColumn { column: "Trust Bits" } => f.write_str(
                 "no column \"Trust Bits\": every root in it is taken for servers, as in a report that was fetched for \
                  such roots alone (?TrustBitsInclude=Websites)",
@@ -195,5 +188,13 @@ impl fmt::Display for NoteKind {
                 )
             }
         }
+    }
+}
+
+/// So many certificates and the verb.
+fn certificates(count: usize) -> String {
+    match count {
+        1 => "1 certificate is".to_owned(),
+        count => format!("{count} certificates are"),
     }
 }

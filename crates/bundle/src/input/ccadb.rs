@@ -184,10 +184,7 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
         let (count, program) = (not_included, columns.program());
         collector.note(place.clone(), NoteKind::NotIncluded { count, program });
     }
-    if not_for_servers > 0 {
-        let count = not_for_servers;
-        collector.note(place.clone(), NoteKind::NotForServers { count });
-    }
+    collector.note_not_for_servers(place, not_for_servers);
     Ok(())
 }
 

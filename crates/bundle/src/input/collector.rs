@@ -138,6 +138,13 @@ impl Collector {
         self.list.notes.push(Note { place, kind });
     }
 
+    /// So many certificates of the input are not trusted for servers.
+    pub(super) fn note_not_for_servers(&mut self, place: &Place, count: usize) {
+        if count > 0 {
+            self.note(place.clone(), NoteKind::NotForServers { count });
+        }
+    }
+
     /// An input says itself that these are not to be trusted for servers. That binds in the whole list, wherever else
     /// they stand in it: a copy that says nothing does not take it back.
     pub(super) fn distrust(&mut self, distrusted: Distrusted) {

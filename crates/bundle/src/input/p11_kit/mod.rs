@@ -25,7 +25,7 @@ use super::der::{
 use super::purposes;
 use crate::constraints::are_readable;
 use crate::distrust::Distrusted;
-use crate::{Conditions, InputError, NoteKind, Place, Problem};
+use crate::{Conditions, InputError, Place, Problem};
 pub(super) use object::first_line;
 use object::{Class, Object};
 
@@ -70,10 +70,7 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
         }
     }
     collector.distrust(distrusted);
-    if not_for_servers > 0 {
-        let count = not_for_servers;
-        collector.note(place.clone(), NoteKind::NotForServers { count });
-    }
+    collector.note_not_for_servers(place, not_for_servers);
     Ok(())
 }
 
