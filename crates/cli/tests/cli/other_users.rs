@@ -78,9 +78,7 @@ fn a_link_that_is_put_in_the_files_place_while_the_body_comes_gets_nothing() {
         run(lab.get(&server.url("a.test", "/"), "").arg("-o").arg(&path))
             .ends_with(1)
             .says_one_line()
-            .says(
-                "shared/x: not written: another program created, replaced or removed it in the meantime",
-            );
+            .says("shared/x: not written: another program created, replaced or removed it in the meantime");
         is_as_it_was(&program);
         assert_eq!(fs::symlink_metadata(&path).unwrap().uid(), OTHER);
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 1, "nothing is left");
