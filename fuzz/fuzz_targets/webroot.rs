@@ -2,7 +2,6 @@
 #![no_main]
 
 use std::fs;
-use std::path::Path;
 use std::sync::LazyLock;
 
 use jit_trust_bundle::{BlobVersion, Input, Policy, Root};
@@ -18,11 +17,14 @@ struct Webroot {
     roots: Vec<Root>,
 }
 
+/// In its directory.
+const NAME: &str = "webroot";
+
 static WEBROOTS: LazyLock<[Webroot; FORMS.len()]> = LazyLock::new(|| {
     FORMS.map(|(version, with_conditions)| {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let roots = webroot::roots(pool::roots(), with_conditions);
-        webroot::write(directory.path(), version, &roots);
+        webroot::write(&directory.path().join(NAME), version, &roots);
         Webroot {
             directory,
             version,
@@ -33,10 +35,10 @@ static WEBROOTS: LazyLock<[Webroot; FORMS.len()]> = LazyLock::new(|| {
 
 fuzz_target!(|index: &[u8]| {
     for webroot in WEBROOTS.iter() {
-        let directory: &Path = webroot.directory.path();
-        fs::write(directory.join("index.json"), index).expect("a file in a temporary directory");
+        let path = webroot.directory.path().join(NAME);
+        fs::write(path.join("index.json"), index).expect("a file in a temporary directory");
         for policy in [Policy::Strict, Policy::Store] {
-            let list = list::checked(&Input::Path(directory.to_owned()), policy);
+            let list = list::checked(&Input::Path(path.clone()), policy);
             list.inspect(|list| check(list.roots(), webroot));
         }
     }

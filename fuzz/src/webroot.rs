@@ -31,10 +31,10 @@ pub fn roots(pool: &[impl AsRef<[u8]>], with_conditions: bool) -> Vec<Root> {
 }
 
 /// Writes the webroot of these roots, always the same.
-pub fn write(directory: &Path, version: BlobVersion, roots: &[Root]) {
+pub fn write(path: &Path, version: BlobVersion, roots: &[Root]) {
     let options = BlobOptions::default().with_version(version).with_names(true);
     let written = write_webroot(
-        directory,
+        path,
         roots,
         GENERATION,
         options,

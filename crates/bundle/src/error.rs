@@ -1,6 +1,7 @@
 //! What can be wrong with an input.
 
-use std::{error, fmt, io};
+use std::error::Error;
+use std::{fmt, io};
 
 use jit_trust_core::{BlobError, CertificateError};
 
@@ -30,81 +31,113 @@ impl fmt::Display for InputError {
     }
 }
 
-impl error::Error for InputError {
-    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        match &self.problem {
-            Problem::Io { error, .. } => Some(error),
-            Problem::Certificate(error) => Some(error),
-            Problem::Blob(error) => Some(error),
-            _ => None,
-        }
+impl Error for InputError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.problem.source()
     }
 }
 
 /// What is wrong.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
     /// A file or directory cannot be opened or read.
+    #[error("cannot {doing}: {error}")]
     Io {
         /// What could not be done, such as `read`.
         doing: &'static str,
         /// What the system says.
+        #[source]
         error: io::Error,
     },
     /// There is more than any list of roots can have.
+    #[error("too long: expected at most {limit} bytes")]
     TooLong {
         /// The most that is read, in bytes.
         limit: u64,
     },
     /// The path leads to a pipe, a device or a socket.
+    #[error("a pipe, device or socket: expected a file or directory")]
     NotAFile,
     /// There is not a single byte.
+    #[error("empty: expected {}", FORMS)]
     Empty,
     /// The content is of no known form.
+    #[error("not recognised, line 1, byte 0: expected {}", FORMS)]
     Unrecognised,
     /// A file in a directory is neither PEM nor DER, but may hold a certificate in another encoding.
+    #[error(
+        "neither PEM nor DER, but it may be a certificate in UTF-16, in Base64 without boundaries or in BER: expected \
+         PEM or DER"
+    )]
     UnrecognisedInDirectory,
     /// A file in a directory is a list of roots that says more of them than PEM can, such as a trust blob.
+    #[error(
+        "a list of roots that may say more of them than PEM can: in a directory, expected only PEM and DER files; name \
+         it itself, beside the directory or instead"
+    )]
     OtherFormInDirectory,
     /// A directory has too many names in it.
+    #[error("too many files: expected at most {limit}")]
     TooManyFiles {
         /// The most that there may be.
         limit: usize,
     },
     /// A line that begins or ends a PEM section (RFC 7468 section 2) is not there, or not as it must be.
+    #[error("expected {}", shown(expected))]
     PemBoundary {
         /// What was expected.
         expected: String,
     },
     /// The content of a PEM section is not Base64.
+    #[error("expected Base64")]
     PemContent,
     /// A PEM section that may hold certificates in a wrapping that is not read.
+    #[error("a section {}: expected CERTIFICATE", shown(label))]
     PemSection {
         /// The label of the section.
         label: String,
     },
     /// A PEM file, or a field that should hold one, has no certificate.
+    #[error("no certificate{}", instead.as_ref().map_or(": expected -----BEGIN CERTIFICATE-----".into(), |form| format!(", but {form}")))]
     NoCertificate {
         /// What it has instead.
         instead: Option<OtherForm>,
     },
     /// The content is of none of the forms that consist of certificates alone.
+    #[error("expected certificates in PEM, DER or PKCS #7")]
     NoCertificates,
-    /// The content is of a form that is known, but is no list that can be read.
+    /// The content is of a form that is known, but not read.
+    #[error("{0}")]
     OtherForm(OtherForm),
     /// PKCS #7 that is something else than certificates alone, or cannot be read.
+    #[error(
+        "PKCS #7 with a signature or other content, or damaged: expected certificates alone; openssl pkcs7 -inform DER \
+         -in FILE -print_certs shows what is in it, and its signers are no list of roots"
+    )]
     SignedData,
     /// What a `TRUSTED CERTIFICATE` of OpenSSL's says that it is trusted for cannot be read.
+    #[error(
+        "a section TRUSTED CERTIFICATE: expected a certificate and OpenSSL's settings of what it is trusted for"
+    )]
     TrustSettings,
     /// A line of p11-kit's list is not as it must be.
+    #[error("expected {expected}")]
     P11Kit {
         /// What was expected.
         expected: &'static str,
     },
     /// p11-kit's list, which says of each certificate whether it is trusted, where certificates alone were expected.
+    #[error(
+        "p11-kit's list, which says of each certificate whether it is trusted: expected a file with just the \
+         certificates that are meant, in PEM"
+    )]
     P11KitText,
     /// p11-kit's list adds an extension to a certificate that cannot be kept to.
+    #[error(
+        "\"{}\" is trusted under a condition that cannot be kept to: {extension}",
+        shown(label)
+    )]
     P11KitExtension {
         /// The label of the certificate.
         label: String,
@@ -112,20 +145,28 @@ pub enum Problem {
         extension: &'static str,
     },
     /// Behind a certificate, or the only one expected, stands another.
+    #[error("more than one certificate: expected one")]
     SecondCertificate,
     /// The certificate cannot be read.
-    Certificate(CertificateError),
+    #[error("{0}")]
+    Certificate(#[source] CertificateError),
     /// The certificate says that its key must not be used to sign others (RFC 5280 sections 4.2.1.3 and 4.2.1.9).
+    #[error(
+        "{subject} says that it is not a CA: expected basic constraints with cA, and keyCertSign in the key usage if there \
+         is one"
+    )]
     NotACa {
         /// Its subject.
         subject: String,
     },
     /// A line of `certdata.txt` is not as it must be.
+    #[error("expected {expected}")]
     Certdata {
         /// What was expected.
         expected: &'static str,
     },
     /// An object of `certdata.txt` or of p11-kit's list has no such attribute.
+    #[error("object \"{}\" ends: expected {attribute}", shown(label))]
     MissingAttribute {
         /// The label of the object.
         label: String,
@@ -133,6 +174,11 @@ pub enum Problem {
         attribute: &'static str,
     },
     /// An object of `certdata.txt` or of p11-kit's list has an attribute twice.
+    #[error(
+        "object \"{}\" has {} twice: expected it once",
+        shown(label),
+        shown(attribute)
+    )]
     SecondAttribute {
         /// The label of the object.
         label: String,
@@ -140,16 +186,28 @@ pub enum Problem {
         attribute: String,
     },
     /// The `CKA_CERT_SHA1_HASH` of an object of `certdata.txt` is not that of the certificate that it trusts.
+    #[error(
+        "object \"{}\" is trusted for servers: expected its CKA_CERT_SHA1_HASH to be that of the certificate",
+        shown(label)
+    )]
     WrongSha1 {
         /// The `CKA_LABEL` of the object.
         label: String,
     },
     /// The issuer and serial number that an object of `certdata.txt` gives are not those of its certificate.
+    #[error(
+        "object \"{}\": expected the CKA_ISSUER and CKA_SERIAL_NUMBER of its certificate",
+        shown(label)
+    )]
     WrongIssuerAndSerial {
         /// The `CKA_LABEL` of the object.
         label: String,
     },
     /// Two objects of `certdata.txt` speak of one issuer and serial number.
+    #[error(
+        "object \"{}\" has the issuer and serial number of the one at line {first}: expected one of each",
+        shown(label)
+    )]
     SecondObject {
         /// The `CKA_LABEL` of the second object.
         label: String,
@@ -157,16 +215,25 @@ pub enum Problem {
         first: u64,
     },
     /// `certdata.txt` trusts a certificate for servers that is not in it.
+    #[error(
+        "\"{}\" is trusted for servers: expected its certificate, which is not in the file",
+        shown(label)
+    )]
     TrustWithoutCertificate {
         /// The `CKA_LABEL` of the trust object.
         label: String,
     },
     /// The CSV report cannot be read.
+    #[error("expected CSV (RFC 4180): {}", shown(reason))]
     Csv {
         /// What the reader of CSV says.
         reason: String,
     },
     /// The CSV report lacks a column.
+    #[error(
+        "expected a column \"{column}\"{}: take CCADB's IncludedCACertificateReportPEMCSV",
+        looks_like.map(|what| format!("; this looks like CCADB's {what}")).unwrap_or_default()
+    )]
     MissingColumn {
         /// The name of the column.
         column: &'static str,
@@ -174,11 +241,13 @@ pub enum Problem {
         looks_like: Option<&'static str>,
     },
     /// The CSV report has a column twice: which of them counts is not known.
+    #[error("column \"{column}\" twice: expected it once")]
     SecondColumn {
         /// The name of the column.
         column: &'static str,
     },
     /// The date up to which a root is trusted cannot be read.
+    #[error("distrust date \"{}\": expected {expected}", shown(text))]
     Date {
         /// The date as it stands there.
         text: String,
@@ -187,11 +256,20 @@ pub enum Problem {
     },
     /// The domains that a root is trusted for cannot be read, or cannot be added to the name constraints of its
     /// certificate.
+    #[error(
+        "applied constraints \"{}\": expected domains such as *.example.com, separated by commas, and a certificate whose \
+         own constraints can be read",
+        shown(text)
+    )]
     Constraints {
         /// The domains as they stand there.
         text: String,
     },
     /// The fingerprint that the input gives is not that of the certificate.
+    #[error(
+        "SHA-256 fingerprint {}: expected {own}, that of the certificate",
+        shown(given)
+    )]
     WrongFingerprint {
         /// The fingerprint as it stands there.
         given: String,
@@ -199,11 +277,16 @@ pub enum Problem {
         own: Fingerprint,
     },
     /// The same root stands in the input twice, with different constraints.
+    #[error("expected the same constraints as at {first}, which is the same root")]
     ConflictingConstraints {
         /// Where it stands with the others.
         first: Place,
     },
     /// The list has a root whose key one of its inputs says is not to be trusted for servers.
+    #[error(
+        "{subject} is distrusted at {at}, which binds the whole list: expected it in none of the inputs, or the two lists \
+         apart"
+    )]
     Distrusted {
         /// The root, as [`Root::label`](crate::Root::label) has it.
         subject: String,
@@ -211,6 +294,10 @@ pub enum Problem {
         at: Box<Place>,
     },
     /// A list says of something that it is not to be trusted, but not of what in a form that can be read.
+    #[error(
+        "\"{}\" is distrusted, but what it is cannot be read: expected {what} in DER, with nothing behind it",
+        shown(label)
+    )]
     UnreadableDistrust {
         /// The label of the object or section.
         label: String,
@@ -218,23 +305,34 @@ pub enum Problem {
         what: &'static str,
     },
     /// The trust blob cannot be used.
-    Blob(BlobError),
+    #[error("{0}")]
+    Blob(#[source] BlobError),
     /// The `index.json` of a webroot cannot be read.
+    #[error(
+        "damaged: expected the index of a webroot, as write_webroot makes it: {}",
+        shown(reason)
+    )]
     Index {
         /// What is wrong with it.
         reason: String,
     },
     /// A webroot's `index.json` and its files disagree.
+    #[error("damaged webroot: expected {} as index.json describes it", shown(file))]
     WrongIndex {
         /// The file that is not as the index says.
         file: String,
     },
     /// There is no certificate in a directory.
+    #[error("no certificate in it: expected PEM or DER files{}", behind(passed_over))]
     EmptyDirectory {
         /// What is there instead.
         passed_over: PassedOver,
     },
     /// There is no root at all.
+    #[error(
+        "no root left: expected at least one certificate of a CA trusted for servers{}",
+        first_of(reasons)
+    )]
     NoRoots {
         /// Where something was left out, and why.
         reasons: Vec<String>,
@@ -251,157 +349,29 @@ impl Problem {
     }
 }
 
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Io { doing, error } => write!(f, "cannot {doing}: {error}"),
-            Self::TooLong { limit } => write!(f, "too long: expected at most {limit} bytes"),
-            Self::NotAFile => f.write_str("a pipe, device or socket: expected a file or directory"),
-            Self::Empty => write!(f, "empty: expected {FORMS}"),
-            Self::Unrecognised => write!(f, "not recognised, line 1, byte 0: expected {FORMS}"),
-            Self::UnrecognisedInDirectory => f.write_str(
-                "neither PEM nor DER, but it may be a certificate in UTF-16, in Base64 without boundaries or in BER: \
-                 expected PEM or DER",
-            ),
-            Self::OtherFormInDirectory => f.write_str(
-                "a list of roots that may say more of them than PEM can: in a directory, expected only PEM and DER \
-                 files; name it itself, beside the directory or instead",
-            ),
-            Self::TooManyFiles { limit } => write!(f, "too many files: expected at most {limit}"),
-            Self::PemBoundary { expected } => write!(f, "expected {}", shown(expected)),
-            Self::PemContent => f.write_str("expected Base64"),
-            Self::PemSection { label } => {
-                write!(f, "a section {}: expected CERTIFICATE", shown(label))
-            }
-            Self::NoCertificate { instead: None } => {
-                f.write_str("no certificate: expected -----BEGIN CERTIFICATE-----")
-            }
-            Self::NoCertificate { instead: Some(form) } => write!(f, "no certificate, but {form}"),
-            Self::NoCertificates => f.write_str("expected certificates in PEM, DER or PKCS #7"),
-            Self::OtherForm(form) => form.fmt(f),
-            Self::SignedData => f.write_str(
-                "PKCS #7 with a signature or other content, or damaged: expected certificates alone; openssl pkcs7 \
-                 -inform DER -in FILE -print_certs shows what is in it, and its signers are no list of roots",
-            ),
-            Self::TrustSettings => f.write_str(
-                "a section TRUSTED CERTIFICATE: expected a certificate and OpenSSL's settings of what it is trusted for",
-            ),
-            Self::P11Kit { expected } => write!(f, "expected {expected}"),
-            Self::P11KitText => f.write_str(
-                "p11-kit's list, which says of each certificate whether it is trusted: expected a file with just the \
-                 certificates that are meant, in PEM",
-            ),
-            Self::P11KitExtension { label, extension } => write!(
-                f,
-                "\"{}\" is trusted under a condition that cannot be kept to: {extension}",
-                shown(label)
-            ),
-            Self::SecondCertificate => f.write_str("more than one certificate: expected one"),
-            Self::Certificate(error) => error.fmt(f),
-            Self::NotACa { subject } => write!(
-                f,
-                "{subject} says that it is no CA: expected basic constraints with cA, and keyCertSign in the key \
-                 usage if there is one"
-            ),
-            Self::Certdata { expected } => write!(f, "expected {expected}"),
-            Self::MissingAttribute { label, attribute } => {
-                write!(f, "object \"{}\" ends: expected {attribute}", shown(label))
-            }
-            Self::SecondAttribute { label, attribute } => write!(
-                f,
-                "object \"{}\" has {} twice: expected it once",
-                shown(label),
-                shown(attribute)
-            ),
-            Self::WrongSha1 { label } => write!(
-                f,
-                "object \"{}\" is trusted for servers: expected its CKA_CERT_SHA1_HASH to be that of the certificate",
-                shown(label)
-            ),
-            Self::WrongIssuerAndSerial { label } => write!(
-                f,
-                "object \"{}\": expected the CKA_ISSUER and CKA_SERIAL_NUMBER of its certificate",
-                shown(label)
-            ),
-            Self::SecondObject { label, first } => write!(
-                f,
-                "object \"{}\" has the issuer and serial number of the one at line {first}: expected one of each",
-                shown(label)
-            ),
-            Self::TrustWithoutCertificate { label } => write!(
-                f,
-                "\"{}\" is trusted for servers: expected its certificate, which is not in the file",
-                shown(label)
-            ),
-            Self::Csv { reason } => write!(f, "expected CSV (RFC 4180): {}", shown(reason)),
-            Self::MissingColumn { column, looks_like } => {
-                write!(f, "expected a column \"{column}\"")?;
-                if let Some(what) = looks_like {
-                    write!(f, "; this looks like CCADB's {what}")?;
-                }
-                f.write_str(": take CCADB's IncludedCACertificateReportPEMCSV")
-            }
-            Self::SecondColumn { column } => write!(f, "column \"{column}\" twice: expected it once"),
-            Self::Date { text, expected } => {
-                write!(f, "distrust date \"{}\": expected {expected}", shown(text))
-            }
-            Self::Constraints { text } => write!(
-                f,
-                "applied constraints \"{}\": expected domains such as *.example.com, separated by commas, and a \
-                 certificate whose own constraints can be read",
-                shown(text)
-            ),
-            Self::WrongFingerprint { given, own } => write!(
-                f,
-                "SHA-256 fingerprint {}: expected {own}, that of the certificate",
-                shown(given)
-            ),
-            Self::ConflictingConstraints { first } => {
-                write!(
-                    f,
-                    "expected the same constraints as at {first}, which is the same root"
-                )
-            }
-            Self::Distrusted { subject, at } => write!(
-                f,
-                "{subject} is distrusted at {at}, which binds the whole list: expected it in none of the inputs, or \
-                 the two lists apart"
-            ),
-            Self::UnreadableDistrust { label, what } => write!(
-                f,
-                "\"{}\" is distrusted, but what it is cannot be read: expected {what} in DER, with nothing behind it",
-                shown(label)
-            ),
-            Self::Blob(error) => error.fmt(f),
-            Self::Index { reason } => write!(
-                f,
-                "damaged: expected the index of a webroot, as write_webroot makes it: {}",
-                shown(reason)
-            ),
-            Self::WrongIndex { file } => {
-                write!(
-                    f,
-                    "damaged webroot: expected {} as index.json describes it",
-                    shown(file)
-                )
-            }
-            Self::EmptyDirectory { passed_over } => {
-                f.write_str("no certificate in it: expected PEM or DER files")?;
-                if passed_over.is_empty() {
-                    return Ok(());
-                }
-                write!(f, "; {passed_over}")
-            }
-            Self::NoRoots { reasons } => {
-                f.write_str("no root left: expected at least one certificate of a CA trusted for servers")?;
-                for reason in reasons.iter().take(MAX_REASONS) {
-                    write!(f, "; {reason}")?;
-                }
-                match reasons.len().saturating_sub(MAX_REASONS) {
-                    0 => Ok(()),
-                    more => write!(f, "; and {more} more"),
-                }
-            }
-        }
+impl From<OtherForm> for Problem {
+    fn from(form: OtherForm) -> Self {
+        Self::OtherForm(form)
     }
+}
+
+/// What was passed over in a directory, behind the rest of a message.
+fn behind(passed_over: &PassedOver) -> String {
+    match passed_over.is_empty() {
+        true => String::new(),
+        false => format!("; {passed_over}"),
+    }
+}
+
+/// The first reasons for an empty list, behind the rest of a message.
+fn first_of(reasons: &[String]) -> String {
+    let mut first: String = reasons
+        .iter()
+        .take(MAX_REASONS)
+        .map(|reason| format!("; {reason}"))
+        .collect();
+    if let Some(more) = reasons.len().checked_sub(MAX_REASONS).filter(|more| *more > 0) {
+        first += &format!("; and {more} more");
+    }
+    first
 }

@@ -2,7 +2,6 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::shown::shown;
@@ -11,7 +10,7 @@ use crate::shown::shown;
 /// [`SOURCE_DATE_EPOCH`](https://reproducible-builds.org/specs/source-date-epoch/), else now.
 ///
 /// # Errors
-/// When the time that was asked for is no whole number of seconds that a trust blob can hold.
+/// When the time that was asked for is not a whole number of seconds that a trust blob can hold.
 pub fn generation(asked_for: Option<&str>) -> Result<u32, GenerationError> {
     let source_date_epoch = env::var_os("SOURCE_DATE_EPOCH");
     decide(asked_for, source_date_epoch.as_deref(), SystemTime::now())
@@ -43,11 +42,12 @@ fn decide(
     u32::try_from(now.as_secs()).map_err(|_| GenerationError::NoClock)
 }
 
-/// Why there is no time to give to a store.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Why a store cannot be given a time.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GenerationError {
-    /// What was asked for is no Unix time of 32 bits.
+    /// What was asked for is not a Unix time of 32 bits.
+    #[error("{from} \"{}\": expected Unix seconds, 0 to {max}", shown(text), max = u32::MAX)]
     NotATime {
         /// What it is.
         text: String,
@@ -55,24 +55,9 @@ pub enum GenerationError {
         from: &'static str,
     },
     /// The clock of this machine is before 1970 or after 2106.
+    #[error("the clock of this machine is wrong: expected 1970 to 2106")]
     NoClock,
 }
-
-impl fmt::Display for GenerationError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotATime { text, from } => write!(
-                f,
-                "{from} \"{}\": expected Unix seconds, 0 to {}",
-                shown(text),
-                u32::MAX
-            ),
-            Self::NoClock => f.write_str("the clock of this machine is wrong: expected 1970 to 2106"),
-        }
-    }
-}
-
-impl std::error::Error for GenerationError {}
 
 #[cfg(test)]
 mod tests {

@@ -31,8 +31,8 @@
 //! reading them gives a note. Of two statements on one root the stricter holds; a date or a domain that cannot be
 //! read refuses the input.
 //!
-//! No signature is checked here, and no date: a root is trusted because it is in the list, and whoever makes the list
-//! vouches for it.
+//! No signature is checked here, and no date: a root is trusted because it is in the list, and its maker
+//! answers for it.
 //!
 //! ```
 //! use jit_trust_bundle::{BlobOptions, Input, Policy, Replace, encode_blob, read, write_blob};
@@ -66,31 +66,34 @@
 
 mod conditions;
 mod constraints;
+mod diff;
 mod distrust;
 mod error;
+mod file;
 mod fingerprint;
 mod generation;
 mod hex;
 mod input;
-mod label;
 mod list;
 mod note;
 mod output;
 mod passed_over;
 mod place;
-mod report;
+mod record;
 mod root;
 mod shown;
+mod summary;
 mod time;
 mod update;
-mod webroot;
 
 pub use conditions::Conditions;
 pub use constraints::NameConstraints;
+pub use diff::{Changed, Diff, Field};
 pub use error::{InputError, Problem};
+pub use file::MAX_INPUT_LEN;
 pub use fingerprint::Fingerprint;
 pub use generation::{GenerationError, generation};
-pub use input::{Input, MAX_INPUT_LEN, OtherForm, certificates, pem_certificates, read};
+pub use input::{Input, OtherForm, certificates, pem_certificates, read};
 pub use list::{Form, Policy, RootList, Source};
 pub use note::{Note, NoteKind};
 pub use output::{
@@ -99,7 +102,8 @@ pub use output::{
 };
 pub use passed_over::PassedOver;
 pub use place::Place;
-pub use report::{Changed, Diff, Expiry, Field, Record, Summary};
+pub use record::Record;
 pub use root::Root;
+pub use summary::{Expiry, Summary};
 pub use time::rfc3339;
 pub use update::{LostRoots, UpdateError, check_update};

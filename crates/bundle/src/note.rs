@@ -19,7 +19,7 @@ pub struct Note {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NoteKind {
-    /// A certificate of a store says that it is no CA. It was taken.
+    /// A certificate of a store says that it is not a CA. It was taken.
     NotACa {
         /// Its subject.
         subject: String,
@@ -30,7 +30,7 @@ pub enum NoteKind {
         /// Where it was.
         of: Place,
     },
-    /// A PEM section that is no certificate was passed over.
+    /// A PEM section that is not a certificate was passed over.
     OtherSection {
         /// Its label.
         label: String,
@@ -65,7 +65,7 @@ pub enum NoteKind {
     /// without.
     CarriesNoConditions,
     /// A root of the list has no distrust-after date, but one with the same key has: certificates that the date is to
-    /// stop are trusted all the same where a path leads to the other.
+    /// stop are still trusted where a path leads to the other.
     DatedElsewhere {
         /// The root without a date, as [`Root::label`](crate::Root::label) has it.
         subject: String,
@@ -75,7 +75,7 @@ pub enum NoteKind {
         dated_at: Place,
     },
     /// A root of the list has no name constraints imposed on it, but one with the same key has: names that they are to
-    /// exclude are trusted all the same where a path leads to the other.
+    /// exclude are still trusted where a path leads to the other.
     ConstrainedElsewhere {
         /// The root without, as [`Root::label`](crate::Root::label) has it.
         subject: String,
@@ -124,31 +124,24 @@ impl fmt::Display for Note {
 impl fmt::Display for NoteKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotACa { subject } => write!(f, "{subject} says that it is no CA; taken all the same"),
+            Self::NotACa { subject } => write!(f, "{subject} says that it is not a CA; taken anyway"),
             Self::Duplicate { of } => write!(f, "the same root as at {of}; merged"),
             Self::OtherSection { label } => {
-                write!(f, "a section {} is no certificate; passed over", shown(label))
+                write!(f, "a section {} is not a certificate; passed over", shown(label))
             }
             Self::SectionNotForServers { label } => {
                 write!(f, "a section {} is not trusted for servers; passed over", shown(label))
             }
             Self::CommentedOut => f.write_str("a certificate is commented out; passed over"),
             Self::PassedOver(passed_over) => passed_over.fmt(f),
-            Self::NotForServers { count: 1 } => {
-                f.write_str("1 certificate is not trusted for servers; passed over")
-            }
             Self::NotForServers { count } => {
-                write!(f, "{count} certificates are not trusted for servers; passed over")
+                write!(f, "{} not trusted for servers; passed over", certificates(*count))
             }
-            Self::NotIncluded { count: 1, program } => {
-                write!(f, "1 certificate is not included in {program}'s program; passed over")
-            }
-            Self::NotIncluded { count, program } => {
-                write!(
-                    f,
-                    "{count} certificates are not included in {program}'s program; passed over"
-                )
-            }
+            Self::NotIncluded { count, program } => write!(
+                f,
+                "{} not included in {program}'s program; passed over",
+                certificates(*count)
+            ),
             Self::MissingColumn { column: "Trust Bits" } => f.write_str(
                 "no column \"Trust Bits\": every root in it is taken for servers, as in a report that was fetched for \
                  such roots alone (?TrustBitsInclude=Websites)",
@@ -195,5 +188,13 @@ impl fmt::Display for NoteKind {
                 )
             }
         }
+    }
+}
+
+/// So many certificates and the verb.
+fn certificates(count: usize) -> String {
+    match count {
+        1 => "1 certificate is".to_owned(),
+        count => format!("{count} certificates are"),
     }
 }

@@ -5,7 +5,6 @@ use std::fmt;
 use std::path::Path;
 
 use crate::shown::shown;
-use crate::{InputError, NoteKind, Place, Problem};
 
 /// What was passed over in a directory of certificates: how much of each kind, and what came first.
 ///
@@ -42,7 +41,7 @@ pub(crate) enum Kind {
     NoPermission,
     /// A file that is longer than any list of roots.
     TooLong,
-    /// A certificate that says that it is no CA's.
+    /// A certificate that says it is not a CA's.
     NotACa,
     /// A PEM section, such as a key.
     OtherSection,
@@ -60,29 +59,6 @@ impl PassedOver {
                 .unwrap_or_default(),
         });
         known.count += 1;
-    }
-
-    /// Whether this is no reason to refuse or to list anything, in a directory.
-    pub(crate) fn takes_error(&mut self, error: &InputError) -> bool {
-        let kind = match error.problem {
-            Problem::NoCertificate { .. } => Kind::NoCertificate,
-            Problem::OtherForm(_) => Kind::OtherForm,
-            Problem::NotACa { .. } => Kind::NotACa,
-            _ => return false,
-        };
-        self.add(kind, error.place.source());
-        true
-    }
-
-    /// Whether a note of this kind is counted here instead.
-    pub(crate) fn takes_note(&mut self, place: &Place, kind: &NoteKind) -> bool {
-        let kind = match kind {
-            NoteKind::Duplicate { .. } => Kind::Copy,
-            NoteKind::OtherSection { .. } => Kind::OtherSection,
-            _ => return false,
-        };
-        self.add(kind, place.source());
-        true
     }
 
     /// Takes over what was counted elsewhere.
@@ -165,12 +141,12 @@ impl Kind {
                 "files longer than any list of roots",
             ),
             Self::NotACa => (
-                "certificate that says that it is no CA's",
-                "certificates that say that they are no CA's",
+                "certificate that says it is not a CA's",
+                "certificates that say they are not a CA's",
             ),
             Self::OtherSection => (
-                "PEM section that is no certificate",
-                "PEM sections that are no certificates",
+                "PEM section that is not a certificate",
+                "PEM sections that are not certificates",
             ),
             Self::Copy => ("copy", "copies"),
         };

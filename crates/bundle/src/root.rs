@@ -6,7 +6,6 @@ use jit_trust_core::{
 use pki_types::CertificateDer;
 
 use crate::constraints::is_imposed_on;
-use crate::label::label;
 use crate::{Conditions, Fingerprint};
 
 /// A root: a trust anchor, and the conditions of its trust. Its certificate is known, unless it was read from a trust
@@ -26,7 +25,7 @@ enum Known {
 }
 
 impl Root {
-    /// A root of this certificate. Whether it says that it is no CA is not looked at, and neither is whether the
+    /// A root of this certificate. Whether it says that it is not a CA is not looked at, and neither is whether the
     /// constraints among the conditions contain its own.
     ///
     /// # Errors
@@ -43,7 +42,7 @@ impl Root {
         })
     }
 
-    /// A copy of what a store holds of an anchor. Of an entry without a certificate nobody knows which name
+    /// A copy of what a store holds of an anchor. Of an entry without a certificate it is not known which name
     /// constraints were in it: all of them are taken for conditions.
     #[expect(
         clippy::expect_used,
@@ -206,4 +205,14 @@ fn anchor_alone(entry: &Entry<'_>, options: v2::Options) -> Result<Vec<u8>, Writ
     let mut blob = vec![0; v2::encoded_len(&entries, options)?];
     v2::encode(&entries, options, 0, &mut blob)?;
     Ok(blob)
+}
+
+/// What to call an anchor: its name; where that is not known its subject key identifier, and without one the hash of its
+/// key.
+pub(crate) fn label(entry: &Entry<'_>) -> String {
+    match (entry.subject(), entry.subject_key_id()) {
+        (Some(subject), _) => subject.to_string(),
+        (None, Some(key_id)) => format!("SKID {key_id}"),
+        (None, None) => format!("key {}", Fingerprint::from(entry.spki_sha256())),
+    }
 }

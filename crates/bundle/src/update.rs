@@ -6,7 +6,7 @@ use std::fmt;
 use jit_trust_core::{Entry, NameHashPrefix};
 
 use crate::constraints::is_imposed_on;
-use crate::label::label;
+use crate::root::label;
 
 /// Refuses a new list that is more likely damaged than a decision of Mozilla's, which removes a few roots at a time and
 /// takes no condition back:
@@ -28,11 +28,22 @@ pub fn check_update<'a, 'b>(
 ) -> Result<(), UpdateError> {
     let in_force: Vec<Entry<'_>> = in_force.into_iter().collect();
     let new: Vec<Entry<'_>> = new.into_iter().collect();
-    let before = Before::of(&in_force);
+    // By key and name, and by key alone.
+    let mut before: HashMap<(&[u8], Option<NameHashPrefix>), Vec<&Entry<'_>>> = HashMap::new();
+    for entry in &in_force {
+        for name in [None, Some(entry.name_hash())] {
+            before.entry((entry.spki_value(), name)).or_default().push(entry);
+        }
+    }
     let lifted = |lifts: fn(&Entry<'_>, &Entry<'_>) -> bool| {
-        let pairs = new.iter().map(|new| (before.roots(new), new));
-        let lifted = pairs.filter(|(old, new)| !old.is_empty() && old.iter().all(|old| lifts(old, new)));
-        lifted.map(|(_, new)| label(new)).collect()
+        let lifted = new.iter().filter(|new| {
+            let of_name = before.get(&(new.spki_value(), Some(new.name_hash())));
+            let of_key = || before.get(&(new.spki_value(), None));
+            of_name
+                .or_else(of_key)
+                .is_some_and(|old| old.iter().all(|old| lifts(old, new)))
+        });
+        lifted.map(label).collect()
     };
     let error = UpdateError {
         lost: LostRoots::between(&in_force, &new),
@@ -43,28 +54,6 @@ pub fn check_update<'a, 'b>(
         return Ok(());
     }
     Err(error)
-}
-
-/// The list in force, by key and name, and by key alone.
-struct Before<'a>(HashMap<(&'a [u8], Option<NameHashPrefix>), Vec<&'a Entry<'a>>>);
-
-impl<'a> Before<'a> {
-    fn of(in_force: &'a [Entry<'a>]) -> Self {
-        let mut roots: HashMap<_, Vec<_>> = HashMap::new();
-        for entry in in_force {
-            for name in [None, Some(entry.name_hash())] {
-                roots.entry((entry.spki_value(), name)).or_default().push(entry);
-            }
-        }
-        Self(roots)
-    }
-
-    /// What a root of the new list is compared with; nothing when its key is new.
-    fn roots(&self, new: &'a Entry<'a>) -> &[&'a Entry<'a>] {
-        let of_name = self.0.get(&(new.spki_value(), Some(new.name_hash())));
-        let found = of_name.or_else(|| self.0.get(&(new.spki_value(), None)));
-        found.map(Vec::as_slice).unwrap_or_default()
-    }
 }
 
 fn lifts_date(old: &Entry<'_>, new: &Entry<'_>) -> bool {

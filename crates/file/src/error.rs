@@ -27,7 +27,7 @@ pub enum FileError {
         /// The directory.
         path: PathBuf,
     },
-    /// There is a pipe, a device or something else that is no regular file, where only one is of use.
+    /// There is a pipe, a device or something else that is not a regular file, where only one is of use.
     NotAFile {
         /// What is there.
         path: PathBuf,
@@ -96,11 +96,11 @@ impl fmt::Display for FileError {
             Self::IsALink { .. } => f.write_str(": a link: expected a regular file"),
             Self::Foreign { kind, owner, .. } => write!(
                 f,
-                ": refused, for this {kind} belongs to another user (uid {owner}) and others may have put it there: \
+                ": refused: this {kind} belongs to another user (uid {owner}) and others may have put it there: \
                  remove it, or name a file in a directory that only you may write to"
             ),
             Self::Changed { .. } => f.write_str(
-                ": not written, for it was created, replaced or removed by somebody else meanwhile, and is left as \
+                ": not written: another program created, replaced or removed it in the meantime, and it is left as \
                  it is: look at what is there, and try again",
             ),
             Self::NotSynced { error, .. } => write!(
@@ -129,7 +129,7 @@ mod tests {
         let path = || PathBuf::from("/srv/\u{1b}[2J \"Főtanúsítvány\"");
         let shown = FileError::Changed { path: path() }.to_string();
         assert!(
-            shown.starts_with("/srv/\\u{1b}[2J \"Főtanúsítvány\": not written, "),
+            shown.starts_with("/srv/\\u{1b}[2J \"Főtanúsítvány\": not written: "),
             "{shown}"
         );
         let error = io::Error::other("no");

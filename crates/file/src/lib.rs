@@ -7,7 +7,7 @@
 //! | a file that a user names | [`StagedFile::create`], [`write_file`] | a link is followed; the file behind it keeps its owner and permissions |
 //! | a file that a program keeps for itself | [`StagedFile::create_private`], [`write_private`] | a link is replaced; the file is readable by its user alone |
 //!
-//! [`OwnFile`] reads the second kind: only what belongs to the user and is no link. [`Directory`] is a directory that
+//! [`OwnFile`] reads the second kind: only what belongs to the user and is not a link. [`Directory`] is a directory that
 //! is held open, for work on what is in it.
 //!
 //! # Other users
@@ -26,7 +26,7 @@
 //!
 //! Without the sticky bit, everybody who may write to a directory may replace each file in it at any time, and nothing
 //! can be promised for such a directory but the above. The owner of a directory decides what is in it, the links
-//! included: a privileged user should not write to a directory of somebody who is not trusted.
+//! included: a privileged user should not write to a directory of a user who is not trusted.
 //!
 //! On other systems than Unix files have no such owners, and none of this is checked.
 #![forbid(unsafe_code)]
@@ -44,12 +44,10 @@ mod own;
 mod ownership;
 mod place;
 mod staged;
-mod temporary;
 
-pub use directory::{Access, Directory, Entry, Kind};
+pub use directory::{Access, Directory, Entry, Kind, TEMPORARY, create_unique};
 pub use error::FileError;
 pub use own::OwnFile;
 pub use ownership::{Ownership, take_over};
 pub use place::Place;
 pub use staged::{StagedFile, write_file, write_private};
-pub use temporary::create_temporary;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::place::{Found, LastLink};
 use crate::{Entry, FileError, Kind, Place};
 
-/// A file that a program has kept for itself, opened to be read: it belongs to this user and is no link. What is in it
+/// A file that a program has kept for itself, opened to be read: it belongs to this user and is not a link. What is in it
 /// counts only if [others may not write to it](Self::others_may_write) either.
 ///
 /// A file of root's does not count for another user, whose own program has not written it.
@@ -85,7 +85,7 @@ impl OwnFile {
 
 /// Where a program's own file is, or is to be: there is nothing, or a file or a link of this user.
 pub(crate) fn place(path: &Path) -> Result<Place, FileError> {
-    let place = match Place::find(path, LastLink::IsTheEnd)? {
+    let place = match Place::find(path, LastLink::End)? {
         Found::Place(place) if !place.is_of_a_directory() => place,
         _ => {
             return Err(FileError::IsADirectory {

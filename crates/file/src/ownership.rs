@@ -23,13 +23,13 @@ mod unix {
     /// Only root can give a file to another owner, and only members of a group to that group. Where that is refused, the
     /// new one is the user's own and has the same permissions as the old one, but
     /// - the group that it has instead may do no more than everybody may;
-    /// - nobody may be shut out by that: when the owner (other than root) or the group that is lost could read the old
+    /// - no user may be shut out by that: when the owner (other than root) or the group that is lost could read the old
     ///   one and not everybody can, it is an error.
     ///
     /// Access control lists and other extended attributes are not copied.
     ///
     /// # Errors
-    /// When somebody would be shut out, and when the system refuses something else.
+    /// When a user would be shut out, and when the system refuses something else.
     pub fn take_over(new: &File, old: &Entry) -> io::Result<Ownership> {
         let made = Entry::of_file(new)?;
         let wanted = |made: u32, old: u32| (made != old).then_some(old);
@@ -98,7 +98,7 @@ mod unix {
     }
 
     impl Lost {
-        /// The permissions of the new file; `None` when somebody would be shut out who could read the old one.
+        /// The permissions of the new file; `None` when a user would be shut out who could read the old one.
         fn mode(&self, old: u32, is_directory: bool) -> Option<u32> {
             const ROOT: u32 = 0;
             let reading = if is_directory { 0o5 } else { 0o4 };
@@ -136,7 +136,9 @@ mod unix {
     }
 }
 
+/// Without owners, there are only the permissions of the old file.
 #[cfg(not(unix))]
+#[allow(missing_docs, clippy::missing_errors_doc, reason = "they stand in `unix`")]
 mod elsewhere {
     use std::ffi::OsStr;
     use std::fs::File;
@@ -144,24 +146,15 @@ mod elsewhere {
 
     use crate::{Directory, Entry};
 
-    /// Gives a new file the permissions of the one that it is to replace: without owners, there is no more.
-    ///
-    /// # Errors
-    /// When the system refuses it.
     pub fn take_over(new: &File, old: &Entry) -> io::Result<Ownership> {
         new.set_permissions(old.permissions.clone())?;
         Ok(Ownership {})
     }
 
-    /// The owner that a new file was given: none.
     #[derive(Clone, Copy, Debug)]
     pub struct Ownership {}
 
     impl Ownership {
-        /// Gives the same to an entry of a directory: nothing.
-        ///
-        /// # Errors
-        /// None.
         pub fn give_to(self, _directory: &Directory, _name: &OsStr) -> io::Result<()> {
             Ok(())
         }

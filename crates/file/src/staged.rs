@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::directory::Access;
 use crate::place::{Found, LastLink};
-use crate::{Entry, FileError, Kind, Place, create_temporary, descriptor, take_over};
+use crate::{Entry, FileError, Kind, Place, TEMPORARY, create_unique, descriptor, take_over};
 
 /// Writes a file: beside its place first, then into it in one step. When that fails, the old file is as it was, and
 /// nothing new is left behind ([`FileError::NotSynced`] apart).
@@ -17,7 +17,7 @@ use crate::{Entry, FileError, Kind, Place, create_temporary, descriptor, take_ov
 /// its group, as far as the user may give them away; where not, it is replaced only if everybody who could read it still
 /// can. Access control lists are not kept.
 ///
-/// What is no file, such as a device or a pipe, is written to directly, and so is what the shell has opened:
+/// What is not a file, such as a device or a pipe, is written to directly, and so is what the shell has opened:
 /// `/dev/stdout`, `/dev/stderr`, `/dev/fd/…` and `/proc/self/fd/…`. If that is a file (`> FILE`, `>> FILE`), the
 /// bytes go to its end, behind what the shell has left there.
 ///
@@ -58,12 +58,12 @@ enum Stage {
 }
 
 impl StagedFile {
-    /// Begins a file that a user names. A pipe that nobody reads from makes it wait for somebody who does.
+    /// Begins a file that a user names. A pipe without a reader makes it wait for one.
     ///
     /// # Errors
     /// When the system refuses something, the path is that of a directory, or what is there may be a trap of another user.
     pub fn create(path: &Path) -> Result<Self, FileError> {
-        let stage = match Place::find(path, LastLink::IsFollowed)? {
+        let stage = match Place::find(path, LastLink::Followed)? {
             Found::Descriptor(descriptor) => {
                 Stage::Direct(descriptor::open(&descriptor).map_err(FileError::io(path, "open"))?)
             }
@@ -255,7 +255,7 @@ impl Beside {
             Some(_) => Access::Private,
             None => access,
         };
-        let created = create_temporary(|name| directory.create_file(name, at_first));
+        let created = create_unique(TEMPORARY, |name| directory.create_file(name, at_first));
         let failed = FileError::io(directory.path(), "create a file in it");
         let (name, file) = created.map_err(failed)?;
         Ok(Self {
@@ -289,7 +289,9 @@ impl Beside {
         };
         let is_ours = |entry: Entry| Ok::<_, io::Error>(Entry::of_file(&self.file)?.is(&entry));
         if !directory.look(name)?.map(is_ours).transpose()?.unwrap_or(false) {
-            return Err(io::Error::other("the new file was taken away by somebody else"));
+            return Err(io::Error::other(
+                "another program has taken the name of the new file",
+            ));
         }
         match self.place.seen() {
             Some(_) => directory.rename(name, directory, self.place.name())?,
@@ -303,7 +305,7 @@ impl Beside {
 impl Drop for Beside {
     fn drop(&mut self) {
         if let Some(name) = &self.name {
-            // There is no one left to tell.
+            // An error cannot be reported from here.
             let _ = self.place.directory().remove_file(name);
         }
     }

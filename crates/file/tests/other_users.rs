@@ -207,7 +207,7 @@ fn the_new_file_is_not_another_ones_that_has_taken_its_name() {
     fs::remove_file(temporary.path()).unwrap();
     fs::write(temporary.path(), "theirs").unwrap();
     let error = staged.write(b"ours").unwrap_err().to_string();
-    assert!(error.contains("the new file was taken away"), "{error}");
+    assert!(error.contains("has taken the name of the new file"), "{error}");
     assert!(!shared.path("x").exists());
 }
 
@@ -250,7 +250,7 @@ fn in_a_shared_directory_a_link_of_another_user_is_refused_wherever_it_stands() 
             is_foreign(write_private(&shared.path(way), b"hostile"), &folder, Kind::Link);
         }
         is_foreign(
-            Place::of_directory(&shared.path("folder/new")).map(drop),
+            Place::of_directory(&shared.path("folder/new"), &|_| false).map(drop),
             &folder,
             Kind::Link,
         );
@@ -284,6 +284,24 @@ fn links_of_the_user_of_the_directorys_owner_and_in_a_directory_that_is_not_shar
 }
 
 #[test]
+fn a_link_may_be_where_the_path_of_a_directory_ends_but_not_one_of_another_user() {
+    let shared = Shared::with_mode(0o1777);
+    let (link, target) = (shared.path("link"), shared.around.path().join("target"));
+    symlink(&target, &link).unwrap();
+    let place = Place::of_directory(&link, &|_| false).unwrap();
+    assert_eq!((place.path(), place.seen().is_none()), (target, true));
+    let place = Place::of_directory(&link, &|place| place.path() == link).unwrap();
+    assert_eq!(
+        (place.path(), place.seen().unwrap().kind),
+        (link.clone(), Kind::Link)
+    );
+    if give(&link, OTHER) {
+        let refused = Place::of_directory(&link, &|_| true).map(drop);
+        is_foreign(refused, &link, Kind::Link);
+    }
+}
+
+#[test]
 fn in_a_sticky_directory_a_file_of_another_user_is_refused() {
     let shared = Shared::with_mode(0o1777);
     let path = shared.path("x");
@@ -295,7 +313,10 @@ fn in_a_sticky_directory_a_file_of_another_user_is_refused() {
     assert_eq!(fs::read(&path).unwrap(), b"theirs");
     fs::create_dir(shared.path("webroot")).unwrap();
     give(&shared.path("webroot"), OTHER);
-    let refused = Place::of_directory(&shared.path("webroot")).map(drop);
+    let refused = Place::of_directory(&shared.path("webroot"), &|_| false).map(drop);
+    is_foreign(refused, &shared.path("webroot"), Kind::Directory);
+    let place = Place::of_directory(&shared.path("new"), &|_| false).unwrap();
+    let refused = place.look_beside("webroot".as_ref()).map(drop);
     is_foreign(refused, &shared.path("webroot"), Kind::Directory);
     // Without the sticky bit, its owner could be replaced by anybody; it is kept.
     set_mode(&shared.directory, 0o777);

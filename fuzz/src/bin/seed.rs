@@ -404,9 +404,10 @@ fn ccadb(roots: &[Vec<u8>], distrust_after: &str, constraints: &str) -> String {
 
 fn webroots(corpus: &Corpus, certificates: &[Vec<u8>]) {
     let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("webroot");
     let write = |version: BlobVersion, roots: &[Root], name: &str| {
-        webroot::write(directory.path(), version, roots);
-        let index = fs::read(directory.path().join("index.json")).expect("its index");
+        webroot::write(&path, version, roots);
+        let index = fs::read(path.join("index.json")).expect("its index");
         corpus.add("webroot", name, &index);
     };
     for (version, with_conditions) in webroot::FORMS {

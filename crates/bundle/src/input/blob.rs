@@ -2,7 +2,7 @@
 
 use jit_trust_core::TrustBlob;
 
-use crate::list::Collector;
+use super::collector::Collector;
 use crate::{BlobVersion, Form, InputError, Place, Problem, Root};
 
 pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Result<(), InputError> {

@@ -10,13 +10,14 @@
 //! columns tell it: those on intermediates have PEM too.
 
 use csv::{ByteRecord, ReaderBuilder, Trim};
+use jit_trust_core::Certificate;
 
-use super::constraints::imposed;
+use super::collector::Collector;
 use super::lines::{lines, without_byte_order_mark};
 use super::pem;
-use crate::list::Collector;
+use crate::constraints::{Domain, impose};
 use crate::time::end_of_day;
-use crate::{Conditions, Fingerprint, Form, InputError, NoteKind, Place, Problem};
+use crate::{Conditions, Fingerprint, InputError, NoteKind, Place, Problem};
 
 /// The names of the columns.
 mod column {
@@ -139,7 +140,7 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
         .from_reader(without_byte_order_mark(bytes));
     let header = reader.byte_headers().map_err(|error| unreadable(&error))?;
     let columns = Columns::of(header).map_err(|problem| problem.at(place.line(1)))?;
-    collector.report(place, Form::Ccadb, columns.carry_conditions());
+    collector.report(place, columns.carry_conditions());
     for column in columns.missing() {
         collector.note(place.clone(), NoteKind::MissingColumn { column });
     }
@@ -183,10 +184,7 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
         let (count, program) = (not_included, columns.program());
         collector.note(place.clone(), NoteKind::NotIncluded { count, program });
     }
-    if not_for_servers > 0 {
-        let count = not_for_servers;
-        collector.note(place.clone(), NoteKind::NotForServers { count });
-    }
+    collector.note_not_for_servers(place, not_for_servers);
     Ok(())
 }
 
@@ -369,4 +367,19 @@ impl<'a> Row<'a> {
         }
         Err(Problem::WrongFingerprint { given, own })
     }
+}
+
+/// The constraints of a certificate that is trusted only for the domains in this text; `None` for a blank text. A
+/// certificate that cannot be read is left for others to refuse.
+pub(super) fn imposed(text: &str, der: &[u8]) -> Result<Option<Vec<u8>>, Problem> {
+    let unreadable = || Problem::Constraints {
+        text: text.to_owned(),
+    };
+    let domains = Domain::list(text).ok_or_else(unreadable)?;
+    if domains.is_empty() {
+        return Ok(None);
+    }
+    let certificate = Certificate::from_der(der).ok();
+    let own = certificate.and_then(|certificate| certificate.name_constraints());
+    impose(own, &domains).map(Some).ok_or_else(unreadable)
 }

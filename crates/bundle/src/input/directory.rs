@@ -1,6 +1,6 @@
 //! A directory of PEM and DER files, as systems have them: `/etc/ssl/certs` and its like.
 //!
-//! OpenSSL's `CApath` and Go read past whatever is no certificate in such a directory, and so does this. What must not
+//! OpenSSL's `CApath` and Go pass over everything in such a directory that is not a certificate, and so does this. What must not
 //! be passed over is a certificate that is damaged, or a file that says more of its roots than PEM can: such a file is
 //! refused as if it had been named itself.
 
@@ -10,11 +10,10 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::Path;
 
-use super::recognise::recognise;
-use super::{file, read_certificates};
-use crate::list::Collector;
+use super::collector::Collector;
+use super::form::{read_certificates, recognise};
 use crate::passed_over::Kind;
-use crate::{Fingerprint, Form, InputError, Problem};
+use crate::{Fingerprint, Form, InputError, Problem, file};
 
 /// The most names that a directory may have.
 const MAX_NAMES: usize = 1 << 19;
@@ -170,7 +169,7 @@ fn is_private_key(der: &[u8]) -> bool {
     matches!(content, [0x02, 0x01, 0x00 | 0x01, ..])
 }
 
-/// Whether content of no known form may be a certificate all the same: in UTF-16, as Windows writes text, in Base64
+/// Whether content of an unknown form may still be a certificate: in UTF-16, as Windows writes text, in Base64
 /// without boundaries, or in BER without a length.
 fn may_be_a_certificate(bytes: &[u8]) -> bool {
     const IN_UTF_16: &[u8] = b"C\0E\0R\0T\0I\0F\0I\0C\0A\0T\0E";

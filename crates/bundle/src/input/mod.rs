@@ -3,31 +3,31 @@
 mod blob;
 mod ccadb;
 mod certdata;
-mod constraints;
+mod collector;
 mod der;
 mod directory;
-pub(crate) mod file;
+mod form;
 mod lines;
-mod mozilla;
 mod openssl_trust;
-pub(crate) mod other_form;
+mod other_form;
 mod p11_kit;
 mod pem;
 mod purposes;
-mod recognise;
 mod signed_data;
 mod webroot;
 
-pub use file::MAX_INPUT_LEN;
+pub use other_form::OtherForm;
 pub use pem::pem_certificates;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use crate::list::Collector;
-use crate::{Conditions, Form, InputError, Place, Policy, Problem, RootList};
-pub use other_form::OtherForm;
-use recognise::recognise;
+use jit_trust_core::mozilla::with_conditions;
+use jit_trust_core::{Certificate, Entry};
+
+use crate::{Conditions, Form, InputError, Place, Policy, Problem, Root, RootList, file};
+use collector::Collector;
+use form::{read_certificates, recognise};
 use webroot::Directory;
 
 /// Where roots are read from.
@@ -98,12 +98,29 @@ pub fn read(inputs: &[Input], policy: Policy) -> Result<RootList, InputError> {
     let mut collector = Collector::new(policy);
     for input in inputs {
         match input {
-            Input::Mozilla => mozilla::read(&mut collector)?,
+            Input::Mozilla => read_mozilla(&mut collector)?,
             Input::Path(path) => read_path(path, &mut collector)?,
             Input::Bytes { name, bytes } => read_bytes(&Place::whole(name), bytes, &mut collector)?,
         }
     }
     collector.finish()
+}
+
+/// Reads Mozilla's list as it was compiled in.
+fn read_mozilla(collector: &mut Collector) -> Result<(), InputError> {
+    let place = Place::whole("mozilla");
+    collector.source(&place, Form::Mozilla);
+    for (ordinal, der) in (1..).zip(webpki_root_certs::TLS_SERVER_ROOT_CERTS) {
+        let place = place.certificate(ordinal);
+        match Certificate::from_der(der) {
+            Ok(certificate) => {
+                let entry = with_conditions(Entry::from_certificate(certificate));
+                collector.offer_root(place, Root::from_entry(&entry))?;
+            }
+            Err(error) => collector.reject(Problem::Certificate(error).at(place))?,
+        }
+    }
+    Ok(())
 }
 
 fn read_path(path: &Path, collector: &mut Collector) -> Result<(), InputError> {
@@ -147,18 +164,4 @@ fn read_signed_data(place: &Place, bytes: &[u8], collector: &mut Collector) -> R
         collector.offer(place.certificate(ordinal), der.to_vec(), Conditions::default())?;
     }
     Ok(())
-}
-
-/// Reads what a directory may hold too: PEM or DER.
-fn read_certificates(
-    place: &Place,
-    form: Form,
-    bytes: &[u8],
-    collector: &mut Collector,
-) -> Result<(), InputError> {
-    if form == Form::Pem {
-        pem::read(place, bytes, collector)
-    } else {
-        collector.offer(place.certificate(1), bytes.to_vec(), Conditions::default())
-    }
 }

@@ -1,9 +1,8 @@
-//! Forms that are no list of certificates that can be read here, and which command makes one of them.
+//! Forms that are known but not read here, and which command makes a list of certificates of them.
 
 use std::fmt;
 
 use super::der::{CONTEXT_0, Elements, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE};
-use crate::Problem;
 use crate::shown::shown;
 
 /// What an input is, where it is of a form that is known but not read, and how to go on from there.
@@ -18,12 +17,6 @@ pub struct OtherForm {
 impl fmt::Display for OtherForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}; {}", self.what, self.advice)
-    }
-}
-
-impl From<OtherForm> for Problem {
-    fn from(form: OtherForm) -> Self {
-        Self::OtherForm(form)
     }
 }
 
@@ -61,7 +54,7 @@ impl OtherForm {
         }
     }
 
-    /// What a PEM section of this label is, which is no certificate.
+    /// What a PEM section of this label is; not a certificate.
     pub(super) fn of_label(label: &str) -> Self {
         let known = match label {
             "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => Some(REQUEST),
@@ -96,22 +89,7 @@ fn of_beginning(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     Some(match bytes {
         // BER without lengths, as Java and NSS write it.
         [0x30, 0x80, 0x02, 0x01, 0x03, ..] => PKCS_12,
-        [
-            0x30,
-            0x80,
-            0x06,
-            0x09,
-            0x2a,
-            0x86,
-            0x48,
-            0x86,
-            0xf7,
-            0x0d,
-            1,
-            7,
-            2,
-            ..,
-        ] => SIGNED_DATA,
+        _ if bytes.starts_with(b"\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02") => SIGNED_DATA,
         [0xfe, 0xed, 0xfe, 0xed, ..] | [0xce, 0xce, 0xce, 0xce, ..] => KEY_STORE,
         [0, 0, 0, 0, b'C', b'E', b'R', b'T', ..] => (
             "Microsoft's store of certificates (SST)",

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use jit_trust_core::{TrustBlob, WebrootPath};
 
-use super::constraints::imposed;
-use super::{blob, directory, file};
-use crate::hex;
-use crate::list::Collector;
-use crate::output::KeyEntries;
-use crate::webroot::index::{Index, IndexedRoot, path};
-use crate::webroot::plan::{Content, Plan};
-use crate::{BlobOptions, BlobVersion, Conditions, Fingerprint, Form, InputError, Problem, Root};
+use super::ccadb::imposed;
+use super::collector::Collector;
+use super::{blob, directory};
+use crate::output::webroot::index::{Index, IndexedRoot, path};
+use crate::output::webroot::plan::{Content, Plan};
+use crate::{
+    BlobOptions, BlobVersion, Conditions, Fingerprint, Form, InputError, KeyEntries, Problem, Root, file, hex,
+};
 
 /// What a directory is.
 pub(super) enum Directory {
@@ -188,12 +188,18 @@ fn check_files(
 /// each once, in the order of the names of their files. Then the blobs of `by-subject`, which may know conditions, or
 /// be all that there is.
 pub(super) fn read_bare(directory: &Path, collector: &mut Collector) -> Result<(), InputError> {
-    let blobs = Blobs::read(directory)?;
     let place = file::place_of(directory);
-    collector.store(&place, Form::BareWebroot, blobs.oldest_version(), None);
+    let by_subject = directory.join(WebrootPath::BY_SUBJECT);
+    let blobs = match by_subject.is_dir() {
+        true => files(&by_subject)?,
+        false => Vec::new(),
+    };
+    let readable = blobs.iter().filter_map(|(_, bytes)| TrustBlob::open(bytes).ok());
+    let oldest_version = readable.map(|blob| BlobVersion::of(&blob)).min();
+    collector.store(&place, Form::BareWebroot, oldest_version, None);
     let der = directory.join(path::DER);
     let by_key_id = directory.join(WebrootPath::BY_SUBJECT_KEY_ID);
-    let are_all = !der.is_dir() && !by_key_id.is_dir();
+    let has_certificates = der.is_dir() || by_key_id.is_dir();
     if der.is_dir() {
         directory::read_files(&der, collector)?;
     } else if by_key_id.is_dir() {
@@ -201,43 +207,17 @@ pub(super) fn read_bare(directory: &Path, collector: &mut Collector) -> Result<(
             collector.offer(file::place_of(&path), bytes, Conditions::default())?;
         }
     }
-    blobs.offer(are_all, collector)
-}
-
-/// The blobs of `by-subject`, by path; none where there is no such folder.
-struct Blobs(Vec<(PathBuf, Vec<u8>)>);
-
-impl Blobs {
-    fn read(directory: &Path) -> Result<Self, InputError> {
-        let folder = directory.join(WebrootPath::BY_SUBJECT);
-        let blobs = if folder.is_dir() {
-            files(&folder)?
-        } else {
-            Vec::new()
-        };
-        Ok(Self(blobs))
-    }
-
-    /// Of the blobs that can be read.
-    fn oldest_version(&self) -> Option<BlobVersion> {
-        let opened = self.0.iter().filter_map(|(_, bytes)| TrustBlob::open(bytes).ok());
-        opened.map(|blob| BlobVersion::of(&blob)).min()
-    }
-
-    fn offer(&self, are_all: bool, collector: &mut Collector) -> Result<(), InputError> {
-        for (path, bytes) in &self.0 {
-            let place = file::place_of(path);
-            let blob = blob::open(&place, bytes)?;
-            for (ordinal, entry) in (1..).zip(blob.entries()) {
-                let (place, root) = (place.certificate(ordinal), Root::from_entry(&entry));
-                match are_all {
-                    true => collector.offer_root(place, root)?,
-                    false => collector.offer_again(&place, root)?,
-                }
+    for (path, bytes) in &blobs {
+        let place = file::place_of(path);
+        for (ordinal, entry) in (1..).zip(blob::open(&place, bytes)?.entries()) {
+            let (place, root) = (place.certificate(ordinal), Root::from_entry(&entry));
+            match has_certificates {
+                true => collector.offer_again(&place, root)?,
+                false => collector.offer_root(place, root)?,
             }
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// The files of a folder, in the order of their names; each content once, because several keys may lead to one.

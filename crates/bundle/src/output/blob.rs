@@ -10,8 +10,8 @@ use jit_trust_core::{
 use jit_trust_file::StagedFile;
 
 use super::error::{LostConditions, OutputError};
-use super::{BlobOptions, BlobVersion, Replace};
-use crate::input::file;
+use super::options::{BlobOptions, BlobVersion, Replace};
+use crate::file;
 use crate::{Problem, Root};
 
 /// A trust blob, and what it could not hold.

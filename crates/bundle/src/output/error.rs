@@ -1,38 +1,47 @@
 //! Why a list cannot be written, and what a form cannot hold.
 
 use std::path::{Path, PathBuf};
-use std::{error, fmt, io};
+use std::{fmt, io};
 
 use jit_trust_core::WriteError;
 use jit_trust_file::FileError;
 
-use super::BlobVersion;
+use super::options::BlobVersion;
 use crate::shown::{shown, shown_path};
 use crate::time::rfc3339;
 use crate::{NameConstraints, Root};
 
 /// Why something was not written, in one line. What was there before is as it was, except where the variant says
 /// otherwise.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OutputError {
     /// The system refused something.
+    #[error("{}: cannot {doing}: {error}", shown_path(path))]
     Io {
         /// The file or directory.
         path: PathBuf,
         /// What could not be done: `write`, `rename` ...
         doing: &'static str,
         /// What the system says.
+        #[source]
         error: io::Error,
     },
     /// A file was not written, or what is in a webroot's place may not be replaced.
-    File(FileError),
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A webroot was to be written where a file is.
+    #[error("{}: a file: expected a directory", shown_path(path))]
     NotADirectory {
         /// The file.
         path: PathBuf,
     },
     /// A webroot was to be written where a directory is that is not empty and no webroot, or more than one.
+    #[error(
+        "{}: not replaced: {} is not part of a webroot: expected a webroot, an empty directory or none",
+        shown_path(path),
+        shown_path(found)
+    )]
     NotAWebroot {
         /// The directory.
         path: PathBuf,
@@ -41,6 +50,11 @@ pub enum OutputError {
     },
     /// A webroot was to be written where a directory has an `index.json` that is none of a webroot that this writer
     /// knows.
+    #[error(
+        "{}: not replaced: its index.json is not that of a webroot: expected one as write_webroot makes it: {}",
+        shown_path(path),
+        shown(reason)
+    )]
     NotAnIndex {
         /// The directory.
         path: PathBuf,
@@ -48,6 +62,12 @@ pub enum OutputError {
         reason: String,
     },
     /// There is a store of a newer generation.
+    #[error(
+        "{}: not replaced: it was made at {}, and the new one is of {}: expected no older one",
+        shown_path(path),
+        generation(*found),
+        generation(*new)
+    )]
     Older {
         /// The store.
         path: PathBuf,
@@ -57,6 +77,10 @@ pub enum OutputError {
         new: u32,
     },
     /// There is a trust blob of a version that is not known: it may be newer.
+    #[error(
+        "{}: not replaced: it is a trust blob of version {version}: expected a version that is known",
+        shown_path(path)
+    )]
     UnknownVersion {
         /// The blob.
         path: PathBuf,
@@ -64,49 +88,76 @@ pub enum OutputError {
         version: u16,
     },
     /// The directory cannot be given another name: it is a mount point, or lies in a lower layer of an overlay.
+    #[error(
+        "{}: cannot be replaced in one step here (overlay or mount point): name a new directory inside a writable one \
+         ({error})",
+        shown_path(path)
+    )]
     CannotStepAside {
         /// The directory.
         path: PathBuf,
         /// What the system says.
+        #[source]
         error: io::Error,
     },
     /// The new webroot had to be taken back, and the old one could not be moved back to its place.
+    #[error(
+        "{because}; and what was there is in {} now, and cannot be moved back: {error}",
+        shown_path(old)
+    )]
     NotTakenBack {
         /// Why it had to be.
         because: Box<OutputError>,
         /// Where the webroot that was there before is.
         old: PathBuf,
         /// Why it could not be.
+        #[source]
         error: io::Error,
     },
     /// Nothing was replaced, but something that was made for it could not be deleted.
+    #[error("{because}; {} is left and cannot be deleted: {error}", shown_path(rest))]
     LeftBehind {
         /// Why nothing was replaced.
         because: Box<OutputError>,
         /// What is left.
         rest: PathBuf,
         /// Why it could not be deleted.
+        #[source]
         error: io::Error,
     },
     /// The new webroot is in its place, but a crash of the system may still bring the old one back, which is kept.
+    #[error(
+        "{}: written, but a crash may bring back what was there before{}: cannot sync: {error}",
+        shown_path(path),
+        between(", which is kept in ", kept.as_deref().map(shown_path), "")
+    )]
     NotSynced {
         /// The directory.
         path: PathBuf,
         /// Where the old webroot is, if there was one.
         kept: Option<PathBuf>,
         /// What the system says.
+        #[source]
         error: io::Error,
     },
     /// There is no root to write.
+    #[error("the list is empty: expected at least one root")]
     NoRoots,
     /// The certificates of some roots are not known, and the form consists of certificates.
+    #[error(
+        "{}: expected an input with certificates, such as a trust blob made with --certificates, or a trust blob of \
+         version 2 to be written",
+        unknown(roots)
+    )]
     NoCertificate {
         /// These roots, as [`Root::label`] has them; at least one.
         roots: Vec<String>,
     },
     /// The list does not fit into a trust blob.
+    #[error("{error}{}", between(" (", subject.clone(), ")"))]
     DoesNotFit {
         /// Why.
+        #[source]
         error: WriteError,
         /// The root that does not fit, if it is one, as [`Root::label`] has it.
         subject: Option<String>,
@@ -140,117 +191,30 @@ impl OutputError {
     }
 }
 
-impl fmt::Display for OutputError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Io { path, doing, error } => write!(f, "{}: cannot {doing}: {error}", shown_path(path)),
-            Self::File(error) => error.fmt(f),
-            Self::NotADirectory { path } => write!(f, "{}: a file: expected a directory", shown_path(path)),
-            Self::NotAWebroot { path, found } => write!(
-                f,
-                "{}: not replaced, for {} is no part of a webroot: expected a webroot, an empty directory or none",
-                shown_path(path),
-                shown_path(found)
-            ),
-            Self::NotAnIndex { path, reason } => write!(
-                f,
-                "{}: not replaced, for its index.json is none of a webroot: expected one as write_webroot makes it: {}",
-                shown_path(path),
-                shown(reason)
-            ),
-            Self::Older { path, found, new } => write!(
-                f,
-                "{}: not replaced, for it was made at {}, and the new one is of {}: expected no older one",
-                shown_path(path),
-                generation(*found),
-                generation(*new)
-            ),
-            Self::UnknownVersion { path, version } => write!(
-                f,
-                "{}: not replaced, for it is a trust blob of version {version}: expected a version that is known",
-                shown_path(path)
-            ),
-            Self::CannotStepAside { path, error } => write!(
-                f,
-                "{}: cannot be replaced in one step here (overlay or mount point): name a new directory inside a \
-                 writable one ({error})",
-                shown_path(path)
-            ),
-            Self::NotTakenBack { because, old, error } => write!(
-                f,
-                "{because}; and what was there is in {} now, and cannot be moved back: {error}",
-                shown_path(old)
-            ),
-            Self::LeftBehind { because, rest, error } => write!(
-                f,
-                "{because}; {} is left and cannot be deleted: {error}",
-                shown_path(rest)
-            ),
-            Self::NotSynced { path, kept, error } => {
-                write!(
-                    f,
-                    "{}: written, but a crash may bring back what was there before",
-                    shown_path(path)
-                )?;
-                if let Some(kept) = kept {
-                    write!(f, ", which is kept in {}", shown_path(kept))?;
-                }
-                write!(f, ": cannot sync: {error}")
-            }
-            Self::NoRoots => f.write_str("the list is empty: expected at least one root"),
-            Self::NoCertificate { roots } => {
-                match roots.as_slice() {
-                    [root] => write!(f, "the certificate of a root is not known ({root})")?,
-                    roots => {
-                        let first = roots.first().map(String::as_str).unwrap_or_default();
-                        write!(
-                            f,
-                            "the certificates of {} roots are not known (first: {first})",
-                            roots.len()
-                        )?;
-                    }
-                }
-                f.write_str(
-                    ": expected an input with certificates, such as a trust blob made with --certificates, or a trust \
-                     blob of version 2 to be written",
-                )
-            }
-            Self::DoesNotFit { error, subject: None } => error.fmt(f),
-            Self::DoesNotFit {
-                error,
-                subject: Some(subject),
-            } => write!(f, "{error} ({subject})"),
-        }
-    }
-}
-
 /// When a store was made, for people.
 fn generation(unix: u32) -> String {
     rfc3339(unix.into()).map_or_else(|| unix.to_string(), |time| format!("{time} ({unix})"))
 }
 
-impl From<FileError> for OutputError {
-    fn from(error: FileError) -> Self {
-        Self::File(error)
+/// Which certificates are not known.
+fn unknown(roots: &[String]) -> String {
+    match roots {
+        [root] => format!("the certificate of a root is not known ({root})"),
+        roots => format!(
+            "the certificates of {} roots are not known (first: {})",
+            roots.len(),
+            roots.first().map(String::as_str).unwrap_or_default()
+        ),
     }
 }
 
-impl error::Error for OutputError {
-    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        match self {
-            Self::Io { error, .. }
-            | Self::CannotStepAside { error, .. }
-            | Self::NotTakenBack { error, .. }
-            | Self::LeftBehind { error, .. }
-            | Self::NotSynced { error, .. } => Some(error),
-            Self::File(error) => error.source(),
-            Self::DoesNotFit { error, .. } => Some(error),
-            _ => None,
-        }
-    }
+/// A part of a message that there may be, between what stands around it.
+fn between(before: &str, text: Option<impl fmt::Display>, behind: &str) -> String {
+    text.map(|text| format!("{before}{text}{behind}"))
+        .unwrap_or_default()
 }
 
-/// Mozilla's conditions that bare certificates and trust blobs of version 1 cannot hold: whoever trusts those trusts
+/// Mozilla's conditions that bare certificates and trust blobs of version 1 cannot hold: a client that trusts those trusts
 /// these roots without. Displayed as one line, for a user to be warned with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -1,4 +1,4 @@
-//! Which trust blob is to be written.
+//! What is to be written, and what it may replace.
 
 use std::fmt;
 
@@ -72,5 +72,33 @@ impl BlobOptions {
     /// The same, with or without certificates.
     pub fn with_certificates(self, certificates: bool) -> Self {
         Self { certificates, ..self }
+    }
+}
+
+/// What the entries of `by-skid` and `by-iss` are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyEntries {
+    /// Symbolic links, relative, to the certificates in `der`.
+    #[default]
+    Links,
+    /// The certificates once more, for object stores and file systems that have no links.
+    Copies,
+}
+
+/// What a store may take the place of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Replace {
+    /// Not of a store of a newer generation: trust that was taken back stays taken back.
+    #[default]
+    UnlessNewer,
+    /// Of a store of any generation, because a user insists.
+    Always,
+}
+
+impl Replace {
+    /// Whether a store of the generation `new` may replace one of the generation `found`.
+    pub(super) fn allows(self, found: u32, new: u32) -> bool {
+        self == Self::Always || found <= new
     }
 }

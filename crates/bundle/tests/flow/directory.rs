@@ -91,7 +91,7 @@ fn a_systems_directory_is_read_past_what_is_no_certificate_with_one_line() {
             "{}: passed over: 1 directory (java), 4 links that lead nowhere (circle.0, …), \
              3 pipes, devices or sockets (endless.pem, …), \
              8 files without a certificate (0a0b0c0d.r0, …), \
-             3 PEM sections that are no certificates (0a0b0c0d.r0, …), 7 copies (ca-certificates.crt, …)",
+             3 PEM sections that are not certificates (0a0b0c0d.r0, …), 7 copies (ca-certificates.crt, …)",
             directory.path().display()
         );
         assert_eq!(notes, [expected]);
@@ -201,7 +201,7 @@ fn a_certificate_of_no_ca_is_passed_over_where_a_list_is_made() {
     assert_eq!(list.roots(), roots(1));
     assert!(list.notes().iter().any(|note| {
         note.to_string()
-            .ends_with("passed over: 1 certificate that says that it is no CA's (snakeoil.pem)")
+            .ends_with("passed over: 1 certificate that says it is not a CA's (snakeoil.pem)")
     }));
     let store = read(&[Input::Path(directory.path().to_owned())], Policy::Store).unwrap();
     assert_eq!(store.roots().len(), 2);

@@ -24,7 +24,7 @@ fn a_blob_of_a_newer_generation_is_replaced_only_when_a_user_insists() {
     assert_eq!(
         error.to_string(),
         format!(
-            "{}: not replaced, for it was made at 2026-05-01T00:00:00Z (1777593600), and the new one is of \
+            "{}: not replaced: it was made at 2026-05-01T00:00:00Z (1777593600), and the new one is of \
              2026-04-30T23:59:59Z (1777593599): expected no older one",
             path.display()
         )
@@ -122,7 +122,11 @@ mod unix {
             &path
         ));
         assert_eq!(fs::read(path.join("index.json")).unwrap(), index);
-        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+        assert_eq!(
+            fs::read_dir(directory.path()).unwrap().count(),
+            2,
+            "the link and what it leads to"
+        );
     }
 
     /// Runs one of these tests in a process whose files may have a few kilobytes only.

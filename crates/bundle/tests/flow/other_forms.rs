@@ -138,7 +138,7 @@ fn where_nothing_is_left_every_reason_is_told() {
             "; list: certificate 1, line 1: not a certificate: expected ",
             "; list: certificate 2, line ",
             "; list: certificate 3, line ",
-            ": a section PRIVATE KEY is no certificate; passed over",
+            ": a section PRIVATE KEY is not a certificate; passed over",
         ] {
             assert!(error.contains(reason), "{reason}: {error}");
         }

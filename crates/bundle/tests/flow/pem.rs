@@ -99,7 +99,7 @@ fn other_sections_are_passed_over_with_a_note() {
     let list = read_strictly(format!("{crl}{}", pem_of(&roots))).unwrap();
     assert_eq!(
         list.notes()[1].to_string(),
-        "list: line 1: a section X509 CRL is no certificate; passed over"
+        "list: line 1: a section X509 CRL is not a certificate; passed over"
     );
     let error = refusal(read_strictly(crl));
     assert_eq!(

@@ -18,7 +18,7 @@ fn a_certificate_that_is_no_ca_s_stops_the_making_of_a_list() {
     let error = refusal(read_strictly(text.clone()));
     assert!(error.contains(": certificate 2, line "), "{error}");
     assert!(
-        error.contains(r"CN=No \1BCA says that it is no CA: expected basic constraints with cA"),
+        error.contains(r"CN=No \1BCA says that it is not a CA: expected basic constraints with cA"),
         "{error}"
     );
 

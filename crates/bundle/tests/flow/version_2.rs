@@ -514,7 +514,7 @@ fn an_anchor_that_says_it_is_no_ca_is_refused_without_its_certificate_too() {
             .unwrap()
             .to_string();
         assert!(
-            error.contains(&format!("SKID {key_id} says that it is no CA")),
+            error.contains(&format!("SKID {key_id} says that it is not a CA")),
             "{error}"
         );
         let list = read(&[content(bytes)], Policy::Store).unwrap();
@@ -550,7 +550,7 @@ fn what_is_taken_with_its_certificate_is_taken_without_also_where_not_all_of_it_
     // What can be read still counts.
     let no_ca = Ca::builder("No CA").basic_constraints(BasicConstraints::NotCa);
     let bytes = blob(&[root_of(&no_ca.extension(unknown).self_signed())]);
-    assert!(refusal(read_strictly(bytes)).contains("says that it is no CA"));
+    assert!(refusal(read_strictly(bytes)).contains("says that it is not a CA"));
 }
 
 #[test]

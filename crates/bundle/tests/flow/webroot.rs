@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jit_trust_bundle::{
     BlobOptions, BlobVersion, Form, Input, KeyEntries, Policy, Replace, Root, WrittenWebroot, read,
@@ -268,7 +268,7 @@ fn a_webroot_replaces_an_older_one_whole() {
             .count(),
         1
     );
-    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn a_directory_with_anything_else_in_it_is_not_replaced() {
     assert_eq!(
         error,
         format!(
-            "{}: not replaced, for thesis.txt is no part of a webroot: expected a webroot, an empty directory or none",
+            "{}: not replaced: thesis.txt is not part of a webroot: expected a webroot, an empty directory or none",
             path("mine").display()
         )
     );
@@ -290,7 +290,7 @@ fn a_directory_with_anything_else_in_it_is_not_replaced() {
         fs::write(path("mine/index.json"), json).unwrap();
         let error = refused(&path("mine"), &roots);
         assert!(
-            error.contains("mine: not replaced, for its index.json is none of a webroot: expected one as ")
+            error.contains("mine: not replaced: its index.json is not that of a webroot: expected one as ")
                 && error.contains(reason),
             "{error}"
         );
@@ -311,13 +311,13 @@ fn a_directory_with_anything_else_in_it_is_not_replaced() {
             .to_string();
         let error = refused(&path("webroot"), &roots);
         assert!(
-            error.contains(&format!("for {added} is no part of a webroot")),
+            error.contains(&format!("{added} is not part of a webroot")),
             "{error}"
         );
         fs::remove_file(path("webroot").join(added)).unwrap();
     }
     fs::create_dir_all(path("webroot/der/folder")).unwrap();
-    assert!(refused(&path("webroot"), &roots).contains("der/folder is no part of a webroot"));
+    assert!(refused(&path("webroot"), &roots).contains("der/folder is not part of a webroot"));
 
     fs::write(path("file"), "").unwrap();
     assert_eq!(
@@ -347,9 +347,7 @@ fn a_webroot_that_is_not_as_its_index_says_is_refused() {
     let webroot = directory.path().join("webroot");
     let roots = roots(2);
     let refused_after = |damage: &dyn Fn()| -> String {
-        if webroot.exists() {
-            fs::remove_dir_all(&webroot).unwrap();
-        }
+        let _ = fs::remove_file(&webroot);
         write(&webroot, &roots);
         damage();
         refusal(read_path(&webroot))
@@ -453,7 +451,7 @@ fn a_webroot_of_a_newer_generation_is_replaced_only_when_a_user_insists() {
     assert_eq!(
         error.to_string(),
         format!(
-            "{}: not replaced, for it was made at 2026-05-01T00:00:00Z (1777593600), and the new one is of \
+            "{}: not replaced: it was made at 2026-05-01T00:00:00Z (1777593600), and the new one is of \
              2026-04-30T23:59:59Z (1777593599): expected no older one",
             webroot.display()
         )
@@ -461,7 +459,7 @@ fn a_webroot_of_a_newer_generation_is_replaced_only_when_a_user_insists() {
     assert_eq!(index(&webroot)["generation"], GENERATION);
     write_at(GENERATION - 1, Replace::Always).unwrap();
     assert_eq!(index(&webroot)["generation"], GENERATION - 1);
-    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
 }
 
 /// The webroots of other tools have no `index.json`.
@@ -736,7 +734,7 @@ mod unix {
         assert!(made.unwrap().success());
         let error = refused(&webroot, &roots(2));
         assert!(
-            error.contains("not replaced, for its index.json is none of a webroot"),
+            error.contains("not replaced: its index.json is not that of a webroot"),
             "{error}"
         );
         assert!(error.contains("a pipe, device or socket"), "{error}");
@@ -753,7 +751,301 @@ mod unix {
             fs::set_permissions(read_only, fs::Permissions::from_mode(0o500)).unwrap();
         }
         assert_eq!(write(&webroot, &roots(2)).left_behind, None);
-        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
+    }
+
+    /// The link that a webroot is, and the directory that it leads to.
+    fn link_and_generation(webroot: &Path) -> (PathBuf, PathBuf) {
+        let link = fs::read_link(webroot).unwrap();
+        let generation = webroot.with_file_name(&link);
+        (link, generation)
+    }
+
+    fn names_in(directory: &Path) -> usize {
+        fs::read_dir(directory).unwrap().count()
+    }
+
+    #[test]
+    fn a_webroot_is_a_relative_link_to_a_directory_beside_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let webroot = directory.path().join("webroot");
+        write(&webroot, &roots(1));
+        let (link, first) = link_and_generation(&webroot);
+        let number = link
+            .to_str()
+            .unwrap()
+            .strip_prefix("webroot.1777593600-")
+            .unwrap();
+        assert_eq!(number.len(), 16);
+        assert!(number.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert!(first.symlink_metadata().unwrap().is_dir());
+        write(&webroot, &roots(1));
+        assert_ne!(link_and_generation(&webroot).1, first);
+        assert!(!first.exists());
+        assert_eq!(names_in(directory.path()), 2);
+    }
+
+    #[test]
+    fn a_link_that_leads_elsewhere_is_followed_and_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        write(&path("webroot"), &roots(1));
+        let (own, generation) = link_and_generation(&path("webroot"));
+        for (name, target) in [
+            ("sibling", "elsewhere".into()),
+            ("absolute", path("far")),
+            ("outside", PathBuf::from("folder/../folder/new")),
+            ("another", "webroot".into()),
+            ("another-generation", own.clone()),
+            // Of this writer's name, but not as it writes them.
+            ("dotted", Path::new(".").join("dotted.1-0123456789abcdef")),
+            ("upper", "upper.1-0123456789ABCDEF".into()),
+            ("short", "short.1-0123456789abcde".into()),
+            ("signed", "signed.+1-0123456789abcdef".into()),
+            ("large", "large.4294967296-0123456789abcdef".into()),
+            ("other", "another.1-0123456789abcdef".into()),
+        ] {
+            fs::create_dir_all(path("folder")).unwrap();
+            symlink(&target, path(name)).unwrap();
+            for count in [1, 2] {
+                write(&path(name), &roots(count));
+                assert_eq!(fs::read_link(path(name)).unwrap(), target, "{name}");
+                let place = directory.path().join(&target);
+                assert!(place.is_symlink(), "{name}: the webroot is there now");
+                assert_eq!(read_path(&place).unwrap().roots().len(), count);
+            }
+        }
+        assert!(generation.is_dir());
+    }
+
+    #[test]
+    fn a_link_to_what_is_no_webroot_is_refused_and_nothing_changes() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let ours = "webroot.1-0123456789abcdef";
+        fs::write(path("file"), "mine").unwrap();
+        fs::create_dir(path("mine")).unwrap();
+        fs::write(path("mine/thesis.txt"), "mine").unwrap();
+        for (target, reason) in [
+            (
+                path("mine").to_str().unwrap(),
+                "thesis.txt is not part of a webroot",
+            ),
+            ("mine", "thesis.txt is not part of a webroot"),
+            ("file", "a file: expected a directory"),
+            ("webroot", "too many links"),
+        ] {
+            symlink(target, path("webroot")).unwrap();
+            let error = refused(&path("webroot"), &roots(1));
+            assert!(error.contains(reason), "{error}");
+            assert_eq!(fs::read_link(path("webroot")).unwrap(), Path::new(target));
+            fs::remove_file(path("webroot")).unwrap();
+        }
+        // Behind a link as this writer makes them, too.
+        symlink(ours, path("webroot")).unwrap();
+        for make in [
+            &|| {
+                fs::create_dir(path(ours)).unwrap();
+                fs::write(path(ours).join("thesis.txt"), "mine").unwrap();
+            },
+            &|| {
+                fs::rename(path(ours), path("moved")).unwrap();
+                fs::write(path(ours), "mine").unwrap();
+            },
+        ] as [&dyn Fn(); 2]
+        {
+            make();
+            let before = names_in(directory.path());
+            let error = refused(&path("webroot"), &roots(1));
+            assert!(error.contains("thesis.txt is not part of") || error.contains("a file: expected"));
+            assert_eq!(fs::read_link(path("webroot")).unwrap(), Path::new(ours));
+            assert_eq!(names_in(directory.path()), before);
+        }
+        assert_eq!(fs::read(path("moved/thesis.txt")).unwrap(), b"mine");
+    }
+
+    #[test]
+    fn a_link_whose_directory_is_gone_is_replaced_but_not_by_an_older_webroot() {
+        let directory = tempfile::tempdir().unwrap();
+        let webroot = directory.path().join("webroot");
+        let newer = format!("webroot.{}-0123456789abcdef", GENERATION + 1);
+        symlink(&newer, &webroot).unwrap();
+        let error = refused(&webroot, &roots(1));
+        assert!(error.contains("not replaced: it was made at "), "{error}");
+        assert_eq!(fs::read_link(&webroot).unwrap(), Path::new(&newer));
+        // An empty one says no more than its name.
+        fs::create_dir(directory.path().join(&newer)).unwrap();
+        assert!(refused(&webroot, &roots(1)).contains("not replaced: it was made at "));
+        fs::remove_dir(directory.path().join(&newer)).unwrap();
+
+        write(&webroot.with_file_name("first"), &roots(1));
+        let (_, generation) = link_and_generation(&webroot.with_file_name("first"));
+        fs::remove_dir_all(generation).unwrap();
+        write(&webroot.with_file_name("first"), &roots(2));
+        let list = read_path(&webroot.with_file_name("first")).unwrap();
+        assert_eq!(list.roots().len(), 2);
+    }
+
+    #[test]
+    fn what_an_interrupted_run_has_left_is_in_nobodys_way_and_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let webroot = path("webroot");
+        write(&webroot, &roots(1));
+        let (_, generation) = link_and_generation(&webroot);
+        // Before anything was moved, and before the link was.
+        fs::create_dir_all(path(".jit-trust-0123456789abcdef/webroot/der")).unwrap();
+        fs::create_dir_all(path(".jit-trust-0123456789abcde0")).unwrap();
+        let orphan = "webroot.1777593600-0123456789abcdef";
+        fs::create_dir(path(orphan)).unwrap();
+        symlink(orphan, path(".jit-trust-0123456789abcde0/link")).unwrap();
+        // While the old webroot, as earlier versions made it, was moved aside.
+        fs::create_dir_all(path(".jit-trust-0123456789abcde1/old")).unwrap();
+        write(&webroot, &roots(2));
+        assert_eq!(read_path(&webroot).unwrap().roots().len(), 2);
+        assert!(!generation.exists());
+        assert!(path(orphan).is_dir());
+        assert!(path(".jit-trust-0123456789abcdef/webroot/der").is_dir());
+        assert_eq!(names_in(directory.path()), 6);
+    }
+
+    /// A directory as earlier versions made it becomes a link; so does one with copies in it, and one that is empty.
+    #[test]
+    fn a_webroot_that_is_a_directory_itself_becomes_a_link() {
+        let directory = tempfile::tempdir().unwrap();
+        let webroot = directory.path().join("webroot");
+        write(&webroot, &roots(1));
+        let (_, generation) = link_and_generation(&webroot);
+        fs::remove_file(&webroot).unwrap();
+        fs::rename(generation, &webroot).unwrap();
+        fs::set_permissions(&webroot, fs::Permissions::from_mode(0o750)).unwrap();
+        write(&webroot, &roots(2));
+        assert!(webroot.is_symlink());
+        assert_eq!(mode(&webroot), 0o750);
+        assert_eq!(read_path(&webroot).unwrap().roots().len(), 2);
+        assert_eq!(names_in(directory.path()), 2);
+    }
+
+    /// As with `--webroot .`, from inside.
+    #[test]
+    fn a_generation_that_is_named_itself_is_replaced_and_the_link_to_it_still_leads_to_a_webroot() {
+        let directory = tempfile::tempdir().unwrap();
+        let webroot = directory.path().join("webroot");
+        write(&webroot, &roots(1));
+        let (link, generation) = link_and_generation(&webroot);
+        for count in [2, 1] {
+            write(&generation, &roots(count));
+            assert_eq!(read_path(&webroot).unwrap().roots().len(), count);
+        }
+        write(&webroot, &roots(3));
+        assert_eq!(fs::read_link(&webroot).unwrap(), link);
+        assert_eq!(read_path(&webroot).unwrap().roots().len(), 3);
+        assert_eq!(names_in(directory.path()), 3);
+    }
+
+    #[test]
+    fn of_several_runs_at_once_the_newest_list_stays_and_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let webroot = directory.path().join("webroot");
+        let roots = roots(1);
+        let write_at = |generation: u32| {
+            let options = BlobOptions::default();
+            let replace = Replace::UnlessNewer;
+            write_webroot(&webroot, &roots, generation, options, KeyEntries::Links, replace)
+        };
+        write_at(1).unwrap();
+        let newest = std::thread::scope(|scope| {
+            let runs: Vec<_> = (2..10)
+                .map(|generation| scope.spawn(move || (generation, write_at(generation))))
+                .collect();
+            let written = runs.into_iter().filter_map(|run| {
+                let (generation, written) = run.join().unwrap();
+                match written {
+                    Ok(written) => assert_eq!(written.left_behind, None),
+                    Err(error) => {
+                        let error = error.to_string();
+                        assert!(error.starts_with(&webroot.display().to_string()), "{error}");
+                        return None;
+                    }
+                }
+                Some(generation)
+            });
+            written.max().unwrap()
+        });
+        assert_eq!(index(&webroot)["generation"], newest);
+        assert_eq!(names_in(directory.path()), 2);
+    }
+
+    /// In a directory that everybody may write to, with the sticky bit.
+    #[test]
+    fn a_directory_that_another_user_has_put_behind_the_link_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let shared = directory.path().join("shared");
+        fs::create_dir(&shared).unwrap();
+        fs::set_permissions(&shared, fs::Permissions::from_mode(0o1777)).unwrap();
+        let webroot = shared.join("webroot");
+        write(&webroot, &roots(1));
+        let (_, generation) = link_and_generation(&webroot);
+        if std::os::unix::fs::chown(&generation, Some(65534), Some(65534)).is_err() {
+            return eprintln!("skipped: this user cannot give files away");
+        }
+        let error = refused(&webroot, &roots(2));
+        assert!(
+            error.contains("refused: this directory belongs to another user (uid 65534)"),
+            "{error}"
+        );
+        assert_eq!(read_path(&webroot).unwrap().roots().len(), 1);
+    }
+
+    /// Whatever happens to the webroot while it is read, what is opened through the link once is of one generation.
+    #[test]
+    fn a_reader_in_the_middle_of_an_update_sees_one_generation() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+
+        let directory = tempfile::tempdir().unwrap();
+        let webroot = directory.path().join("webroot");
+        let write_at = |generation: u32| {
+            let (options, count) = (
+                BlobOptions::default(),
+                usize::try_from(generation % 3 + 1).unwrap(),
+            );
+            let replace = Replace::UnlessNewer;
+            write_webroot(
+                &webroot,
+                &roots(count),
+                generation,
+                options,
+                KeyEntries::Links,
+                replace,
+            )
+            .unwrap();
+        };
+        write_at(1);
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                let mut whole = 0;
+                while !done.load(Ordering::Relaxed) {
+                    let (_, opened) = link_and_generation(&webroot);
+                    let (Ok(json), Ok(bundle)) = (
+                        fs::read(opened.join("index.json")),
+                        fs::read(opened.join("bundle.tblb")),
+                    ) else {
+                        // It is being deleted; the one in force is whole.
+                        continue;
+                    };
+                    let json: Value = serde_json::from_slice(&json).unwrap();
+                    let bundle = TrustBlob::open(&bundle).unwrap();
+                    assert_eq!(json["generation"], bundle.generation());
+                    assert_eq!(json["roots"].as_array().unwrap().len(), bundle.len());
+                    whole += 1;
+                }
+                whole
+            });
+            (2..20).for_each(write_at);
+            done.store(true, Ordering::Relaxed);
+            assert!(reader.join().unwrap() > 0);
+        });
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub(crate) struct BundleArgs {
     #[arg(long, value_name = "FILE", group = "outputs", value_parser = output_file())]
     pub(crate) blob: Option<PathBuf>,
 
-    /// Write a webroot: static files to look roots up in over the network
+    /// Write a webroot: static files to look roots up in over the network. DIR becomes a link to a directory beside it
     #[arg(long, value_name = "DIR", group = "outputs", value_parser = output_directory())]
     pub(crate) webroot: Option<PathBuf>,
 

@@ -327,7 +327,7 @@ fn an_invalid_certificate_stops_it_or_is_left_out_and_listed() {
     let broken = "-----BEGIN CERTIFICATE-----\nMAAA\n-----END CERTIFICATE-----\n";
     for (name, invalid, reason) in [
         ("broken.pem", broken.to_owned(), "not a certificate"),
-        ("leaf.pem", leaf.pem(), "says that it is no CA"),
+        ("leaf.pem", leaf.pem(), "says that it is not a CA"),
     ] {
         let input = lab.write(name, root.pem() + &invalid);
         let output = lab.path("out.tblb");

@@ -181,7 +181,7 @@ fn a_servers_certificate_in_a_systems_directory_is_left_out_of_a_list() {
     let run = run(&mut system.bundle()).ends_with(0);
     assert!(
         run.stderr
-            .contains("1 certificate that says that it is no CA's (snakeoil.pem)"),
+            .contains("1 certificate that says it is not a CA's (snakeoil.pem)"),
         "{run:#?}"
     );
     assert!(run.stderr.contains("\n1 certificate, "), "{run:#?}");

@@ -78,9 +78,7 @@ fn a_link_that_is_put_in_the_files_place_while_the_body_comes_gets_nothing() {
         run(lab.get(&server.url("a.test", "/"), "").arg("-o").arg(&path))
             .ends_with(1)
             .says_one_line()
-            .says(
-                "shared/x: not written, for it was created, replaced or removed by somebody else meanwhile",
-            );
+            .says("shared/x: not written: another program created, replaced or removed it in the meantime");
         is_as_it_was(&program);
         assert_eq!(fs::symlink_metadata(&path).unwrap().uid(), OTHER);
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 1, "nothing is left");
@@ -143,7 +141,7 @@ fn no_command_writes_through_a_link_that_another_user_has_planted_in_a_shared_di
                 .ends_with(1)
                 .says_one_line()
                 .says(&format!(
-                    "shared/{name}: refused, for this link belongs to another user (uid 65534)"
+                    "shared/{name}: refused: this link belongs to another user (uid 65534)"
                 ));
         }
     }
@@ -180,7 +178,7 @@ fn a_file_or_pipe_that_another_user_has_planted_in_a_sticky_directory_gets_nothi
             .ends_with(1)
             .says_one_line()
             .says(&format!(
-                "refused, for this {what} belongs to another user (uid 65534)"
+                "refused: this {what} belongs to another user (uid 65534)"
             ));
     }
     assert_eq!(fs::metadata(&file).unwrap().len(), 0);

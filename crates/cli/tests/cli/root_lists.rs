@@ -160,7 +160,7 @@ fn a_pinned_certificate_that_is_no_ca_gets_the_warning_of_a_store() {
     let leaf = Leaf::builder(&["a.test"]).issued_by(&Ca::root("Lab Root A"));
     let lab = Lab::trusting(&[]);
     let file = lab.write("leaf.pem", leaf.pem());
-    let warning = "says that it is no CA; taken all the same\n";
+    let warning = "says that it is not a CA; taken anyway\n";
     verify(&file, "--trust", &file)
         .says("jit-trust: warning: ")
         .says(warning);
@@ -188,7 +188,7 @@ fn a_revocation_list_beside_a_root_is_not_passed_over_in_silence() {
     let store = lab.write("root.pem", root.pem() + list);
     verify(&chain, "--trust", &store)
         .ends_with(0)
-        .says("a section X509 CRL is no certificate; passed over; revocation is not checked");
+        .says("a section X509 CRL is not a certificate; passed over; revocation is not checked");
 }
 
 /// A root of the list compiled in.

@@ -6,6 +6,7 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use hyper::Version;
+use jit_trust_core::TrustBlob;
 use jit_trust_lab::pki::{Ca, Key, KeyKind, pem};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -218,6 +219,36 @@ fn a_webroot_that_is_replaced_serves_the_next_request_and_one_that_is_gone_denie
     }
     std::fs::rename(served.path("aside"), served.webroot()).unwrap();
     assert_eq!(serving.client.get("h2", &path).status, 200);
+}
+
+#[test]
+fn an_answer_is_of_one_generation_and_never_missing_while_the_webroot_is_replaced() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let served = Served::new();
+    let serving = Serving::start(&served, "");
+    let (path, _) = served.file_in("by-subject");
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let asking = scope.spawn(|| {
+            let mut newest = 0;
+            while !done.load(Ordering::Relaxed) {
+                for path in [path.as_str(), "/bundle.tblb"] {
+                    let got = serving.client.get("h2", path);
+                    assert_eq!(got.status, 200);
+                    let generation = TrustBlob::open(&got.body).unwrap().generation();
+                    assert!(generation >= newest, "{generation} after {newest}");
+                    newest = generation;
+                }
+            }
+        });
+        (2..12).for_each(|generation| served.write_generation(generation));
+        done.store(true, Ordering::Relaxed);
+        asking.join().unwrap();
+    });
+    let got = serving.client.get("h2", &path);
+    assert_eq!(TrustBlob::open(&got.body).unwrap().generation(), 11);
+    assert!(served.webroot().is_symlink());
 }
 
 #[test]

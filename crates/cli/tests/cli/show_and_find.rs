@@ -288,7 +288,7 @@ fn a_certificate_that_says_it_is_no_ca_gets_a_warning() {
     let shown = on("show", &store, "")
         .ends_with(0)
         .says("warning:")
-        .says("says that it is no CA");
+        .says("says that it is not a CA");
     assert!(shown.stdout.contains("CN=a.test"));
 }
 

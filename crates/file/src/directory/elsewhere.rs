@@ -1,4 +1,6 @@
-//! By paths: without owners and descriptors, a directory is where its path leads.
+//! By paths: without owners and descriptors, a directory is where its path leads. What each method does stands beside its
+//! counterpart in `unix`; there are no links, no exchanges and no locks here.
+#![allow(missing_docs, clippy::missing_errors_doc, reason = "they stand in `unix`")]
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
@@ -20,12 +22,10 @@ impl Directory {
         }
     }
 
-    /// The path that led here, for messages.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The path of an entry, for messages.
     pub fn path_of(&self, name: &OsStr) -> PathBuf {
         match self.path.as_os_str() == "." {
             true => PathBuf::from(name),
@@ -33,18 +33,10 @@ impl Directory {
         }
     }
 
-    /// What this directory is itself.
-    ///
-    /// # Errors
-    /// When the system refuses to tell.
     pub fn entry(&self) -> io::Result<Entry> {
         Ok(Entry::of(&fs::symlink_metadata(&self.path)?))
     }
 
-    /// What has this name; `None` if there is nothing.
-    ///
-    /// # Errors
-    /// When the system refuses to tell.
     pub fn look(&self, name: &OsStr) -> io::Result<Option<Entry>> {
         match fs::symlink_metadata(self.path.join(name)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -52,10 +44,10 @@ impl Directory {
         }
     }
 
-    /// Opens a directory in this one.
-    ///
-    /// # Errors
-    /// When the system refuses it, or there is no directory but something else, such as a link to one.
+    pub fn read_link(&self, name: &OsStr, _link: &Entry) -> io::Result<PathBuf> {
+        fs::read_link(self.path.join(name))
+    }
+
     pub fn open(&self, name: &OsStr) -> io::Result<Self> {
         let path = self.path.join(name);
         match fs::symlink_metadata(&path)?.is_dir() {
@@ -64,66 +56,40 @@ impl Directory {
         }
     }
 
-    /// Opens a file to be read.
-    ///
-    /// # Errors
-    /// When the system refuses it.
     pub fn read_file(&self, name: &OsStr) -> io::Result<File> {
         File::open(self.path.join(name))
     }
 
-    /// Opens what is there to be written to.
     pub(crate) fn write_to(&self, name: &OsStr) -> io::Result<File> {
         OpenOptions::new().write(true).open(self.path.join(name))
     }
 
-    /// Finds out whether a file may be written to, without doing so.
     pub(crate) fn check_writable(&self, name: &OsStr) -> io::Result<()> {
         OpenOptions::new().append(true).open(self.path.join(name))?;
         Ok(())
     }
 
-    /// Makes a new file, to be written to.
-    ///
-    /// # Errors
-    /// When the system refuses it, or there is something of this name.
     pub fn create_file(&self, name: &OsStr, _access: Access) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).open(self.path.join(name))
     }
 
-    /// Makes a new directory, and opens it.
-    ///
-    /// # Errors
-    /// When the system refuses it, or there is something of this name.
     pub fn create_directory(&self, name: &OsStr, _access: Access) -> io::Result<Self> {
         fs::create_dir(self.path.join(name))?;
         self.open(name)
     }
 
-    /// Makes a new link: not on this system.
-    ///
-    /// # Errors
-    /// Of the kind `Unsupported`.
-    pub fn create_link(&self, _name: &OsStr, _target: &str) -> io::Result<()> {
+    pub fn create_link(&self, _name: &OsStr, _target: &OsStr) -> io::Result<()> {
         Err(io::Error::new(
             io::ErrorKind::Unsupported,
             "no links on this system: expected copies to be asked for",
         ))
     }
 
-    /// Gives an entry another name, in this directory or another one, in the place of what has that name.
-    ///
-    /// # Errors
-    /// When the system refuses it.
     pub fn rename(&self, name: &OsStr, to: &Self, new: &OsStr) -> io::Result<()> {
         fs::rename(self.path.join(name), to.path.join(new))
     }
 
-    /// Gives an entry a name that nothing has.
-    ///
-    /// # Errors
-    /// When the system refuses it, or something has that name.
     pub fn rename_to_new(&self, name: &OsStr, to: &Self, new: &OsStr) -> io::Result<()> {
         if to.look(new)?.is_some() {
             return Err(io::ErrorKind::AlreadyExists.into());
@@ -131,34 +97,18 @@ impl Directory {
         self.rename(name, to, new)
     }
 
-    /// Gives each of two entries the other's name, at once: not on this system.
-    ///
-    /// # Errors
-    /// Of the kind `Unsupported`.
     pub fn exchange(&self, _name: &OsStr, _other: &Self, _other_name: &OsStr) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Deletes a file or a link.
-    ///
-    /// # Errors
-    /// When the system refuses it.
     pub fn remove_file(&self, name: &OsStr) -> io::Result<()> {
         fs::remove_file(self.path.join(name))
     }
 
-    /// Deletes an empty directory.
-    ///
-    /// # Errors
-    /// When the system refuses it, or there is something in it.
     pub fn remove_directory(&self, name: &OsStr) -> io::Result<()> {
         fs::remove_dir(self.path.join(name))
     }
 
-    /// The names of all entries, and whether they are directories.
-    ///
-    /// # Errors
-    /// When the directory may not be read.
     pub fn entries(&self) -> io::Result<Vec<(OsString, bool)>> {
         let entries = fs::read_dir(&self.path)?.map(|entry| {
             let entry = entry?;
@@ -167,40 +117,27 @@ impl Directory {
         entries.collect()
     }
 
-    /// Makes sure that what was created in here, or renamed to here, is there after a crash, where the system can.
-    ///
-    /// # Errors
-    /// When the system says that it went wrong.
     pub fn sync(&self) -> io::Result<()> {
         super::unless_it_cannot(File::open(&self.path).and_then(|directory| directory.sync_all()))
     }
 
-    /// Makes sure that what was written to a file is there after a crash.
-    ///
-    /// # Errors
-    /// When the system says that it went wrong.
     pub fn sync_file(&self, name: &OsStr) -> io::Result<()> {
         self.write_to(name)?.sync_all()
     }
 
-    /// Syncs the whole file system that this lies in: there is no such thing here.
+    pub fn lock(&self) -> Option<File> {
+        None
+    }
+
     pub fn sync_file_system(&self) -> Option<io::Result<()>> {
         None
     }
 
-    /// Gives the directory the permissions of one that it is to replace.
-    ///
-    /// # Errors
-    /// When the system refuses it.
     pub fn take_over(&self, old: &Entry) -> io::Result<crate::Ownership> {
         fs::set_permissions(&self.path, old.permissions.clone())?;
         Ok(crate::Ownership {})
     }
 
-    /// Lets the directory's owner change what is in it.
-    ///
-    /// # Errors
-    /// When the system refuses it.
     pub fn make_writable(&self) -> io::Result<()> {
         let mut permissions = fs::metadata(&self.path)?.permissions();
         permissions.set_readonly(false);
@@ -211,7 +148,6 @@ impl Directory {
 /// What has a name in a directory, at the moment of [`Directory::look`].
 #[derive(Debug)]
 pub struct Entry {
-    /// What it is.
     pub kind: Kind,
     pub(crate) permissions: Permissions,
     created: Option<std::time::SystemTime>,
@@ -232,15 +168,10 @@ impl Entry {
         }
     }
 
-    /// What an open file is.
-    ///
-    /// # Errors
-    /// When the system refuses to tell.
     pub fn of_file(file: &File) -> io::Result<Self> {
         Ok(Self::of(&file.metadata()?))
     }
 
-    /// Whether this is the same file or directory, as far as the system tells.
     pub fn is(&self, other: &Self) -> bool {
         self.kind == other.kind && self.created == other.created
     }

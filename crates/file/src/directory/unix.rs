@@ -6,10 +6,11 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{
-    AtFlags, CWD, Dir, FileType, Gid, Mode, OFlags, Stat, Uid, fchmod, fstat, fsync, mkdirat, openat,
-    readlinkat, renameat, symlinkat, unlinkat,
+    AtFlags, CWD, Dir, FileType, FlockOperation, Gid, Mode, OFlags, Stat, Uid, fchmod, flock, fstat, fsync,
+    mkdirat, openat, readlinkat, renameat, symlinkat, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -104,7 +105,7 @@ impl Directory {
     ///
     /// # Errors
     /// When the system refuses to tell.
-    pub(crate) fn read_link(&self, name: &OsStr, link: &Entry) -> io::Result<PathBuf> {
+    pub fn read_link(&self, name: &OsStr, link: &Entry) -> io::Result<PathBuf> {
         let target = match &link.held {
             // Of the link that was looked at, whatever has its name now.
             Some(held) => readlinkat(held, "", Vec::new()),
@@ -156,7 +157,7 @@ impl Directory {
         self.open_file(name, OFlags::RDONLY | OFlags::NONBLOCK)
     }
 
-    /// Opens what is there to be written to. A pipe that nobody reads from is waited for.
+    /// Opens what is there to be written to. A pipe without a reader is waited for.
     pub(crate) fn write_to(&self, name: &OsStr) -> io::Result<File> {
         self.open_file(name, OFlags::WRONLY)
     }
@@ -202,7 +203,7 @@ impl Directory {
     ///
     /// # Errors
     /// When the system refuses it, or there is something of this name.
-    pub fn create_link(&self, name: &OsStr, target: &str) -> io::Result<()> {
+    pub fn create_link(&self, name: &OsStr, target: &OsStr) -> io::Result<()> {
         Ok(symlinkat(target, &self.descriptor, name)?)
     }
 
@@ -303,7 +304,7 @@ impl Directory {
     }
 
     /// Makes sure that what was created in here, or renamed to here, is there after a crash. Not all file systems can sync
-    /// a directory, and one that may be written need not be readable: that is no reason to fail.
+    /// a directory, and one that may be written need not be readable: neither is an error.
     ///
     /// # Errors
     /// When the system says that it went wrong.
@@ -318,6 +319,22 @@ impl Directory {
     /// When the system says that it went wrong.
     pub fn sync_file(&self, name: &OsStr) -> io::Result<()> {
         self.read_file(name)?.sync_all()
+    }
+
+    /// Locks the directory against other programs that lock it, until what this returns is dropped. Everybody who may read
+    /// a directory can lock it, so that no more than a second is waited: `None` where it is locked for longer, or the
+    /// system cannot lock it.
+    pub fn lock(&self) -> Option<File> {
+        const TRIES: usize = 100;
+        let opened = self.to_be_read().ok()?;
+        for _ in 0..TRIES {
+            match flock(&opened, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Some(opened.into()),
+                Err(Errno::WOULDBLOCK) => std::thread::sleep(Duration::from_millis(10)),
+                Err(_) => return None,
+            }
+        }
+        None
     }
 
     /// Syncs the whole file system that this lies in, because hundreds of files one by one take seconds; `None` where
@@ -340,7 +357,7 @@ impl Directory {
     /// [`take_over`](crate::take_over).
     ///
     /// # Errors
-    /// When somebody could no longer read what is in it, or the system refuses something.
+    /// When a user could no longer read what is in it, or the system refuses something.
     pub fn take_over(&self, old: &Entry) -> io::Result<crate::Ownership> {
         crate::take_over(&File::from(self.to_be_read()?), old)
     }

@@ -7,10 +7,10 @@ use std::path::Path;
 use super::{Found, LastLink, MAX_LINKS, Place, ends_in_a_separator, too_many_links};
 use crate::{Directory, Entry, FileError};
 
-pub(super) fn find(path: &Path, last_link: LastLink) -> Result<Found, FileError> {
+pub(super) fn find(path: &Path, last_link: LastLink<'_>) -> Result<Found, FileError> {
     let mut target = path.to_owned();
     let mut links = 0;
-    while last_link == LastLink::IsFollowed && target.is_symlink() {
+    while last_link.may_be_followed() && target.is_symlink() {
         links += 1;
         if links > MAX_LINKS {
             return Err(too_many_links(&target));

@@ -20,16 +20,35 @@ use unix::{check, find};
 /// How many links to links are followed, as Linux does.
 const MAX_LINKS: usize = 40;
 
-/// What cannot be done where the directory that a file is to be in cannot be come to.
+/// What cannot be done where the directory that a file is to be in cannot be reached.
 const CREATE_IN_IT: &str = "create a file in it";
 
-/// What a link is that has the last name of a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LastLink {
-    /// A sign to the place that is meant.
-    IsFollowed,
-    /// What stands at the place that is meant.
-    IsTheEnd,
+/// What becomes of a link that has the last name of a path.
+#[derive(Clone, Copy)]
+pub(crate) enum LastLink<'a> {
+    /// It is followed.
+    Followed,
+    /// It is followed, unless this says of its place that the path ends there.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "every link is followed there"))]
+    FollowedUnless(&'a dyn Fn(&Place) -> bool),
+    /// The path ends there.
+    End,
+}
+
+impl LastLink<'_> {
+    fn may_be_followed(self) -> bool {
+        !matches!(self, Self::End)
+    }
+
+    /// Whether the path ends at this link.
+    #[cfg(unix)]
+    fn is_end(self, link: &Place) -> bool {
+        match self {
+            Self::Followed => false,
+            Self::FollowedUnless(is_end) => is_end(link),
+            Self::End => true,
+        }
+    }
 }
 
 /// What a path leads to.
@@ -52,11 +71,12 @@ pub struct Place {
 }
 
 impl Place {
-    /// Where a path leads that is to be one of a directory. A link is followed, unless it may be a trap of another user.
+    /// Where a path leads that is to be one of a directory. A link is followed, unless `is_end` says of its place that
+    /// the path ends there, or it may be a trap of another user.
     ///
     /// # Errors
     /// When the system refuses something, or a link or what is there may be such a trap.
-    pub fn of_directory(path: &Path) -> Result<Self, FileError> {
+    pub fn of_directory(path: &Path, is_end: &dyn Fn(&Self) -> bool) -> Result<Self, FileError> {
         let has_a_name = path.file_name().is_some();
         let canonical;
         let path = if has_a_name {
@@ -66,7 +86,7 @@ impl Place {
             canonical = path.canonicalize().map_err(FileError::io(path, "open"))?;
             &canonical
         };
-        match Self::find(path, LastLink::IsFollowed) {
+        match Self::find(path, LastLink::FollowedUnless(is_end)) {
             Ok(Found::Place(place)) => Ok(place),
             Ok(Found::Descriptor(path)) => Err(FileError::NotAFile { path }),
             Err(FileError::IsADirectory { path }) => {
@@ -80,9 +100,9 @@ impl Place {
         }
     }
 
-    /// Where a path leads. What is there, if anything, is no trap of another user.
-    pub(crate) fn find(path: &Path, last_link: LastLink) -> Result<Found, FileError> {
-        if last_link == LastLink::IsFollowed && crate::descriptor::is_one(path) {
+    /// Where a path leads. What is there, if anything, is not a trap of another user.
+    pub(crate) fn find(path: &Path, last_link: LastLink<'_>) -> Result<Found, FileError> {
+        if last_link.may_be_followed() && crate::descriptor::is_one(path) {
             return Ok(Found::Descriptor(path.to_owned()));
         }
         let found = find(path, last_link)?;
@@ -92,6 +112,19 @@ impl Place {
             }
         }
         Ok(found)
+    }
+
+    /// What has this name in the same directory.
+    ///
+    /// # Errors
+    /// When the system refuses to tell, or what is there may be a trap of another user.
+    pub fn look_beside(&self, name: &OsStr) -> Result<Option<Entry>, FileError> {
+        let path = self.directory.path_of(name);
+        let entry = self.directory.look(name).map_err(FileError::io(&path, "open"))?;
+        if let Some(entry) = &entry {
+            check(&self.directory, entry, &path)?;
+        }
+        Ok(entry)
     }
 
     /// The directory.
@@ -109,7 +142,7 @@ impl Place {
         self.seen.as_ref()
     }
 
-    /// The path that it has come to, for messages.
+    /// The path where it was found, for messages.
     pub fn path(&self) -> PathBuf {
         self.directory.path_of(&self.name)
     }

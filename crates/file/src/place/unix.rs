@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use super::{CREATE_IN_IT, Found, LastLink, MAX_LINKS, Place, ends_in_a_separator, too_many_links};
 use crate::{Directory, Entry, FileError, Kind};
 
-pub(super) fn find(path: &Path, last_link: LastLink) -> Result<Found, FileError> {
+pub(super) fn find(path: &Path, last_link: LastLink<'_>) -> Result<Found, FileError> {
     let started = |path: &Path| {
         let start = Directory::start(path.is_absolute());
         start.map_err(FileError::io(path, "open its directory"))
@@ -17,7 +17,7 @@ pub(super) fn find(path: &Path, last_link: LastLink) -> Result<Found, FileError>
     push_names(path, &mut rest);
     let mut links = 0;
     loop {
-        let Some(name) = rest.pop().filter(|name| name != ".." || !rest.is_empty()) else {
+        let Some(mut name) = rest.pop().filter(|name| name != ".." || !rest.is_empty()) else {
             let path = path.to_owned();
             return Err(FileError::IsADirectory { path });
         };
@@ -37,43 +37,38 @@ pub(super) fn find(path: &Path, last_link: LastLink) -> Result<Found, FileError>
             }
         }
         let here = directory.path_of(&name);
-        if rest.is_empty() && last_link == LastLink::IsFollowed && crate::descriptor::is_one(&here) {
+        if rest.is_empty() && last_link.may_be_followed() && crate::descriptor::is_one(&here) {
             return Ok(Found::Descriptor(here));
         }
-        let seen = directory.look(&name).map_err(FileError::io(&here, "open"))?;
-        let link = match seen {
-            Some(link) if link.kind == Kind::Link => link,
-            seen if rest.is_empty() => {
-                return Ok(Found::Place(Place {
-                    directory,
-                    name,
-                    seen,
-                    is_of_a_directory,
-                }));
-            }
-            // No link any more: on to what it is now.
-            _ => {
-                links += 1;
-                if links > MAX_LINKS {
-                    return Err(too_many_links(&here));
-                }
-                rest.push(name);
-                continue;
-            }
-        };
-        if rest.is_empty() && last_link == LastLink::IsTheEnd {
-            return Ok(Found::Place(Place {
+        let mut seen = directory.look(&name).map_err(FileError::io(&here, "open"))?;
+        let is_link = seen.as_ref().is_some_and(|entry| entry.kind == Kind::Link);
+        if rest.is_empty() {
+            let place = Place {
                 directory,
                 name,
-                seen: Some(link),
+                seen,
                 is_of_a_directory,
-            }));
+            };
+            if !is_link || last_link.is_end(&place) {
+                return Ok(Found::Place(place));
+            }
+            Place {
+                directory,
+                name,
+                seen,
+                ..
+            } = place;
         }
-        check(&directory, &link, &here)?;
         links += 1;
         if links > MAX_LINKS {
             return Err(too_many_links(&here));
         }
+        let Some(link) = seen.filter(|_| is_link) else {
+            // It is not a link any more: on to what it is now.
+            rest.push(name);
+            continue;
+        };
+        check(&directory, &link, &here)?;
         if directory.is_of_proc() {
             if rest.is_empty() {
                 return Ok(Found::Descriptor(here));
@@ -104,7 +99,7 @@ fn push_names(path: &Path, rest: &mut Vec<OsString>) {
     rest.extend(names);
 }
 
-/// The path of the directory that a file is to be in, when it is not to be come to.
+/// The path of the directory that a file is to be in, when that cannot be reached.
 fn parent_of(here: PathBuf, rest: &[OsString]) -> PathBuf {
     let between = rest.iter().skip(1).rev();
     between.fold(here, |path, name| path.join(name))

@@ -12,11 +12,11 @@ use std::collections::{HashMap, hash_map};
 use jit_trust_core::{Certificate, Entry, mozilla};
 use sha1::{Digest, Sha1};
 
+use super::collector::Collector;
 use super::der::is_sequence;
 use super::lines::lines;
 use crate::distrust::Distrusted;
-use crate::list::Collector;
-use crate::{Conditions, InputError, NoteKind, Place, Problem};
+use crate::{Conditions, InputError, Place, Problem};
 use objects::{Class, Key, Object};
 
 /// Whether a line is one that no other form has. A piece of the file among PEM says what is trusted too.
@@ -52,10 +52,7 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
             Class::Trust | Class::Other => {}
         }
     }
-    if not_for_servers > 0 {
-        let count = not_for_servers;
-        collector.note(place.clone(), NoteKind::NotForServers { count });
-    }
+    collector.note_not_for_servers(place, not_for_servers);
     Ok(())
 }
 

@@ -86,53 +86,51 @@ type Located = (u64, Problem);
 
 /// An object while its attributes come in.
 struct Draft<'a> {
-    class: Class,
-    line: u64,
+    object: Object,
     /// The attributes it has so far.
     names: HashSet<&'a str>,
-    label: Option<String>,
-    issuer: Option<Vec<u8>>,
-    serial: Option<Vec<u8>>,
-    value: Option<Vec<u8>>,
-    is_for_servers: Option<bool>,
-    is_distrusted: bool,
-    distrust_after: Option<u64>,
-    sha1: Option<Vec<u8>>,
 }
 
 impl<'a> Draft<'a> {
     fn new(class: Class, line: u64) -> Self {
         Self {
-            class,
-            line,
+            object: Object {
+                class,
+                line,
+                label: String::new(),
+                issuer: Vec::new(),
+                serial: Vec::new(),
+                value: Vec::new(),
+                is_for_servers: false,
+                is_distrusted: false,
+                distrust_after: None,
+                sha1: None,
+            },
             names: HashSet::new(),
-            label: None,
-            issuer: None,
-            serial: None,
-            value: None,
-            is_for_servers: None,
-            is_distrusted: false,
-            distrust_after: None,
-            sha1: None,
         }
     }
 
     fn set(&mut self, attribute: Attribute<'a>) -> Result<(), Located> {
+        let object = &mut self.object;
         if !self.names.insert(attribute.name) {
-            let attribute_name = attribute.name.to_owned();
+            let (label, name) = (object.label.clone(), attribute.name.to_owned());
             return Err((
                 attribute.line,
                 Problem::SecondAttribute {
-                    label: self.label.clone().unwrap_or_default(),
-                    attribute: attribute_name,
+                    label,
+                    attribute: name,
                 },
             ));
         }
         match attribute.name {
-            "CKA_LABEL" => self.label = Some(attribute.value.as_text().trim_matches('"').to_owned()),
-            "CKA_ISSUER" => self.issuer = Some(attribute.into_bytes()?),
-            "CKA_SERIAL_NUMBER" => self.serial = Some(attribute.into_bytes()?),
-            "CKA_VALUE" => self.value = Some(attribute.into_bytes()?),
+            "CKA_LABEL" => attribute
+                .value
+                .as_text()
+                .trim_matches('"')
+                .clone_into(&mut object.label),
+            "CKA_ISSUER" => object.issuer = attribute.into_bytes()?,
+            "CKA_SERIAL_NUMBER" => object.serial = attribute.into_bytes()?,
+            "CKA_VALUE" => object.value = attribute.into_bytes()?,
             "CKA_TRUST_SERVER_AUTH" => {
                 let trusted = [
                     "CKT_NSS_TRUSTED_DELEGATOR",
@@ -141,11 +139,11 @@ impl<'a> Draft<'a> {
                 ];
                 let distrusted = ["CKT_NSS_NOT_TRUSTED", "CKT_NETSCAPE_UNTRUSTED", "CKT_NOT_TRUSTED"];
                 let value = attribute.value.as_text();
-                self.is_for_servers = Some(trusted.contains(&value));
-                self.is_distrusted = distrusted.contains(&value);
+                object.is_for_servers = trusted.contains(&value);
+                object.is_distrusted = distrusted.contains(&value);
             }
-            "CKA_CERT_SHA1_HASH" => self.sha1 = Some(attribute.into_bytes()?),
-            "CKA_NSS_SERVER_DISTRUST_AFTER" => self.distrust_after = attribute.into_date()?,
+            "CKA_CERT_SHA1_HASH" => object.sha1 = Some(attribute.into_bytes()?),
+            "CKA_NSS_SERVER_DISTRUST_AFTER" => object.distrust_after = attribute.into_date()?,
             _ => {}
         }
         Ok(())
@@ -153,29 +151,18 @@ impl<'a> Draft<'a> {
 
     /// The object, if it has the attributes that its class needs.
     fn finish(self) -> Result<Object, Located> {
-        let label = self.label.unwrap_or_default();
-        let missing = match self.class {
-            Class::Other => None,
-            _ if self.issuer.is_none() => Some("CKA_ISSUER"),
-            _ if self.serial.is_none() => Some("CKA_SERIAL_NUMBER"),
-            Class::Certificate => self.value.is_none().then_some("CKA_VALUE"),
-            Class::Trust => self.is_for_servers.is_none().then_some("CKA_TRUST_SERVER_AUTH"),
+        let needed: &[&'static str] = match self.object.class {
+            Class::Other => &[],
+            Class::Certificate => &["CKA_ISSUER", "CKA_SERIAL_NUMBER", "CKA_VALUE"],
+            Class::Trust => &["CKA_ISSUER", "CKA_SERIAL_NUMBER", "CKA_TRUST_SERVER_AUTH"],
         };
-        if let Some(attribute) = missing {
-            return Err((self.line, Problem::MissingAttribute { label, attribute }));
+        match needed.iter().find(|name| !self.names.contains(*name)) {
+            None => Ok(self.object),
+            Some(attribute) => {
+                let label = self.object.label;
+                Err((self.object.line, Problem::MissingAttribute { label, attribute }))
+            }
         }
-        Ok(Object {
-            class: self.class,
-            line: self.line,
-            label,
-            issuer: self.issuer.unwrap_or_default(),
-            serial: self.serial.unwrap_or_default(),
-            value: self.value.unwrap_or_default(),
-            is_for_servers: self.is_for_servers.unwrap_or_default(),
-            is_distrusted: self.is_distrusted,
-            distrust_after: self.distrust_after,
-            sha1: self.sha1,
-        })
     }
 }
 

@@ -4,7 +4,7 @@
 //! What a block says decides about its certificate. The rules are those of p11-kit for a file that is in none of its
 //! folders for anchors or for what is blocked:
 //! - a certificate is an anchor if it is `trusted`;
-//! - what is `x-distrusted` is no anchor, and neither is another certificate with its key, or its issuer and serial
+//! - what is `x-distrusted` is not an anchor, and neither is another certificate with its key, or its issuer and serial
 //!   number; that binds the other inputs of a list too;
 //! - `nss-server-distrust-after` is the date up to which certificates are trusted;
 //! - extensions in blocks of their own (`x-certificate-extension`) belong to all certificates with their key, and take
@@ -18,41 +18,16 @@ use std::collections::HashMap;
 
 use jit_trust_core::Certificate;
 
+use super::collector::Collector;
 use super::der::{
     BIT_STRING, BOOLEAN, Elements, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, is_sequence,
 };
-use super::lines::lines;
 use super::purposes;
 use crate::constraints::are_readable;
 use crate::distrust::Distrusted;
-use crate::list::Collector;
-use crate::{Conditions, InputError, NoteKind, Place, Problem};
+use crate::{Conditions, InputError, Place, Problem};
+pub(super) use object::first_line;
 use object::{Class, Object};
-
-/// The line of the first block, of whatever version and however it is spelled; none in another text. A line that says
-/// what p11-kit's form alone says, though the line above that begins its block is damaged, counts too: what is
-/// distrusted there is not to be read as PEM, which trusts it.
-pub(super) fn first_line(text: &[u8]) -> Option<u64> {
-    let mut lines = lines(text);
-    lines
-        .find(|(_, line)| names_a_block(line) || begins_with(line, b"xdistrusted"))
-        .map(|(number, _)| number)
-}
-
-/// Whether a line is, or was meant to be, one that begins a block.
-fn names_a_block(line: &[u8]) -> bool {
-    begins_with(line, b"p11kitobject")
-}
-
-/// Whether the letters and digits of a line begin with these, in upper or lower case, whatever stands between them.
-fn begins_with(line: &[u8], word: &[u8]) -> bool {
-    let mut letters = line.iter().filter(|byte| byte.is_ascii_alphanumeric());
-    word.iter().all(|byte| {
-        letters
-            .next()
-            .is_some_and(|letter| letter.eq_ignore_ascii_case(byte))
-    })
-}
 
 pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Result<(), InputError> {
     let objects = object::read(place, bytes)?;
@@ -95,10 +70,7 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
         }
     }
     collector.distrust(distrusted);
-    if not_for_servers > 0 {
-        let count = not_for_servers;
-        collector.note(place.clone(), NoteKind::NotForServers { count });
-    }
+    collector.note_not_for_servers(place, not_for_servers);
     Ok(())
 }
 

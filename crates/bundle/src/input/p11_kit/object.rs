@@ -3,13 +3,36 @@
 use std::collections::HashSet;
 
 use super::super::lines::lines;
-use super::super::pem::Kind;
-use super::super::pem::sections::{Broken, begins, section};
-use super::names_a_block;
+use super::super::pem::sections::{Broken, Kind, begins, section};
 use crate::time::asn1_time;
 use crate::{InputError, Place, Problem};
 
 const BEGINNING: &[u8] = b"[p11-kit-object-v1]";
+
+/// The line of the first block, of whatever version and however it is spelled; none in another text. A line that says
+/// what p11-kit's form alone says, though the line above that begins its block is damaged, counts too: what is
+/// distrusted there is not to be read as PEM, which trusts it.
+pub(in crate::input) fn first_line(text: &[u8]) -> Option<u64> {
+    let mut lines = lines(text);
+    lines
+        .find(|(_, line)| names_a_block(line) || begins_with(line, b"xdistrusted"))
+        .map(|(number, _)| number)
+}
+
+/// Whether a line is, or was meant to be, one that begins a block.
+fn names_a_block(line: &[u8]) -> bool {
+    begins_with(line, b"p11kitobject")
+}
+
+/// Whether the letters and digits of a line begin with these, in upper or lower case, whatever stands between them.
+fn begins_with(line: &[u8], word: &[u8]) -> bool {
+    let mut letters = line.iter().filter(|byte| byte.is_ascii_alphanumeric());
+    word.iter().all(|byte| {
+        letters
+            .next()
+            .is_some_and(|letter| letter.eq_ignore_ascii_case(byte))
+    })
+}
 
 /// What a block is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

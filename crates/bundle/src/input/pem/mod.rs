@@ -8,13 +8,13 @@ pub(super) mod sections;
 
 use jit_trust_core::Certificate;
 
+use super::collector::Collector;
 use super::openssl_trust::Servers;
 use super::other_form::OtherForm;
 use super::{openssl_trust, signed_data};
 use crate::distrust::Distrusted;
-use crate::list::Collector;
 use crate::{Conditions, InputError, NoteKind, Place, Problem};
-use sections::{Broken, Sections};
+use sections::{Broken, Kind, Sections};
 
 /// Whether there is a section, or what is left of one.
 pub(super) fn is_one(bytes: &[u8]) -> bool {
@@ -95,7 +95,7 @@ fn rejected(der: &[u8], label: &str, place: &Place) -> Result<Distrusted, InputE
 }
 
 /// The certificates of a PEM text, as DER in the order of the text, such as a chain that a server has sent: not looked
-/// into, never none. Sections that are no certificates, such as the private key beside a chain, are passed over.
+/// into, never none. Sections that are not certificates, such as the private key beside a chain, are passed over.
 /// `name` is what errors call the text.
 ///
 /// # Errors
@@ -158,36 +158,5 @@ fn no_certificate(labels: &[String]) -> Problem {
         [first, ..] => Problem::NoCertificate {
             instead: Some(OtherForm::of_label(first)),
         },
-    }
-}
-
-/// What a section holds, as its label says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Certificate,
-    /// OpenSSL's `TRUSTED CERTIFICATE`, with what it is trusted for.
-    Trusted,
-    /// PKCS #7, or CMS.
-    SignedData,
-    /// Something that has certificates in it and must not be passed over.
-    Wrapped,
-    /// What p11-kit says something about.
-    PublicKey,
-    /// A certificate, all of it a comment.
-    CommentedOut,
-    Other,
-}
-
-impl Kind {
-    fn of(label: &str) -> Self {
-        match label {
-            // `X509 CERTIFICATE` is an old name (RFC 7468 section 5.1).
-            "CERTIFICATE" | "X509 CERTIFICATE" => Self::Certificate,
-            "TRUSTED CERTIFICATE" => Self::Trusted,
-            "PKCS7" | "PKCS #7 SIGNED DATA" | "CMS" => Self::SignedData,
-            "CERTIFICATE CHAIN" => Self::Wrapped,
-            "PUBLIC KEY" => Self::PublicKey,
-            _ => Self::Other,
-        }
     }
 }

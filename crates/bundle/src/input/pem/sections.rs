@@ -3,14 +3,44 @@
 use pki_types::CertificateDer;
 use pki_types::pem::PemObject;
 
-use super::Kind;
+use super::super::lines::lines;
 use super::lost::{Lost, Suspicion, is_base64};
 use crate::Problem;
-use crate::input::lines::lines;
 
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
 const DASHES: &[u8] = b"-----";
+
+/// What a section holds, as its label says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::input) enum Kind {
+    Certificate,
+    /// OpenSSL's `TRUSTED CERTIFICATE`, with what it is trusted for.
+    Trusted,
+    /// PKCS #7, or CMS.
+    SignedData,
+    /// Something that has certificates in it and must not be passed over.
+    Wrapped,
+    /// What p11-kit says something about.
+    PublicKey,
+    /// A certificate, all of it a comment.
+    CommentedOut,
+    Other,
+}
+
+impl Kind {
+    fn of(label: &str) -> Self {
+        match label {
+            // `X509 CERTIFICATE` is an old name (RFC 7468 section 5.1).
+            "CERTIFICATE" | "X509 CERTIFICATE" => Self::Certificate,
+            "TRUSTED CERTIFICATE" => Self::Trusted,
+            "PKCS7" | "PKCS #7 SIGNED DATA" | "CMS" => Self::SignedData,
+            "CERTIFICATE CHAIN" => Self::Wrapped,
+            "PUBLIC KEY" => Self::PublicKey,
+            _ => Self::Other,
+        }
+    }
+}
 
 /// A section, or what is left of one.
 pub(in crate::input) struct Section {

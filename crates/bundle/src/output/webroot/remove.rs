@@ -1,4 +1,4 @@
-//! Deleting a webroot: file by file, so that what somebody else puts into it meanwhile stays.
+//! Deleting a webroot: file by file, so that what another program puts into it in the meantime stays.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use jit_trust_file::Directory;
 
-use crate::webroot::index::path::FOLDERS;
+use super::index::path::FOLDERS;
 
 /// Deletes these files of the directory `name` in `parent`, the folders of a webroot in it and then the directory itself,
 /// unless there is anything else in them. Read-only directories are no obstacle to their owner.
 ///
 /// # Errors
-/// What went wrong first; as much as possible is deleted all the same.
+/// The first one that occurred; as much as possible is deleted in any case.
 pub(super) fn webroot(parent: &Directory, name: &OsStr, files: &[PathBuf]) -> io::Result<()> {
     let deleted = contents(parent, name, files);
     let emptied = parent.remove_directory(name);
@@ -25,10 +25,8 @@ fn contents(parent: &Directory, name: &OsStr, files: &[PathBuf]) -> io::Result<(
     let top = open(parent, name)?;
     let mut first_error = Ok(());
     let mut note = |deleted: io::Result<()>| {
-        if let (Ok(()), Err(error)) = (&first_error, deleted) {
-            if error.kind() != ErrorKind::NotFound {
-                first_error = Err(error);
-            }
+        if first_error.is_ok() {
+            first_error = unless_gone(deleted);
         }
     };
     let mut folders: BTreeMap<&str, Directory> = BTreeMap::new();
@@ -51,6 +49,14 @@ fn contents(parent: &Directory, name: &OsStr, files: &[PathBuf]) -> io::Result<(
         note(top.remove_directory(OsStr::new(name)));
     }
     first_error
+}
+
+/// Takes it for success that something is gone already.
+pub(super) fn unless_gone(deleted: io::Result<()>) -> io::Result<()> {
+    match deleted {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        deleted => deleted,
+    }
 }
 
 /// Opens a directory, not a link to one, and makes sure that its owner may change what is in it.

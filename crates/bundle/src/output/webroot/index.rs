@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::output::{BlobOptions, BlobVersion};
+use crate::output::options::{BlobOptions, BlobVersion};
 
 /// The names of the files and folders of a webroot. Those of the folders by key are core's, where they are looked up.
 pub(crate) mod path {
@@ -157,23 +157,23 @@ impl Index {
             )));
         }
         let index: Self = serde_json::from_slice(json).map_err(NotAnIndex::because)?;
-        let applied: (fn(&IndexedRoot) -> bool, _) =
-            (|root| root.applied_constraints.is_some(), "applied_constraints");
-        let imposed: (fn(&IndexedRoot) -> bool, _) =
-            (|root| root.name_constraints.is_some(), "name_constraints");
-        let ((has_own, own), (has_other, other)) = match head.version {
-            VERSION_1 => (applied, imposed),
-            _ => (imposed, applied),
-        };
-        if !index.roots.iter().all(has_own) {
-            return Err(NotAnIndex(format!("missing field `{own}`")));
-        }
-        // Which of the two binds, nobody could say.
-        if index.roots.iter().any(has_other) {
-            let version = head.version;
-            return Err(NotAnIndex(format!(
-                "field `{other}`, which version {version} does not have"
-            )));
+        for root in &index.roots {
+            let applied = ("applied_constraints", root.applied_constraints.is_some());
+            let imposed = ("name_constraints", root.name_constraints.is_some());
+            let ((own, has_own), (other, has_other)) = match head.version {
+                VERSION_1 => (applied, imposed),
+                _ => (imposed, applied),
+            };
+            if !has_own {
+                return Err(NotAnIndex(format!("missing field `{own}`")));
+            }
+            // Which of the two binds would not be known.
+            if has_other {
+                let version = head.version;
+                return Err(NotAnIndex(format!(
+                    "field `{other}`, which version {version} does not have"
+                )));
+            }
         }
         Ok(index)
     }

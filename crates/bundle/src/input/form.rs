@@ -1,7 +1,8 @@
 //! What form an input has, told by its content.
 
+use super::collector::Collector;
 use super::{ccadb, certdata, p11_kit, pem, signed_data};
-use crate::Form;
+use crate::{Conditions, Form, InputError, Place};
 
 /// The form of a file's content; `None` when it is none that is known. What was recognised may still be damaged.
 pub(super) fn recognise(bytes: &[u8]) -> Option<Form> {
@@ -28,3 +29,17 @@ pub(super) fn recognise(bytes: &[u8]) -> Option<Form> {
 /// The first byte of a certificate in DER, which is also the digit 0. What follows is a length of more than one byte, as
 /// every certificate has, and no ASCII text.
 const SEQUENCE: u8 = 0x30;
+
+/// Reads what a directory may hold too: PEM or DER.
+pub(super) fn read_certificates(
+    place: &Place,
+    form: Form,
+    bytes: &[u8],
+    collector: &mut Collector,
+) -> Result<(), InputError> {
+    if form == Form::Pem {
+        pem::read(place, bytes, collector)
+    } else {
+        collector.offer(place.certificate(1), bytes.to_vec(), Conditions::default())
+    }
+}

@@ -4,8 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use serde::Serialize;
 
-use crate::report::Record;
-use crate::{Fingerprint, Root, RootList};
+use crate::{Fingerprint, Record, Root, RootList};
 
 /// How a new list differs from an old one. Serialised with the names of these fields, in this order.
 ///

@@ -6,7 +6,9 @@ use jit_trust_core::{Certificate, Query, WebrootPath};
 
 use super::index::{self, Collision, Index, IndexedBlob, IndexedRoot, Reason, WithoutKey, path};
 use crate::hex;
-use crate::output::{self, BlobOptions, KeyEntries, OutputError};
+use crate::output::blob::{certificates, encode};
+use crate::output::error::OutputError;
+use crate::output::options::{BlobOptions, KeyEntries};
 use crate::time::rfc3339;
 use crate::{Fingerprint, Root};
 
@@ -31,11 +33,11 @@ impl Plan {
         options: BlobOptions,
         key_entries: KeyEntries,
     ) -> Result<Self, OutputError> {
-        let certificates = output::certificates(roots)?;
+        let certificates = certificates(roots)?;
         if roots.is_empty() {
             return Err(OutputError::NoRoots);
         }
-        let bundle = output::encode(roots, generation, options)?;
+        let bundle = encode(roots, generation, options)?;
         let listed = roots.iter().zip(&certificates);
         let mut index = Index {
             format: index::FORMAT.to_owned(),
@@ -61,7 +63,7 @@ impl Plan {
             files.insert(indexed.der.clone(), Content::File(certificate.as_der().to_vec()));
         }
         for (path, group) in by_subject(roots, &index.roots) {
-            files.insert(path, Content::File(output::encode(&group, generation, options)?));
+            files.insert(path, Content::File(encode(&group, generation, options)?));
         }
         let keys = Keys::of(&certificates, &mut index);
         for (key, der) in &keys.entries {

@@ -14,7 +14,7 @@ pub(crate) fn place_of(path: &Path) -> Place {
 }
 
 /// Whether the path leads to a directory; an error unless that or a file that can be read to its end.
-pub(super) fn is_directory(path: &Path, place: &Place) -> Result<bool, InputError> {
+pub(crate) fn is_directory(path: &Path, place: &Place) -> Result<bool, InputError> {
     let metadata = fs::metadata(path).map_err(|error| Problem::io("read")(error).at(place.clone()))?;
     if metadata.is_dir() || metadata.is_file() || is_given_by_the_shell(path) {
         return Ok(metadata.is_dir());
@@ -23,13 +23,13 @@ pub(super) fn is_directory(path: &Path, place: &Place) -> Result<bool, InputErro
     Err(Problem::NotAFile.at(place.clone()))
 }
 
-/// Whether this is `/dev/stdin` or what a shell makes of `<(…)`: a pipe that somebody writes to.
+/// Whether this is `/dev/stdin` or what a shell makes of `<(…)`: a pipe that another program writes to.
 fn is_given_by_the_shell(path: &Path) -> bool {
     path == Path::new("/dev/stdin") || path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd")
 }
 
 /// The content of a file that a user names: also of a pipe that the shell gives.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, InputError> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, InputError> {
     let read = || {
         let file = File::open(path).map_err(Problem::io("read"))?;
         read_to_end(file)
@@ -37,7 +37,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, InputError> {
     read().map_err(|problem| problem.at(place_of(path)))
 }
 
-/// The content of a file that somebody else has put there. A pipe, which may have no writer, and a device, which may
+/// The content of a file that another program has put there. A pipe, which may have no writer, and a device, which may
 /// have no end, are refused at once.
 pub(crate) fn read_regular(path: &Path) -> Result<Vec<u8>, Problem> {
     read_open(open_without_waiting(path).map_err(Problem::io("read"))?)
@@ -77,7 +77,7 @@ fn read_to_end(file: File) -> Result<Vec<u8>, Problem> {
     Ok(bytes)
 }
 
-pub(super) fn check_len(place: &Place, len: usize) -> Result<(), InputError> {
+pub(crate) fn check_len(place: &Place, len: usize) -> Result<(), InputError> {
     if u64::try_from(len).is_ok_and(|len| len <= MAX_INPUT_LEN) {
         return Ok(());
     }

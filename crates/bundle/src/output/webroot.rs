@@ -1,30 +1,21 @@
 //! The webroot: the store as static files.
 
-mod exchange;
-mod occupied;
+pub(crate) mod index;
+mod occupant;
+pub(crate) mod plan;
 mod remove;
-mod stage;
+mod staged;
+mod swap;
 
 use std::path::Path;
 
-use jit_trust_file::Place;
+use jit_trust_file::{Directory, Place};
 
 use super::error::{LostConditions, OutputError};
-use super::{BlobOptions, Replace};
+use super::options::{BlobOptions, KeyEntries, Replace};
 use crate::Root;
-use crate::webroot::plan::Plan;
-use occupied::Rule;
-
-/// What the entries of `by-skid` and `by-iss` are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum KeyEntries {
-    /// Symbolic links, relative, to the certificates in `der`.
-    #[default]
-    Links,
-    /// The certificates once more, for object stores and file systems that have no links.
-    Copies,
-}
+use occupant::{Occupant, Rule, is_link_to_generation};
+use plan::Plan;
 
 /// A webroot that was written, and what it could not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,17 +35,26 @@ pub struct WrittenWebroot {
     pub left_behind: Option<String>,
 }
 
-/// Writes a webroot of these roots: whole, beside its place, and then into it in one step, so that a reader finds the
-/// old one or the new one. When that fails, the old one is as it was, unless the error says otherwise. A link is
-/// followed, and the directory that it leads to is replaced.
+/// Writes a webroot of these roots: whole, into a directory of its own, `TARGET.<generation>-<16 hex digits>`, and then
+/// makes `TARGET` a link to that in one step, so that a reader finds the old webroot or the new one. The directory that the
+/// link led to before is deleted. When that fails, the old webroot is as it was, unless the error says otherwise.
 ///
-/// Linux, Android and Apple's systems exchange two directories in one step on most of their file systems. Elsewhere,
-/// the old webroot is moved away first and then the new one to its place: a reader, or a crash, may come between the
-/// two, and the old one is then in `.jit-trust-…/old` beside its place. A mount point, and a directory in a lower
-/// layer of an overlay, cannot be replaced at all ([`OutputError::CannotStepAside`]).
+/// Such a link, by its name, its target's and the `index.json` there, is the only one that is ever replaced. Any other link
+/// is followed and stays: the webroot is written where it leads.
 ///
-/// The new webroot gets the permissions of the directory that it replaces, and all of it the owner and group, as far
-/// as the user may give them away; see [`jit_trust_file::take_over`]. What holds where other users may write is in the
+/// A webroot that is a directory itself, as earlier versions made it, or an empty directory is exchanged for the link, in one
+/// step on most file systems of Linux, Android and Apple's systems. Elsewhere, it is moved away first: a reader, or a crash,
+/// may come between the two, and the old one is then in `.jit-trust-…/old` beside its place. A mount point, and a directory
+/// in a lower layer of an overlay, cannot be replaced at all ([`OutputError::CannotStepAside`]). Where the file system has no
+/// links, every webroot is such a directory.
+///
+/// Of several runs at once, the first one to end replaces the webroot; the others find another one there than at their
+/// beginning, and change nothing.
+///
+/// A run that is interrupted may leave a directory `.jit-trust-…`, or one that no link leads to: they can be deleted.
+///
+/// The new webroot gets the permissions of the directory that it replaces, and all of it and the link the owner and group,
+/// as far as the user may give them away; see [`jit_trust_file::take_over`]. What holds where other users may write is in the
 /// documentation of [`jit_trust_file`].
 ///
 /// | path | what |
@@ -99,17 +99,16 @@ pub fn write_webroot(
 ) -> Result<WrittenWebroot, OutputError> {
     let roots: Vec<&Root> = roots.iter().collect();
     let plan = Plan::of(&roots, generation, options, key_entries)?;
-    let place = Place::of_directory(target)?;
-    let target = place.path();
+    let place = Place::of_directory(target, &is_link_to_generation)?;
     let rule = Rule {
-        target: &target,
+        place: &place,
+        target: place.path(),
         generation,
         replace,
     };
     let occupant = rule.check(place.directory(), place.name())?;
-    let replaced = occupant.as_ref().map(|occupant| &occupant.entry);
-    let staged = stage::write(&plan, &place, replaced)?;
-    let left_behind = exchange::put_in_place(staged, &place, replaced, rule)?;
+    let staged = staged::write(&plan, &place, occupant.as_ref().and_then(Occupant::directory))?;
+    let left_behind = swap::put_in_force(staged, occupant.as_ref(), &rule, Directory::exchange)?;
     Ok(WrittenWebroot {
         files: plan.files.len(),
         unreachable: plan.unreachable,

@@ -1,4 +1,0 @@
-//! What a webroot consists of, below the reader and the writer of it.
-
-pub(crate) mod index;
-pub(crate) mod plan;
