@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::compat::json;
 use crate::remote::Remote;
-use crate::support::{Lab, jit_trust, run};
+use crate::support::{Lab, closed_pipe, jit_trust, run};
 
 /// `compat` over these hosts, each at a port of loopback, with the roots of `lab`.
 fn compat(lab: &Lab, hosts: &[(&str, u16)], options: &str) -> Command {
@@ -188,10 +188,12 @@ fn whoever_reads_no_report_is_told_the_end_of_it() {
     let leaf = root.leaf("a.test");
     let server = Server::builder().site("a.test", leaf.key(), leaf.chain(&[]), |_| Response::ok(""));
     let server = server.start();
-    let (reader, writer) = std::io::pipe().unwrap();
-    drop(reader);
     let mut command = compat(&lab, &[("a.test", server.port())], "--format json");
-    let status = command.stdout(writer).stderr(Stdio::null()).status().unwrap();
+    let status = command
+        .stdout(closed_pipe())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
     assert_eq!(status.code(), Some(1));
 }
 

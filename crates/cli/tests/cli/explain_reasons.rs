@@ -1,13 +1,11 @@
 //! `explain`: what it says is wrong with a chain, and what to do about it.
 
-use std::process::Stdio;
-
 use jit_trust_lab::pki::{BasicConstraints, Ca, Key, KeyKind, Leaf, der, garbage, oid, pem};
 use jit_trust_lab::server::Server;
 use pki_types::CertificateDer;
 use serde_json::Value;
 
-use crate::support::{Lab, jit_trust, run, run_to, site};
+use crate::support::{Lab, closed_pipe, jit_trust, run, run_to, site};
 
 /// The object that `explain` with these options gives of a chain that is not trusted by these roots.
 fn refused(chain: &[CertificateDer<'_>], roots: &[&Ca], options: &str) -> Value {
@@ -241,10 +239,8 @@ fn a_refusal_that_nobody_reads_is_one_all_the_same() {
     let lab = Lab::trusting(&[]);
     let chain = lab.write("chain.pem", Ca::root("Root").leaf("a.test").pem());
     for format in ["text", "svg", "json"] {
-        let (reader, writer) = std::io::pipe().unwrap();
-        drop(reader);
         let mut command = jit_trust(["explain", "--format", format]);
-        run_to(command.arg(&chain).stdout(Stdio::from(writer))).ends_with(1);
+        run_to(command.arg(&chain).stdout(closed_pipe())).ends_with(1);
     }
 }
 

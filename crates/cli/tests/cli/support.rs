@@ -95,6 +95,14 @@ pub(crate) fn with_hang_up(command: &Command, disposition: &str) -> Command {
     changed
 }
 
+/// A pipe to a program that has ended.
+pub(crate) fn closed_pipe() -> Stdio {
+    let mut reader = Command::new("true").stdin(Stdio::piped()).spawn().unwrap();
+    let pipe = reader.stdin.take().unwrap();
+    reader.wait().unwrap();
+    pipe.into()
+}
+
 /// Runs the program, whose stdout is given to it already.
 pub(crate) fn run_to(command: &mut Command) -> Run {
     let started = Instant::now();

@@ -4,12 +4,15 @@ use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
-use event_listener::{Event, Listener};
+use event_listener::Event;
+#[cfg(not(target_family = "wasm"))]
+use event_listener::Listener;
 
 use crate::lookup::{Claim, Interest};
 use crate::{LookupError, LookupResponse};
 
 /// How long it takes at most to see that a wait has been given up.
+#[cfg(not(target_family = "wasm"))]
 const GLANCE: Duration = Duration::from_millis(50);
 
 type Outcome = Result<Arc<LookupResponse>, Arc<LookupError>>;
@@ -102,6 +105,7 @@ impl Waiting {
     }
 
     /// Waits for the answer, until the deadline at the latest, and gives up when `is_cancelled` says so.
+    #[cfg(not(target_family = "wasm"))]
     pub(crate) fn block(&self, deadline: Instant, is_cancelled: impl Fn() -> bool) -> Outcome {
         loop {
             let listener = self.pending.answered.listen();
@@ -117,6 +121,13 @@ impl Waiting {
             }
             listener.wait_deadline(deadline.min(now + GLANCE));
         }
+    }
+
+    /// The answer, if it is there; no answer in time otherwise. A thread cannot wait on WebAssembly.
+    #[cfg(target_family = "wasm")]
+    pub(crate) fn block(&self, _deadline: Instant, _is_cancelled: impl Fn() -> bool) -> Outcome {
+        self.now()
+            .unwrap_or_else(|| Err(Arc::new(QueryError::TimedOut(self.limit))))
     }
 
     /// Waits for the answer without holding up a thread. It comes, or the store drops the question; how long that may

@@ -116,12 +116,12 @@ impl Verifiers {
 
     /// The other TLS libraries.
     pub(crate) fn libraries(&self) -> impl Iterator<Item = &dyn Compared> {
-        let libraries: [&dyn Compared; _] = [
+        let libraries: Box<[&dyn Compared]> = Box::new([
             #[cfg(feature = "openssl")]
             &self.openssl,
             #[cfg(feature = "mbedtls")]
             &self.mbedtls,
-        ];
+        ]);
         libraries.into_iter()
     }
 
