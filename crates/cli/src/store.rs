@@ -283,9 +283,8 @@ fn not_opened(path: &Path, error: &StoreError) -> Failure {
 }
 
 /// The list as a trust blob of version 2, so that its conditions are kept to as those of any other store. What does not
-/// fit is left out, with a warning: the rest of the store is trusted all the same. The blob is there until the command
-/// ends, which opens one or two.
-fn in_memory(name: &str, list: &RootList) -> Result<BlobStore, Failure> {
+/// fit is left out, with a warning: the rest of the store is trusted all the same.
+fn in_memory(name: &str, list: &RootList) -> Result<BlobStore<Vec<u8>>, Failure> {
     let bad_input = |error: &dyn std::error::Error| Failure::bad_input(format!("{name}: {error}"));
     let generation = 0; // it is not asked for
     let (fitting, left_out) = fitting_version_2(list.roots());
@@ -298,7 +297,7 @@ fn in_memory(name: &str, list: &RootList) -> Result<BlobStore, Failure> {
     }
     let blob = encode_blob(&fitting, generation, BlobOptions::default());
     let blob = blob.map_err(|error| bad_input(&error))?;
-    BlobStore::new(blob.bytes.leak()).map_err(|error| bad_input(&error))
+    BlobStore::new(blob.bytes).map_err(|error| bad_input(&error))
 }
 
 /// Reads a store to look into. What it holds but should not is said on stderr.

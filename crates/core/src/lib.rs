@@ -37,6 +37,7 @@
 //!
 //! The terms are those of [RFC 5280](https://www.rfc-editor.org/rfc/rfc5280) (certificates) and
 //! [RFC 5914](https://www.rfc-editor.org/rfc/rfc5914) (trust anchors).
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(
@@ -79,7 +80,7 @@ pub use algorithm::Algorithm;
 #[cfg(feature = "alloc")]
 pub use anchor::OwnedTrustAnchor;
 pub use anchor::{AnchorCertificateError, EncodedEntry, Entry, TrustAnchor};
-pub use blob::{BlobError, MAX_ANCHORS_PER_NAME, TrustBlob, WriteError, v1, v2};
+pub use blob::{BlobError, CheckedBlob, MAX_ANCHORS_PER_NAME, TrustBlob, WriteError, v1, v2};
 pub use certificate::{
     BasicConstraints, Certificate, CertificateError, MAX_CERTIFICATE_LEN, Profile, SignedParts,
 };

@@ -20,6 +20,7 @@
 //!   the crate needs `alloc` only: the machine, local stores in memory, rejections and reports.
 //! - `tokio`: the I/O traits of tokio for [`TrackedStream`].
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
 

@@ -47,6 +47,8 @@
 //! issued, follows no second path where the first is a dead end, takes at most eight intermediates, and at most 16 KB of
 //! certificates.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod certificate;
 mod connector;
 mod error;

@@ -36,6 +36,8 @@
 //! read its certificate (X.509 version 2, for instance). Of a root that two stores hold under constraints of their own
 //! (`store_as_is`, answers of remote stores), OpenSSL ends at the first that fits.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod anchors;
 mod boundary;
 mod connector;

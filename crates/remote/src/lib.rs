@@ -1,5 +1,7 @@
 //! A webroot on an HTTPS server.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod builder;
 mod connection;
 mod error;

@@ -8,6 +8,7 @@
 //!   needs `alloc` only.
 //! - `tokio`, `hyper`, `tower`: connectors.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
 

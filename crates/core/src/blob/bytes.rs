@@ -77,3 +77,27 @@ impl<'a> Cursor<'a> {
         self.0.is_empty()
     }
 }
+
+/// A part of a blob, by its place.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Part {
+    start: usize,
+    len: usize,
+}
+
+impl Part {
+    /// Where `part`, which was read from `blob`, stands in it.
+    pub(super) fn of(part: &[u8], blob: &[u8]) -> Self {
+        Self {
+            start: crate::der::offset(part, blob),
+            len: part.len(),
+        }
+    }
+
+    /// The bytes at this place; none where the blob is another.
+    #[inline]
+    pub(super) fn of_blob(self, blob: &[u8]) -> &[u8] {
+        let behind = blob.get(self.start..).unwrap_or_default();
+        behind.get(..self.len).unwrap_or_default()
+    }
+}

@@ -188,19 +188,85 @@ impl<'a> TrustBlob<'a> {
         chain: &'q PeerChain<'q>,
     ) -> impl Iterator<Item = TrustAnchor<'q>> + use<'q, 'a> {
         match &self.version {
-            Version::V1(v1) => {
-                let mut wanted = v1::Wanted::default();
-                for certificate in chain.certificates() {
-                    wanted.insert(certificate.issuer().as_der());
-                }
-                let candidates = certificates(v1.candidates(wanted));
-                let named = candidates.filter(|candidate| chain.is_issued_by(candidate.subject()));
-                Either::V1(named.map(TrustAnchor::from_trusted_certificate))
-            }
+            Version::V1(v1) => Either::V1(named_in_v1(v1, chain)),
             Version::V2(v2) => Either::V2(chain.issuers().flat_map(move |issuer| {
                 let entries = v2.by_name_hash(issuer.hash().prefix());
                 entries.map(move |entry| TrustAnchor::named(issuer, entry))
             })),
+        }
+    }
+
+    /// Hands each anchor of [`named_by`](Self::named_by) to `take`. They may outlive this view of the blob's bytes.
+    pub fn for_each_named_by<'q>(&self, chain: &'q PeerChain<'q>, mut take: impl FnMut(TrustAnchor<'q>))
+    where
+        'a: 'q,
+    {
+        match &self.version {
+            Version::V1(v1) => named_in_v1(v1, chain).for_each(take),
+            Version::V2(v2) => chain.issuers().for_each(|issuer| {
+                let entries = v2.by_name_hash(issuer.hash().prefix());
+                entries.for_each(|entry| take(TrustAnchor::named(issuer, entry)));
+            }),
+        }
+    }
+}
+
+/// The anchors of a blob of version 1 that could have issued a certificate of the chain.
+fn named_in_v1<'s, 'a: 'q, 'q>(
+    v1: &'s v1::Reader<'a>,
+    chain: &'q PeerChain<'q>,
+) -> impl Iterator<Item = TrustAnchor<'a>> + use<'s, 'a, 'q> {
+    let mut wanted = v1::Wanted::default();
+    for certificate in chain.certificates() {
+        wanted.insert(certificate.issuer().as_der());
+    }
+    let candidates = certificates(v1.candidates(wanted));
+    let named = candidates.filter(|candidate| chain.is_issued_by(candidate.subject()));
+    named.map(TrustAnchor::from_trusted_certificate)
+}
+
+/// What was found when a [`TrustBlob`] was opened, without its bytes: with the same bytes, it is that blob again, and
+/// nothing is checked a second time. For stores that own their bytes.
+///
+/// ```
+/// use jit_trust_core::{CheckedBlob, TrustBlob};
+///
+/// # fn example(bytes: Vec<u8>) -> Result<(), Box<dyn std::error::Error>> {
+/// let checked = CheckedBlob::of(&bytes)?; // checks all of it
+/// let blob: TrustBlob<'_> = checked.attach(&bytes); // any number of times
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct CheckedBlob(Checked);
+
+#[derive(Clone, Debug)]
+enum Checked {
+    V1(v1::Layout),
+    V2(v2::Layout),
+}
+
+impl CheckedBlob {
+    /// Checks a blob.
+    ///
+    /// # Errors
+    /// As [`TrustBlob::open`].
+    pub fn of(bytes: &[u8]) -> Result<Self, BlobError> {
+        Ok(Self(match TrustBlob::open(bytes)?.version {
+            Version::V1(v1) => Checked::V1(v1.layout(bytes)),
+            Version::V2(v2) => Checked::V2(v2.layout(bytes)),
+        }))
+    }
+
+    /// The blob, with the bytes that were checked. With others, lookups find nothing or what cannot be read, and nothing
+    /// else happens.
+    #[inline]
+    pub fn attach<'a>(&self, bytes: &'a [u8]) -> TrustBlob<'a> {
+        TrustBlob {
+            version: match &self.0 {
+                Checked::V1(layout) => Version::V1(layout.attach(bytes)),
+                Checked::V2(layout) => Version::V2(layout.attach(bytes)),
+            },
         }
     }
 }

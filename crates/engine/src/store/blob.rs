@@ -1,14 +1,14 @@
-//! A trust blob in the program.
+//! A trust blob in memory.
 
 use core::fmt;
 
-use jit_trust_core::{BlobError, TrustBlob};
+use jit_trust_core::{BlobError, CheckedBlob, TrustBlob};
 
 use super::{StoreError, TrustStore};
 use crate::Candidates;
 
-/// A store in memory that lasts as long as the program: a trust blob compiled in with `include_bytes!`, or in
-/// flash that is mapped. It keeps nothing on the heap, and choosing from it allocates nothing.
+/// A store in memory: a trust blob compiled in with `include_bytes!`, in flash that is mapped, or in a `Vec`. Beside the
+/// blob it keeps nothing on the heap, and choosing from it allocates nothing.
 ///
 /// ```
 /// use jit_trust::BlobStore;
@@ -18,57 +18,60 @@ use crate::Candidates;
 /// // static TRUST: &[u8] = include_bytes!("trust.tblb");
 /// # let TRUST = blob;
 /// let store = BlobStore::new(TRUST)?;
+///
+/// # let received = blob.to_vec();
+/// let store = BlobStore::new(received)?; // a Vec<u8>
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct BlobStore {
-    bytes: &'static [u8],
-    blob: TrustBlob<'static>,
+pub struct BlobStore<B = &'static [u8]> {
+    bytes: B,
+    checked: CheckedBlob,
 }
 
-impl BlobStore {
+impl<B: AsRef<[u8]>> BlobStore<B> {
     /// Opens the blob, which checks all of it.
     ///
     /// # Errors
     /// What is wrong with the blob, and where.
-    pub fn new(bytes: &'static [u8]) -> Result<Self, BlobError> {
+    pub fn new(bytes: B) -> Result<Self, BlobError> {
         Ok(Self {
+            checked: CheckedBlob::of(bytes.as_ref())?,
             bytes,
-            blob: TrustBlob::open(bytes)?,
         })
     }
 
     /// The bytes of the blob.
-    pub fn as_bytes(&self) -> &'static [u8] {
-        self.bytes
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.as_ref()
     }
 
     /// The blob itself, to look into.
-    pub fn blob(&self) -> &TrustBlob<'static> {
-        &self.blob
+    pub fn blob(&self) -> TrustBlob<'_> {
+        self.checked.attach(self.bytes.as_ref())
     }
 }
 
-impl TrustStore for BlobStore {
-    fn select<'s>(&'s self, found: &mut Candidates<'s>) -> Result<(), StoreError> {
-        self.blob
-            .named_by(found.chain())
-            .for_each(|anchor| found.add(anchor));
+impl<B: AsRef<[u8]> + Send + Sync> TrustStore for BlobStore<B> {
+    fn select<'s>(&'s self, candidates: &mut Candidates<'s>) -> Result<(), StoreError> {
+        let chain = candidates.chain();
+        self.blob()
+            .for_each_named_by(chain, |anchor| candidates.add(anchor));
         Ok(())
     }
 
     fn anchor_count(&self) -> Option<usize> {
-        Some(self.blob.len())
+        Some(self.blob().len())
     }
 
     fn store_generation(&self) -> Option<u32> {
-        Some(self.blob.generation())
+        Some(self.blob().generation())
     }
 }
 
-impl fmt::Debug for BlobStore {
+impl<B: AsRef<[u8]>> fmt::Debug for BlobStore<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("BlobStore").field(&self.blob).finish()
+        f.debug_tuple("BlobStore").field(&self.blob()).finish()
     }
 }

@@ -147,7 +147,7 @@ fn an_observer_sees_what_happened() {
             (Some(2), 0),
             None,
             Err(
-                "no root in the trust store named \"CN=Elsewhere\", though the server sent one of that name"
+                "no root in the trust store named \"CN=Elsewhere\" (asked for by the certificate of \"CN=CA\")"
                     .to_owned(),
             ),
         ),

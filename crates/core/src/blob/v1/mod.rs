@@ -31,4 +31,4 @@ pub use layout::{MAX_LEN_OF_ONE_NAME, VERSION};
 pub use writer::{encode, encoded_len};
 
 pub(super) use fingerprint::Wanted;
-pub(super) use reader::Reader;
+pub(super) use reader::{Layout, Reader};

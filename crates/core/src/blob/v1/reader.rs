@@ -1,5 +1,8 @@
 //! Reading version 1 in place.
 
+use core::fmt;
+
+use super::super::bytes::Part;
 use super::fingerprint::{self, FINGERPRINTED, Wanted};
 use super::layout::{CERTIFICATE_LENGTH_WIDTH, HEADER_LEN, Header};
 use crate::{BlobError, Certificate};
@@ -15,7 +18,53 @@ pub(crate) struct Reader<'a> {
     key_ids: &'a [u8],
 }
 
+/// A [`Reader`] without its bytes.
+#[derive(Clone)]
+pub(crate) struct Layout {
+    generation: u32,
+    fingerprints: [u8; FINGERPRINTED],
+    /// The certificates, their lengths, the lengths of the SKIDs, and these.
+    parts: [Part; 4],
+}
+
+impl Layout {
+    #[inline]
+    pub(crate) fn attach<'a>(&self, blob: &'a [u8]) -> Reader<'a> {
+        let [certificates, certificate_lengths, key_id_lengths, key_ids] =
+            self.parts.map(|part| part.of_blob(blob));
+        Reader {
+            generation: self.generation,
+            fingerprints: self.fingerprints,
+            certificates,
+            certificate_lengths,
+            key_id_lengths,
+            key_ids,
+        }
+    }
+}
+
+impl fmt::Debug for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Layout").field("parts", &self.parts).finish_non_exhaustive()
+    }
+}
+
 impl<'a> Reader<'a> {
+    /// Where its parts are in the blob that it was read from.
+    pub(crate) fn layout(&self, blob: &[u8]) -> Layout {
+        let parts = [
+            self.certificates,
+            self.certificate_lengths,
+            self.key_id_lengths,
+            self.key_ids,
+        ];
+        Layout {
+            generation: self.generation,
+            fingerprints: self.fingerprints,
+            parts: parts.map(|part| Part::of(part, blob)),
+        }
+    }
+
     pub(crate) fn open(blob: &'a [u8]) -> Result<Self, BlobError> {
         let header = Header::read(blob)?;
         let table = |start: usize, end: usize| blob.get(start..end).unwrap_or_default();

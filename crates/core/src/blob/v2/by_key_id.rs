@@ -13,6 +13,16 @@ pub(super) struct ByKeyId<'a> {
 }
 
 impl<'a> ByKeyId<'a> {
+    /// The index of these places, which was checked before.
+    pub(super) fn of(slots: &'a [u8]) -> Self {
+        Self { slots }
+    }
+
+    /// The places.
+    pub(super) fn slots(&self) -> &'a [u8] {
+        self.slots
+    }
+
     pub(super) fn read(section: &'a [u8]) -> Option<Self> {
         let is_whole = section.len() % SLOT_LEN == 0;
         is_whole.then_some(Self { slots: section })

@@ -60,6 +60,16 @@ pub(super) struct ByName<'a> {
 }
 
 impl<'a> ByName<'a> {
+    /// The index of these parts, which was checked before.
+    pub(super) fn of(bits: u32, ends: &'a [u8], slots: &'a [u8]) -> Self {
+        Self { bits, ends, slots }
+    }
+
+    /// The number of bits, the ends and the places.
+    pub(super) fn parts(&self) -> (u32, &'a [u8], &'a [u8]) {
+        (self.bits, self.ends, self.slots)
+    }
+
     /// Takes the section apart. [`is_in_order`](Self::is_in_order) says whether it is an index.
     pub(super) fn read(section: &'a [u8], count: usize) -> Option<Self> {
         let mut cursor = Cursor(section);

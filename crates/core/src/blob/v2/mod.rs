@@ -18,5 +18,5 @@ mod writer;
 pub use layout::{MAX_LEN_OF_ONE_NAME, VERSION};
 pub use writer::{Options, encode, encoded_len};
 
-pub(crate) use reader::Reader;
+pub(crate) use reader::{Layout, Reader};
 pub(crate) use record::Record;

@@ -2,7 +2,7 @@
 
 use core::cmp::Ordering;
 
-use super::super::bytes::{Cursor, MAX_ANCHORS_PER_NAME, u32_at};
+use super::super::bytes::{Cursor, MAX_ANCHORS_PER_NAME, Part, u32_at};
 use super::super::error::BlobError;
 use super::by_key_id::ByKeyId;
 use super::by_name::ByName;
@@ -24,7 +24,54 @@ pub(crate) struct Reader<'a> {
     certificates: Option<Table<'a>>,
 }
 
+/// A [`Reader`] without its bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    generation: u32,
+    count: usize,
+    bits: u32,
+    anchors: Part,
+    /// The ends of the buckets and the places of the index by name, and the index by SKID.
+    indexes: [Part; 3],
+    /// The ends and the values of the names, and of the certificates, where there are some.
+    tables: [Option<[Part; 2]>; 2],
+}
+
+impl Layout {
+    #[inline]
+    pub(crate) fn attach<'a>(&self, blob: &'a [u8]) -> Reader<'a> {
+        let [ends, slots, key_ids] = self.indexes.map(|part| part.of_blob(blob));
+        let [names, certificates] = self
+            .tables
+            .map(|table| table.map(|parts| Table::of(parts.map(|part| part.of_blob(blob)))));
+        Reader {
+            generation: self.generation,
+            count: self.count,
+            anchors: self.anchors.of_blob(blob),
+            by_name: ByName::of(self.bits, ends, slots),
+            by_key_id: ByKeyId::of(key_ids),
+            names,
+            certificates,
+        }
+    }
+}
+
 impl<'a> Reader<'a> {
+    /// Where its parts are in the blob that it was read from.
+    pub(crate) fn layout(&self, blob: &[u8]) -> Layout {
+        let part = |part: &[u8]| Part::of(part, blob);
+        let (bits, ends, slots) = self.by_name.parts();
+        let table = |table: Option<Table<'_>>| table.map(|table| table.parts().map(part));
+        Layout {
+            generation: self.generation,
+            count: self.count,
+            bits,
+            anchors: part(self.anchors),
+            indexes: [part(ends), part(slots), part(self.by_key_id.slots())],
+            tables: [table(self.names), table(self.certificates)],
+        }
+    }
+
     pub(crate) fn open(blob: &'a [u8]) -> Result<Self, BlobError> {
         let header = check_length(blob)?;
         check_sum(blob)?;

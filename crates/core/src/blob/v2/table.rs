@@ -13,6 +13,16 @@ pub(super) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
+    /// The table of these ends and values, which was checked before.
+    pub(super) fn of([ends, values]: [&'a [u8]; 2]) -> Self {
+        Self { ends, values }
+    }
+
+    /// The ends, and the values.
+    pub(super) fn parts(&self) -> [&'a [u8]; 2] {
+        [self.ends, self.values]
+    }
+
     /// Checks that each value ends where the list says, none before the one before it, and the last with the section.
     pub(super) fn read(section: &'a [u8], count: usize) -> Option<Self> {
         let mut cursor = Cursor(section);
