@@ -13,7 +13,7 @@ use crate::BlobStore;
 /// The store is checked when it is first asked for, which takes some tens of microseconds.
 pub fn mozilla() -> &'static BlobStore {
     static MOZILLA: LazyLock<BlobStore> = LazyLock::new(|| {
-        let blob = include_bytes!(concat!(env!("OUT_DIR"), "/mozilla.tblb"));
+        let blob: &'static [u8] = include_bytes!(concat!(env!("OUT_DIR"), "/mozilla.tblb"));
         BlobStore::new(blob).expect("the build script has written a trust blob")
     });
     &MOZILLA
