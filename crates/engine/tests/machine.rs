@@ -146,7 +146,9 @@ impl DeferredStore for Remote {
             return drop(responder);
         }
         let blobs = self.blobs.lock().unwrap();
-        let mut found = blobs.iter().filter_map(|blob| LookupResponse::blob(blob.clone()).ok());
+        let mut found = blobs
+            .iter()
+            .filter_map(|blob| LookupResponse::blob(blob.clone()).ok());
         let response = found.find(|response| !response.is_empty() && response.check(&request.key).is_ok());
         responder.send(Ok(response.unwrap_or_else(LookupResponse::not_found)));
     }
@@ -180,7 +182,12 @@ fn a_rejection_says_which_root_is_missing_and_who_asks_for_it() {
         "{text}"
     );
     assert_eq!(format!("{rejection:?}"), text);
-    assert!(rejection.in_store("x.tblb").to_string().starts_with("no root in x.tblb named"));
+    assert!(
+        rejection
+            .in_store("x.tblb")
+            .to_string()
+            .starts_with("no root in x.tblb named")
+    );
 }
 
 #[test]
@@ -204,7 +211,10 @@ fn an_anchor_whose_path_does_not_conform_is_dropped_and_the_rest_is_tried() {
     // Without another path, that is the reason.
     let mut edge = Scripted::new(&leaf_and(&first), [path_to(0), says(no_such_root)]);
     let rejection = verdict(&policy, &mut edge, Library::REPEATABLE).unwrap_err();
-    assert!(matches!(rejection, Rejection::NameConstraints { .. }), "{rejection}");
+    assert!(
+        matches!(rejection, Rejection::NameConstraints { .. }),
+        "{rejection}"
+    );
 }
 
 #[test]
@@ -218,7 +228,11 @@ fn a_root_that_is_left_out_for_its_date_is_the_reason_only_if_a_path_leads_to_it
     let mut edge = Scripted::new(&sent, [says(no_such_root), path_to(0)]);
     let rejection = verdict(&policy, &mut edge, Library::REPEATABLE).unwrap_err();
     assert!(matches!(&rejection, Rejection::DatedRoot(dated) if dated.distrust_after == date));
-    assert_eq!(edge.asked, [(0, true), (1, false)], "the second has no consequences");
+    assert_eq!(
+        edge.asked,
+        [(0, true), (1, false)],
+        "the second has no consequences"
+    );
     let mut edge = Scripted::new(&sent, [says(no_such_root), says(no_such_root)]);
     let rejection = verdict(&policy, &mut edge, Library::REPEATABLE).unwrap_err();
     assert!(matches!(rejection, Rejection::NoSuchRoot { .. }), "{rejection}");
@@ -241,7 +255,10 @@ fn a_deferred_store_is_asked_only_where_there_is_no_path_and_its_failure_outrank
     let policy = TrustPolicy::builder().deferred_store(remote.clone()).build();
     let mut edge = Scripted::new(&sent, [says(no_such_root), path_to(0)]);
     verdict(&policy, &mut edge, Library::REPEATABLE).unwrap();
-    assert_eq!((edge.asked.as_slice(), remote.asked()), (&[(0, true), (1, true)][..], 1));
+    assert_eq!(
+        (edge.asked.as_slice(), remote.asked()),
+        (&[(0, true), (1, true)][..], 1)
+    );
 
     let failing = Remote {
         fails: true,
@@ -280,9 +297,15 @@ fn nothing_is_looked_up_for_a_certificate_that_is_out_of_date_or_for_another_hos
 
 #[test]
 fn at_most_six_lookups_are_made_whatever_a_peer_sends() {
-    let cas: Vec<_> = (0..20).map(|number| Ca::root(format!("CA {number}").as_str())).collect();
+    let cas: Vec<_> = (0..20)
+        .map(|number| Ca::root(format!("CA {number}").as_str()))
+        .collect();
     let leaf = cas[0].leaf("a.test");
-    let others: Vec<_> = cas.iter().zip(&cas[1..]).map(|(one, other)| one.cross_sign(other)).collect();
+    let others: Vec<_> = cas
+        .iter()
+        .zip(&cas[1..])
+        .map(|(one, other)| one.cross_sign(other))
+        .collect();
     let sent = leaf.chain(&others.iter().collect::<Vec<_>>());
     let remote = Remote::default();
     let policy = TrustPolicy::builder().deferred_store(remote.clone()).build();
@@ -362,7 +385,10 @@ fn a_chain_that_cannot_be_read_ends_without_a_validation() {
     assert!(matches!(rejection, Rejection::NoCertificate), "{rejection}");
     edge.sent = vec![vec![0x30, 0x00]];
     let rejection = verdict(&policy, &mut edge, Library::ONCE).unwrap_err();
-    assert!(matches!(rejection, Rejection::UnreadableCertificate { .. }), "{rejection}");
+    assert!(
+        matches!(rejection, Rejection::UnreadableCertificate { .. }),
+        "{rejection}"
+    );
     edge.sent = vec![leaf_and(&Ca::root("Root"))[0].to_vec(); 65];
     let rejection = verdict(&policy, &mut edge, Library::ONCE).unwrap_err();
     assert!(matches!(rejection, Rejection::TooManyCertificates), "{rejection}");

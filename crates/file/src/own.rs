@@ -96,6 +96,7 @@ pub(crate) fn place(path: &Path) -> Result<Place, FileError> {
     if let Some(seen) = place.seen() {
         let path = path.to_owned();
         match seen.kind {
+            Kind::Link if path.is_dir() => return Err(FileError::IsADirectory { path }),
             Kind::Directory => return Err(FileError::IsADirectory { path }),
             Kind::Other => return Err(FileError::NotAFile { path }),
             Kind::Link if leads_to_something_else(&path) => return Err(FileError::NotAFile { path }),

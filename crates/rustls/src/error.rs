@@ -9,7 +9,7 @@ use rustls::{CertificateError, Error, ExtendedKeyPurpose, OtherError};
 use webpki::{InvalidNameContext, KeyUsage};
 
 use crate::context::HandshakeContext;
-use crate::validation::Original;
+use crate::validation::{self, Original};
 
 /// Why a handshake failed.
 pub type HandshakeError = jit_trust_engine::HandshakeError<Error>;
@@ -52,6 +52,10 @@ fn of_rustls(error: &Error) -> Option<Rejection> {
     if let CertificateError::Other(OtherError(other)) = certificate {
         if let Some(rejection) = other.downcast_ref::<Rejection>() {
             return Some(rejection.clone());
+        }
+        // rustls wraps what webpki says of a certificate that it looks at itself.
+        if let Some(error) = other.downcast_ref::<webpki::Error>() {
+            return Some(validation::rejected(error.clone()));
         }
     }
     let original = Some(Arc::new(error.clone()) as Arc<dyn StdError + Send + Sync>);

@@ -233,7 +233,7 @@ fn a_host_cache_of_another_user_is_neither_used_nor_replaced() {
     run(get.arg("--cache").arg(&hosts))
         .ends_with(2)
         .says_one_line()
-        .says("new.generations: refused, for this file belongs to another user (uid 65534)");
+        .says("new.generations: refused: this file belongs to another user (uid 65534)");
     assert_eq!(server.connections(), before);
     assert_eq!(fs::metadata(&guard).unwrap().len(), 0);
 }

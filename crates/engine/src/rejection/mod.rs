@@ -320,6 +320,19 @@ impl fmt::Display for InStore<'_> {
                 Some(detail) => f.write_str(detail),
                 None => f.write_str("a certificate in the chain is not encoded as it has to be"),
             },
+            // No certificate that the server sent is out of date.
+            Rejection::Expired {
+                certificate: None,
+                not_after: None,
+                now: Some(_),
+                ..
+            } => f.write_str("the root that the certificates lead to has expired"),
+            Rejection::NotYetValid {
+                certificate: None,
+                not_before: None,
+                now: Some(_),
+                ..
+            } => f.write_str("the root that the certificates lead to is not valid yet"),
             Rejection::Expired {
                 certificate,
                 not_after,
@@ -352,14 +365,13 @@ impl fmt::Display for InStore<'_> {
             Rejection::NoSuchRoot { missing, .. } => missing.say(f, store),
             Rejection::DatedRoot(dated) => write!(f, "{}", dated.in_store(store)),
             Rejection::NameConstraints { original } => {
-                match original
-                    .as_ref()
-                    .and_then(|error| error.downcast_ref::<NameConstraintsError>())
-                {
-                    Some(error) => error.fmt(f),
-                    None => {
+                let ours = original.as_deref().and_then(|error| error.downcast_ref());
+                match ours {
+                    None
+                    | Some(NameConstraintsError::NotPermitted(_) | NameConstraintsError::Excluded(_)) => {
                         f.write_str("a CA in the chain is not allowed to issue for a name in the certificate")
                     }
+                    Some(error) => error.fmt(f),
                 }
             }
             Rejection::BadSignature { .. } => {
@@ -419,6 +431,9 @@ fn at(f: &mut fmt::Formatter<'_>, before: &str, time: Option<u64>) -> fmt::Resul
 /// How many names are shown.
 const MAX_SHOWN: usize = 10;
 
+/// How many characters of each.
+const MAX_NAME_SHOWN: usize = 255;
+
 fn wrong_host(f: &mut fmt::Formatter<'_>, host: &str, presented: Option<&[PresentedName]>) -> fmt::Result {
     let shown = Escaped::new(host);
     let Some(presented) = presented else {
@@ -437,7 +452,11 @@ fn wrong_host(f: &mut fmt::Formatter<'_>, host: &str, presented: Option<&[Presen
     }
     for (place, name) in presented.iter().take(MAX_SHOWN).enumerate() {
         let separator = if place > 0 { ", " } else { "" };
-        write!(f, "{separator}{}", Escaped::new(name.as_str()))?;
+        write!(
+            f,
+            "{separator}{}",
+            Escaped::new(name.as_str()).at_most(MAX_NAME_SHOWN)
+        )?;
     }
     if let Some(more @ 1..) = presented.len().checked_sub(MAX_SHOWN) {
         write!(f, " and {more} more")?;

@@ -45,7 +45,9 @@ impl Layout {
 
 impl fmt::Debug for Layout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Layout").field("parts", &self.parts).finish_non_exhaustive()
+        f.debug_struct("Layout")
+            .field("parts", &self.parts)
+            .finish_non_exhaustive()
     }
 }
 
