@@ -150,14 +150,14 @@ mod deferred {
         /// server can have the store asked in vain for one name no more often than that.
         #[must_use]
         pub fn negative_ttl(mut self, negative_ttl: Duration) -> Self {
-            self.deferred.times.not_found = negative_ttl.min(LONGEST);
+            self.deferred.times.negative_ttl = negative_ttl.min(LONGEST);
             self
         }
 
         /// How long one connection waits for deferred stores, in all its lookups together, 10 seconds unless set.
         #[must_use]
         pub fn lookup_timeout(mut self, lookup_timeout: Duration) -> Self {
-            self.deferred.times.lookup = lookup_timeout.min(LONGEST);
+            self.deferred.times.lookup_timeout = lookup_timeout.min(LONGEST);
             self
         }
     }

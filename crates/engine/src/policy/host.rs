@@ -119,7 +119,7 @@ mod with_std {
         }
 
         pub(crate) fn deferred_kinds(&self) -> impl Iterator<Item = LookupKind> + '_ {
-            self.caches().iter().map(AnchorCache::kind)
+            self.caches().iter().map(|cache| cache.store().kind())
         }
 
         pub(crate) fn deferred_name(&self, store: usize) -> String {

@@ -119,9 +119,10 @@ mod with_std {
     use std::vec::Vec;
 
     use super::TrustPolicy;
-    use crate::anchor_cache::{AnchorCache, Asked, Lease, Waiting};
+    use crate::anchor_cache::{AnchorCache, Lease, Lookup};
     use crate::binding::{BoundAnchor, Leases, Presence, TrustBinding};
     use crate::connection::{Connection, Connections};
+    use crate::lookup::Waiter;
     use crate::verification::{MAX_IMPORTS, Place, Verification};
     use crate::{HostCache, LookupPending};
 
@@ -154,29 +155,27 @@ mod with_std {
         pub fn prefetch(&self, host: &str) -> Prefetched {
             let asked = self.ask_ahead(host);
             Prefetched {
-                _waiting: asked.into_iter().map(|(_, waiting)| waiting).collect(),
+                _waiters: asked.into_iter().map(|(_, waiter)| waiter).collect(),
             }
         }
 
         /// The same for a connection that is to come. Returns how many lookups that were.
         pub fn prefetch_ahead(&self, host: &str) -> usize {
             let asked = self.ask_ahead(host);
-            asked
-                .iter()
-                .for_each(|(cache, waiting)| cache.keep_ahead(waiting));
+            asked.iter().for_each(|(cache, waiter)| cache.keep_ahead(waiter));
             asked.len()
         }
 
-        fn ask_ahead(&self, host: &str) -> Vec<(&AnchorCache, Waiting)> {
+        fn ask_ahead(&self, host: &str) -> Vec<(&AnchorCache, Waiter)> {
             let policy = self.for_host(host);
             // One connection would import no more than these.
             let served = policy.served_before().into_iter().take(MAX_IMPORTS);
             let asked = served.filter_map(|key| {
                 let mut caches = self.0.deferred.iter();
-                let cache = caches.find(|cache| cache.kind().is_of(&key))?;
-                match cache.ask(&key) {
-                    Asked::Later(waiting) => Some((cache, waiting)),
-                    Asked::Here(_) => None,
+                let cache = caches.find(|cache| cache.store().kind().is_of(&key))?;
+                match cache.look_up(&key) {
+                    Lookup::InFlight(waiter) => Some((cache, waiter)),
+                    Lookup::Cached(_) => None,
                 }
             });
             asked.collect()
@@ -185,7 +184,7 @@ mod with_std {
         /// Keeps a lookup wanted for the next connection, because this one does not wait.
         pub fn keep_for_the_next(&self, lookup: &LookupPending) {
             if let Some(cache) = self.deferred(lookup.store()) {
-                cache.keep_ahead(lookup.waiting());
+                cache.keep_ahead(lookup.waiter());
             }
         }
 
@@ -203,7 +202,7 @@ mod with_std {
                 return None;
             }
             let origins = anchors.iter().filter_map(|anchor| anchor.origin());
-            let leases = origins.filter_map(|origin| self.lease_again(origin));
+            let leases = origins.filter_map(|origin| self.lease_cached(origin));
             Some(TrustBinding {
                 anchors: anchors.iter().cloned().collect(),
                 leases: leases.map(Arc::new).collect(),
@@ -211,8 +210,8 @@ mod with_std {
         }
 
         /// Keeps what is still there of what was imported before.
-        fn lease_again(&self, place: &Place) -> Option<Lease> {
-            self.deferred(place.store)?.lease_again(&place.key)
+        fn lease_cached(&self, place: &Place) -> Option<Lease> {
+            self.deferred(place.store)?.lease_cached(&place.key)
         }
 
         /// What an accepted connection depends on from now on. Remembers the host, and keeps the imported anchors of its path
@@ -247,7 +246,7 @@ mod with_std {
     /// Lookups that were made ahead of a connection. They are wanted for as long as this lives.
     #[derive(Debug, Default)]
     pub struct Prefetched {
-        _waiting: Vec<Waiting>,
+        _waiters: Vec<Waiter>,
     }
 }
 

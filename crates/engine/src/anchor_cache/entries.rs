@@ -1,0 +1,570 @@
+//! The entries of the cache, one a key, and the rules by which they change. Nothing here calls a store.
+
+use std::collections::{HashMap, VecDeque};
+use std::mem;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use crate::binding::Presence;
+use crate::lookup::{LookupResult, SharedLookup, Waiter};
+use crate::{AnchorKey, LookupError, LookupResponse};
+
+/// The most entries that no connection uses. A hostile server can name as many keys as it likes.
+pub(super) const MAX_IDLE: usize = 256;
+
+/// The most lookups that are kept wanted ahead of a connection, so that nobody waits for them yet.
+pub(super) const MAX_AHEAD: usize = 32;
+
+/// How long things are remembered and waited for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    /// How long an anchor stays after the last connection that used it.
+    pub(crate) idle_grace: Duration,
+    /// How long after it came an anchor serves new connections, before the store is asked again.
+    pub(crate) max_age: Duration,
+    /// How long it is remembered that a store has no such anchor.
+    pub(crate) negative_ttl: Duration,
+    /// How long a lookup may take, and how long a connection waits for all of its lookups.
+    pub(crate) lookup_timeout: Duration,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self {
+            idle_grace: Duration::from_secs(5),
+            max_age: Duration::from_secs(5 * 60),
+            negative_ttl: Duration::from_secs(10 * 60),
+            lookup_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What the cache has for a key.
+#[derive(Debug)]
+pub(crate) enum Lookup {
+    /// The response to an earlier request.
+    Cached(Arc<LookupResponse>),
+    /// A lookup in flight. Its result may be there already.
+    InFlight(Waiter),
+}
+
+/// The entries, and what is known of the store.
+#[derive(Debug)]
+pub(super) struct Entries {
+    pub(super) entries: HashMap<AnchorKey, CacheEntry>,
+    times: Times,
+    /// The generation that the store stated last. Entries of any other are out of date.
+    current: Option<u32>,
+    /// The newest generation that is remembered of the store: no response of an older one is taken. That is `current`,
+    /// unless the store is ahead of the time.
+    newest: Option<u32>,
+    /// How many requests were sent.
+    requests: u64,
+    /// Whether a newer generation came with a refresh, so that entries in use have to be refreshed once more.
+    is_refresh_due: bool,
+    /// Waiters for the lookups that were made ahead of a connection, the oldest first.
+    ahead: VecDeque<Waiter>,
+    /// Waiters that have to be dropped when the entries are no longer locked: dropping one can wake a store.
+    pub(super) released: Vec<Waiter>,
+    /// Whether a thread evicts what is idle.
+    pub(super) has_evictor: bool,
+    /// Whether the cache was dropped, so that nothing will be looked up again.
+    pub(super) is_closed: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct CacheEntry {
+    cached: Option<Cached>,
+    pub(super) in_flight: Option<InFlight>,
+    leases: usize,
+    last_used: Instant,
+}
+
+/// A response that was taken.
+#[derive(Debug)]
+struct Cached {
+    response: Arc<LookupResponse>,
+    has_anchors: bool,
+    /// What the store had stated last when it came, itself included.
+    generation: Option<u32>,
+    /// The number of the request.
+    number: u64,
+    since: Instant,
+}
+
+/// A request that the store has not responded to.
+#[derive(Debug)]
+pub(super) struct InFlight {
+    number: u64,
+    pub(super) lookup: Arc<SharedLookup>,
+    /// Keeps the lookup wanted while connections use the entry that it refreshes.
+    refresh: Option<Waiter>,
+    /// When it counts as lost, so that the next connection has the request sent anew.
+    deadline: Instant,
+}
+
+/// A request as it was sent to the store, and what was known then.
+#[derive(Debug)]
+pub(super) struct SentRequest {
+    pub(super) key: AnchorKey,
+    number: u64,
+    /// The newest generation that was remembered.
+    pub(super) newest: Option<u32>,
+    /// The generation that the store had stated last.
+    current: Option<u32>,
+    /// Whether it refreshes an entry that connections use, and no connection waits for it.
+    is_refresh: bool,
+    /// Whether it was sent before, so that it is not sent a third time.
+    is_repeated: bool,
+    /// The waiter for which it was sent first.
+    requester: Weak<()>,
+    /// How often the lookup had been abandoned.
+    abandonments: usize,
+    /// Dead when nobody waits for it and it is no longer in an entry.
+    pub(super) lookup: Weak<SharedLookup>,
+}
+
+/// What follows from a response.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// Give the result to those who wait, if there are any, and refresh the entries that are outdated.
+    Finish {
+        lookup: Option<Arc<SharedLookup>>,
+        result: LookupResult,
+        outdated: Vec<AnchorKey>,
+    },
+    /// Send the request once more.
+    Resend(SentRequest),
+}
+
+impl Entries {
+    pub(super) fn new(times: Times) -> Self {
+        Self {
+            entries: HashMap::new(),
+            times,
+            current: None,
+            newest: None,
+            requests: 0,
+            is_refresh_due: false,
+            ahead: VecDeque::new(),
+            released: Vec::new(),
+            has_evictor: false,
+            is_closed: false,
+        }
+    }
+
+    /// The newest generation that is remembered of the store.
+    pub(super) fn newest(&self) -> Option<u32> {
+        self.newest
+    }
+
+    /// Takes over the generation that was remembered of the store before the program ran. It counts whatever the clock says:
+    /// that may have gone back.
+    pub(super) fn remember(&mut self, generation: u32) {
+        self.newest = self.newest.max(Some(generation));
+        self.set_current(self.current.max(self.newest));
+    }
+
+    /// Notes the generation that the store is of.
+    fn set_current(&mut self, generation: Option<u32>) {
+        if self.current.is_none() {
+            // What came before the first response that states one is of it: nothing changed.
+            for cached in self
+                .entries
+                .values_mut()
+                .filter_map(|entry| entry.cached.as_mut())
+            {
+                cached.generation = cached.generation.or(generation);
+            }
+        }
+        self.current = generation;
+    }
+
+    /// The cached response, or else a lookup to wait for, with the request to send if it is not in flight.
+    pub(super) fn look_up(&mut self, key: &AnchorKey, now: Instant) -> (Lookup, Option<SentRequest>) {
+        if let Some(response) = self.find(key, now) {
+            return (Lookup::Cached(response), None);
+        }
+        let (waiter, request) = self.request(key, now);
+        (Lookup::InFlight(waiter), request)
+    }
+
+    /// The cached response to a key, if it may be used.
+    pub(super) fn find(&mut self, key: &AnchorKey, now: Instant) -> Option<Arc<LookupResponse>> {
+        let entry = self.entries.get_mut(key)?;
+        // It may have expired and not been evicted yet.
+        if entry.expires_at(&self.times).is_some_and(|at| at <= now) {
+            return None;
+        }
+        let cached = entry.cached.as_ref()?;
+        if !cached.is_current(self.current, now, &self.times) {
+            return None;
+        }
+        entry.last_used = now;
+        Some(cached.response.clone())
+    }
+
+    /// A waiter for the response to a key, and the request to send, if it is not in flight.
+    pub(super) fn request(&mut self, key: &AnchorKey, now: Instant) -> (Waiter, Option<SentRequest>) {
+        let in_flight = self
+            .entries
+            .get_mut(key)
+            .and_then(|entry| entry.in_flight.as_mut());
+        let (lookup, refresh) = match in_flight {
+            Some(in_flight) if now < in_flight.deadline => return (in_flight.lookup.waiter(), None),
+            // Those who wait for the lost request get the response to this one.
+            Some(lost) => (lost.lookup.clone(), lost.refresh.take()),
+            None => (Arc::new(SharedLookup::new(self.times.lookup_timeout)), None),
+        };
+        let (waiter, requester) = lookup.requester();
+        self.make_room(now);
+        let request = SentRequest {
+            requester,
+            is_repeated: false,
+            ..self.put_in_flight(key, lookup, refresh, now)
+        };
+        (waiter, Some(request))
+    }
+
+    fn put_in_flight(
+        &mut self,
+        key: &AnchorKey,
+        lookup: Arc<SharedLookup>,
+        refresh: Option<Waiter>,
+        now: Instant,
+    ) -> SentRequest {
+        self.requests = self.requests.saturating_add(1);
+        let request = SentRequest {
+            key: key.clone(),
+            number: self.requests,
+            newest: self.newest,
+            current: self.current,
+            is_refresh: false,
+            is_repeated: true,
+            requester: Weak::new(),
+            abandonments: lookup.abandonments(),
+            lookup: Arc::downgrade(&lookup),
+        };
+        let deadline = now + self.times.lookup_timeout;
+        self.entry(key, now).in_flight = Some(InFlight {
+            number: request.number,
+            lookup,
+            refresh,
+            deadline,
+        });
+        request
+    }
+
+    /// Refreshes an entry that connections use and that is out of date: the lookup is wanted as long as they use it.
+    /// Returns the request to send, if it is not in flight.
+    pub(super) fn refresh(&mut self, key: &AnchorKey, now: Instant) -> Option<SentRequest> {
+        let is_used = self.entries.get(key).is_some_and(|entry| entry.leases > 0);
+        if !is_used || self.find(key, now).is_some() {
+            return None;
+        }
+        let (waiter, request) = self.request(key, now);
+        let entry = self.entry(key, now);
+        let waiter = match &mut entry.in_flight {
+            Some(in_flight) => in_flight.refresh.replace(waiter),
+            None => Some(waiter),
+        };
+        self.released.extend(waiter);
+        request.map(|request| SentRequest {
+            is_refresh: true,
+            ..request
+        })
+    }
+
+    /// Keeps a lookup wanted that was made ahead of a connection, until there is a result, or too many such lookups.
+    pub(super) fn keep_ahead(&mut self, waiter: Waiter) {
+        let ahead = mem::take(&mut self.ahead).into_iter();
+        let (finished, open): (VecDeque<_>, VecDeque<_>) =
+            ahead.partition(|waiter| waiter.result().is_some());
+        self.released.extend(finished);
+        self.ahead = open;
+        self.ahead.push_back(waiter);
+        if self.ahead.len() > MAX_AHEAD {
+            self.released.extend(self.ahead.pop_front());
+        }
+    }
+
+    /// Takes the response to a request, which holds what was asked for. Of its generation no more is remembered than
+    /// `ceiling`.
+    pub(super) fn responded(
+        &mut self,
+        request: &SentRequest,
+        response: Result<LookupResponse, LookupError>,
+        ceiling: u32,
+        now: Instant,
+    ) -> Next {
+        let lookup = request.lookup.upgrade();
+        let error = match response.and_then(|response| self.take(request, response, ceiling, now)) {
+            Ok(response) => {
+                let refresh = self.take_refresh(request);
+                self.released.extend(refresh);
+                self.make_room(now);
+                return Next::Finish {
+                    lookup,
+                    result: Ok(response),
+                    outdated: self.outdated(request.is_refresh),
+                };
+            }
+            Err(error) => error,
+        };
+        let failed = |lookup, error| Next::Finish {
+            lookup,
+            result: Err(Arc::new(error)),
+            outdated: Vec::new(),
+        };
+        if self.is_superseded(request) {
+            // Those who wait are waiting for the later request.
+            return failed(None, error);
+        }
+        let refresh = self.take_refresh(request);
+        match lookup {
+            Some(lookup) if self.is_worth_resending(request, &lookup, &error) => Next::Resend(SentRequest {
+                is_refresh: request.is_refresh,
+                ..self.put_in_flight(&request.key, lookup, refresh, now)
+            }),
+            lookup => {
+                self.released.extend(refresh);
+                failed(lookup, error)
+            }
+        }
+    }
+
+    fn take(
+        &mut self,
+        request: &SentRequest,
+        response: LookupResponse,
+        ceiling: u32,
+        now: Instant,
+    ) -> Result<Arc<LookupResponse>, LookupError> {
+        let stated = response.generation();
+        // A response that states none is of what the store had stated when the request was sent.
+        let (came, newest) = match stated {
+            Some(_) => (stated, self.newest),
+            None => (request.current, self.current),
+        };
+        if let (Some(came), Some(newest)) = (came, newest) {
+            if came < newest {
+                return Err(LookupError::OlderGeneration { came, newest });
+            }
+        }
+        self.is_refresh_due |= self.current.is_some() && came > self.current;
+        if let Some(stated) = stated {
+            self.newest = self.newest.max(Some(stated.min(ceiling)));
+            self.set_current(Some(stated));
+        }
+        let (generation, number) = (self.current, request.number);
+        let entry = self.entry(&request.key, now);
+        let cached = entry.cached.as_ref();
+        if let Some(later) = cached.filter(|cached| cached.generation == generation && cached.number > number)
+        {
+            // This one took so long that the same was requested again, and came.
+            return Ok(later.response.clone());
+        }
+        let response = Arc::new(response);
+        entry.last_used = now;
+        entry.cached = Some(Cached {
+            response: response.clone(),
+            has_anchors: !response.is_empty(),
+            generation,
+            number,
+            since: now,
+        });
+        Ok(response)
+    }
+
+    /// The keys to refresh, because connections use their entries and these are of an older generation. There are none after
+    /// the response to a refresh: a store with a newer generation in each response would be asked without end.
+    fn outdated(&mut self, is_refresh: bool) -> Vec<AnchorKey> {
+        if is_refresh || !mem::take(&mut self.is_refresh_due) {
+            return Vec::new();
+        }
+        let is_outdated = |entry: &CacheEntry| {
+            let mut cached = entry.cached.iter();
+            entry.leases > 0 && cached.any(|cached| cached.generation != self.current)
+        };
+        let outdated = self.entries.iter().filter(|(_, entry)| is_outdated(entry));
+        outdated.map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Whether the same lookup had a later request sent, because this one was taken for lost.
+    fn is_superseded(&self, request: &SentRequest) -> bool {
+        let in_flight = self
+            .entries
+            .get(&request.key)
+            .and_then(|entry| entry.in_flight.as_ref());
+        in_flight.is_some_and(|in_flight| in_flight.is_of(request) && in_flight.number != request.number)
+    }
+
+    /// Whether it is not the store's fault that a request failed.
+    fn is_worth_resending(&self, request: &SentRequest, lookup: &SharedLookup, error: &LookupError) -> bool {
+        match error {
+            // What was answered before an update says nothing about what is there since.
+            LookupError::OlderGeneration { .. } => {
+                !request.is_repeated && (request.newest < self.newest || request.current < self.current)
+            }
+            LookupError::Dropped | LookupError::Cancelled => {
+                // The store was right to drop it, and it is wanted again. Each time takes a connection that gave up and one
+                // that came since.
+                let was_abandoned = lookup.abandonments() != request.abandonments;
+                // The connection that asked may have had the store drop it.
+                let has_lost_requester = !request.is_repeated && request.requester.strong_count() == 0;
+                lookup.is_wanted() && (was_abandoned || has_lost_requester)
+            }
+            _ => false,
+        }
+    }
+
+    /// Notes that the lookup of this request is no longer in flight. Returns what kept it wanted as a refresh.
+    fn take_refresh(&mut self, request: &SentRequest) -> Option<Waiter> {
+        let entry = self.entries.get_mut(&request.key)?;
+        let ended = entry.in_flight.take_if(|in_flight| in_flight.is_of(request));
+        if entry.is_empty() {
+            self.entries.remove(&request.key);
+        }
+        ended?.refresh
+    }
+
+    /// Notes that one more connection uses this response.
+    pub(super) fn lease(&mut self, key: &AnchorKey, response: &Arc<LookupResponse>, now: Instant) {
+        let entry = self.entry(key, now);
+        entry.leases += 1;
+        // It may have been evicted while the connection was made.
+        entry.cached.get_or_insert_with(|| Cached {
+            response: response.clone(),
+            has_anchors: !response.is_empty(),
+            generation: response.generation(),
+            number: 0,
+            since: now,
+        });
+    }
+
+    /// Notes that one more connection uses what is cached, if anything is.
+    pub(super) fn lease_cached(&mut self, key: &AnchorKey) -> bool {
+        let entry = self.entries.get_mut(key).filter(|entry| entry.cached.is_some());
+        entry.map(|entry| entry.leases += 1).is_some()
+    }
+
+    /// Notes that one connection fewer uses an entry. After the last, its refresh is no longer wanted.
+    pub(super) fn release(&mut self, key: &AnchorKey, now: Instant) {
+        let Some(entry) = self.entries.get_mut(key) else {
+            return;
+        };
+        entry.leases = entry.leases.saturating_sub(1);
+        entry.last_used = now;
+        let in_flight = entry.in_flight.as_mut().filter(|_| entry.leases == 0);
+        self.released
+            .extend(in_flight.and_then(|in_flight| in_flight.refresh.take()));
+    }
+
+    pub(super) fn presence(
+        &self,
+        key: &AnchorKey,
+        now: Instant,
+        is_in: impl Fn(&[jit_trust_core::Entry<'_>]) -> bool,
+    ) -> Presence {
+        let cached = self.entries.get(key).and_then(|entry| entry.cached.as_ref());
+        match cached.filter(|cached| cached.is_current(self.current, now, &self.times)) {
+            None => Presence::Unknown,
+            Some(cached) if is_in(&cached.response.entries()) => Presence::Here,
+            Some(_) => Presence::Gone,
+        }
+    }
+
+    /// Evicts what no connection has used, or waits for, for long enough.
+    pub(super) fn evict_expired(&mut self, now: Instant) {
+        self.entries.retain(|_, entry| {
+            entry.expire(now, &self.times);
+            !entry.is_empty()
+        });
+        if self.entries.len() <= self.entries.capacity() / 4 {
+            self.entries.shrink_to_fit();
+        }
+    }
+
+    /// When the next anchors expire.
+    pub(super) fn next_eviction(&self) -> Option<Instant> {
+        let anchors = self.entries.values().filter(|entry| entry.has_anchors());
+        anchors.filter_map(|entry| entry.expires_at(&self.times)).min()
+    }
+
+    /// Evicts the least recently used of what is idle, as far as there is too much of it.
+    fn make_room(&mut self, now: Instant) {
+        self.evict_expired(now);
+        while self.entries.values().filter(|entry| entry.is_idle()).count() >= MAX_IDLE {
+            let idle = self.entries.iter().filter(|(_, entry)| entry.is_idle());
+            let oldest = idle.min_by_key(|(_, entry)| entry.last_used);
+            let Some(key) = oldest.map(|(key, _)| key.clone()) else {
+                return;
+            };
+            self.entries.remove(&key);
+        }
+    }
+
+    fn entry(&mut self, key: &AnchorKey, now: Instant) -> &mut CacheEntry {
+        self.entries.entry(key.clone()).or_insert_with(|| CacheEntry {
+            cached: None,
+            in_flight: None,
+            leases: 0,
+            last_used: now,
+        })
+    }
+}
+
+impl CacheEntry {
+    /// Whether no connection uses it or waits for it.
+    fn is_idle(&self) -> bool {
+        self.leases == 0 && !self.in_flight.as_ref().is_some_and(InFlight::is_wanted)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.leases == 0 && self.cached.is_none() && self.in_flight.is_none()
+    }
+
+    fn has_anchors(&self) -> bool {
+        self.cached.as_ref().is_some_and(|cached| cached.has_anchors)
+    }
+
+    /// When the response expires, unless it is used before.
+    fn expires_at(&self, times: &Times) -> Option<Instant> {
+        let cached = self.cached.as_ref().filter(|_| self.leases == 0)?;
+        Some(match cached.has_anchors {
+            true => self.last_used + times.idle_grace,
+            false => cached.since + times.negative_ttl,
+        })
+    }
+
+    /// Drops the response and the request whose time is over.
+    fn expire(&mut self, now: Instant, times: &Times) {
+        if self.expires_at(times).is_some_and(|at| at <= now) {
+            self.cached = None;
+        }
+        self.in_flight
+            .take_if(|in_flight| in_flight.deadline <= now && !in_flight.is_wanted());
+    }
+}
+
+impl Cached {
+    /// Whether it may serve a new connection.
+    fn is_current(&self, current: Option<u32>, now: Instant, times: &Times) -> bool {
+        let life = match self.has_anchors {
+            true => times.max_age,
+            false => times.negative_ttl,
+        };
+        self.generation == current && now < self.since + life
+    }
+}
+
+impl InFlight {
+    fn is_wanted(&self) -> bool {
+        // The first waiter, and one after all others left, are added only while the entries are locked.
+        self.lookup.is_wanted()
+    }
+
+    fn is_of(&self, request: &SentRequest) -> bool {
+        std::ptr::eq(Arc::as_ptr(&self.lookup), request.lookup.as_ptr())
+    }
+}

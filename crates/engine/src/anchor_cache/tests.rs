@@ -1,0 +1,226 @@
+//! The rules of the entries, at times of the test's choice.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::entries::{Entries, MAX_AHEAD, MAX_IDLE, Next, SentRequest, Times};
+use crate::{AnchorKey, LookupError, LookupResponse};
+
+/// Later than all generations but those of one test.
+const CEILING: u32 = 1_000;
+
+const TIMES: Times = Times {
+    idle_grace: Duration::from_secs(1),
+    max_age: Duration::from_secs(60),
+    negative_ttl: Duration::from_secs(2),
+    lookup_timeout: Duration::from_secs(3),
+};
+
+fn key(number: u8) -> AnchorKey {
+    AnchorKey::SubjectKeyId([number].into())
+}
+
+fn bare_root() -> LookupResponse {
+    LookupResponse::certificate(jit_trust_lab::pki::Ca::root("Root").der().to_vec()).unwrap()
+}
+
+/// Requests a key, and has this response come.
+fn respond(entries: &mut Entries, key: &AnchorKey, response: LookupResponse, now: Instant) {
+    let (_waiter, request) = entries.request(key, now);
+    entries.responded(&request.unwrap(), Ok(response), CEILING, now);
+}
+
+/// Whether the store is told that the response is wanted.
+fn is_wanted(request: &SentRequest) -> bool {
+    request.lookup.upgrade().is_some_and(|lookup| lookup.is_wanted())
+}
+
+#[test]
+fn what_is_evicted_takes_no_memory_even_for_one_key() {
+    let (mut entries, now) = (Entries::new(TIMES), Instant::now());
+    respond(&mut entries, &key(1), LookupResponse::not_found(), now);
+    assert!(entries.find(&key(1), now).is_some());
+    entries.evict_expired(now + TIMES.negative_ttl);
+    assert_eq!(entries.entries.capacity(), 0);
+}
+
+#[test]
+fn what_has_expired_is_not_found_even_if_no_thread_has_evicted_it() {
+    let (mut entries, now) = (Entries::new(TIMES), Instant::now());
+    respond(&mut entries, &key(1), bare_root(), now);
+    assert!(entries.find(&key(1), now).is_some());
+    assert!(entries.find(&key(1), now + TIMES.idle_grace).is_none());
+}
+
+#[test]
+fn requests_that_are_never_answered_and_that_nobody_waits_for_take_little() {
+    let (mut entries, now) = (Entries::new(TIMES), Instant::now());
+    for number in 0..1_000_u32 {
+        let key = AnchorKey::SubjectKeyId(number.to_be_bytes().into());
+        drop(entries.request(&key, now));
+        assert!(entries.entries.len() <= MAX_IDLE);
+    }
+    entries.evict_expired(now + TIMES.lookup_timeout);
+    assert!(entries.entries.is_empty());
+}
+
+#[test]
+fn a_lookup_is_wanted_while_somebody_waits() {
+    let (mut entries, now) = (Entries::new(TIMES), Instant::now());
+    let (first, request) = entries.request(&key(1), now);
+    let request = request.unwrap();
+    let (second, another) = entries.request(&key(1), now);
+    assert!(another.is_none());
+    drop(first);
+    assert!(is_wanted(&request));
+    drop(second);
+    assert!(!is_wanted(&request));
+    let (_third, another) = entries.request(&key(1), now);
+    assert!(
+        another.is_none() && is_wanted(&request),
+        "the store may not have dropped it"
+    );
+}
+
+#[test]
+fn a_request_that_was_dropped_because_nobody_wanted_it_is_resent_as_often_as_somebody_does() {
+    let (mut entries, now) = (Entries::new(TIMES), Instant::now());
+    let (mut waiter, request) = entries.request(&key(1), now);
+    let mut request = request.unwrap();
+    for _ in 0..4 {
+        drop(waiter);
+        waiter = entries.request(&key(1), now).0;
+        let next = entries.responded(&request, Err(LookupError::Dropped), CEILING, now);
+        let Next::Resend(again) = next else {
+            panic!("{next:?}");
+        };
+        request = again;
+    }
+    // It is the store's fault now.
+    let next = entries.responded(&request, Err(LookupError::Dropped), CEILING, now);
+    assert!(matches!(next, Next::Finish { lookup: Some(_), .. }), "{next:?}");
+}
+
+#[test]
+fn a_refresh_is_wanted_as_long_as_a_connection_uses_the_entry() {
+    let (mut entries, now) = (Entries::new(TIMES), Instant::now());
+    let response = bare_root();
+    respond(&mut entries, &key(1), response.clone(), now);
+    let response = Arc::new(response);
+    entries.lease(&key(1), &response, now);
+    entries.lease(&key(1), &response, now);
+    assert!(entries.refresh(&key(1), now).is_none(), "it is not out of date");
+    let later = now + TIMES.max_age;
+    let request = entries.refresh(&key(1), later).unwrap();
+    entries.release(&key(1), later);
+    entries.released.clear();
+    assert!(is_wanted(&request));
+    entries.release(&key(1), later);
+    entries.released.clear();
+    assert!(!is_wanted(&request));
+    // No connection uses it any more.
+    assert!(entries.refresh(&key(1), later).is_none() && !is_wanted(&request));
+}
+
+#[test]
+fn of_the_lookups_that_were_made_ahead_the_latest_are_wanted_until_there_is_a_result() {
+    let (mut entries, now) = (Entries::new(TIMES), Instant::now());
+    let mut requests = Vec::new();
+    for number in 0..MAX_AHEAD + 2 {
+        let key = AnchorKey::SubjectKeyId(number.to_be_bytes().into());
+        let (waiter, request) = entries.request(&key, now);
+        requests.push(request.unwrap());
+        entries.keep_ahead(waiter);
+        entries.released.clear();
+    }
+    let wanted: Vec<_> = requests.iter().map(is_wanted).collect();
+    assert_eq!(wanted[..2], [false, false]);
+    assert!(wanted[2..].iter().all(|wanted| *wanted));
+    let next = entries.responded(&requests[5], Ok(LookupResponse::not_found()), CEILING, now);
+    let Next::Finish { lookup, result, .. } = next else {
+        panic!("{next:?}");
+    };
+    let lookup = lookup.unwrap();
+    lookup.finish(result);
+    let (waiter, _) = entries.request(&requests[0].key, now);
+    entries.keep_ahead(waiter);
+    entries.released.clear();
+    assert!(!lookup.is_wanted(), "it has its result");
+    assert!(is_wanted(&requests[0]) && is_wanted(&requests[2]));
+}
+
+/// A response of this generation, without anchors.
+fn of_generation(generation: u32) -> LookupResponse {
+    let options = jit_trust_core::v2::Options::default();
+    let mut blob = vec![0; jit_trust_core::v2::encoded_len(&[], options).unwrap()];
+    jit_trust_core::v2::encode(&[], options, generation, &mut blob).unwrap();
+    LookupResponse::blob(blob).unwrap()
+}
+
+/// Requests a key and has this response come. Returns which generation came and which is remembered, where it is refused.
+fn accepts(
+    entries: &mut Entries,
+    key: &AnchorKey,
+    response: LookupResponse,
+    ceiling: u32,
+) -> Result<(), (u32, u32)> {
+    let now = Instant::now();
+    let (_waiter, request) = entries.request(key, now);
+    let next = entries.responded(&request.unwrap(), Ok(response), ceiling, now);
+    let Next::Finish { result, .. } = next else {
+        panic!("{next:?}");
+    };
+    match result.as_deref().map_err(|error| &**error) {
+        Ok(_) => Ok(()),
+        Err(LookupError::OlderGeneration { came, newest }) => Err((*came, *newest)),
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+#[test]
+fn what_is_remembered_is_the_lesser_of_the_generation_and_the_ceiling_and_never_lowered() {
+    let mut entries = Entries::new(TIMES);
+    for (generation, ceiling, remembered) in [
+        (5, 1_000, 5),
+        (2_000, 1_000, 1_000),
+        (3_000, 1_100, 1_100),
+        // The clock goes back.
+        (3_000, 10, 1_100),
+        (1_100, 10, 1_100),
+    ] {
+        accepts(&mut entries, &key(1), of_generation(generation), ceiling).unwrap();
+        assert_eq!(entries.newest(), Some(remembered));
+        entries.evict_expired(Instant::now() + TIMES.max_age);
+    }
+    assert_eq!(
+        accepts(&mut entries, &key(1), of_generation(1_099), 10),
+        Err((1_099, 1_100))
+    );
+    entries.remember(5_000);
+    entries.remember(7);
+    assert_eq!(
+        accepts(&mut entries, &key(1), of_generation(4_999), 10),
+        Err((4_999, 5_000))
+    );
+}
+
+#[test]
+fn a_ceiling_that_rises_puts_nothing_out_of_date() {
+    let (mut entries, now) = (Entries::new(TIMES), Instant::now());
+    accepts(&mut entries, &key(1), of_generation(5_000), 1_000).unwrap();
+    let (_waiter, request) = entries.request(&key(2), now);
+    accepts(&mut entries, &key(3), of_generation(5_000), 1_001).unwrap();
+    assert!(entries.find(&key(1), now).is_some());
+    // Nor a response that states no generation, and was requested before.
+    let next = entries.responded(&request.unwrap(), Ok(LookupResponse::not_found()), 1_002, now);
+    assert!(matches!(next, Next::Finish { result: Ok(_), .. }), "{next:?}");
+}
+
+#[test]
+fn the_successor_of_a_store_that_was_ahead_puts_its_responses_out_of_date() {
+    let (mut entries, now) = (Entries::new(TIMES), Instant::now());
+    accepts(&mut entries, &key(1), of_generation(5_000), 1_000).unwrap();
+    accepts(&mut entries, &key(2), of_generation(1_000), 1_000).unwrap();
+    assert!(entries.find(&key(1), now).is_none());
+    assert!(entries.find(&key(2), now).is_some());
+}
