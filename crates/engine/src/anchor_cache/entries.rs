@@ -3,14 +3,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::mem;
 use std::sync::{Arc, Weak};
+use std::thread::Thread;
 use std::time::{Duration, Instant};
 
-use crate::binding::Presence;
 use crate::lookup::{LookupResult, SharedLookup, Waiter};
 use crate::{AnchorKey, LookupError, LookupResponse};
-
-/// The most entries that no connection uses. A hostile server can name as many keys as it likes.
-pub(super) const MAX_IDLE: usize = 256;
 
 /// The most lookups that are kept wanted ahead of a connection, so that nobody waits for them yet.
 pub(super) const MAX_AHEAD: usize = 32;
@@ -49,42 +46,41 @@ pub(crate) enum Lookup {
 }
 
 /// The entries, and what is known of the store.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Entries {
     pub(super) entries: HashMap<AnchorKey, CacheEntry>,
-    times: Times,
+    pub(super) times: Times,
     /// The generation that the store stated last. Entries of any other are out of date.
     current: Option<u32>,
     /// The newest generation that is remembered of the store: no response of an older one is taken. That is `current`,
     /// unless the store is ahead of the time.
-    newest: Option<u32>,
+    pub(super) newest: Option<u32>,
     /// How many requests were sent.
     requests: u64,
     /// Whether a newer generation came with a refresh, so that entries in use have to be refreshed once more.
     is_refresh_due: bool,
     /// Waiters for the lookups that were made ahead of a connection, the oldest first.
     ahead: VecDeque<Waiter>,
-    /// Waiters that have to be dropped when the entries are no longer locked: dropping one can wake a store.
-    pub(super) released: Vec<Waiter>,
-    /// Whether a thread evicts what is idle.
-    pub(super) has_evictor: bool,
-    /// Whether the cache was dropped, so that nothing will be looked up again.
-    pub(super) is_closed: bool,
+    /// What was changed entails this, which has to be done when the entries are no longer locked.
+    pub(super) effects: Effects,
+    /// The thread that evicts what is idle, if there is one.
+    pub(super) evictor: Option<Thread>,
 }
 
 #[derive(Debug)]
 pub(super) struct CacheEntry {
-    cached: Option<Cached>,
-    pub(super) in_flight: Option<InFlight>,
+    pub(super) cached: Option<Cached>,
+    /// Boxed, because most entries have none.
+    pub(super) in_flight: Option<Box<InFlight>>,
     leases: usize,
-    last_used: Instant,
+    pub(super) last_used: Instant,
 }
 
 /// A response that was taken.
 #[derive(Debug)]
-struct Cached {
+pub(super) struct Cached {
     response: Arc<LookupResponse>,
-    has_anchors: bool,
+    pub(super) has_anchors: bool,
     /// What the store had stated last when it came, itself included.
     generation: Option<u32>,
     /// The number of the request.
@@ -100,7 +96,7 @@ pub(super) struct InFlight {
     /// Keeps the lookup wanted while connections use the entry that it refreshes.
     refresh: Option<Waiter>,
     /// When it counts as lost, so that the next connection has the request sent anew.
-    deadline: Instant,
+    pub(super) deadline: Instant,
 }
 
 /// A request as it was sent to the store, and what was known then.
@@ -124,38 +120,26 @@ pub(super) struct SentRequest {
     pub(super) lookup: Weak<SharedLookup>,
 }
 
-/// What follows from a response.
-#[derive(Debug)]
-pub(super) enum Next {
-    /// Give the result to those who wait, if there are any, and refresh the entries that are outdated.
-    Finish {
-        lookup: Option<Arc<SharedLookup>>,
-        result: LookupResult,
-        outdated: Vec<AnchorKey>,
-    },
-    /// Send the request once more.
-    Resend(SentRequest),
+/// What a change entails beyond the entries. Each of these can run code of others, so that no lock may be held.
+#[derive(Debug, Default)]
+pub(super) struct Effects {
+    /// The result of a request, and the lookup that it ends, if somebody waits for it.
+    pub(super) result: Option<LookupResult>,
+    pub(super) finished: Option<Arc<SharedLookup>>,
+    /// Waiters to drop.
+    pub(super) released: Vec<Waiter>,
+    /// A request to send.
+    pub(super) request: Option<SentRequest>,
+    /// Keys to refresh then, because connections use their entries and these are of an older generation.
+    pub(super) outdated: Vec<AnchorKey>,
 }
 
 impl Entries {
     pub(super) fn new(times: Times) -> Self {
         Self {
-            entries: HashMap::new(),
             times,
-            current: None,
-            newest: None,
-            requests: 0,
-            is_refresh_due: false,
-            ahead: VecDeque::new(),
-            released: Vec::new(),
-            has_evictor: false,
-            is_closed: false,
+            ..Self::default()
         }
-    }
-
-    /// The newest generation that is remembered of the store.
-    pub(super) fn newest(&self) -> Option<u32> {
-        self.newest
     }
 
     /// Takes over the generation that was remembered of the store before the program ran. It counts whatever the clock says:
@@ -169,70 +153,72 @@ impl Entries {
     fn set_current(&mut self, generation: Option<u32>) {
         if self.current.is_none() {
             // What came before the first response that states one is of it: nothing changed.
-            for cached in self
-                .entries
-                .values_mut()
+            let entries = self.entries.values_mut();
+            entries
                 .filter_map(|entry| entry.cached.as_mut())
-            {
-                cached.generation = cached.generation.or(generation);
-            }
+                .for_each(|cached| {
+                    cached.generation = cached.generation.or(generation);
+                });
         }
         self.current = generation;
     }
 
-    /// The cached response, or else a lookup to wait for, with the request to send if it is not in flight.
-    pub(super) fn look_up(&mut self, key: &AnchorKey, now: Instant) -> (Lookup, Option<SentRequest>) {
-        if let Some(response) = self.find(key, now) {
-            return (Lookup::Cached(response), None);
+    /// The cached response to a key, or otherwise a lookup to wait for.
+    pub(super) fn look_up(&mut self, key: &AnchorKey, now: Instant) -> Lookup {
+        match self.find(key, now) {
+            Some(response) => Lookup::Cached(response),
+            None => Lookup::InFlight(self.request(key, now)),
         }
-        let (waiter, request) = self.request(key, now);
-        (Lookup::InFlight(waiter), request)
     }
 
-    /// The cached response to a key, if it may be used.
+    /// The cached response to a key, if it may serve a new connection.
     pub(super) fn find(&mut self, key: &AnchorKey, now: Instant) -> Option<Arc<LookupResponse>> {
+        let response = self.current(key, now)?.clone();
         let entry = self.entries.get_mut(key)?;
         // It may have expired and not been evicted yet.
         if entry.expires_at(&self.times).is_some_and(|at| at <= now) {
             return None;
         }
-        let cached = entry.cached.as_ref()?;
-        if !cached.is_current(self.current, now, &self.times) {
-            return None;
-        }
         entry.last_used = now;
-        Some(cached.response.clone())
+        Some(response)
     }
 
-    /// A waiter for the response to a key, and the request to send, if it is not in flight.
-    pub(super) fn request(&mut self, key: &AnchorKey, now: Instant) -> (Waiter, Option<SentRequest>) {
+    /// The cached response to a key, if it is not out of date. Does not count as a use.
+    pub(super) fn current(&self, key: &AnchorKey, now: Instant) -> Option<&Arc<LookupResponse>> {
+        let cached = self.entries.get(key)?.cached.as_ref()?;
+        let life = match cached.has_anchors {
+            true => self.times.max_age,
+            false => self.times.negative_ttl,
+        };
+        let is_current = cached.generation == self.current && now < cached.since + life;
+        is_current.then_some(&cached.response)
+    }
+
+    /// A waiter for the response to a key. Sends the request, if it is not in flight.
+    pub(super) fn request(&mut self, key: &AnchorKey, now: Instant) -> Waiter {
         let in_flight = self
             .entries
             .get_mut(key)
             .and_then(|entry| entry.in_flight.as_mut());
         let (lookup, refresh) = match in_flight {
-            Some(in_flight) if now < in_flight.deadline => return (in_flight.lookup.waiter(), None),
+            Some(in_flight) if now < in_flight.deadline => return in_flight.lookup.waiter(),
             // Those who wait for the lost request get the response to this one.
             Some(lost) => (lost.lookup.clone(), lost.refresh.take()),
             None => (Arc::new(SharedLookup::new(self.times.lookup_timeout)), None),
         };
         let (waiter, requester) = lookup.requester();
         self.make_room(now);
-        let request = SentRequest {
-            requester,
-            is_repeated: false,
-            ..self.put_in_flight(key, lookup, refresh, now)
-        };
-        (waiter, Some(request))
+        self.send(key, lookup, refresh, now).requester = requester;
+        waiter
     }
 
-    fn put_in_flight(
+    fn send(
         &mut self,
         key: &AnchorKey,
         lookup: Arc<SharedLookup>,
         refresh: Option<Waiter>,
         now: Instant,
-    ) -> SentRequest {
+    ) -> &mut SentRequest {
         self.requests = self.requests.saturating_add(1);
         let request = SentRequest {
             key: key.clone(),
@@ -240,39 +226,36 @@ impl Entries {
             newest: self.newest,
             current: self.current,
             is_refresh: false,
-            is_repeated: true,
+            is_repeated: false,
             requester: Weak::new(),
             abandonments: lookup.abandonments(),
             lookup: Arc::downgrade(&lookup),
         };
-        let deadline = now + self.times.lookup_timeout;
-        self.entry(key, now).in_flight = Some(InFlight {
+        let in_flight = Box::new(InFlight {
             number: request.number,
             lookup,
             refresh,
-            deadline,
+            deadline: now + self.times.lookup_timeout,
         });
-        request
+        self.entry(key, now).in_flight = Some(in_flight);
+        self.effects.request.insert(request)
     }
 
-    /// Refreshes an entry that connections use and that is out of date: the lookup is wanted as long as they use it.
-    /// Returns the request to send, if it is not in flight.
-    pub(super) fn refresh(&mut self, key: &AnchorKey, now: Instant) -> Option<SentRequest> {
+    /// Refreshes an entry, if connections use it and it is out of date: the lookup is wanted as long as they do.
+    pub(super) fn refresh(&mut self, key: &AnchorKey, now: Instant) {
         let is_used = self.entries.get(key).is_some_and(|entry| entry.leases > 0);
         if !is_used || self.find(key, now).is_some() {
-            return None;
+            return;
         }
-        let (waiter, request) = self.request(key, now);
-        let entry = self.entry(key, now);
-        let waiter = match &mut entry.in_flight {
+        let waiter = self.request(key, now);
+        if let Some(request) = &mut self.effects.request {
+            request.is_refresh = true;
+        }
+        let replaced = match &mut self.entry(key, now).in_flight {
             Some(in_flight) => in_flight.refresh.replace(waiter),
             None => Some(waiter),
         };
-        self.released.extend(waiter);
-        request.map(|request| SentRequest {
-            is_refresh: true,
-            ..request
-        })
+        self.effects.released.extend(replaced);
     }
 
     /// Keeps a lookup wanted that was made ahead of a connection, until there is a result, or too many such lookups.
@@ -280,11 +263,11 @@ impl Entries {
         let ahead = mem::take(&mut self.ahead).into_iter();
         let (finished, open): (VecDeque<_>, VecDeque<_>) =
             ahead.partition(|waiter| waiter.result().is_some());
-        self.released.extend(finished);
+        self.effects.released.extend(finished);
         self.ahead = open;
         self.ahead.push_back(waiter);
         if self.ahead.len() > MAX_AHEAD {
-            self.released.extend(self.ahead.pop_front());
+            self.effects.released.extend(self.ahead.pop_front());
         }
     }
 
@@ -296,39 +279,29 @@ impl Entries {
         response: Result<LookupResponse, LookupError>,
         ceiling: u32,
         now: Instant,
-    ) -> Next {
+    ) {
         let lookup = request.lookup.upgrade();
-        let error = match response.and_then(|response| self.take(request, response, ceiling, now)) {
-            Ok(response) => {
-                let refresh = self.take_refresh(request);
-                self.released.extend(refresh);
-                self.make_room(now);
-                return Next::Finish {
-                    lookup,
-                    result: Ok(response),
-                    outdated: self.outdated(request.is_refresh),
-                };
-            }
-            Err(error) => error,
-        };
-        let failed = |lookup, error| Next::Finish {
-            lookup,
-            result: Err(Arc::new(error)),
-            outdated: Vec::new(),
-        };
-        if self.is_superseded(request) {
+        let taken = response.and_then(|response| self.take(request, response, ceiling, now));
+        if taken.is_err() && self.is_superseded(request) {
             // Those who wait are waiting for the later request.
-            return failed(None, error);
+            self.effects.result = Some(taken.map_err(Arc::new));
+            return;
         }
         let refresh = self.take_refresh(request);
-        match lookup {
-            Some(lookup) if self.is_worth_resending(request, &lookup, &error) => Next::Resend(SentRequest {
-                is_refresh: request.is_refresh,
-                ..self.put_in_flight(&request.key, lookup, refresh, now)
-            }),
-            lookup => {
-                self.released.extend(refresh);
-                failed(lookup, error)
+        match (lookup, taken) {
+            (Some(lookup), Err(error)) if self.is_worth_resending(request, &lookup, &error) => {
+                let resent = self.send(&request.key, lookup, refresh, now);
+                resent.is_refresh = request.is_refresh;
+                resent.is_repeated = true;
+            }
+            (lookup, taken) => {
+                if taken.is_ok() {
+                    self.make_room(now);
+                    self.effects.outdated = self.outdated(request.is_refresh);
+                }
+                self.effects.released.extend(refresh);
+                self.effects.finished = lookup;
+                self.effects.result = Some(taken.map_err(Arc::new));
             }
         }
     }
@@ -456,52 +429,9 @@ impl Entries {
         entry.leases = entry.leases.saturating_sub(1);
         entry.last_used = now;
         let in_flight = entry.in_flight.as_mut().filter(|_| entry.leases == 0);
-        self.released
+        self.effects
+            .released
             .extend(in_flight.and_then(|in_flight| in_flight.refresh.take()));
-    }
-
-    pub(super) fn presence(
-        &self,
-        key: &AnchorKey,
-        now: Instant,
-        is_in: impl Fn(&[jit_trust_core::Entry<'_>]) -> bool,
-    ) -> Presence {
-        let cached = self.entries.get(key).and_then(|entry| entry.cached.as_ref());
-        match cached.filter(|cached| cached.is_current(self.current, now, &self.times)) {
-            None => Presence::Unknown,
-            Some(cached) if is_in(&cached.response.entries()) => Presence::Here,
-            Some(_) => Presence::Gone,
-        }
-    }
-
-    /// Evicts what no connection has used, or waits for, for long enough.
-    pub(super) fn evict_expired(&mut self, now: Instant) {
-        self.entries.retain(|_, entry| {
-            entry.expire(now, &self.times);
-            !entry.is_empty()
-        });
-        if self.entries.len() <= self.entries.capacity() / 4 {
-            self.entries.shrink_to_fit();
-        }
-    }
-
-    /// When the next anchors expire.
-    pub(super) fn next_eviction(&self) -> Option<Instant> {
-        let anchors = self.entries.values().filter(|entry| entry.has_anchors());
-        anchors.filter_map(|entry| entry.expires_at(&self.times)).min()
-    }
-
-    /// Evicts the least recently used of what is idle, as far as there is too much of it.
-    fn make_room(&mut self, now: Instant) {
-        self.evict_expired(now);
-        while self.entries.values().filter(|entry| entry.is_idle()).count() >= MAX_IDLE {
-            let idle = self.entries.iter().filter(|(_, entry)| entry.is_idle());
-            let oldest = idle.min_by_key(|(_, entry)| entry.last_used);
-            let Some(key) = oldest.map(|(key, _)| key.clone()) else {
-                return;
-            };
-            self.entries.remove(&key);
-        }
     }
 
     fn entry(&mut self, key: &AnchorKey, now: Instant) -> &mut CacheEntry {
@@ -516,50 +446,30 @@ impl Entries {
 
 impl CacheEntry {
     /// Whether no connection uses it or waits for it.
-    fn is_idle(&self) -> bool {
-        self.leases == 0 && !self.in_flight.as_ref().is_some_and(InFlight::is_wanted)
+    pub(super) fn is_idle(&self) -> bool {
+        self.leases == 0
+            && !self
+                .in_flight
+                .as_ref()
+                .is_some_and(|in_flight| in_flight.is_wanted())
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.leases == 0 && self.cached.is_none() && self.in_flight.is_none()
     }
 
-    fn has_anchors(&self) -> bool {
-        self.cached.as_ref().is_some_and(|cached| cached.has_anchors)
-    }
-
-    /// When the response expires, unless it is used before.
-    fn expires_at(&self, times: &Times) -> Option<Instant> {
+    /// When the response expires, if no connection uses the entry before.
+    pub(super) fn expires_at(&self, times: &Times) -> Option<Instant> {
         let cached = self.cached.as_ref().filter(|_| self.leases == 0)?;
         Some(match cached.has_anchors {
             true => self.last_used + times.idle_grace,
             false => cached.since + times.negative_ttl,
         })
     }
-
-    /// Drops the response and the request whose time is over.
-    fn expire(&mut self, now: Instant, times: &Times) {
-        if self.expires_at(times).is_some_and(|at| at <= now) {
-            self.cached = None;
-        }
-        self.in_flight
-            .take_if(|in_flight| in_flight.deadline <= now && !in_flight.is_wanted());
-    }
-}
-
-impl Cached {
-    /// Whether it may serve a new connection.
-    fn is_current(&self, current: Option<u32>, now: Instant, times: &Times) -> bool {
-        let life = match self.has_anchors {
-            true => times.max_age,
-            false => times.negative_ttl,
-        };
-        self.generation == current && now < self.since + life
-    }
 }
 
 impl InFlight {
-    fn is_wanted(&self) -> bool {
+    pub(super) fn is_wanted(&self) -> bool {
         // The first waiter, and one after all others left, are added only while the entries are locked.
         self.lookup.is_wanted()
     }

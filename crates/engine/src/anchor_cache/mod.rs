@@ -6,7 +6,7 @@
 //! - Of many connections that want one key, one has the store asked. The others wait for the same response, which comes
 //!   whether or not the first still waits.
 //! - A response must hold what was asked for, and be of no older generation than the newest that is remembered: the
-//!   newest that was seen, but at most a day past what is known to have come (see [`Floor`]).
+//!   newest that was seen, but at most a day past what is known to have come (see `ceiling`).
 //! - Anchors stay while a [`Lease`] on them lives, and for `idle_grace` after the last; then their memory is freed.
 //! - That a store has no such anchor is remembered for `negative_ttl`, or until a newer generation is seen.
 //! - An entry of an older generation than the newest serves no new connection, and neither does one that is older than
@@ -19,138 +19,123 @@
 //!   although no connection waits: a refresh, while connections use the entry, and the latest lookups that were made ahead
 //!   of a connection.
 
+mod ceiling;
 mod entries;
 mod eviction;
-mod floor;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use ceiling::generation_ceiling;
 pub(crate) use entries::{Lookup, Times};
-pub(crate) use floor::Floor;
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use std::{fmt, mem};
 
-use entries::{Entries, Next, SentRequest};
+use entries::{Effects, Entries, SentRequest};
 
-use crate::binding::Presence;
 use crate::lookup::Waiter;
 use crate::{AnchorKey, DeferredStore, LookupError, LookupRequest, LookupResponse, Responder};
 
 /// A deferred store, and a cache of its responses.
-#[derive(Debug)]
-pub(crate) struct AnchorCache(Arc<Shared>);
-
-#[derive(Debug)]
-struct Shared {
+pub(crate) struct AnchorCache {
     store: Box<dyn DeferredStore>,
-    floor: Floor,
+    /// The newest generation that may be remembered now. It asks the local stores: no lock may be held.
+    ceiling: Box<dyn Fn() -> u32 + Send + Sync>,
     entries: Mutex<Entries>,
-    /// Wakes the thread that evicts.
-    closed: Condvar,
 }
 
 impl AnchorCache {
-    pub(crate) fn new(store: Box<dyn DeferredStore>, times: Times, floor: Floor) -> Self {
-        Self(Arc::new(Shared {
+    pub(crate) fn new(
+        store: Box<dyn DeferredStore>,
+        times: Times,
+        ceiling: impl Fn() -> u32 + Send + Sync + 'static,
+    ) -> Self {
+        Self {
             store,
-            floor,
+            ceiling: Box::new(ceiling),
             entries: Mutex::new(Entries::new(times)),
-            closed: Condvar::new(),
-        }))
+        }
     }
 
     pub(crate) fn store(&self) -> &dyn DeferredStore {
-        &*self.0.store
+        &*self.store
     }
 
     /// The newest generation that is remembered of the store.
     pub(crate) fn newest_generation(&self) -> Option<u32> {
-        self.0.lock().newest()
+        self.lock().newest
     }
 
     /// Takes over a generation that was seen elsewhere, as by an earlier run of the program.
     pub(crate) fn saw_generation(&self, generation: u32) {
-        self.0.lock().remember(generation);
+        self.lock().remember(generation);
     }
 
     /// The cached response, or otherwise a lookup to wait for. Does not wait itself.
-    pub(crate) fn look_up(&self, key: &AnchorKey) -> Lookup {
-        let (lookup, request) = self.0.update(|entries| entries.look_up(key, Instant::now()));
-        if let Some(request) = request {
-            self.0.send(request);
-        }
-        lookup
+    pub(crate) fn look_up(self: &Arc<Self>, key: &AnchorKey) -> Lookup {
+        self.update(|entries| entries.look_up(key, Instant::now()))
     }
 
     /// Keeps a response, which was found by this key, while the lease lives.
-    pub(crate) fn lease(&self, key: &AnchorKey, response: &Arc<LookupResponse>) -> Lease {
-        self.0.lock().lease(key, response, Instant::now());
-        self.0.leased(key)
+    pub(crate) fn lease(self: &Arc<Self>, key: &AnchorKey, response: &Arc<LookupResponse>) -> Lease {
+        self.lock().lease(key, response, Instant::now());
+        Lease::new(self, key)
     }
 
     /// Keeps what is still cached under this key.
-    pub(crate) fn lease_cached(&self, key: &AnchorKey) -> Option<Lease> {
-        let is_cached = self.0.lock().lease_cached(key);
-        is_cached.then(|| self.0.leased(key))
+    pub(crate) fn lease_cached(self: &Arc<Self>, key: &AnchorKey) -> Option<Lease> {
+        let is_cached = self.lock().lease_cached(key);
+        is_cached.then(|| Lease::new(self, key))
     }
 
     /// Keeps a lookup wanted, among the latest of its kind, for a connection that is to come.
-    pub(crate) fn keep_ahead(&self, waiter: &Waiter) {
+    pub(crate) fn keep_ahead(self: &Arc<Self>, waiter: &Waiter) {
         if waiter.result().is_none() {
-            self.0.update(|entries| entries.keep_ahead(waiter.another()));
+            self.update(|entries| entries.keep_ahead(waiter.another()));
         }
     }
 
-    /// Whether an anchor that was found by this key is known to be in the store still.
-    pub(crate) fn presence(
-        &self,
-        key: &AnchorKey,
-        is_in: impl Fn(&[jit_trust_core::Entry<'_>]) -> bool,
-    ) -> Presence {
-        self.0.lock().presence(key, Instant::now(), is_in)
+    /// The cached response, if it is not out of date. Does not count as a use.
+    pub(crate) fn cached(&self, key: &AnchorKey) -> Option<Arc<LookupResponse>> {
+        self.lock().current(key, Instant::now()).cloned()
     }
-}
 
-/// Stops the thread that evicts.
-impl Drop for AnchorCache {
-    fn drop(&mut self) {
-        self.0.lock().is_closed = true;
-        self.0.closed.notify_all();
-    }
-}
-
-impl Shared {
     fn lock(&self) -> MutexGuard<'_, Entries> {
         // Nothing panics while it holds this, and the entries are consistent after every statement.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the entries, and drops the waiters that they released when they are no longer locked.
-    fn update<T>(&self, change: impl FnOnce(&mut Entries) -> T) -> T {
+    /// Changes the entries, and does what that entails when they are no longer locked.
+    fn update<T>(self: &Arc<Self>, change: impl FnOnce(&mut Entries) -> T) -> T {
         let mut entries = self.lock();
         let value = change(&mut entries);
-        let released = mem::take(&mut entries.released);
+        let effects = mem::take(&mut entries.effects);
         drop(entries);
-        drop(released);
+        self.apply(effects);
         value
     }
 
-    fn leased(self: &Arc<Self>, key: &AnchorKey) -> Lease {
-        Lease {
-            shared: self.clone(),
-            key: key.clone(),
+    fn apply(self: &Arc<Self>, effects: Effects) {
+        if let (Some(lookup), Some(result)) = (effects.finished, effects.result) {
+            lookup.finish(result);
+        }
+        drop(effects.released);
+        if let Some(request) = effects.request {
+            self.send(request);
+        }
+        for key in effects.outdated {
+            self.update(|entries| entries.refresh(&key, Instant::now()));
         }
     }
 
-    /// Sends a request to the store, which may do anything now, even respond. No lock is held.
+    /// Sends a request to the store, which may do anything now, even respond.
     fn send(self: &Arc<Self>, sent: SentRequest) {
         let request = LookupRequest::new(sent.key.clone()).having_seen(sent.newest);
-        let shared = Arc::downgrade(self);
+        let cache = Arc::downgrade(self);
         let responder = Responder::shared(sent.lookup.clone(), move |response| {
-            match (shared.upgrade(), sent.lookup.upgrade()) {
-                (Some(shared), _) => shared.responded(&sent, response),
+            match (cache.upgrade(), sent.lookup.upgrade()) {
+                (Some(cache), _) => cache.responded(&sent, response),
                 (None, Some(lookup)) => lookup.finish(Err(Arc::new(LookupError::Dropped))),
                 (None, None) => {}
             }
@@ -162,44 +147,56 @@ impl Shared {
     fn responded(self: &Arc<Self>, request: &SentRequest, response: Result<LookupResponse, LookupError>) {
         // Before the lock, because it may be large.
         let response = response.and_then(|response| response.check(&request.key).map(|()| response));
-        let ceiling = self.floor.ceiling();
-        let next = self.update(|entries| {
-            let next = entries.responded(request, response, ceiling, Instant::now());
+        let ceiling = (self.ceiling)();
+        self.update(|entries| {
+            entries.responded(request, response, ceiling, Instant::now());
             eviction::start(self, entries);
-            next
         });
-        match next {
-            Next::Resend(request) => self.send(request),
-            Next::Finish {
-                lookup,
-                result,
-                outdated,
-            } => {
-                if let Some(lookup) = lookup {
-                    lookup.finish(result);
-                }
-                // Connections use these, and whether they still may has to be seen.
-                for key in outdated {
-                    if let Some(request) = self.update(|entries| entries.refresh(&key, Instant::now())) {
-                        self.send(request);
-                    }
-                }
-            }
+    }
+}
+
+/// Ends the thread that evicts.
+impl Drop for AnchorCache {
+    fn drop(&mut self) {
+        let entries = self.entries.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(evictor) = &entries.evictor {
+            evictor.unpark();
         }
+    }
+}
+
+impl fmt::Debug for AnchorCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AnchorCache")
+            .field("store", &self.store)
+            .field("entries", &self.entries)
+            .finish_non_exhaustive()
     }
 }
 
 /// A connection's use of an anchor, which stays cached while this lives, and for the grace after that.
 pub(crate) struct Lease {
-    shared: Arc<Shared>,
+    cache: Arc<AnchorCache>,
     key: AnchorKey,
+}
+
+impl Lease {
+    fn new(cache: &Arc<AnchorCache>, key: &AnchorKey) -> Self {
+        Self {
+            cache: cache.clone(),
+            key: key.clone(),
+        }
+    }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.shared.update(|entries| {
+        self.cache.update(|entries| {
             entries.release(&self.key, Instant::now());
-            eviction::start(&self.shared, entries);
+            // The cache goes with the last that uses it.
+            if Arc::strong_count(&self.cache) > 1 {
+                eviction::start(&self.cache, entries);
+            }
         });
     }
 }

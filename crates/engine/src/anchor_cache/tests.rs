@@ -1,9 +1,12 @@
 //! The rules of the entries, at times of the test's choice.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::entries::{Entries, MAX_AHEAD, MAX_IDLE, Next, SentRequest, Times};
+use super::entries::{Effects, Entries, MAX_AHEAD, SentRequest, Times};
+use super::eviction::MAX_IDLE;
+use crate::lookup::Waiter;
 use crate::{AnchorKey, LookupError, LookupResponse};
 
 /// Later than all generations but those of one test.
@@ -24,10 +27,28 @@ fn bare_root() -> LookupResponse {
     LookupResponse::certificate(jit_trust_lab::pki::Ca::root("Root").der().to_vec()).unwrap()
 }
 
+/// A waiter for a key, and the request that is to be sent, if one is.
+fn send(entries: &mut Entries, key: &AnchorKey, now: Instant) -> (Waiter, Option<SentRequest>) {
+    let waiter = entries.request(key, now);
+    (waiter, entries.effects.request.take())
+}
+
+/// Has this response come to a request. Returns what that entails.
+fn respond(
+    entries: &mut Entries,
+    request: &SentRequest,
+    response: Result<LookupResponse, LookupError>,
+    ceiling: u32,
+    now: Instant,
+) -> Effects {
+    entries.responded(request, response, ceiling, now);
+    mem::take(&mut entries.effects)
+}
+
 /// Requests a key, and has this response come.
-fn respond(entries: &mut Entries, key: &AnchorKey, response: LookupResponse, now: Instant) {
-    let (_waiter, request) = entries.request(key, now);
-    entries.responded(&request.unwrap(), Ok(response), CEILING, now);
+fn fill(entries: &mut Entries, key: &AnchorKey, response: LookupResponse, now: Instant) {
+    let (_waiter, request) = send(entries, key, now);
+    respond(entries, &request.unwrap(), Ok(response), CEILING, now);
 }
 
 /// Whether the store is told that the response is wanted.
@@ -38,7 +59,7 @@ fn is_wanted(request: &SentRequest) -> bool {
 #[test]
 fn what_is_evicted_takes_no_memory_even_for_one_key() {
     let (mut entries, now) = (Entries::new(TIMES), Instant::now());
-    respond(&mut entries, &key(1), LookupResponse::not_found(), now);
+    fill(&mut entries, &key(1), LookupResponse::not_found(), now);
     assert!(entries.find(&key(1), now).is_some());
     entries.evict_expired(now + TIMES.negative_ttl);
     assert_eq!(entries.entries.capacity(), 0);
@@ -47,7 +68,7 @@ fn what_is_evicted_takes_no_memory_even_for_one_key() {
 #[test]
 fn what_has_expired_is_not_found_even_if_no_thread_has_evicted_it() {
     let (mut entries, now) = (Entries::new(TIMES), Instant::now());
-    respond(&mut entries, &key(1), bare_root(), now);
+    fill(&mut entries, &key(1), bare_root(), now);
     assert!(entries.find(&key(1), now).is_some());
     assert!(entries.find(&key(1), now + TIMES.idle_grace).is_none());
 }
@@ -57,7 +78,7 @@ fn requests_that_are_never_answered_and_that_nobody_waits_for_take_little() {
     let (mut entries, now) = (Entries::new(TIMES), Instant::now());
     for number in 0..1_000_u32 {
         let key = AnchorKey::SubjectKeyId(number.to_be_bytes().into());
-        drop(entries.request(&key, now));
+        drop(send(&mut entries, &key, now));
         assert!(entries.entries.len() <= MAX_IDLE);
     }
     entries.evict_expired(now + TIMES.lookup_timeout);
@@ -67,15 +88,15 @@ fn requests_that_are_never_answered_and_that_nobody_waits_for_take_little() {
 #[test]
 fn a_lookup_is_wanted_while_somebody_waits() {
     let (mut entries, now) = (Entries::new(TIMES), Instant::now());
-    let (first, request) = entries.request(&key(1), now);
+    let (first, request) = send(&mut entries, &key(1), now);
     let request = request.unwrap();
-    let (second, another) = entries.request(&key(1), now);
+    let (second, another) = send(&mut entries, &key(1), now);
     assert!(another.is_none());
     drop(first);
     assert!(is_wanted(&request));
     drop(second);
     assert!(!is_wanted(&request));
-    let (_third, another) = entries.request(&key(1), now);
+    let (_third, another) = send(&mut entries, &key(1), now);
     assert!(
         another.is_none() && is_wanted(&request),
         "the store may not have dropped it"
@@ -85,41 +106,45 @@ fn a_lookup_is_wanted_while_somebody_waits() {
 #[test]
 fn a_request_that_was_dropped_because_nobody_wanted_it_is_resent_as_often_as_somebody_does() {
     let (mut entries, now) = (Entries::new(TIMES), Instant::now());
-    let (mut waiter, request) = entries.request(&key(1), now);
+    let (mut waiter, request) = send(&mut entries, &key(1), now);
     let mut request = request.unwrap();
     for _ in 0..4 {
         drop(waiter);
-        waiter = entries.request(&key(1), now).0;
-        let next = entries.responded(&request, Err(LookupError::Dropped), CEILING, now);
-        let Next::Resend(again) = next else {
-            panic!("{next:?}");
-        };
-        request = again;
+        waiter = entries.request(&key(1), now);
+        let effects = respond(&mut entries, &request, Err(LookupError::Dropped), CEILING, now);
+        request = effects.request.unwrap();
     }
     // It is the store's fault now.
-    let next = entries.responded(&request, Err(LookupError::Dropped), CEILING, now);
-    assert!(matches!(next, Next::Finish { lookup: Some(_), .. }), "{next:?}");
+    let effects = respond(&mut entries, &request, Err(LookupError::Dropped), CEILING, now);
+    assert!(
+        effects.request.is_none() && effects.finished.is_some(),
+        "{effects:?}"
+    );
+    drop(waiter);
 }
 
 #[test]
 fn a_refresh_is_wanted_as_long_as_a_connection_uses_the_entry() {
     let (mut entries, now) = (Entries::new(TIMES), Instant::now());
     let response = bare_root();
-    respond(&mut entries, &key(1), response.clone(), now);
+    fill(&mut entries, &key(1), response.clone(), now);
     let response = Arc::new(response);
     entries.lease(&key(1), &response, now);
     entries.lease(&key(1), &response, now);
-    assert!(entries.refresh(&key(1), now).is_none(), "it is not out of date");
+    entries.refresh(&key(1), now);
+    assert!(entries.effects.request.is_none(), "it is not out of date");
     let later = now + TIMES.max_age;
-    let request = entries.refresh(&key(1), later).unwrap();
+    entries.refresh(&key(1), later);
+    let request = entries.effects.request.take().unwrap();
     entries.release(&key(1), later);
-    entries.released.clear();
+    entries.effects.released.clear();
     assert!(is_wanted(&request));
     entries.release(&key(1), later);
-    entries.released.clear();
+    entries.effects.released.clear();
     assert!(!is_wanted(&request));
     // No connection uses it any more.
-    assert!(entries.refresh(&key(1), later).is_none() && !is_wanted(&request));
+    entries.refresh(&key(1), later);
+    assert!(entries.effects.released.is_empty() && !is_wanted(&request));
 }
 
 #[test]
@@ -128,23 +153,21 @@ fn of_the_lookups_that_were_made_ahead_the_latest_are_wanted_until_there_is_a_re
     let mut requests = Vec::new();
     for number in 0..MAX_AHEAD + 2 {
         let key = AnchorKey::SubjectKeyId(number.to_be_bytes().into());
-        let (waiter, request) = entries.request(&key, now);
+        let (waiter, request) = send(&mut entries, &key, now);
         requests.push(request.unwrap());
         entries.keep_ahead(waiter);
-        entries.released.clear();
+        entries.effects.released.clear();
     }
     let wanted: Vec<_> = requests.iter().map(is_wanted).collect();
     assert_eq!(wanted[..2], [false, false]);
     assert!(wanted[2..].iter().all(|wanted| *wanted));
-    let next = entries.responded(&requests[5], Ok(LookupResponse::not_found()), CEILING, now);
-    let Next::Finish { lookup, result, .. } = next else {
-        panic!("{next:?}");
-    };
-    let lookup = lookup.unwrap();
-    lookup.finish(result);
-    let (waiter, _) = entries.request(&requests[0].key, now);
+    let found = Ok(LookupResponse::not_found());
+    let effects = respond(&mut entries, &requests[5], found, CEILING, now);
+    let lookup = effects.finished.unwrap();
+    lookup.finish(effects.result.unwrap());
+    let (waiter, _) = send(&mut entries, &requests[0].key, now);
     entries.keep_ahead(waiter);
-    entries.released.clear();
+    entries.effects.released.clear();
     assert!(!lookup.is_wanted(), "it has its result");
     assert!(is_wanted(&requests[0]) && is_wanted(&requests[2]));
 }
@@ -165,11 +188,9 @@ fn accepts(
     ceiling: u32,
 ) -> Result<(), (u32, u32)> {
     let now = Instant::now();
-    let (_waiter, request) = entries.request(key, now);
-    let next = entries.responded(&request.unwrap(), Ok(response), ceiling, now);
-    let Next::Finish { result, .. } = next else {
-        panic!("{next:?}");
-    };
+    let (_waiter, request) = send(entries, key, now);
+    let effects = respond(entries, &request.unwrap(), Ok(response), ceiling, now);
+    let result = effects.result.unwrap();
     match result.as_deref().map_err(|error| &**error) {
         Ok(_) => Ok(()),
         Err(LookupError::OlderGeneration { came, newest }) => Err((*came, *newest)),
@@ -189,7 +210,7 @@ fn what_is_remembered_is_the_lesser_of_the_generation_and_the_ceiling_and_never_
         (1_100, 10, 1_100),
     ] {
         accepts(&mut entries, &key(1), of_generation(generation), ceiling).unwrap();
-        assert_eq!(entries.newest(), Some(remembered));
+        assert_eq!(entries.newest, Some(remembered));
         entries.evict_expired(Instant::now() + TIMES.max_age);
     }
     assert_eq!(
@@ -208,12 +229,13 @@ fn what_is_remembered_is_the_lesser_of_the_generation_and_the_ceiling_and_never_
 fn a_ceiling_that_rises_puts_nothing_out_of_date() {
     let (mut entries, now) = (Entries::new(TIMES), Instant::now());
     accepts(&mut entries, &key(1), of_generation(5_000), 1_000).unwrap();
-    let (_waiter, request) = entries.request(&key(2), now);
+    let (_waiter, request) = send(&mut entries, &key(2), now);
     accepts(&mut entries, &key(3), of_generation(5_000), 1_001).unwrap();
     assert!(entries.find(&key(1), now).is_some());
     // Nor a response that states no generation, and was requested before.
-    let next = entries.responded(&request.unwrap(), Ok(LookupResponse::not_found()), 1_002, now);
-    assert!(matches!(next, Next::Finish { result: Ok(_), .. }), "{next:?}");
+    let none = Ok(LookupResponse::not_found());
+    let effects = respond(&mut entries, &request.unwrap(), none, 1_002, now);
+    assert!(matches!(effects.result, Some(Ok(_))), "{effects:?}");
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! A lookup in flight, shared by those who wait for its result.
 
-use std::fmt;
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, OnceLock, Weak};
@@ -17,7 +16,7 @@ const CANCELLATION_INTERVAL: Duration = Duration::from_millis(50);
 pub(crate) type LookupResult = Result<Arc<LookupResponse>, Arc<LookupError>>;
 
 /// A lookup in flight: its result, once there is one, and how many wait for it.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct SharedLookup {
     result: OnceLock<LookupResult>,
     waiters: AtomicUsize,
@@ -30,6 +29,7 @@ pub struct SharedLookup {
 }
 
 /// One who waits for a lookup. The lookup is wanted while one of them lives.
+#[derive(Debug)]
 pub struct Waiter {
     lookup: Arc<SharedLookup>,
     /// Present in the waiter for which the store was asked, and in its clones.
@@ -158,21 +158,5 @@ impl Drop for Waiter {
             self.lookup.abandonments.fetch_add(1, SeqCst);
             self.lookup.changed.notify(usize::MAX);
         }
-    }
-}
-
-impl fmt::Debug for SharedLookup {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SharedLookup")
-            .field("result", &self.result)
-            .field("waiters", &self.waiters)
-            .field("abandonments", &self.abandonments)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Waiter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Waiter").field(&self.lookup).finish()
     }
 }

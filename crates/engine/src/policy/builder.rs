@@ -85,7 +85,7 @@ mod deferred {
     use std::time::Duration;
 
     use super::{LocalStores, TrustPolicyBuilder};
-    use crate::anchor_cache::{AnchorCache, Floor, Times};
+    use crate::anchor_cache::{AnchorCache, Times, generation_ceiling};
     use crate::{DeferredStore, HostCache};
 
     /// What is longer is this long, a century: clocks have an end.
@@ -102,14 +102,14 @@ mod deferred {
             self,
             local: &Arc<LocalStores>,
             host_cache: Option<&HostCache>,
-        ) -> Box<[AnchorCache]> {
+        ) -> Box<[Arc<AnchorCache>]> {
             let caches = self.stores.into_iter().map(|store| {
                 let generation = host_cache.and_then(|cache| cache.newest_generation(&store.name()));
                 let local = Arc::clone(local);
-                let floor = Floor::new(move || local.newest_in_force());
-                let cache = AnchorCache::new(store, self.times, floor);
+                let ceiling = move || generation_ceiling(local.newest_in_force());
+                let cache = AnchorCache::new(store, self.times, ceiling);
                 generation.into_iter().for_each(|seen| cache.saw_generation(seen));
-                cache
+                Arc::new(cache)
             });
             caches.collect()
         }

@@ -48,7 +48,7 @@ struct Inner {
     pins: Pins,
     local: Arc<LocalStores>,
     #[cfg(feature = "std")]
-    deferred: alloc::boxed::Box<[crate::anchor_cache::AnchorCache]>,
+    deferred: alloc::boxed::Box<[Arc<crate::anchor_cache::AnchorCache>]>,
     #[cfg(feature = "std")]
     host_cache: Option<crate::HostCache>,
     #[cfg(feature = "std")]
@@ -146,7 +146,7 @@ mod with_std {
             !self.0.deferred.is_empty()
         }
 
-        pub(super) fn deferred(&self, store: usize) -> Option<&AnchorCache> {
+        pub(super) fn deferred(&self, store: usize) -> Option<&Arc<AnchorCache>> {
             self.0.deferred.get(store)
         }
 
@@ -166,7 +166,7 @@ mod with_std {
             asked.len()
         }
 
-        fn ask_ahead(&self, host: &str) -> Vec<(&AnchorCache, Waiter)> {
+        fn ask_ahead(&self, host: &str) -> Vec<(&Arc<AnchorCache>, Waiter)> {
             let policy = self.for_host(host);
             // One connection would import no more than these.
             let served = policy.served_before().into_iter().take(MAX_IMPORTS);
