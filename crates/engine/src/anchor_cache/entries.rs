@@ -61,12 +61,13 @@ pub(super) struct Entries {
     is_refresh_due: bool,
     /// Waiters for the lookups that were made ahead of a connection, the oldest first.
     ahead: VecDeque<Waiter>,
-    /// What was changed entails this, which has to be done when the entries are no longer locked.
+    /// What the change that is being made entails.
     pub(super) effects: Effects,
     /// The thread that evicts what is idle, if there is one.
     pub(super) evictor: Option<Thread>,
 }
 
+/// What is known of a key, and how many connections use it.
 #[derive(Debug)]
 pub(super) struct CacheEntry {
     pub(super) cached: Option<Cached>,
@@ -120,7 +121,8 @@ pub(super) struct SentRequest {
     pub(super) lookup: Weak<SharedLookup>,
 }
 
-/// What a change entails beyond the entries. Each of these can run code of others, so that no lock may be held.
+/// What a change entails beyond the entries. Each of these can run code of others, so that it is done when the entries are
+/// no longer locked.
 #[derive(Debug, Default)]
 pub(super) struct Effects {
     /// The result of a request, and the lookup that it ends, if somebody waits for it.
@@ -130,7 +132,7 @@ pub(super) struct Effects {
     pub(super) released: Vec<Waiter>,
     /// A request to send.
     pub(super) request: Option<SentRequest>,
-    /// Keys to refresh then, because connections use their entries and these are of an older generation.
+    /// Keys whose entries are to be refreshed after that.
     pub(super) outdated: Vec<AnchorKey>,
 }
 
@@ -194,7 +196,7 @@ impl Entries {
         is_current.then_some(&cached.response)
     }
 
-    /// A waiter for the response to a key. Sends the request, if it is not in flight.
+    /// A waiter for the response to a key. Has the request sent, if it is not in flight.
     pub(super) fn request(&mut self, key: &AnchorKey, now: Instant) -> Waiter {
         let in_flight = self
             .entries
@@ -212,6 +214,7 @@ impl Entries {
         waiter
     }
 
+    /// Has a request sent, and puts its lookup in flight.
     fn send(
         &mut self,
         key: &AnchorKey,
@@ -306,6 +309,7 @@ impl Entries {
         }
     }
 
+    /// Caches a response, unless it is out of date.
     fn take(
         &mut self,
         request: &SentRequest,
@@ -401,22 +405,23 @@ impl Entries {
         ended?.refresh
     }
 
-    /// Notes that one more connection uses this response.
-    pub(super) fn lease(&mut self, key: &AnchorKey, response: &Arc<LookupResponse>, now: Instant) {
-        let entry = self.entry(key, now);
-        entry.leases += 1;
-        // It may have been evicted while the connection was made.
-        entry.cached.get_or_insert_with(|| Cached {
-            response: response.clone(),
-            has_anchors: !response.is_empty(),
-            generation: response.generation(),
-            number: 0,
-            since: now,
-        });
-    }
-
-    /// Notes that one more connection uses what is cached, if anything is.
-    pub(super) fn lease_cached(&mut self, key: &AnchorKey) -> bool {
+    /// Notes that one more connection uses what is cached under a key. Returns whether anything is: `response`, where the
+    /// entry was evicted while the connection was made.
+    pub(super) fn lease(
+        &mut self,
+        key: &AnchorKey,
+        response: Option<&Arc<LookupResponse>>,
+        now: Instant,
+    ) -> bool {
+        if let Some(response) = response {
+            self.entry(key, now).cached.get_or_insert_with(|| Cached {
+                response: response.clone(),
+                has_anchors: !response.is_empty(),
+                generation: response.generation(),
+                number: 0,
+                since: now,
+            });
+        }
         let entry = self.entries.get_mut(key).filter(|entry| entry.cached.is_some());
         entry.map(|entry| entry.leases += 1).is_some()
     }
@@ -434,6 +439,7 @@ impl Entries {
             .extend(in_flight.and_then(|in_flight| in_flight.refresh.take()));
     }
 
+    /// The entry of a key, which is made if there is none.
     fn entry(&mut self, key: &AnchorKey, now: Instant) -> &mut CacheEntry {
         self.entries.entry(key.clone()).or_insert_with(|| CacheEntry {
             cached: None,
@@ -474,6 +480,7 @@ impl InFlight {
         self.lookup.is_wanted()
     }
 
+    /// Whether this request was sent for the same lookup.
     fn is_of(&self, request: &SentRequest) -> bool {
         std::ptr::eq(Arc::as_ptr(&self.lookup), request.lookup.as_ptr())
     }

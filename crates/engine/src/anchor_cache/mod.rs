@@ -77,16 +77,18 @@ impl AnchorCache {
         self.update(|entries| entries.look_up(key, Instant::now()))
     }
 
-    /// Keeps a response, which was found by this key, while the lease lives.
-    pub(crate) fn lease(self: &Arc<Self>, key: &AnchorKey, response: &Arc<LookupResponse>) -> Lease {
-        self.lock().lease(key, response, Instant::now());
-        Lease::new(self, key)
-    }
-
-    /// Keeps what is still cached under this key.
-    pub(crate) fn lease_cached(self: &Arc<Self>, key: &AnchorKey) -> Option<Lease> {
-        let is_cached = self.lock().lease_cached(key);
-        is_cached.then(|| Lease::new(self, key))
+    /// Keeps what is cached under this key while the lease lives. Where nothing is, as after an eviction, `response` is
+    /// cached again; without it there is no lease.
+    pub(crate) fn lease(
+        self: &Arc<Self>,
+        key: &AnchorKey,
+        response: Option<&Arc<LookupResponse>>,
+    ) -> Option<Lease> {
+        let is_cached = self.lock().lease(key, response, Instant::now());
+        is_cached.then(|| Lease {
+            cache: self.clone(),
+            key: key.clone(),
+        })
     }
 
     /// Keeps a lookup wanted, among the latest of its kind, for a connection that is to come.
@@ -134,10 +136,10 @@ impl AnchorCache {
         let request = LookupRequest::new(sent.key.clone()).having_seen(sent.newest);
         let cache = Arc::downgrade(self);
         let responder = Responder::shared(sent.lookup.clone(), move |response| {
-            match (cache.upgrade(), sent.lookup.upgrade()) {
-                (Some(cache), _) => cache.responded(&sent, response),
-                (None, Some(lookup)) => lookup.finish(Err(Arc::new(LookupError::Dropped))),
-                (None, None) => {}
+            if let Some(cache) = cache.upgrade() {
+                cache.responded(&sent, response);
+            } else if let Some(lookup) = sent.lookup.upgrade() {
+                lookup.finish(Err(Arc::new(LookupError::Dropped)));
             }
         });
         self.store.look_up(request, responder);
@@ -178,15 +180,6 @@ impl fmt::Debug for AnchorCache {
 pub(crate) struct Lease {
     cache: Arc<AnchorCache>,
     key: AnchorKey,
-}
-
-impl Lease {
-    fn new(cache: &Arc<AnchorCache>, key: &AnchorKey) -> Self {
-        Self {
-            cache: cache.clone(),
-            key: key.clone(),
-        }
-    }
 }
 
 impl Drop for Lease {

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::entries::{Effects, Entries, MAX_AHEAD, SentRequest, Times};
 use super::eviction::MAX_IDLE;
+use super::{AnchorCache, Lookup};
 use crate::lookup::Waiter;
-use crate::{AnchorKey, LookupError, LookupResponse};
+use crate::{AnchorKey, Certificate, DeferredStore, LookupError, LookupRequest, LookupResponse, Responder};
 
 /// Later than all generations but those of one test.
 const CEILING: u32 = 1_000;
@@ -129,8 +130,8 @@ fn a_refresh_is_wanted_as_long_as_a_connection_uses_the_entry() {
     let response = bare_root();
     fill(&mut entries, &key(1), response.clone(), now);
     let response = Arc::new(response);
-    entries.lease(&key(1), &response, now);
-    entries.lease(&key(1), &response, now);
+    entries.lease(&key(1), Some(&response), now);
+    entries.lease(&key(1), Some(&response), now);
     entries.refresh(&key(1), now);
     assert!(entries.effects.request.is_none(), "it is not out of date");
     let later = now + TIMES.max_age;
@@ -245,4 +246,44 @@ fn the_successor_of_a_store_that_was_ahead_puts_its_responses_out_of_date() {
     accepts(&mut entries, &key(2), of_generation(1_000), 1_000).unwrap();
     assert!(entries.find(&key(1), now).is_none());
     assert!(entries.find(&key(2), now).is_some());
+}
+
+/// A store of one root, which responds at once.
+#[derive(Debug)]
+struct OneRoot(Vec<u8>);
+
+impl DeferredStore for OneRoot {
+    fn name(&self) -> String {
+        "one root".to_owned()
+    }
+
+    fn look_up(&self, _: LookupRequest, responder: Responder) {
+        responder.send(LookupResponse::certificate(self.0.clone()));
+    }
+}
+
+#[test]
+fn a_cache_goes_with_the_last_that_uses_it_though_an_anchor_is_idle() {
+    let root = jit_trust_lab::pki::Ca::root("Root").der().to_vec();
+    let key = AnchorKey::Subject(Certificate::from_der(&root).unwrap().subject().hash());
+    let times = Times {
+        idle_grace: Duration::from_secs(3_600),
+        ..TIMES
+    };
+    let cache = Arc::new(AnchorCache::new(Box::new(OneRoot(root)), times, || CEILING));
+    let Lookup::InFlight(_) = cache.look_up(&key) else {
+        panic!("nothing is cached yet");
+    };
+    let lease = cache.lease(&key, None);
+    let weak = Arc::downgrade(&cache);
+    assert!(cache.lock().evictor.is_some());
+    drop(cache);
+    assert!(lease.as_ref().unwrap().cache.cached(&key).is_some());
+    drop(lease);
+    // The thread that evicts may be looking at it.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while weak.strong_count() > 0 {
+        assert!(Instant::now() < deadline);
+        std::thread::yield_now();
+    }
 }

@@ -119,11 +119,11 @@ mod with_std {
     use std::vec::Vec;
 
     use super::TrustPolicy;
-    use crate::anchor_cache::{AnchorCache, Lease, Lookup};
+    use crate::anchor_cache::{AnchorCache, Lookup};
     use crate::binding::{BoundAnchor, Leases, Presence, TrustBinding};
     use crate::connection::{Connection, Connections};
     use crate::lookup::Waiter;
-    use crate::verification::{MAX_IMPORTS, Place, Verification};
+    use crate::verification::{MAX_IMPORTS, Verification};
     use crate::{HostCache, LookupPending};
 
     impl TrustPolicy {
@@ -202,16 +202,11 @@ mod with_std {
                 return None;
             }
             let origins = anchors.iter().filter_map(|anchor| anchor.origin());
-            let leases = origins.filter_map(|origin| self.lease_cached(origin));
+            let leases = origins.filter_map(|origin| self.deferred(origin.store)?.lease(&origin.key, None));
             Some(TrustBinding {
                 anchors: anchors.iter().cloned().collect(),
                 leases: leases.map(Arc::new).collect(),
             })
-        }
-
-        /// Keeps what is still there of what was imported before.
-        fn lease_cached(&self, place: &Place) -> Option<Lease> {
-            self.deferred(place.store)?.lease_cached(&place.key)
         }
 
         /// What an accepted connection depends on from now on. Remembers the host, and keeps the imported anchors of its path
@@ -237,7 +232,9 @@ mod with_std {
                     host_cache.served(verification.host(), std::slice::from_ref(&import.place.key));
                 }
                 let cache = self.deferred(import.place.store)?;
-                Some(Arc::new(cache.lease(&import.place.key, &import.response)))
+                cache
+                    .lease(&import.place.key, Some(&import.response))
+                    .map(Arc::new)
             });
             leases.collect()
         }
