@@ -73,6 +73,8 @@ pub(super) struct CacheEntry {
     pub(super) cached: Option<Cached>,
     /// Boxed, because most entries have none.
     pub(super) in_flight: Option<Box<InFlight>>,
+    /// Keeps the lookup in flight wanted while connections use the response that it refreshes.
+    refresh: Option<Waiter>,
     leases: usize,
     pub(super) last_used: Instant,
 }
@@ -94,8 +96,6 @@ pub(super) struct Cached {
 pub(super) struct InFlight {
     number: u64,
     pub(super) lookup: Arc<SharedLookup>,
-    /// Keeps the lookup wanted while connections use the entry that it refreshes.
-    refresh: Option<Waiter>,
     /// When it counts as lost, so that the next connection has the request sent anew.
     pub(super) deadline: Instant,
 }
@@ -198,30 +198,21 @@ impl Entries {
 
     /// A waiter for the response to a key. Has the request sent, if it is not in flight.
     pub(super) fn request(&mut self, key: &AnchorKey, now: Instant) -> Waiter {
-        let in_flight = self
-            .entries
-            .get_mut(key)
-            .and_then(|entry| entry.in_flight.as_mut());
-        let (lookup, refresh) = match in_flight {
+        let entry = self.entries.get(key);
+        let lookup = match entry.and_then(|entry| entry.in_flight.as_ref()) {
             Some(in_flight) if now < in_flight.deadline => return in_flight.lookup.waiter(),
             // Those who wait for the lost request get the response to this one.
-            Some(lost) => (lost.lookup.clone(), lost.refresh.take()),
-            None => (Arc::new(SharedLookup::new(self.times.lookup_timeout)), None),
+            Some(lost) => lost.lookup.clone(),
+            None => Arc::new(SharedLookup::new(self.times.lookup_timeout)),
         };
         let (waiter, requester) = lookup.requester();
         self.make_room(now);
-        self.send(key, lookup, refresh, now).requester = requester;
+        self.send(key, lookup, now).requester = requester;
         waiter
     }
 
     /// Has a request sent, and puts its lookup in flight.
-    fn send(
-        &mut self,
-        key: &AnchorKey,
-        lookup: Arc<SharedLookup>,
-        refresh: Option<Waiter>,
-        now: Instant,
-    ) -> &mut SentRequest {
+    fn send(&mut self, key: &AnchorKey, lookup: Arc<SharedLookup>, now: Instant) -> &mut SentRequest {
         self.requests = self.requests.saturating_add(1);
         let request = SentRequest {
             key: key.clone(),
@@ -237,7 +228,6 @@ impl Entries {
         let in_flight = Box::new(InFlight {
             number: request.number,
             lookup,
-            refresh,
             deadline: now + self.times.lookup_timeout,
         });
         self.entry(key, now).in_flight = Some(in_flight);
@@ -254,10 +244,7 @@ impl Entries {
         if let Some(request) = &mut self.effects.request {
             request.is_refresh = true;
         }
-        let replaced = match &mut self.entry(key, now).in_flight {
-            Some(in_flight) => in_flight.refresh.replace(waiter),
-            None => Some(waiter),
-        };
+        let replaced = self.entry(key, now).refresh.replace(waiter);
         self.effects.released.extend(replaced);
     }
 
@@ -290,19 +277,18 @@ impl Entries {
             self.effects.result = Some(taken.map_err(Arc::new));
             return;
         }
-        let refresh = self.take_refresh(request);
         match (lookup, taken) {
             (Some(lookup), Err(error)) if self.is_worth_resending(request, &lookup, &error) => {
-                let resent = self.send(&request.key, lookup, refresh, now);
+                let resent = self.send(&request.key, lookup, now);
                 resent.is_refresh = request.is_refresh;
                 resent.is_repeated = true;
             }
             (lookup, taken) => {
+                self.end(request);
                 if taken.is_ok() {
                     self.make_room(now);
                     self.effects.outdated = self.outdated(request.is_refresh);
                 }
-                self.effects.released.extend(refresh);
                 self.effects.finished = lookup;
                 self.effects.result = Some(taken.map_err(Arc::new));
             }
@@ -369,10 +355,8 @@ impl Entries {
 
     /// Whether the same lookup had a later request sent, because this one was taken for lost.
     fn is_superseded(&self, request: &SentRequest) -> bool {
-        let in_flight = self
-            .entries
-            .get(&request.key)
-            .and_then(|entry| entry.in_flight.as_ref());
+        let entry = self.entries.get(&request.key);
+        let in_flight = entry.and_then(|entry| entry.in_flight.as_ref());
         in_flight.is_some_and(|in_flight| in_flight.is_of(request) && in_flight.number != request.number)
     }
 
@@ -395,14 +379,18 @@ impl Entries {
         }
     }
 
-    /// Notes that the lookup of this request is no longer in flight. Returns what kept it wanted as a refresh.
-    fn take_refresh(&mut self, request: &SentRequest) -> Option<Waiter> {
-        let entry = self.entries.get_mut(&request.key)?;
-        let ended = entry.in_flight.take_if(|in_flight| in_flight.is_of(request));
+    /// Notes that the lookup of this request is no longer in flight.
+    fn end(&mut self, request: &SentRequest) {
+        let Some(entry) = self.entries.get_mut(&request.key) else {
+            return;
+        };
+        let in_flight = &mut entry.in_flight;
+        if in_flight.take_if(|in_flight| in_flight.is_of(request)).is_some() {
+            self.effects.released.extend(entry.refresh.take());
+        }
         if entry.is_empty() {
             self.entries.remove(&request.key);
         }
-        ended?.refresh
     }
 
     /// Notes that one more connection uses what is cached under a key. Returns whether anything is: `response`, where the
@@ -433,10 +421,9 @@ impl Entries {
         };
         entry.leases = entry.leases.saturating_sub(1);
         entry.last_used = now;
-        let in_flight = entry.in_flight.as_mut().filter(|_| entry.leases == 0);
-        self.effects
-            .released
-            .extend(in_flight.and_then(|in_flight| in_flight.refresh.take()));
+        if entry.leases == 0 {
+            self.effects.released.extend(entry.refresh.take());
+        }
     }
 
     /// The entry of a key, which is made if there is none.
@@ -444,6 +431,7 @@ impl Entries {
         self.entries.entry(key.clone()).or_insert_with(|| CacheEntry {
             cached: None,
             in_flight: None,
+            refresh: None,
             leases: 0,
             last_used: now,
         })

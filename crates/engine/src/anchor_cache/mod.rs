@@ -1,6 +1,6 @@
 //! A cache of remote anchors with single-flight lookups, counted by the connections that use them.
 //!
-//! [`AnchorCache`] stands before a [`DeferredStore`](crate::DeferredStore) and keeps its responses, one entry a key. The
+//! [`AnchorCache`] stands before a [`DeferredStore`] and keeps its responses, one entry a key. The
 //! rules, for every store:
 //!
 //! - Of many connections that want one key, one has the store asked. The others wait for the same response, which comes
