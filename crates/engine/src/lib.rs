@@ -10,7 +10,7 @@
 //! | `candidates` | [`Candidates`]: the anchors for one chain, and the conditions that bind them |
 //! | `store` | local stores: [`BlobStore`], [`FileStore`], [`WebrootStore`], and the trait [`TrustStore`] |
 //! | `lookup` | deferred stores: the trait [`DeferredStore`], its requests and responses |
-//! | `anchor_cache` | anchors of deferred stores: looked up once, kept while a connection depends on them |
+//! | `anchor_cache` | anchors of deferred stores, with single-flight lookups, kept while a connection depends on them |
 //! | `binding` | what a connection depends on after its verification |
 //! | `rejection`, `report` | why a server is not trusted, and what happened |
 //! | `connection` | the connections of a program, and streams that can be closed from elsewhere |
@@ -72,7 +72,7 @@ mod with_std {
     pub use crate::canonical_url::canonical as canonical_url;
     pub use crate::connection::{Cancellation, Connection, SharedTcp, TrackedConnection, TrackedStream};
     pub use crate::host_cache::{CachedHost, HostCache, HostCacheBuilder};
-    pub use crate::lookup::{Claim, DeferredStore, Interest, Responder};
+    pub use crate::lookup::{DeferredStore, Responder, SharedLookup, Waiter};
     pub use crate::off_executor::{Gate, ShutDown, SpawnBlocking, off_executor};
     pub use crate::policy::{OlderGeneration, Prefetched};
     pub use crate::rollback_guard::RollbackGuard;

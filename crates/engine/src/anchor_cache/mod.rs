@@ -1,229 +1,201 @@
-//! Anchors that were fetched from afar: asked for once, kept while a connection leans on them, then forgotten.
+//! A cache of remote anchors with single-flight lookups, counted by the connections that use them.
 //!
-//! [`AnchorCache`] stands before a [`DeferredStore`](crate::DeferredStore) and holds what it answered in `slots`, one for
-//! each key. It has these rules, for whatever store it is:
+//! [`AnchorCache`] stands before a [`DeferredStore`] and keeps its responses, one entry a key. The
+//! rules, for every store:
 //!
-//! - Of many who want one key, one asks: the others wait for the same answer, which comes whether or not the one who
-//!   asked still waits.
-//! - An answer must hold what was asked for, and be of no older generation than the newest that is remembered: the newest
-//!   that was seen, and no later than a day past what is known to have come.
-//! - Anchors stay while a [`Lease`] on them lives, and for a grace after the last; then their memory is given back.
-//! - That there is no such anchor is remembered for a while, or until a newer generation is seen.
-//! - What is of an older generation than the newest serves no new connection, nor what came too long ago, however many
-//!   lean on it: what a store takes back is taken back in the end. An answer that does not say its own is of
-//!   the newest that was known when it was asked for.
-//! - A question is put once more, and not a third time, where the store could not help it: a newer generation was seen
-//!   meanwhile, or whoever asked is gone and took the question along while others wait.
-//! - A question that nobody waits for any more is wanted no more, and the store may drop it. Until it has, it is there for
-//!   the next who wants the same; if it is dropped just then, it is put anew. Wanted without anybody who waits are a
-//!   refresh, while connections lean on the answer, and the latest questions that were asked ahead of a connection.
+//! - Of many connections that want one key, one has the store asked. The others wait for the same response, which comes
+//!   whether or not the first still waits.
+//! - A response must hold what was asked for, and be of no older generation than the newest that is remembered: the
+//!   newest that was seen, but at most a day past what is known to have come (see `ceiling`).
+//! - Anchors stay while a [`Lease`] on them lives, and for `idle_grace` after the last; then their memory is freed.
+//! - That a store has no such anchor is remembered for `negative_ttl`, or until a newer generation is seen.
+//! - An entry of an older generation than the newest serves no new connection, and neither does one that is older than
+//!   `max_age`, however many connections use it: a store can withdraw an anchor. A response that does not state its
+//!   generation is of the newest that was known when the request was sent.
+//! - A request is sent a second time, but not a third, where the failure was not the store's: a newer generation was seen
+//!   meanwhile, or the connection that asked is gone and the store dropped the request while others wait.
+//! - A request that no connection waits for is unwanted, and the store may drop it. Until it does, the next connection
+//!   that wants the same joins it; if the store drops it just then, it is sent anew. Two kinds of requests are wanted
+//!   although no connection waits: a refresh, while connections use the entry, and the latest lookups that were made ahead
+//!   of a connection.
 
-mod floor;
-mod lease;
-mod pending;
-mod reaper;
-mod slots;
+mod ceiling;
+mod entries;
+mod eviction;
+#[cfg(test)]
+mod tests;
 
-pub(crate) use floor::Floor;
-pub(crate) use lease::Lease;
-pub(crate) use pending::Waiting;
+pub(crate) use ceiling::generation_ceiling;
+pub(crate) use entries::{Lookup, Times};
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+use std::{fmt, mem};
 
-use pending::Pending;
-use slots::{Answered, Put, Slots, Why};
+use entries::{Effects, Entries, SentRequest};
 
-use crate::binding::Presence;
-use crate::{AnchorKey, DeferredStore, LookupError, LookupKind, LookupRequest, LookupResponse, Responder};
+use crate::lookup::Waiter;
+use crate::{AnchorKey, DeferredStore, LookupError, LookupRequest, LookupResponse, Responder};
 
-/// How long things are remembered and waited for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Times {
-    /// How long an anchor stays after the last connection that leaned on it.
-    pub(crate) idle_grace: Duration,
-    /// How long after it came an anchor serves new connections, before the store is asked again.
-    pub(crate) max_age: Duration,
-    /// How long it is remembered that a store has no such anchor.
-    pub(crate) not_found: Duration,
-    /// How long a lookup may take, and how long a connection waits for all of its lookups.
-    pub(crate) lookup: Duration,
-}
-
-impl Default for Times {
-    fn default() -> Self {
-        Self {
-            idle_grace: Duration::from_secs(5),
-            max_age: Duration::from_secs(5 * 60),
-            not_found: Duration::from_secs(10 * 60),
-            lookup: Duration::from_secs(10),
-        }
-    }
-}
-
-/// A store that is asked by key, and what it answered.
-#[derive(Debug)]
-pub(crate) struct AnchorCache(Arc<Shared>);
-
-#[derive(Debug)]
-struct Shared {
+/// A deferred store, and a cache of its responses.
+pub(crate) struct AnchorCache {
     store: Box<dyn DeferredStore>,
-    times: Times,
-    floor: Floor,
-    slots: Mutex<Slots>,
-    /// Wakes the thread that forgets.
-    closed: Condvar,
-}
-
-/// What a question came to.
-#[derive(Debug)]
-pub(crate) enum Asked {
-    /// The answer was there, from an earlier question.
-    Here(Arc<LookupResponse>),
-    /// The store was asked. The answer may be there already.
-    Later(Waiting),
+    /// The newest generation that may be remembered now. It asks the local stores: no lock may be held.
+    ceiling: Box<dyn Fn() -> u32 + Send + Sync>,
+    entries: Mutex<Entries>,
 }
 
 impl AnchorCache {
-    pub(crate) fn new(store: Box<dyn DeferredStore>, times: Times, floor: Floor) -> Self {
-        Self(Arc::new(Shared {
+    pub(crate) fn new(
+        store: Box<dyn DeferredStore>,
+        times: Times,
+        ceiling: impl Fn() -> u32 + Send + Sync + 'static,
+    ) -> Self {
+        Self {
             store,
-            times,
-            floor,
-            slots: Mutex::default(),
-            closed: Condvar::new(),
-        }))
+            ceiling: Box::new(ceiling),
+            entries: Mutex::new(Entries::new(times)),
+        }
     }
 
     pub(crate) fn store(&self) -> &dyn DeferredStore {
-        &*self.0.store
-    }
-
-    pub(crate) fn kind(&self) -> LookupKind {
-        self.0.store.kind()
+        &*self.store
     }
 
     /// The newest generation that is remembered of the store.
     pub(crate) fn newest_generation(&self) -> Option<u32> {
-        self.0.lock().newest()
+        self.lock().newest
     }
 
-    /// Takes it from elsewhere, as from a file that outlasted the program, which generation was seen.
+    /// Takes over a generation that was seen elsewhere, as by an earlier run of the program.
     pub(crate) fn saw_generation(&self, generation: u32) {
-        self.0.lock().remember(generation);
+        self.lock().remember(generation);
     }
 
-    /// The answer, if it is there, and otherwise what to wait for. Never waits itself.
-    pub(crate) fn ask(&self, key: &AnchorKey) -> Asked {
-        self.0.ask(key, Why::Wanted)
+    /// The cached response, or otherwise a lookup to wait for. Does not wait itself.
+    pub(crate) fn look_up(self: &Arc<Self>, key: &AnchorKey) -> Lookup {
+        self.update(|entries| entries.look_up(key, Instant::now()))
     }
 
-    /// Keeps an answer, which was found by this key, for as long as the lease lives.
-    pub(crate) fn lease(&self, key: &AnchorKey, answer: &Arc<LookupResponse>) -> Lease {
-        self.0.lock().lease(key, answer);
-        Lease::new(self.0.clone(), key.clone())
+    /// Keeps what is cached under this key while the lease lives. Where nothing is, as after an eviction, `response` is
+    /// cached again; without it there is no lease.
+    pub(crate) fn lease(
+        self: &Arc<Self>,
+        key: &AnchorKey,
+        response: Option<&Arc<LookupResponse>>,
+    ) -> Option<Lease> {
+        let is_cached = self.lock().lease(key, response, Instant::now());
+        is_cached.then(|| Lease {
+            cache: self.clone(),
+            key: key.clone(),
+        })
     }
 
-    /// Keeps what is there of what was found by this key.
-    pub(crate) fn lease_again(&self, key: &AnchorKey) -> Option<Lease> {
-        let is_there = self.0.lock().lease_again(key);
-        is_there.then(|| Lease::new(self.0.clone(), key.clone()))
-    }
-
-    /// Keeps a question wanted without anybody who waits for it, among the latest of its kind: a connection that wants the
-    /// answer is to come.
-    pub(crate) fn keep_ahead(&self, waiting: &Waiting) {
-        if waiting.now().is_none() {
-            let dropped = self.0.lock().keep_ahead(waiting.another());
-            drop(dropped);
+    /// Keeps a lookup wanted, among the latest of its kind, for a connection that is to come.
+    pub(crate) fn keep_ahead(self: &Arc<Self>, waiter: &Waiter) {
+        if waiter.result().is_none() {
+            self.update(|entries| entries.keep_ahead(waiter.another()));
         }
     }
 
-    /// Whether an anchor that was found by this key is known to be there still.
-    pub(crate) fn presence(
-        &self,
-        key: &AnchorKey,
-        is_in: impl Fn(&[jit_trust_core::Entry<'_>]) -> bool,
-    ) -> Presence {
-        self.0.lock().presence(key, Instant::now(), &self.0.times, is_in)
+    /// The cached response, if it is not out of date. Does not count as a use.
+    pub(crate) fn cached(&self, key: &AnchorKey) -> Option<Arc<LookupResponse>> {
+        self.lock().current(key, Instant::now()).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        // Nothing panics while it holds this, and the entries are consistent after every statement.
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the entries, and does what that entails when they are no longer locked.
+    fn update<T>(self: &Arc<Self>, change: impl FnOnce(&mut Entries) -> T) -> T {
+        let mut entries = self.lock();
+        let value = change(&mut entries);
+        let effects = mem::take(&mut entries.effects);
+        drop(entries);
+        self.apply(effects);
+        value
+    }
+
+    fn apply(self: &Arc<Self>, effects: Effects) {
+        if let (Some(lookup), Some(result)) = (effects.finished, effects.result) {
+            lookup.finish(result);
+        }
+        drop(effects.released);
+        if let Some(request) = effects.request {
+            self.send(request);
+        }
+        for key in effects.outdated {
+            self.update(|entries| entries.refresh(&key, Instant::now()));
+        }
+    }
+
+    /// Sends a request to the store, which may do anything now, even respond.
+    fn send(self: &Arc<Self>, sent: SentRequest) {
+        let request = LookupRequest::new(sent.key.clone()).having_seen(sent.newest);
+        let cache = Arc::downgrade(self);
+        let responder = Responder::shared(sent.lookup.clone(), move |response| {
+            if let Some(cache) = cache.upgrade() {
+                cache.responded(&sent, response);
+            } else if let Some(lookup) = sent.lookup.upgrade() {
+                lookup.finish(Err(Arc::new(LookupError::Dropped)));
+            }
+        });
+        self.store.look_up(request, responder);
+    }
+
+    /// Takes the response to a request.
+    fn responded(self: &Arc<Self>, request: &SentRequest, response: Result<LookupResponse, LookupError>) {
+        // Before the lock, because it may be large.
+        let response = response.and_then(|response| response.check(&request.key).map(|()| response));
+        let ceiling = (self.ceiling)();
+        self.update(|entries| {
+            entries.responded(request, response, ceiling, Instant::now());
+            eviction::start(self, entries);
+        });
     }
 }
 
-/// The thread that forgets need not wait any longer.
+/// Ends the thread that evicts.
 impl Drop for AnchorCache {
     fn drop(&mut self) {
-        self.0.lock().is_closed = true;
-        self.0.closed.notify_all();
+        let entries = self.entries.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(evictor) = &entries.evictor {
+            evictor.unpark();
+        }
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Slots> {
-        // Nothing panics while it holds this; and what is there is whole after every statement.
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+impl fmt::Debug for AnchorCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AnchorCache")
+            .field("store", &self.store)
+            .field("entries", &self.entries)
+            .finish_non_exhaustive()
     }
+}
 
-    fn ask(self: &Arc<Self>, key: &AnchorKey, why: Why) -> Asked {
-        let now = Instant::now();
-        let mut slots = self.lock();
-        if let Some(answer) = slots.find(key, now, &self.times) {
-            return Asked::Here(answer);
-        }
-        let (waiting, put) = slots.ask(key, why, now, &self.times);
-        drop(slots);
-        if let Some(put) = put {
-            self.put(key, put);
-        }
-        Asked::Later(waiting)
-    }
+/// A connection's use of an anchor, which stays cached while this lives, and for the grace after that.
+pub(crate) struct Lease {
+    cache: Arc<AnchorCache>,
+    key: AnchorKey,
+}
 
-    /// Puts a question to the store, which may do anything now, even answer. No lock is held.
-    fn put(self: &Arc<Self>, key: &AnchorKey, put: Put) {
-        let question = LookupRequest {
-            key: key.clone(),
-            newest_generation: put.newest,
-        };
-        let (shared, key) = (Arc::downgrade(self), key.clone());
-        let reply = Responder::claimed(put.interest.clone(), move |answer| match shared.upgrade() {
-            Some(shared) => shared.answered(&key, &put, answer),
-            None => tell(put.pending.upgrade(), Err(LookupError::Dropped)),
-        });
-        self.store.look_up(question, reply);
-    }
-
-    /// Takes what the store says to a question, whenever it does.
-    fn answered(self: &Arc<Self>, key: &AnchorKey, put: &Put, answer: Result<LookupResponse, LookupError>) {
-        // It may be large, and is looked at without anybody waiting for it.
-        let answer = answer.and_then(|answer| answer.check(key).map(|()| answer));
-        let ceiling = self.floor.ceiling();
-        let mut slots = self.lock();
-        let answered = slots.answered(key, put, answer, ceiling, Instant::now(), &self.times);
-        reaper::wake(self, &mut slots);
-        drop(slots);
-        match answered {
-            Answered::Repeat(put) => self.put(key, put),
-            Answered::Tell {
-                pending,
-                outcome,
-                outdated,
-                refresh,
-            } => {
-                tell(pending, outcome);
-                drop(refresh);
-                // Connections lean on these, and whether they still may is to be known.
-                for key in outdated {
-                    if let Asked::Later(waiting) = self.ask(&key, Why::Refresh) {
-                        let dropped = self.lock().keep_refreshing(&key, waiting);
-                        drop(dropped);
-                    }
-                }
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.cache.update(|entries| {
+            entries.release(&self.key, Instant::now());
+            // The cache goes with the last that uses it.
+            if Arc::strong_count(&self.cache) > 1 {
+                eviction::start(&self.cache, entries);
             }
-        }
+        });
     }
 }
 
-fn tell(pending: Option<Arc<Pending>>, outcome: Result<Arc<LookupResponse>, LookupError>) {
-    if let Some(pending) = pending {
-        pending.set(outcome);
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Lease").field(&self.key).finish()
     }
 }

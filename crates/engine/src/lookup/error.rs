@@ -1,4 +1,4 @@
-//! Why a query has no answer.
+//! Why a lookup has no response.
 
 use alloc::boxed::Box;
 use core::time::Duration;
@@ -8,37 +8,37 @@ use jit_trust_core::{BlobError, CertificateError};
 
 use super::MAX_RESPONSE_LEN;
 
-/// Why a query has no answer that could be used.
+/// Why a lookup has no response that could be used.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LookupError {
     /// There was none in time.
     TimedOut(Duration),
-    /// The store dropped the question.
+    /// The store dropped the request.
     Dropped,
     /// The caller cancelled.
     Cancelled,
-    /// The answer is larger than [`MAX_RESPONSE_LEN`].
+    /// The response is larger than [`MAX_RESPONSE_LEN`].
     TooLarge,
-    /// The answer is no trust blob, or a damaged one.
+    /// The response is no trust blob, or a damaged one.
     Blob(BlobError),
-    /// The answer is no certificate.
+    /// The response is no certificate.
     Certificate(CertificateError),
-    /// The answer holds an anchor that was not asked for.
+    /// The response holds an anchor that was not asked for.
     NotAskedFor,
-    /// The answer is older than one that the store gave before.
+    /// The response is older than one that the store gave before.
     OlderGeneration {
         /// The generation that came, in Unix time.
         came: u32,
         /// The newest that is remembered, in Unix time.
         newest: u32,
     },
-    /// Anything else that a store has words for.
+    /// Any other error of a store.
     Other(Box<dyn error::Error + Send + Sync>),
 }
 
 impl LookupError {
-    /// For a store that has words of its own.
+    /// Wraps an error of a store.
     pub fn other(error: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
         Self::Other(error.into())
     }

@@ -2,17 +2,19 @@
 
 mod error;
 #[cfg(feature = "std")]
-mod interest;
-#[cfg(feature = "std")]
 mod responder;
 mod response;
+#[cfg(feature = "std")]
+mod shared;
 
 pub use error::LookupError;
 #[cfg(feature = "std")]
-pub use interest::{Claim, Interest};
-#[cfg(feature = "std")]
 pub use responder::Responder;
 pub use response::{LookupResponse, MAX_RESPONSE_LEN};
+#[cfg(feature = "std")]
+pub(crate) use shared::LookupResult;
+#[cfg(feature = "std")]
+pub use shared::{SharedLookup, Waiter};
 
 use crate::AnchorKey;
 
@@ -58,7 +60,7 @@ pub trait DeferredStore: std::fmt::Debug + Send + Sync {
 
     /// Answers a lookup through `responder`: before this returns, or later from anywhere. It must not wait, because it may
     /// be called where waiting would stop others. A `responder` that is dropped is an error for the caller. A lookup that
-    /// is not answered at once should be dropped when its answer is [wanted no more](Responder::unwanted).
+    /// takes its time should be given up when its response is [no longer wanted](Responder::unwanted).
     fn look_up(&self, request: LookupRequest, responder: Responder);
 }
 

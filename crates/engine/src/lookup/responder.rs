@@ -1,56 +1,55 @@
-//! The way back to whoever asked.
+//! Where a store sends its response.
 
 use std::fmt;
 use std::future::{Future, pending};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use super::interest::Interest;
-use super::{LookupError, LookupResponse};
+use super::{LookupError, LookupResponse, SharedLookup};
 
 type Deliver = Box<dyn FnOnce(Result<LookupResponse, LookupError>) + Send>;
 
-/// The way back to whoever asked a [`DeferredStore`](super::DeferredStore): at once, later, from any thread.
+/// Where a [`DeferredStore`](super::DeferredStore) sends its response: at once, or later from any thread.
 ///
-/// A store that takes its time should look whether the answer [is still wanted](Self::is_wanted), or wait for when it
-/// is [no more](Self::unwanted), and then drop this: a connection that was given up should not hold up another. A question
-/// that somebody wants again when its reply is dropped is put once more.
+/// A store that takes its time should check whether the response [is still wanted](Self::is_wanted), or wait until it
+/// is [no longer](Self::unwanted), and then drop this: a connection that was given up should not delay another. A request
+/// that is wanted again when its responder is dropped is sent once more.
 pub struct Responder {
-    /// Nobody locks it, and it lets the reply be shared.
+    /// Never locked: the mutex makes the responder `Sync`.
     deliver: Mutex<Option<Deliver>>,
-    /// Who wants the answer; `None` where nobody says, so that it is always wanted.
-    interest: Option<Arc<Interest>>,
+    /// Those who wait for the response; `None` where that is not known, so that it is always wanted.
+    lookup: Option<Weak<SharedLookup>>,
 }
 
 impl Responder {
-    /// A way back that calls `deliver`, once: for whoever asks a store. Its answer is always wanted; a store around another
-    /// hands on the reply that it was given, [changed](Self::map) if need be.
+    /// Calls `deliver` once, for a caller that asks a store itself. The response is always wanted; a store around another
+    /// passes on the responder that it was given, [changed](Self::map) if need be.
     pub fn new(deliver: impl FnOnce(Result<LookupResponse, LookupError>) + Send + 'static) -> Self {
         Self::made(None, Box::new(deliver))
     }
 
-    /// A way back for an answer that is wanted as long as somebody claims it.
-    pub fn claimed(
-        interest: Arc<Interest>,
+    /// Calls `deliver` once. The response is wanted while somebody waits for this lookup.
+    pub fn shared(
+        lookup: Weak<SharedLookup>,
         deliver: impl FnOnce(Result<LookupResponse, LookupError>) + Send + 'static,
     ) -> Self {
-        Self::made(Some(interest), Box::new(deliver))
+        Self::made(Some(lookup), Box::new(deliver))
     }
 
-    fn made(interest: Option<Arc<Interest>>, deliver: Deliver) -> Self {
+    fn made(lookup: Option<Weak<SharedLookup>>, deliver: Deliver) -> Self {
         Self {
             deliver: Mutex::new(Some(deliver)),
-            interest,
+            lookup,
         }
     }
 
-    fn deliver(&mut self, answer: Result<LookupResponse, LookupError>) {
+    fn deliver(&mut self, response: Result<LookupResponse, LookupError>) {
         let deliver = self.deliver.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(deliver) = deliver.take() {
-            deliver(answer);
+            deliver(response);
         }
     }
 
-    /// A way back for the same answer, which is wanted as long as this one is, through `change`: for a store around
+    /// Passes the response through `change` first. It is wanted as long as that of this responder: for a store around
     /// another.
     pub fn map(
         mut self,
@@ -58,33 +57,36 @@ impl Responder {
         + Send
         + 'static,
     ) -> Self {
-        let interest = self.interest.clone();
-        Self::made(interest, Box::new(move |answer| self.deliver(change(answer))))
+        let lookup = self.lookup.clone();
+        Self::made(lookup, Box::new(move |response| self.deliver(change(response))))
     }
 
-    /// Whether a connection waits for the answer. That may change to and fro: one gives up, and the next wants the same.
+    /// Whether a connection waits for the response. That may change back: one gives up, and the next wants the same.
     pub fn is_wanted(&self) -> bool {
-        self.interest.as_ref().is_none_or(|interest| interest.is_wanted())
+        let is_wanted = |lookup: Arc<SharedLookup>| lookup.is_wanted();
+        self.lookup
+            .as_ref()
+            .is_none_or(|lookup| lookup.upgrade().is_some_and(is_wanted))
     }
 
-    /// Waits until no connection waits for the answer; for ever, if one does until the answer comes.
+    /// Waits until no connection waits for the response; for ever, if one does until the response comes.
     pub fn unwanted(&self) -> impl Future<Output = ()> + Send + use<> {
-        let interest = self.interest.clone();
+        let lookup = self.lookup.clone();
         async move {
-            match interest {
-                Some(interest) => interest.lost().await,
+            match lookup {
+                Some(lookup) => SharedLookup::unwanted(lookup).await,
                 None => pending().await,
             }
         }
     }
 
-    /// Gives the answer, or says why there is none.
-    pub fn send(mut self, answer: Result<LookupResponse, LookupError>) {
-        self.deliver(answer);
+    /// Gives the response, or says why there is none.
+    pub fn send(mut self, response: Result<LookupResponse, LookupError>) {
+        self.deliver(response);
     }
 }
 
-/// Nobody waits for an answer that cannot come.
+/// No caller waits for a response that cannot come.
 impl Drop for Responder {
     fn drop(&mut self) {
         self.deliver(Err(LookupError::Dropped));
@@ -108,39 +110,52 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_wanted_as_long_as_somebody_claims_it_and_may_be_again() {
-        let interest = Arc::new(Interest::default());
-        let first = interest.claim();
-        let reply = Responder::claimed(interest.clone(), |_| ()).map(|answer| answer);
-        let mut unwanted = pin!(reply.unwanted());
+    fn a_response_is_wanted_while_somebody_waits_and_may_be_wanted_again() {
+        let lookup = Arc::<SharedLookup>::default();
+        let first = lookup.waiter();
+        let responder = Responder::shared(Arc::downgrade(&lookup), |_| ()).map(|response| response);
+        let mut unwanted = pin!(responder.unwanted());
         let mut context = Context::from_waker(Waker::noop());
         let second = first.clone();
         drop(first);
-        assert!(reply.is_wanted() && unwanted.as_mut().poll(&mut context).is_pending());
+        assert!(responder.is_wanted() && unwanted.as_mut().poll(&mut context).is_pending());
         drop(second);
-        assert!(!reply.is_wanted());
-        let third = interest.claim();
-        assert!(reply.is_wanted() && unwanted.as_mut().poll(&mut context).is_pending());
+        assert!(!responder.is_wanted());
+        let third = lookup.waiter();
+        assert!(responder.is_wanted() && unwanted.as_mut().poll(&mut context).is_pending());
         drop(third);
         assert!(unwanted.as_mut().poll(&mut context).is_ready());
-        assert_eq!(interest.losses(), 2);
+        assert_eq!(lookup.abandonments(), 2);
     }
 
     #[test]
-    fn a_reply_that_nobody_claims_is_wanted_for_ever() {
-        let reply = Responder::new(|_| ());
-        assert!(reply.is_wanted());
-        let polled = pin!(reply.unwanted()).poll(&mut Context::from_waker(Waker::noop()));
+    fn a_response_to_a_lookup_that_is_gone_is_unwanted() {
+        let lookup = Arc::<SharedLookup>::default();
+        let waiter = lookup.waiter();
+        let responder = Responder::shared(Arc::downgrade(&lookup), |_| ());
+        drop(lookup);
+        let mut unwanted = pin!(responder.unwanted());
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(responder.is_wanted() && unwanted.as_mut().poll(&mut context).is_pending());
+        drop(waiter);
+        assert!(!responder.is_wanted() && unwanted.as_mut().poll(&mut context).is_ready());
+    }
+
+    #[test]
+    fn a_response_for_an_unknown_number_of_callers_is_always_wanted() {
+        let responder = Responder::new(|_| ());
+        assert!(responder.is_wanted());
+        let polled = pin!(responder.unwanted()).poll(&mut Context::from_waker(Waker::noop()));
         assert!(polled.is_pending());
     }
 
     #[test]
-    fn what_changes_an_answer_sees_that_a_reply_was_dropped() {
+    fn what_changes_a_response_sees_that_a_responder_was_dropped() {
         let (tell, told) = mpsc::channel();
-        let reply =
-            Responder::new(move |answer| tell.send(answer.map(|_| ()).unwrap_err().to_string()).unwrap());
-        drop(reply.map(|answer| {
-            assert!(matches!(answer, Err(LookupError::Dropped)));
+        let responder =
+            Responder::new(move |response| tell.send(response.map(|_| ()).unwrap_err().to_string()).unwrap());
+        drop(responder.map(|response| {
+            assert!(matches!(response, Err(LookupError::Dropped)));
             Err(LookupError::Cancelled)
         }));
         assert_eq!(

@@ -93,7 +93,7 @@ mod deferred {
     use std::time::Duration;
 
     use super::{LocalStores, TrustPolicyBuilder};
-    use crate::anchor_cache::{AnchorCache, Floor, Times};
+    use crate::anchor_cache::{AnchorCache, Times, generation_ceiling};
     use crate::{DeferredStore, HostCache, RollbackGuard};
 
     /// What is longer is this long, a century: clocks have an end.
@@ -106,14 +106,14 @@ mod deferred {
     }
 
     impl Deferred {
-        pub(super) fn caches(self, local: &Arc<LocalStores>, guard: &RollbackGuard) -> Box<[AnchorCache]> {
+        pub(super) fn caches(self, local: &Arc<LocalStores>, guard: &RollbackGuard) -> Box<[Arc<AnchorCache>]> {
             let caches = self.stores.into_iter().map(|store| {
                 let generation = guard.newest_generation(&store.name());
                 let local = Arc::clone(local);
-                let floor = Floor::new(move || local.newest_in_force());
-                let cache = AnchorCache::new(store, self.times, floor);
+                let ceiling = move || generation_ceiling(local.newest_in_force());
+                let cache = AnchorCache::new(store, self.times, ceiling);
                 generation.into_iter().for_each(|seen| cache.saw_generation(seen));
-                cache
+                Arc::new(cache)
             });
             caches.collect()
         }
@@ -162,14 +162,14 @@ mod deferred {
         /// server can have the store asked in vain for one name no more often than that.
         #[must_use]
         pub fn negative_ttl(mut self, negative_ttl: Duration) -> Self {
-            self.deferred.times.not_found = negative_ttl.min(LONGEST);
+            self.deferred.times.negative_ttl = negative_ttl.min(LONGEST);
             self
         }
 
         /// How long one connection waits for deferred stores, in all its lookups together, 10 seconds unless set.
         #[must_use]
         pub fn lookup_timeout(mut self, lookup_timeout: Duration) -> Self {
-            self.deferred.times.lookup = lookup_timeout.min(LONGEST);
+            self.deferred.times.lookup_timeout = lookup_timeout.min(LONGEST);
             self
         }
     }

@@ -98,19 +98,21 @@ impl HostPolicy {
 
 #[cfg(feature = "std")]
 mod with_std {
+    use std::sync::Arc;
+
     use super::{AnchorKey, Entry, HostPolicy, LookupKind, Place, Presence, String, Vec};
     use crate::anchor_cache::AnchorCache;
 
     impl HostPolicy {
         /// The deferred stores that decide about the host, each with the cache of its anchors.
-        fn caches(&self) -> &[AnchorCache] {
+        fn caches(&self) -> &[Arc<AnchorCache>] {
             match self.is_pinned {
                 true => &[],
                 false => &self.policy.0.deferred,
             }
         }
 
-        pub(crate) fn deferred(&self, store: usize) -> Option<&AnchorCache> {
+        pub(crate) fn deferred(&self, store: usize) -> Option<&Arc<AnchorCache>> {
             self.caches().get(store)
         }
 
@@ -119,7 +121,7 @@ mod with_std {
         }
 
         pub(crate) fn deferred_kinds(&self) -> impl Iterator<Item = LookupKind> + '_ {
-            self.caches().iter().map(AnchorCache::kind)
+            self.caches().iter().map(|cache| cache.store().kind())
         }
 
         pub(crate) fn deferred_name(&self, store: usize) -> String {
@@ -130,8 +132,14 @@ mod with_std {
 
         /// Whether an anchor that a deferred store had is still cached.
         pub(super) fn presence_at(&self, place: &Place, is_in: impl Fn(&[Entry<'_>]) -> bool) -> Presence {
-            let cache = self.deferred(place.store);
-            cache.map_or(Presence::Gone, |cache| cache.presence(&place.key, is_in))
+            let Some(cache) = self.deferred(place.store) else {
+                return Presence::Gone;
+            };
+            match cache.cached(&place.key) {
+                None => Presence::Unknown,
+                Some(response) if is_in(&response.entries()) => Presence::Here,
+                Some(_) => Presence::Gone,
+            }
         }
 
         /// What was asked for when a deferred store served this host before.

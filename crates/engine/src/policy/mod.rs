@@ -48,7 +48,7 @@ struct Inner {
     pins: Pins,
     local: Arc<LocalStores>,
     #[cfg(feature = "std")]
-    deferred: alloc::boxed::Box<[crate::anchor_cache::AnchorCache]>,
+    deferred: alloc::boxed::Box<[Arc<crate::anchor_cache::AnchorCache>]>,
     #[cfg(feature = "std")]
     host_cache: Option<crate::HostCache>,
     #[cfg(feature = "std")]
@@ -121,10 +121,11 @@ mod with_std {
     use std::vec::Vec;
 
     use super::TrustPolicy;
-    use crate::anchor_cache::{AnchorCache, Asked, Lease, Waiting};
+    use crate::anchor_cache::{AnchorCache, Lookup};
     use crate::binding::{BoundAnchor, Leases, Presence, TrustBinding};
     use crate::connection::{Connection, Connections};
-    use crate::verification::{MAX_IMPORTS, Place, Verification};
+    use crate::lookup::Waiter;
+    use crate::verification::{MAX_IMPORTS, Verification};
     use crate::{HostCache, LookupPending, RollbackGuard};
 
     impl TrustPolicy {
@@ -152,7 +153,7 @@ mod with_std {
             !self.0.deferred.is_empty()
         }
 
-        pub(super) fn deferred(&self, store: usize) -> Option<&AnchorCache> {
+        pub(super) fn deferred(&self, store: usize) -> Option<&Arc<AnchorCache>> {
             self.0.deferred.get(store)
         }
 
@@ -161,29 +162,27 @@ mod with_std {
         pub fn prefetch(&self, host: &str) -> Prefetched {
             let asked = self.ask_ahead(host);
             Prefetched {
-                _waiting: asked.into_iter().map(|(_, waiting)| waiting).collect(),
+                _waiters: asked.into_iter().map(|(_, waiter)| waiter).collect(),
             }
         }
 
         /// The same for a connection that is to come. Returns how many lookups that were.
         pub fn prefetch_ahead(&self, host: &str) -> usize {
             let asked = self.ask_ahead(host);
-            asked
-                .iter()
-                .for_each(|(cache, waiting)| cache.keep_ahead(waiting));
+            asked.iter().for_each(|(cache, waiter)| cache.keep_ahead(waiter));
             asked.len()
         }
 
-        fn ask_ahead(&self, host: &str) -> Vec<(&AnchorCache, Waiting)> {
+        fn ask_ahead(&self, host: &str) -> Vec<(&Arc<AnchorCache>, Waiter)> {
             let policy = self.for_host(host);
             // One connection would import no more than these.
             let served = policy.served_before().into_iter().take(MAX_IMPORTS);
             let asked = served.filter_map(|key| {
                 let mut caches = self.0.deferred.iter();
-                let cache = caches.find(|cache| cache.kind().is_of(&key))?;
-                match cache.ask(&key) {
-                    Asked::Later(waiting) => Some((cache, waiting)),
-                    Asked::Here(_) => None,
+                let cache = caches.find(|cache| cache.store().kind().is_of(&key))?;
+                match cache.look_up(&key) {
+                    Lookup::InFlight(waiter) => Some((cache, waiter)),
+                    Lookup::Cached(_) => None,
                 }
             });
             asked.collect()
@@ -192,7 +191,7 @@ mod with_std {
         /// Keeps a lookup wanted for the next connection, because this one does not wait.
         pub fn keep_for_the_next(&self, lookup: &LookupPending) {
             if let Some(cache) = self.deferred(lookup.store()) {
-                cache.keep_ahead(lookup.waiting());
+                cache.keep_ahead(lookup.waiter());
             }
         }
 
@@ -210,16 +209,11 @@ mod with_std {
                 return None;
             }
             let origins = anchors.iter().filter_map(|anchor| anchor.origin());
-            let leases = origins.filter_map(|origin| self.lease_again(origin));
+            let leases = origins.filter_map(|origin| self.deferred(origin.store)?.lease(&origin.key, None));
             Some(TrustBinding {
                 anchors: anchors.iter().cloned().collect(),
                 leases: leases.map(Arc::new).collect(),
             })
-        }
-
-        /// Keeps what is still there of what was imported before.
-        fn lease_again(&self, place: &Place) -> Option<Lease> {
-            self.deferred(place.store)?.lease_again(&place.key)
         }
 
         /// What an accepted connection depends on from now on. Remembers the host, and keeps the imported anchors of its path
@@ -245,7 +239,9 @@ mod with_std {
                     host_cache.served(verification.host(), std::slice::from_ref(&import.place.key));
                 }
                 let cache = self.deferred(import.place.store)?;
-                Some(Arc::new(cache.lease(&import.place.key, &import.response)))
+                cache
+                    .lease(&import.place.key, Some(&import.response))
+                    .map(Arc::new)
             });
             leases.collect()
         }
@@ -254,7 +250,7 @@ mod with_std {
     /// Lookups that were made ahead of a connection. They are wanted for as long as this lives.
     #[derive(Debug, Default)]
     pub struct Prefetched {
-        _waiting: Vec<Waiting>,
+        _waiters: Vec<Waiter>,
     }
 }
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Edge, Step, SuspendedVerification, ValidationRequest, Verification};
-use crate::anchor_cache::{Asked, Waiting};
+use crate::LookupError;
+use crate::anchor_cache::Lookup;
 use crate::connection::Cancellation;
-use crate::{LookupError, LookupResponse};
+use crate::lookup::{LookupResult, Waiter};
 
 /// How far one verification waits on the thread that it runs on.
 #[derive(Debug, Default)]
@@ -116,27 +117,27 @@ impl Verification<'_> {
             return Ok(());
         };
         let asked = Instant::now();
-        let waiting = match cache.ask(&place.key) {
-            Asked::Here(response) => {
+        let waiter = match cache.look_up(&place.key) {
+            Lookup::Cached(response) => {
                 self.answered(Ok(response), true, Duration::ZERO);
                 return Ok(());
             }
-            Asked::Later(waiting) => waiting,
+            Lookup::InFlight(waiter) => waiter,
         };
-        let response = match waiting.now() {
+        let response = match waiter.result() {
             // The store answered at once.
             Some(response) => response,
             None if !patience.waits => {
                 return Err(LookupPending {
                     store: place.store,
-                    waiting,
+                    waiter,
                     asked,
                 });
             }
             None => {
-                let deadline = patience.deadline.after(waiting.limit());
+                let deadline = patience.deadline.after(waiter.limit());
                 let is_cancelled = || patience.cancellation.is_some_and(Cancellation::is_cancelled);
-                waiting.block(deadline, is_cancelled)
+                waiter.block(deadline, is_cancelled)
             }
         };
         let store = place.store;
@@ -169,47 +170,45 @@ impl Verification<'_> {
 pub struct LookupPending {
     /// The place of the store in the policy.
     store: usize,
-    waiting: Waiting,
+    waiter: Waiter,
     asked: Instant,
 }
-
-type Response = Result<Arc<LookupResponse>, Arc<LookupError>>;
 
 impl LookupPending {
     /// How long it is worth waiting.
     pub fn limit(&self) -> Duration {
-        self.waiting.limit()
+        self.waiter.limit()
     }
 
     /// Waits until the response is there, at most this long, and says whether it is.
     pub fn wait(&self, at_most: Duration) -> bool {
-        self.waiting
+        self.waiter
             .block(later(Instant::now(), at_most), || false)
             .is_ok()
     }
 
     /// Waits until the response is there, without blocking a thread. How long that may take is for the caller to say.
     pub async fn answered(&self) -> bool {
-        self.waiting.answer().await.is_ok()
+        self.waiter.wait().await.is_ok()
     }
 
     /// Waits until the response is there or the time is over, and has the verification go on with it.
     pub fn block(&self, deadline: Instant, suspended: &mut SuspendedVerification) {
-        self.resume_with(self.waiting.block(deadline, || false), suspended);
+        self.resume_with(self.waiter.block(deadline, || false), suspended);
     }
 
     /// Waits for the response, without blocking a thread.
-    pub async fn response(&self) -> Response {
-        self.waiting.answer().await
+    pub async fn response(&self) -> LookupResult {
+        self.waiter.wait().await
     }
 
     /// Has the verification go on with this response, or `None` where the time is over.
-    pub fn resume(&self, response: Option<Response>, suspended: &mut SuspendedVerification) {
+    pub fn resume(&self, response: Option<LookupResult>, suspended: &mut SuspendedVerification) {
         let timed_out = || Err(Arc::new(LookupError::TimedOut(self.limit())));
         self.resume_with(response.unwrap_or_else(timed_out), suspended);
     }
 
-    fn resume_with(&self, response: Response, suspended: &mut SuspendedVerification) {
+    fn resume_with(&self, response: LookupResult, suspended: &mut SuspendedVerification) {
         suspended.answered(response, self.asked.elapsed());
         suspended.policy().note_generation(self.store);
     }
@@ -218,8 +217,8 @@ impl LookupPending {
         self.store
     }
 
-    pub(crate) fn waiting(&self) -> &Waiting {
-        &self.waiting
+    pub(crate) fn waiter(&self) -> &Waiter {
+        &self.waiter
     }
 }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::queue::MAX_WAITING;
 use crate::settings::Settings;
 use crate::thread::MAX_IN_FLIGHT;
-use jit_trust_engine::{Claim, Interest};
+use jit_trust_engine::{SharedLookup, Waiter};
 
 /// The thread has let go of all that it had of the store.
 fn has_ended(store: &Weak<Settings>) -> bool {
@@ -132,13 +132,13 @@ fn a_runtime_of_one_thread_can_ask_and_wait_for_the_answer() {
 }
 
 /// Asks for somebody who can give up.
-fn begin_claimed(store: &RemoteStore, key: &AnchorKey) -> (Claim, Arc<Interest>, Receiver<Answered>) {
-    let interest = Arc::<Interest>::default();
-    let claim = interest.claim();
+fn begin_wanted(store: &RemoteStore, key: &AnchorKey) -> (Waiter, Arc<SharedLookup>, Receiver<Answered>) {
+    let lookup = Arc::<SharedLookup>::default();
+    let waiter = lookup.waiter();
     let (tell, answered) = mpsc::channel();
-    let reply = Responder::claimed(interest.clone(), move |answer| drop(tell.send(answer)));
+    let reply = Responder::shared(Arc::downgrade(&lookup), move |answer| drop(tell.send(answer)));
     store.look_up(LookupRequest::new(key.clone()), reply);
-    (claim, interest, answered)
+    (waiter, lookup, answered)
 }
 
 /// A server that never answers but for one root.
@@ -160,7 +160,7 @@ fn questions_that_nobody_waits_for_any_more_hold_up_no_other() {
     let (server, store) = silent_but_for(&root);
     let hostile = subject_of(&Ca::root("Hostile"));
     for round in 1..=4 {
-        let asked = |number| -> Vec<_> { (0..number).map(|_| begin_claimed(&store, &hostile)).collect() };
+        let asked = |number| -> Vec<_> { (0..number).map(|_| begin_wanted(&store, &hostile)).collect() };
         let mut abandoned = asked(MAX_IN_FLIGHT);
         server.wait_until(|server| server.requests_seen().len() == round * (MAX_IN_FLIGHT + 1) - 1);
         abandoned.extend(asked(MAX_WAITING));
@@ -184,13 +184,11 @@ fn what_is_wanted_keeps_its_turn_when_what_is_not_makes_room() {
     let (server, store) = silent_but_for(&root);
     let hostile = subject_of(&Ca::root("Hostile"));
     let asked: Vec<_> = (0..MAX_IN_FLIGHT)
-        .map(|_| begin_claimed(&store, &hostile))
+        .map(|_| begin_wanted(&store, &hostile))
         .collect();
     server.wait_until(|server| server.requests_seen().len() == MAX_IN_FLIGHT);
     let first = begin(&store, &subject_of(&root), None);
-    let waiting: Vec<_> = (1..MAX_WAITING)
-        .map(|_| begin_claimed(&store, &hostile))
-        .collect();
+    let waiting: Vec<_> = (1..MAX_WAITING).map(|_| begin_wanted(&store, &hostile)).collect();
     drop(
         waiting
             .into_iter()
@@ -220,10 +218,10 @@ fn a_question_that_somebody_wants_again_goes_on() {
         let _ = gone.lock().unwrap().recv();
         Response::ok(body.clone())
     });
-    let (claim, interest, answered) = begin_claimed(&store, &subject_of(&root));
+    let (waiter, lookup, answered) = begin_wanted(&store, &subject_of(&root));
     server.wait_until(|server| server.requests_seen().len() == 1);
-    drop(claim);
-    let _again = interest.claim();
+    drop(waiter);
+    let _again = lookup.waiter();
     // Longer than an unwanted question is asked on.
     std::thread::sleep(Duration::from_millis(600));
     drop(go);
