@@ -41,7 +41,7 @@ fn unix_now() -> u64 {
 
 fn no_such_root() -> Rejection {
     Rejection::NoSuchRoot {
-        missing: Missing::Unknown,
+        missing: Box::new(Missing::Unknown),
         original: None,
     }
 }

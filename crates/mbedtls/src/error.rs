@@ -36,7 +36,7 @@ pub(crate) fn of_mbedtls(flags: VerifyError) -> Rejection {
     // Whether there is no issuer, its key does not fit, or it is none that may have issued it, mbedTLS does not say.
     if flags.contains(VerifyError::CERT_NOT_TRUSTED) {
         return Rejection::NoSuchRoot {
-            missing: Missing::Unknown,
+            missing: Box::new(Missing::Unknown),
             original,
         };
     }

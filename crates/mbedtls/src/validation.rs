@@ -53,11 +53,11 @@ impl Edge for MbedTls<'_> {
             self.name,
         );
         found.map_err(|_| Rejection::NoSuchRoot {
-            missing: Missing::Unknown,
+            missing: Box::new(Missing::Unknown),
             original: None,
         })?;
-        let mut path = path.lock().unwrap_or_else(PoisonError::into_inner);
-        valid_path(std::mem::take(&mut *path), &anchors, self.address)
+        let path = path.lock().unwrap_or_else(PoisonError::into_inner);
+        valid_path(&path, &anchors, self.address)
     }
 
     fn verify_signature(&self, certificate: &[u8], issuer_spki: &[u8]) -> Result<(), Rejection> {
@@ -85,7 +85,7 @@ impl Edge for MbedTls<'_> {
 
 /// A path that mbedTLS finds valid, the anchor's certificate first, as the machine takes it.
 pub(crate) fn valid_path<'p>(
-    path: Vec<Box<[u8]>>,
+    path: &[Box<[u8]>],
     anchors: &[AnchorCertificate],
     address: Option<IpAddr>,
 ) -> Result<ValidPath<'p>, Rejection> {

@@ -220,7 +220,7 @@ impl Verifier {
         let is_of_sent = known.path.last() == known.sent.first();
         let path = std::mem::take(&mut known.path);
         let found = match is_of_sent {
-            true => valid_path(path, &known.anchors, self.address),
+            true => valid_path(&path, &known.anchors, self.address),
             false => Err(Rejection::NotVerified),
         };
         let mut is_accepted = false;

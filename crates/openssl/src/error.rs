@@ -31,7 +31,7 @@ pub(crate) fn of_openssl(result: X509VerifyResult) -> Rejection {
         | openssl_sys::X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE
         | openssl_sys::X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT
         | openssl_sys::X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN => Rejection::NoSuchRoot {
-            missing: Missing::Unknown,
+            missing: Box::new(Missing::Unknown),
             original,
         },
         openssl_sys::X509_V_ERR_CERT_HAS_EXPIRED => Rejection::Expired {

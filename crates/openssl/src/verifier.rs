@@ -1,6 +1,7 @@
 //! Lends OpenSSL's validation to the verification machine, and tells OpenSSL the verdict.
 
 use std::borrow::Cow;
+use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -303,7 +304,7 @@ impl OpenSsl<'_> {
             return Ok(Err(match request.is_final() {
                 true => of_openssl(self.context.error()),
                 false => Rejection::NoSuchRoot {
-                    missing: Missing::Unknown,
+                    missing: Box::new(Missing::Unknown),
                     original: None,
                 },
             }));
@@ -325,7 +326,7 @@ impl OpenSsl<'_> {
 fn say(context: &mut X509StoreContextRef, rejection: &Rejection) {
     let is_openssls = rejection
         .original()
-        .is_some_and(|original| original.is::<X509VerifyResult>());
+        .is_some_and(<dyn Error + Send + Sync>::is::<X509VerifyResult>);
     if !is_openssls {
         store_context::set_error(
             context,

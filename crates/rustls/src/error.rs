@@ -104,7 +104,7 @@ fn of_rustls(error: &Error) -> Option<Rejection> {
             original,
         },
         CertificateError::UnknownIssuer => Rejection::NoSuchRoot {
-            missing: Missing::Unknown,
+            missing: Box::new(Missing::Unknown),
             original,
         },
         CertificateError::BadSignature => Rejection::BadSignature { original },

@@ -1,6 +1,7 @@
 //! Path validation by webpki, for the verification machine. It needs `alloc` only.
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -172,7 +173,7 @@ pub(crate) fn rejected(error: webpki::Error) -> Rejection {
             original,
         },
         E::UnknownIssuer => Rejection::NoSuchRoot {
-            missing: Missing::Unknown,
+            missing: Box::new(Missing::Unknown),
             original,
         },
         E::CertNotValidForName(InvalidNameContext { presented, .. }) => Rejection::WrongHost {

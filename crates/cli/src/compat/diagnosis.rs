@@ -179,11 +179,10 @@ impl From<&Rejection> for Diagnosis {
             Rejection::Expired { .. } => Self::Expired,
             Rejection::NotYetValid { .. } => Self::NotValidYet,
             Rejection::WrongHost { .. } => Self::WrongHost,
-            Rejection::NoSuchRoot {
-                missing: Missing::Root { sent_alone: true, .. },
-                ..
-            } => Self::MissingIntermediate,
-            Rejection::NoSuchRoot { .. } => Self::RootNotTrusted,
+            Rejection::NoSuchRoot { missing, .. } => match **missing {
+                Missing::Root { sent_alone: true, .. } => Self::MissingIntermediate,
+                _ => Self::RootNotTrusted,
+            },
             Rejection::DatedRoot(_) => Self::DistrustedByDate,
             Rejection::NameConstraints { .. } => Self::NameConstraints,
             Rejection::BadSignature { .. } => Self::BadSignature,

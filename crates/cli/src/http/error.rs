@@ -45,7 +45,7 @@ impl Error {
         match open.oldest().filter(|_| stage == Stage::Tls) {
             Some((store, key)) => {
                 let store = shown(store);
-                let what = format_args!("timed out; {store} has not answered yet, asked for {key}");
+                let what = format!("timed out; {store} has not answered yet, asked for {key}");
                 Self::said(stage, at, what)
             }
             None => Self::said(stage, at, "timed out"),

@@ -259,16 +259,16 @@ fn check(from: &Url, to: &Url, hops: usize, rules: &Rules) -> Result<(), Error> 
     let from_shown = brief(from.as_str());
     let to_shown = brief(to.as_str());
     if !matches!(to.scheme(), "http" | "https") {
-        let what = format_args!("redirects to {to_shown}: expected https or http");
+        let what = format!("redirects to {to_shown}: expected https or http");
         return Err(Error::refused(from_shown, what));
     }
     if from.scheme() == "https" && to.scheme() == "http" && !rules.allow_downgrade {
-        let what = format_args!("redirects to {to_shown}, which is not encrypted");
+        let what = format!("redirects to {to_shown}, which is not encrypted");
         return Err(Error::refused(from_shown, what).because_of(Limit::NoDowngrade));
     }
     if hops > rules.max_redirects {
         let max = rules.max_redirects;
-        let what = format_args!("more than {max} redirects, the next to {to_shown}");
+        let what = format!("more than {max} redirects, the next to {to_shown}");
         return Err(Error::refused(from_shown, what).because_of(Limit::MaxRedirects));
     }
     Ok(())

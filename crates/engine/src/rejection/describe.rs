@@ -58,7 +58,7 @@ impl<'v> Described<'_, 'v> {
                 }
             }
             Rejection::WrongHost { host, .. } if host.is_empty() => *host = String::from(self.host),
-            Rejection::NoSuchRoot { missing, .. } => *missing = self.missing(),
+            Rejection::NoSuchRoot { missing, .. } => **missing = self.missing(),
             Rejection::CaAsServer { self_signed, .. } => {
                 *self_signed = self
                     .chain

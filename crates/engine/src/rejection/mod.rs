@@ -6,6 +6,7 @@ mod describe;
 pub use dated_root::DatedRoot;
 pub(crate) use describe::Described;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -76,7 +77,7 @@ pub enum Rejection {
     /// No valid path leads to a root that is trusted.
     NoSuchRoot {
         /// What is missing.
-        missing: Missing,
+        missing: Box<Missing>,
         /// The error of the TLS library.
         original: Option<Original>,
     },
