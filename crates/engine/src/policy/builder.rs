@@ -106,7 +106,11 @@ mod deferred {
     }
 
     impl Deferred {
-        pub(super) fn caches(self, local: &Arc<LocalStores>, guard: &RollbackGuard) -> Box<[Arc<AnchorCache>]> {
+        pub(super) fn caches(
+            self,
+            local: &Arc<LocalStores>,
+            guard: &RollbackGuard,
+        ) -> Box<[Arc<AnchorCache>]> {
             let caches = self.stores.into_iter().map(|store| {
                 let generation = guard.newest_generation(&store.name());
                 let local = Arc::clone(local);

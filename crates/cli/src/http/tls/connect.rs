@@ -77,11 +77,8 @@ pub(super) type Report = Option<Box<VerificationReport>>;
 
 impl NotConnected {
     /// Before there was a server to verify.
-    pub(super) fn early(what: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            report: None,
-        }
+    pub(super) fn early(what: String) -> Self {
+        Self { what, report: None }
     }
 }
 

@@ -117,7 +117,7 @@ impl Tls {
         hop.stage = Stage::Tls;
         hop.tls_library = Some(self.library.name());
         let connected = match server_name(host) {
-            None => Err(NotConnected::early(NO_NAME)),
+            None => Err(NotConnected::early(NO_NAME.to_owned())),
             Some(name) if hop.is_verified => self.to_server.connect(name, stream).await,
             Some(name) => self.to_server.connect_insecurely(name, stream).await,
         };
