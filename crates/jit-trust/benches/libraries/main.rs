@@ -26,6 +26,8 @@ const HOSTS: usize = 100;
 /// Debian's list.
 const SYSTEM: &str = "/etc/ssl/certs/ca-certificates.crt";
 
+const LIBRARIES: [&str; 2] = ["openssl", "mbedtls"];
+
 /// The ways to trust that are compared: how a client is told, and what it is called.
 const WAYS: [(&str, &str); 4] = [
     ("one", "the one right root"),
@@ -34,10 +36,23 @@ const WAYS: [(&str, &str); 4] = [
     ("directory", "a directory of roots, by hash"),
 ];
 
+/// Whether a library has this way to trust.
+fn has(library: &str, way: &str) -> bool {
+    library == "openssl" || way != "directory"
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     if let Some(place) = arguments.iter().position(|argument| argument == "client") {
-        client::run(&arguments[place + 1..]);
+        let [library, way, file, address, connections] = &arguments[place + 1..] else {
+            panic!("a library, a way to trust, its file, an address, a number");
+        };
+        let connect = match &**library {
+            "openssl" => openssl::client(way, Path::new(file)),
+            "mbedtls" => mbedtls::client(way, Path::new(file)),
+            _ => panic!("no such library"),
+        };
+        client::run(&connect, address, connections.parse().expect("a number"));
         return;
     }
     let root = Ca::root("Bench Root");
@@ -52,7 +67,7 @@ fn main() {
         "| library | trust | first connection | to the one right root | peak heap | kept | after {CONNECTIONS} |"
     );
     println!("|---|---|---|---|---|---|---|");
-    for library in client::LIBRARIES {
+    for library in LIBRARIES {
         table(library, &server, &files);
     }
 }
@@ -99,7 +114,7 @@ struct Run {
 }
 
 fn table(library: &str, server: &Server, files: &Files) {
-    let ways: Vec<_> = WAYS.iter().filter(|(way, _)| client::has(library, way)).collect();
+    let ways: Vec<_> = WAYS.iter().filter(|(way, _)| has(library, way)).collect();
     let before = server.connections();
     let mut rounds: Vec<Vec<Run>> = Vec::new();
     for _ in 0..ROUNDS {
