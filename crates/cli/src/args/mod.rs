@@ -3,4 +3,4 @@
 mod trust_by;
 pub(crate) mod value;
 
-pub(crate) use trust_by::{Pin, Trust, TrustBy};
+pub(crate) use trust_by::{Pin, TrustArgs, TrustBy};

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 /// The store that a command trusts by.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Trust {
+pub(crate) struct TrustArgs {
     /// Trust what STORE holds: a trust blob, a PEM file, a webroot directory, or `mozilla`
     ///
     /// Dates up to which a root is trusted, and name constraints imposed on it, bind where STORE carries them: PEM, and

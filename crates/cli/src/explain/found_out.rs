@@ -66,14 +66,14 @@ pub(super) fn explain(given: Given, args: &TrustBy, store: &Store) -> FoundOut {
     }
     let used = verdict.anchors.used.as_ref();
     let used = used.and_then(|used| found.iter().position(|known| known.is(used)));
-    let may_vouch = |number: usize| {
+    let permits_date = |number: usize| {
         let anchor = found.get(number).and_then(Found::anchor);
         anchor
             .zip(chain.as_ref())
             .is_some_and(|(anchor, chain)| anchor.permits_issuance_date(chain.issued_at()))
     };
     let taken = verdict.has_path().then(|| {
-        let is_used = |number| used.map_or_else(|| may_vouch(number), |used| used == number);
+        let is_used = |number| used.map_or_else(|| permits_date(number), |used| used == number);
         paths::taken(certificates, &found, is_used, question)
     });
     let taken = taken.flatten();
@@ -83,7 +83,7 @@ pub(super) fn explain(given: Given, args: &TrustBy, store: &Store) -> FoundOut {
     let anchors: Vec<Anchor> = found
         .iter()
         .enumerate()
-        .map(|(number, found)| anchor(number, found, &graph.edges, may_vouch(number)))
+        .map(|(number, found)| anchor(number, found, &graph.edges, permits_date(number)))
         .collect();
     let (ways, more_paths) = paths::all(&graph, &found);
     let paths = paths::judge(
@@ -176,7 +176,7 @@ fn mark(edges: &mut [Edge], taken: Option<&Way>) {
     }
 }
 
-fn anchor(number: usize, found: &Found, edges: &[Edge], may_vouch: bool) -> Anchor {
+fn anchor(number: usize, found: &Found, edges: &[Edge], permits_date: bool) -> Anchor {
     let id = Node::Anchor(number);
     let anchor = found.anchor();
     let mut to_it = edges.iter().filter(|edge| edge.to == id);
@@ -184,7 +184,7 @@ fn anchor(number: usize, found: &Found, edges: &[Edge], may_vouch: bool) -> Anch
         AnchorState::Used
     } else if to_it.clone().next().is_none() {
         AnchorState::Unrelated
-    } else if !may_vouch {
+    } else if !permits_date {
         AnchorState::Dated
     } else if to_it.any(|edge| edge.signature != Signature::DoesNotFit) {
         AnchorState::Signer
@@ -347,7 +347,7 @@ fn remarks(
 ) -> Vec<String> {
     let mut remarks = Vec::new();
     if question.host.is_none() {
-        remarks.push("No --host was given: whom the certificate is for was not checked.".to_owned());
+        remarks.push("No --host was given: the host name was not checked.".to_owned());
     }
     if sent.len() > graph.certificates.len() {
         remarks.push(format!(

@@ -137,7 +137,7 @@ impl Verdict {
         matches!(self.rejection(), Some(Rejection::WrongHost { .. }))
     }
 
-    /// Whether a path is valid, whoever the certificate is for.
+    /// Whether a path is valid, whatever host the certificate is for.
     pub(super) fn has_path(&self) -> bool {
         self.rejection().is_none() || self.has_other_name()
     }
