@@ -7,6 +7,7 @@ use jit_trust::{
     VerificationReport,
 };
 use pki_types::{CertificateDer, ServerName};
+use serde::Serialize;
 
 use crate::shown::shown;
 use crate::store::Store;
@@ -38,15 +39,16 @@ pub(crate) struct Decision {
 }
 
 /// A certificate as a server sent it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct SentCertificate {
     pub(crate) subject: String,
     pub(crate) issuer: String,
+    #[serde(skip)]
     pub(crate) der: Vec<u8>,
 }
 
 /// The root that a path ends in.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct ChosenRoot {
     pub(crate) subject: String,
     pub(crate) skid: Option<String>,
@@ -65,9 +67,7 @@ impl Decision {
             .err()
             .map(|rejection| complete(rejection, report));
         Self {
-            sent: sent
-                .map(|certificate| SentCertificate::of(&certificate))
-                .collect(),
+            sent: sent.map(SentCertificate::from).collect(),
             unreadable: chain.as_ref().map_or(0, PeerChain::skipped),
             store_len: report.store_len.filter(|_| is_known_whole),
             selected: report.selected,
@@ -92,8 +92,8 @@ impl Decision {
     }
 }
 
-impl SentCertificate {
-    fn of(certificate: &Certificate<'_>) -> Self {
+impl From<Certificate<'_>> for SentCertificate {
+    fn from(certificate: Certificate<'_>) -> Self {
         Self {
             subject: certificate.subject().to_string(),
             issuer: certificate.issuer().to_string(),

@@ -1,6 +1,6 @@
 //! Finding out all that there is to tell.
 
-use jit_trust::{Certificate, PeerChain};
+use jit_trust::{Certificate, PeerChain, TrustAnchor, VerificationReport};
 use jit_trust_bundle::NameConstraints;
 use pki_types::CertificateDer;
 use webpki::EndEntityCert;
@@ -10,7 +10,7 @@ use super::explanation::{
     Anchor, AnchorState, Asked, Connection, Edge, Explanation, KeyIds, Node, Role, Sent,
 };
 use super::graph::Graph;
-use super::judge::{Found, Terms, Verdict};
+use super::judge::{Terms, Verdict};
 use super::paths::{self, Way};
 use super::roots::{self, Roots};
 use super::signature::Signature;
@@ -47,30 +47,21 @@ pub(super) fn explain(given: Given, args: &TrustBy, store: &Store) -> FoundOut {
 
     let sent: Vec<&[u8]> = certificates.iter().map(AsRef::as_ref).collect();
     let chain = PeerChain::read(sent.iter().copied()).ok();
-    let answering = chain
-        .as_ref()
-        .map(|chain| roots.answering(chain))
-        .unwrap_or_default();
-    let mut found: Vec<Found> = Vec::new();
-    for root in answering {
-        let root = root.dated_as_in(&verdict.anchors.selected);
-        if !found.iter().any(|known| known.is(&root)) {
-            found.push(root);
+    let report = &verdict.report;
+    let local = chain.iter().flat_map(|chain| roots.answering(chain));
+    let local = local.map(|anchor| dated_as_in(report, anchor));
+    let mut found: Vec<TrustAnchor<'_>> = Vec::new();
+    // Those that are in no local store came from a server.
+    for anchor in local.chain(report.candidates()) {
+        if !found.iter().any(|known| is_same(known, &anchor)) {
+            found.push(anchor);
         }
     }
-    for selected in &verdict.anchors.selected {
-        if !found.iter().any(|known| known.is(selected)) {
-            // It came from a server.
-            found.push(selected.clone());
-        }
-    }
-    let used = verdict.anchors.used.as_ref();
-    let used = used.and_then(|used| found.iter().position(|known| known.is(used)));
+    let used = report.anchor();
+    let used = used.and_then(|used| found.iter().position(|known| is_same(known, &used)));
     let permits_date = |number: usize| {
-        let anchor = found.get(number).and_then(Found::anchor);
-        anchor
-            .zip(chain.as_ref())
-            .is_some_and(|(anchor, chain)| anchor.permits_issuance_date(chain.issued_at()))
+        let anchor = found.get(number).zip(chain.as_ref());
+        anchor.is_some_and(|(anchor, chain)| anchor.permits_issuance_date(chain.issued_at()))
     };
     let taken = verdict.has_path().then(|| {
         let is_used = |number| used.map_or_else(|| permits_date(number), |used| used == number);
@@ -83,7 +74,7 @@ pub(super) fn explain(given: Given, args: &TrustBy, store: &Store) -> FoundOut {
     let anchors: Vec<Anchor> = found
         .iter()
         .enumerate()
-        .map(|(number, found)| anchor(number, found, &graph.edges, permits_date(number)))
+        .map(|(number, found)| described_anchor(number, found, &graph.edges, permits_date(number)))
         .collect();
     let (ways, more_paths) = paths::all(&graph, &found);
     let paths = paths::judge(
@@ -97,7 +88,8 @@ pub(super) fn explain(given: Given, args: &TrustBy, store: &Store) -> FoundOut {
     );
 
     let passes = question.passes(&verdict);
-    let reason = if passes { None } else { verdict.reason() };
+    let refusal = verdict.decision.refusal.clone();
+    let reason = refusal.filter(|_| !passes);
     let broken_off = given.broken_off.map(|words| refused_key(&graph).unwrap_or(words));
     let root = taken.as_ref().and_then(|taken| taken.anchor);
     let is_refused = !passes && !verdict.store_failed();
@@ -123,7 +115,7 @@ pub(super) fn explain(given: Given, args: &TrustBy, store: &Store) -> FoundOut {
         sent_len: certificates.len(),
         sent: sent_certificates(&graph, certificates, &found, &verdict, question),
         asked: asked(chain.as_ref(), &graph, &found),
-        queries: queries(&verdict),
+        queries: report.lookups.iter().map(QueryReport::of).collect(),
         memory: roots.memory(root.and_then(|root| found.get(root))),
         anchors,
         edges: graph.edges,
@@ -134,6 +126,25 @@ pub(super) fn explain(given: Given, args: &TrustBy, store: &Store) -> FoundOut {
         shown,
         store_failed: verdict.store_failed(),
     }
+}
+
+/// Whether both have the same name and key.
+fn has_key_of(one: &TrustAnchor<'_>, other: &TrustAnchor<'_>) -> bool {
+    one.subject() == other.subject() && one.spki_value() == other.spki_value()
+}
+
+/// Whether they have the same name constraints too. A date that a store states for a name and key binds all of them.
+fn is_same(one: &TrustAnchor<'_>, other: &TrustAnchor<'_>) -> bool {
+    has_key_of(one, other) && one.name_constraints() == other.name_constraints()
+}
+
+/// The anchor under the date that binds it, which another store may state than the one that holds it.
+fn dated_as_in<'a>(report: &VerificationReport, anchor: TrustAnchor<'a>) -> TrustAnchor<'a> {
+    let same = report
+        .candidates()
+        .filter(|candidate| has_key_of(candidate, &anchor));
+    let dates = same.filter_map(|candidate| candidate.distrust_after());
+    anchor.with_distrust_after(dates.chain(anchor.distrust_after()).min())
 }
 
 /// That the server's own key is not taken, if so: then a handshake ends as if the server did not hold it.
@@ -176,9 +187,8 @@ fn mark(edges: &mut [Edge], taken: Option<&Way>) {
     }
 }
 
-fn anchor(number: usize, found: &Found, edges: &[Edge], permits_date: bool) -> Anchor {
+fn described_anchor(number: usize, anchor: &TrustAnchor<'_>, edges: &[Edge], permits_date: bool) -> Anchor {
     let id = Node::Anchor(number);
-    let anchor = found.anchor();
     let mut to_it = edges.iter().filter(|edge| edge.to == id);
     let state = if to_it.clone().any(|edge| edge.taken) {
         AnchorState::Used
@@ -194,21 +204,20 @@ fn anchor(number: usize, found: &Found, edges: &[Edge], permits_date: bool) -> A
     Anchor {
         id,
         state,
-        subject: anchor
-            .map(|anchor| anchor.subject().to_string())
-            .unwrap_or_default(),
-        skid: anchor.and_then(|anchor| Some(anchor.subject_key_id()?.to_string())),
-        distrust_after: anchor.and_then(|anchor| anchor.distrust_after().map(moment)),
+        subject: anchor.subject().to_string(),
+        skid: anchor.subject_key_id().map(|key_id| key_id.to_string()),
+        distrust_after: anchor.distrust_after().map(moment),
         name_constraints: anchor
-            .and_then(|anchor| Some(NameConstraints::of(anchor.name_constraints()?).to_string())),
-        anchor_len: roots::anchor_len(found).unwrap_or_default(),
+            .name_constraints()
+            .map(|constraints| NameConstraints::of(constraints).to_string()),
+        anchor_len: roots::anchor_len(anchor),
     }
 }
 
 fn sent_certificates(
     graph: &Graph<'_>,
     sent: &[CertificateDer<'static>],
-    anchors: &[Found],
+    anchors: &[TrustAnchor<'_>],
     verdict: &Verdict,
     question: &Terms,
 ) -> Vec<Sent> {
@@ -295,7 +304,7 @@ fn in_store(
     certificate: &Certificate<'_>,
     index: usize,
     graph: &Graph<'_>,
-    anchors: &[Found],
+    anchors: &[TrustAnchor<'_>],
 ) -> Option<String> {
     if !certificate.is_self_issued() {
         return None;
@@ -309,10 +318,7 @@ fn in_store(
             return Some("names itself as its issuer; its signature was not checked".to_owned());
         }
     }
-    let named = anchors
-        .iter()
-        .enumerate()
-        .filter_map(|(number, found)| Some((number, found.anchor()?)));
+    let named = anchors.iter().enumerate();
     let mut named = named.filter(|(_, anchor)| anchor.subject() == certificate.subject());
     let same = named
         .clone()
@@ -383,24 +389,19 @@ fn remarks(
     remarks
 }
 
-fn asked(chain: Option<&PeerChain<'_>>, graph: &Graph<'_>, anchors: &[Found]) -> Vec<Asked> {
+fn asked(chain: Option<&PeerChain<'_>>, graph: &Graph<'_>, anchors: &[TrustAnchor<'_>]) -> Vec<Asked> {
     let issuers = chain.into_iter().flat_map(PeerChain::issuers);
     let asked = issuers.map(|name| {
-        let answers = |number: &usize| {
-            let anchor = anchors.get(*number).and_then(Found::anchor);
-            anchor.is_some_and(|anchor| anchor.subject() == name)
-        };
+        let answering = anchors
+            .iter()
+            .enumerate()
+            .filter(|(_, anchor)| anchor.subject() == name);
         Asked {
             name: name.to_string(),
             by: graph.issued_by_name(name).map(Node::Sent).collect(),
-            anchors: (0..anchors.len()).filter(answers).map(Node::Anchor).collect(),
+            anchors: answering.map(|(number, _)| Node::Anchor(number)).collect(),
             sent: graph.named(name).map(Node::Sent).collect(),
         }
     });
     asked.collect()
-}
-
-fn queries(verdict: &Verdict) -> Vec<QueryReport> {
-    let made = verdict.decision.lookups.iter();
-    made.map(QueryReport::of).collect()
 }

@@ -141,19 +141,8 @@ fn names<'a>(what: &str, names: impl Iterator<Item = &'a str>) {
 }
 
 fn times(hop: &Hop) {
-    let decision = hop.decision.as_ref();
-    let stages = [
-        ("resolve", hop.times.resolve),
-        ("connect", hop.times.connect),
-        ("TLS", hop.times.tls),
-        ("selecting", decision.map(|decision| decision.selecting)),
-        ("validating", decision.map(|decision| decision.validating)),
-        ("first byte", hop.times.first_byte),
-        ("total", hop.times.total),
-    ];
-    let stages = stages
-        .into_iter()
-        .filter_map(|(name, time)| Some(format!("{name} {}", millis(time?))));
+    let stages = hop.stages().into_iter();
+    let stages = stages.filter_map(|(name, time)| Some(format!("{name} {}", millis(time?))));
     say(format_args!("*   {}", joined(stages, ", ")));
 }
 

@@ -108,6 +108,20 @@ impl Hop {
         }
     }
 
+    /// How long each stage took, in order; none for one that there was not.
+    pub(crate) fn stages(&self) -> [(&'static str, Option<Duration>); 7] {
+        let decision = self.decision.as_ref();
+        [
+            ("resolve", self.times.resolve),
+            ("connect", self.times.connect),
+            ("TLS", self.times.tls),
+            ("selecting", decision.map(|decision| decision.selecting)),
+            ("validating", decision.map(|decision| decision.validating)),
+            ("first byte", self.times.first_byte),
+            ("total", self.times.total),
+        ]
+    }
+
     /// Time since the hop began.
     pub(super) fn elapsed(&self) -> Duration {
         self.started.elapsed()
