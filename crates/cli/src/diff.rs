@@ -7,11 +7,10 @@ use jit_trust_bundle::{Changed, Diff, Field, NoteKind, Record, RootList, Source}
 use serde::Serialize;
 
 use crate::exit::Failure;
-use crate::shown::{counted, shown};
+use crate::shown::{counted, joined, part, shown};
 use crate::store;
 use crate::terminal::{GREEN, RED, RESET, YELLOW, print_coloured, print_json, say};
 use crate::time::moment;
-use crate::words::{joined, part};
 
 /// Say which roots a new store adds, removes or trusts under other conditions than an old one
 ///

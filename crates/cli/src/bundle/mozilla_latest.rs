@@ -16,9 +16,8 @@ use tokio::time::timeout;
 use super::args::BundleArgs;
 use crate::exit::Failure;
 use crate::http::{Client, Connector, Library, Options, Protocols, Request, Rules};
-use crate::shown::shown;
+use crate::shown::{part, shown};
 use crate::terminal::{say, warning};
-use crate::words::part;
 use crate::{runtime, store};
 
 /// The largest report that is read, in bytes. Those of 2026 have less than 1 MB.

@@ -6,8 +6,8 @@ use comfy_table::{Cell, ContentArrangement, Table};
 
 use super::attempt::Verdict;
 use super::facts::{self, Cells, Report};
+use crate::shown::joined;
 use crate::terminal::{GREEN, RED, RESET, YELLOW};
-use crate::words::joined;
 
 /// One column: its title, how wide a terminal has to be to show it, how it is aligned, and what is in it.
 struct Column(

@@ -7,13 +7,12 @@ use webpki::EndEntityCert;
 
 use super::advice;
 use super::explanation::{
-    Anchor, AnchorState, Asked, Connection, Edge, Explanation, KeyIds, Node, Role, Sent,
+    Anchor, AnchorState, Asked, Connection, Edge, Explanation, KeyIds, Node, Role, Sent, Signature,
 };
 use super::graph::Graph;
 use super::judge::{Terms, Verdict};
 use super::paths::{self, Way};
 use super::roots::{self, Roots};
-use super::signature::Signature;
 use crate::args::TrustBy;
 use crate::get::report::QueryReport;
 use crate::store::Store;
@@ -26,7 +25,7 @@ pub(super) struct Given {
     /// The URL or the file.
     pub(super) subject: String,
     pub(super) certificates: Vec<CertificateDer<'static>>,
-    pub(super) question: Terms,
+    pub(super) terms: Terms,
     pub(super) connection: Option<Connection>,
     /// Why the handshake was not completed.
     pub(super) broken_off: Option<String>,
@@ -40,9 +39,9 @@ pub(super) struct FoundOut {
 }
 
 pub(super) fn explain(given: Given, args: &TrustBy, store: &Store) -> FoundOut {
-    let (question, certificates) = (&given.question, &given.certificates);
-    let verdict = question.judge(certificates, store);
-    let server_name = question.server_name();
+    let (terms, certificates) = (&given.terms, &given.certificates);
+    let verdict = terms.judge(certificates, store);
+    let server_name = terms.server_name();
     let roots = Roots::read(args, &server_name.to_str());
 
     let sent: Vec<&[u8]> = certificates.iter().map(AsRef::as_ref).collect();
@@ -65,7 +64,7 @@ pub(super) fn explain(given: Given, args: &TrustBy, store: &Store) -> FoundOut {
     };
     let taken = verdict.has_path().then(|| {
         let is_used = |number| used.map_or_else(|| permits_date(number), |used| used == number);
-        paths::taken(certificates, &found, is_used, question)
+        paths::taken(certificates, &found, is_used, terms)
     });
     let taken = taken.flatten();
 
@@ -77,27 +76,19 @@ pub(super) fn explain(given: Given, args: &TrustBy, store: &Store) -> FoundOut {
         .map(|(number, found)| described_anchor(number, found, &graph.edges, permits_date(number)))
         .collect();
     let (ways, more_paths) = paths::all(&graph, &found);
-    let paths = paths::judge(
-        &ways,
-        taken.as_ref(),
-        certificates,
-        &graph,
-        &found,
-        question,
-        store,
-    );
+    let paths = paths::judge(&ways, taken.as_ref(), certificates, &graph, &found, terms, store);
 
-    let passes = question.passes(&verdict);
+    let passes = terms.passes(&verdict);
     let refusal = verdict.decision.refusal.clone();
     let reason = refusal.filter(|_| !passes);
     let broken_off = given.broken_off.map(|words| refused_key(&graph).unwrap_or(words));
     let root = taken.as_ref().and_then(|taken| taken.anchor);
     let is_refused = !passes && !verdict.store_failed();
-    let belongs_first = misplaced(&graph, certificates, question).filter(|_| is_refused);
+    let belongs_first = misplaced(&graph, certificates, terms).filter(|_| is_refused);
     let shown = Explanation {
         subject: given.subject,
-        host: question.host.as_ref().map(|host| host.to_str().into_owned()),
-        at: moment(question.now.as_secs()),
+        host: terms.host.as_ref().map(|host| host.to_str().into_owned()),
+        at: moment(terms.now.as_secs()),
         store: store.name_for(&server_name.to_str()),
         connection: given.connection,
         trusted: passes && broken_off.is_none(),
@@ -105,15 +96,15 @@ pub(super) fn explain(given: Given, args: &TrustBy, store: &Store) -> FoundOut {
             (Some(_), true) => advice::BROKEN_OFF.to_owned(),
             _ => match belongs_first {
                 Some(own) => advice::misplaced(own),
-                None => advice::of(&verdict, question, &graph, &anchors),
+                None => advice::of(&verdict, terms, &graph, &anchors),
             },
         },
         reason: reason.or(broken_off),
-        remarks: remarks(&graph, taken.as_ref(), certificates, question),
+        remarks: remarks(&graph, taken.as_ref(), certificates, terms),
         belongs_first,
         root: root.map(Node::Anchor),
         sent_len: certificates.len(),
-        sent: sent_certificates(&graph, certificates, &found, &verdict, question),
+        sent: sent_certificates(&graph, certificates, &found, &verdict, terms),
         asked: asked(chain.as_ref(), &graph, &found),
         queries: report.lookups.iter().map(QueryReport::of).collect(),
         memory: roots.memory(root.and_then(|root| found.get(root))),
@@ -155,7 +146,7 @@ fn refused_key(graph: &Graph<'_>) -> Option<String> {
 
 /// The server's own certificate, where that of a CA was sent first: one that is for the host, or where that does not
 /// matter, one of no CA's that a CA which was sent has issued.
-fn misplaced(graph: &Graph<'_>, sent: &[CertificateDer<'static>], question: &Terms) -> Option<Node> {
+fn misplaced(graph: &Graph<'_>, sent: &[CertificateDer<'static>], terms: &Terms) -> Option<Node> {
     if graph.get(0)?.says_it_is_no_ca() {
         return None;
     }
@@ -164,7 +155,7 @@ fn misplaced(graph: &Graph<'_>, sent: &[CertificateDer<'static>], question: &Ter
             return false;
         };
         let is_issued = graph.named(certificate.issuer()).any(|issuer| issuer != *index);
-        match (&question.host, EndEntityCert::try_from(der)) {
+        match (&terms.host, EndEntityCert::try_from(der)) {
             (Some(host), Ok(end_entity)) => end_entity.verify_is_valid_for_subject_name(host).is_ok(),
             (Some(_), Err(_)) => false,
             (None, _) => certificate.says_it_is_no_ca() && is_issued,
@@ -219,7 +210,7 @@ fn sent_certificates(
     sent: &[CertificateDer<'static>],
     anchors: &[TrustAnchor<'_>],
     verdict: &Verdict,
-    question: &Terms,
+    terms: &Terms,
 ) -> Vec<Sent> {
     let described = graph
         .certificates
@@ -244,7 +235,7 @@ fn sent_certificates(
             let certificate = certificate.as_ref().ok();
             let mut is_bad = role == Role::Unreadable;
             if let Some(certificate) = certificate.filter(|_| distance.is_some() && same_as.is_none()) {
-                let wrong = wrong_with(certificate, index, verdict, question);
+                let wrong = wrong_with(certificate, index, verdict, terms);
                 is_bad = !wrong.is_empty();
                 notes.extend(wrong);
                 notes.extend(in_store(certificate, index, graph, anchors));
@@ -269,13 +260,8 @@ fn sent_certificates(
 }
 
 /// What is wrong with a certificate by itself.
-fn wrong_with(
-    certificate: &Certificate<'_>,
-    index: usize,
-    verdict: &Verdict,
-    question: &Terms,
-) -> Vec<String> {
-    let now = question.now.as_secs();
+fn wrong_with(certificate: &Certificate<'_>, index: usize, verdict: &Verdict, terms: &Terms) -> Vec<String> {
+    let now = terms.now.as_secs();
     let mut wrong = Vec::new();
     if let Some(not_after) = certificate.not_after().filter(|not_after| *not_after < now) {
         wrong.push(format!("expired {}", time::expiry(not_after)));
@@ -287,7 +273,7 @@ fn wrong_with(
     if verdict.rejection().is_some() {
         wrong.extend(time::date_before_1970(certificate).map(str::to_owned));
     }
-    if index == 0 && verdict.has_other_name() && question.host.is_some() {
+    if index == 0 && verdict.has_other_name() && terms.host.is_some() {
         wrong.push("for another host".to_owned());
     }
     if let Some(why) = unsupported_key(certificate.spki_value()) {
@@ -349,10 +335,10 @@ fn remarks(
     graph: &Graph<'_>,
     taken: Option<&Way>,
     sent: &[CertificateDer<'static>],
-    question: &Terms,
+    terms: &Terms,
 ) -> Vec<String> {
     let mut remarks = Vec::new();
-    if question.host.is_none() {
+    if terms.host.is_none() {
         remarks.push("No --host was given: the host name was not checked.".to_owned());
     }
     if sent.len() > graph.certificates.len() {

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use jit_trust::{Certificate, CertificateError, KeyId, MAX_CERTIFICATES, Name, TrustAnchor};
+use jit_trust::{Certificate, CertificateError, KeyId, MAX_CERTIFICATES, Name, Rejection, TrustAnchor};
+use jit_trust_rustls::verify_signature;
 use pki_types::CertificateDer;
 use rustls::crypto::{WebPkiSupportedAlgorithms, aws_lc_rs};
 
-use super::explanation::{Edge, KeyIds, Node};
-use super::signature::{self, Signature};
+use super::explanation::{Edge, KeyIds, Node, Signature};
 
 /// How many edges there are at most: in most chains, as many as certificates.
 const MAX_EDGES: usize = 256;
@@ -125,7 +125,7 @@ impl<'c> Graph<'c> {
     pub(super) fn own_signature(&self, index: usize) -> Signature {
         let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms;
         self.get(index).map_or(Signature::NotChecked, |certificate| {
-            signature::check(certificate, certificate.spki_value(), algorithms)
+            check(certificate, certificate.spki_value(), algorithms)
         })
     }
 }
@@ -146,7 +146,16 @@ fn edge(
             (Some(_), Some(_)) => KeyIds::Differ,
             _ => KeyIds::Absent,
         },
-        signature: signature::check(issued, spki_value, algorithms),
+        signature: check(issued, spki_value, algorithms),
         taken: false,
+    }
+}
+
+/// How the signature of `issued` fits the key of `spki_value`, the inside of a SubjectPublicKeyInfo.
+fn check(issued: &Certificate<'_>, spki_value: &[u8], algorithms: WebPkiSupportedAlgorithms) -> Signature {
+    match verify_signature(issued.as_der(), spki_value, algorithms.all) {
+        Ok(()) => Signature::Fits,
+        Err(Rejection::BadSignature { .. }) => Signature::DoesNotFit,
+        Err(_) => Signature::NotChecked,
     }
 }

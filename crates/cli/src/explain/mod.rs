@@ -12,7 +12,6 @@ mod judge;
 mod paths;
 mod roots;
 mod server;
-mod signature;
 mod svg;
 mod text;
 
@@ -39,19 +38,19 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
     let now = time::of_judgement(args.at)?;
     let file = ReportFile::create(args.output.as_deref())?;
     let is_said = file.is_none() && args.format == Form::Text;
-    let question = |host| Terms {
+    let terms = |host| Terms {
         host,
         now,
         is_of_another_time: args.at.is_some(),
     };
     let from_file = match &args.subject {
-        Subject::File(path) => Some(read(path, args, question(args.host.clone()))?),
+        Subject::File(path) => Some(read(path, args, terms(args.host.clone()))?),
         Subject::Server(_) => None,
     };
     // A store on a server may not answer for long: signals are to end that too.
     let found_out = runtime::run(async {
         let given = match (from_file, &args.subject) {
-            (None, Subject::Server(url)) => server::meet(url, args, &store, question).await?,
+            (None, Subject::Server(url)) => server::meet(url, args, &store, terms).await?,
             (Some(given), _) => given,
             (None, Subject::File(_)) => return Err(Failure::failed("nothing was read")),
         };
@@ -72,7 +71,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
 }
 
 /// What is in a file.
-fn read(path: &Path, args: &ExplainArgs, question: Terms) -> Result<Given, Failure> {
+fn read(path: &Path, args: &ExplainArgs, terms: Terms) -> Result<Given, Failure> {
     if let Some(option) = args.option_for_servers() {
         return Err(Failure::bad_input(format!(
             "{option}: expected with a HOST only: for a file there is no connection"
@@ -82,7 +81,7 @@ fn read(path: &Path, args: &ExplainArgs, question: Terms) -> Result<Given, Failu
     Ok(Given {
         subject: shown(path.to_string_lossy()).to_string(),
         certificates,
-        question,
+        terms,
         connection: None,
         broken_off: None,
     })

@@ -28,7 +28,7 @@ pub(super) fn taken(
     sent: &[CertificateDer<'_>],
     anchors: &[TrustAnchor<'_>],
     may_be_used: impl Fn(usize) -> bool,
-    question: &Terms,
+    terms: &Terms,
 ) -> Option<Way> {
     let (end_entity, others) = sent.split_first()?;
     let end_entity = EndEntityCert::try_from(end_entity).ok()?;
@@ -42,7 +42,7 @@ pub(super) fn taken(
         .signature_verification_algorithms
         .all;
     let usage = KeyUsage::server_auth();
-    let path = end_entity.verify_for_usage(algorithms, &anchors, others, question.now, usage, None, None);
+    let path = end_entity.verify_for_usage(algorithms, &anchors, others, terms.now, usage, None, None);
     let path = path.ok()?;
     let number = anchors
         .iter()
@@ -163,7 +163,7 @@ pub(super) fn judge(
     sent: &[CertificateDer<'_>],
     graph: &Graph<'_>,
     anchors: &[TrustAnchor<'_>],
-    question: &Terms,
+    terms: &Terms,
     store: &Store,
 ) -> Vec<Path> {
     let ahead = taken.filter(|taken| !ways.contains(taken));
@@ -181,7 +181,7 @@ pub(super) fn judge(
             let mut alone = store.clone();
             alone.policy = TrustPolicy::new(Only(anchor.to_owned_anchor()));
             alone.is_remote = false;
-            let verdict = question.judge(&certificates, &alone);
+            let verdict = terms.judge(&certificates, &alone);
             match verdict.has_path() {
                 true => (Outcome::Valid, None),
                 false => (Outcome::Refused, verdict.decision.refusal),

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::explanation::{Anchor, AnchorState, Edge, Explanation, KeyIds, Node, Outcome, Role, Sent};
-use super::signature::Signature;
+use super::explanation::{
+    Anchor, AnchorState, Edge, Explanation, KeyIds, Node, Outcome, Role, Sent, Signature,
+};
 use crate::label::{columns, shortened, title, wrapped};
-use crate::shown::counted;
+use crate::shown::{counted, grouped, joined, part};
 use crate::terminal::{GREEN, RED, RESET, YELLOW};
-use crate::words::{grouped, joined, part};
 
 const WIDTH: usize = 80;
 /// How long anything that is said may be.

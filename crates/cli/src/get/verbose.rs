@@ -5,10 +5,9 @@ use std::time::Duration;
 use jit_trust::LookupOutcome;
 
 use crate::http::{Hop, Outcome, SetCookie};
-use crate::shown::{brief, counted, shown};
+use crate::shown::{brief, counted, joined, part, shown};
 use crate::terminal::say;
 use crate::trust::{Decision, SentCertificate};
-use crate::words::{joined, part};
 
 /// Says what happened on each hop.
 pub(super) fn say_all(hops: &[Hop]) {
