@@ -2,17 +2,18 @@
 
 use std::collections::HashSet;
 
-use super::super::lines::lines;
+use super::super::lines::{Located, lines};
 use super::super::pem::sections::begins;
 use crate::time::asn1_time;
 use crate::{InputError, Place, Problem};
 
 /// What an object is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Class {
     Certificate,
     Trust,
     /// The mark of a list of roots, and whatever NSS may add.
+    #[default]
     Other,
 }
 
@@ -28,7 +29,7 @@ impl Class {
 }
 
 /// One object, with the attributes that matter here.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Object {
     pub(super) class: Class,
     /// The line of its `CKA_CLASS`.
@@ -81,9 +82,6 @@ pub(super) fn read(place: &Place, bytes: &[u8]) -> Result<Vec<Object>, InputErro
     Ok(objects)
 }
 
-/// A problem, and the line it is in.
-type Located = (u64, Problem);
-
 /// An object while its attributes come in.
 struct Draft<'a> {
     object: Object,
@@ -97,14 +95,7 @@ impl<'a> Draft<'a> {
             object: Object {
                 class,
                 line,
-                label: String::new(),
-                issuer: Vec::new(),
-                serial: Vec::new(),
-                value: Vec::new(),
-                is_for_servers: false,
-                is_distrusted: false,
-                distrust_after: None,
-                sha1: None,
+                ..Object::default()
             },
             names: HashSet::new(),
         }
@@ -113,14 +104,9 @@ impl<'a> Draft<'a> {
     fn set(&mut self, attribute: Attribute<'a>) -> Result<(), Located> {
         let object = &mut self.object;
         if !self.names.insert(attribute.name) {
-            let (label, name) = (object.label.clone(), attribute.name.to_owned());
-            return Err((
-                attribute.line,
-                Problem::SecondAttribute {
-                    label,
-                    attribute: name,
-                },
-            ));
+            let (label, line) = (object.label.clone(), attribute.line);
+            let attribute = attribute.name.to_owned();
+            return Err((line, Problem::SecondAttribute { label, attribute }));
         }
         match attribute.name {
             "CKA_LABEL" => attribute
