@@ -89,34 +89,31 @@ impl Collector {
         blob_version: Option<BlobVersion>,
         generation: Option<u32>,
     ) {
-        let carries_conditions = self.takes_conditions(form, blob_version);
-        self.add_source(place, form, blob_version, generation, carries_conditions);
+        self.add_source(Source {
+            name: place.source().to_owned(),
+            form,
+            blob_version,
+            generation,
+            carries_conditions: self.takes_conditions(form, blob_version),
+        });
     }
 
     /// An input turned out to be a report of CCADB's, which says under which conditions roots are trusted, or does not.
     pub(super) fn report(&mut self, place: &Place, carries_conditions: bool) {
-        self.add_source(place, Form::Ccadb, None, None, carries_conditions);
-    }
-
-    fn add_source(
-        &mut self,
-        place: &Place,
-        form: Form,
-        blob_version: Option<BlobVersion>,
-        generation: Option<u32>,
-        carries_conditions: bool,
-    ) {
-        let name = place.source().to_owned();
-        if !carries_conditions {
-            self.note(Place::whole(&name), NoteKind::CarriesNoConditions);
-        }
-        self.list.sources.push(Source {
-            name,
-            form,
-            blob_version,
-            generation,
+        self.add_source(Source {
+            name: place.source().to_owned(),
+            form: Form::Ccadb,
+            blob_version: None,
+            generation: None,
             carries_conditions,
         });
+    }
+
+    fn add_source(&mut self, source: Source) {
+        if !source.carries_conditions {
+            self.note(Place::whole(&source.name), NoteKind::CarriesNoConditions);
+        }
+        self.list.sources.push(source);
     }
 
     /// Whether conditions are taken from an input of this form, with blobs of this version.
@@ -301,19 +298,15 @@ impl Collector {
         let sources = self.list.sources.as_slice();
         let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
         let is_directory = |source: &Source| matches!(source.form, Form::Directory | Form::BareWebroot);
-        let place = Place::whole(match names.as_slice() {
-            [] => "no input".to_owned(),
-            names => names.join(", "),
-        });
-        // Every file in directories would have given a root, or have been refused or left out.
-        let are_directories = !names.is_empty() && sources.iter().all(is_directory);
-        let problem = match are_directories && self.list.left_out.is_empty() {
-            true => Problem::EmptyDirectory {
-                passed_over: self.passed_over_in_all(),
-            },
-            false => self.no_roots(),
-        };
-        Err(problem.at(place))
+        if names.is_empty() {
+            Err(self.no_roots().at(Place::whole("no input")))
+        } else if self.list.left_out.is_empty() && sources.iter().all(is_directory) {
+            // Every file in them would have given a root, or have been refused or left out.
+            let passed_over = self.passed_over_in_all();
+            Err(Problem::EmptyDirectory { passed_over }.at(Place::whole(names.join(", "))))
+        } else {
+            Err(self.no_roots().at(Place::whole(names.join(", "))))
+        }
     }
 
     /// Takes the roots out whose keys one of the inputs distrusts, whichever of them came first.
