@@ -77,9 +77,9 @@ pub(super) type Report = Option<Box<VerificationReport>>;
 
 impl NotConnected {
     /// Before there was a server to verify.
-    pub(super) fn early(what: impl ToString) -> Self {
+    pub(super) fn early(what: impl Into<String>) -> Self {
         Self {
-            what: what.to_string(),
+            what: what.into(),
             report: None,
         }
     }

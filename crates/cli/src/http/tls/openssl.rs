@@ -96,7 +96,7 @@ impl Connect for OpenSsl {
         Box::pin(async move {
             let prepared = prepare(&self.insecure, &host(&name))
                 .and_then(|(ssl, rules)| Ok((SslStream::new(ssl, stream)?, rules)));
-            let (mut stream, rules) = prepared.map_err(NotConnected::early)?;
+            let (mut stream, rules) = prepared.map_err(|error| NotConnected::early(error.to_string()))?;
             let shaken = Pin::new(&mut stream).connect().await;
             let sent = stream.ssl().peer_cert_chain().into_iter().flatten();
             let sent = sent.map(ToOwned::to_owned).collect();
