@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use jit_trust::{
-    Certificate, LookupError, LookupRecord, PeerChain, PresentedName, Rejection, StoreError,
-    VerificationReport,
+    Certificate, LookupError, LookupRecord, PresentedName, Rejection, StoreError, VerificationReport,
 };
 use pki_types::{CertificateDer, ServerName};
 use serde::Serialize;
@@ -59,7 +58,6 @@ impl Decision {
         let host = &report.host;
         let name = store.name_for(host);
         let is_known_whole = !store.is_remote || store.is_pinned(host);
-        let chain = report.chain();
         let sent = report.sent().filter_map(|der| Certificate::from_der(der).ok());
         let rejection = report
             .result
@@ -68,7 +66,7 @@ impl Decision {
             .map(|rejection| complete(rejection, report));
         Self {
             sent: sent.map(SentCertificate::from).collect(),
-            unreadable: chain.as_ref().map_or(0, PeerChain::skipped),
+            unreadable: report.unreadable,
             store_len: report.store_len.filter(|_| is_known_whole),
             selected: report.selected,
             lookups: report.lookups.clone(),
