@@ -44,9 +44,8 @@ pub(super) fn explain(given: Given, args: &TrustBy, store: &Store) -> FoundOut {
     let server_name = terms.server_name();
     let roots = Roots::read(args, &server_name.to_str());
 
-    let sent: Vec<&[u8]> = certificates.iter().map(AsRef::as_ref).collect();
-    let chain = PeerChain::read(sent.iter().copied()).ok();
     let report = &verdict.report;
+    let chain = report.chain();
     let local = chain.iter().flat_map(|chain| roots.answering(chain));
     let local = local.map(|anchor| dated_as_in(report, anchor));
     let mut found: Vec<TrustAnchor<'_>> = Vec::new();

@@ -25,7 +25,7 @@ use crate::exit::Failure;
 use crate::runtime;
 use crate::shown::shown;
 use crate::store;
-use crate::terminal::{ReportFile, print, print_coloured, print_json};
+use crate::terminal::{ReportFile, json, print_coloured};
 use crate::time;
 pub(crate) use args::ExplainArgs;
 use args::{Form, Subject};
@@ -59,9 +59,10 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
         explained.map_err(Failure::failed)
     })?;
     cache::keep(&store.policy);
+    let text = in_form(&found_out.shown, args.format)?;
     let shown = match file {
-        Some(file) => file.write(&in_form(&found_out.shown, args.format)?),
-        None => show(&found_out.shown, args.format),
+        Some(file) => file.write(&anstream::adapter::strip_str(&text).to_string()),
+        None => print_coloured(&text),
     };
     match (end(&found_out, is_said), shown) {
         // The exit status is that of the verdict, though what is shown is not read.
@@ -87,24 +88,13 @@ fn read(path: &Path, args: &ExplainArgs, terms: Terms) -> Result<Given, Failure>
     })
 }
 
-fn show(explanation: &Explanation, form: Form) -> Result<(), Failure> {
-    match form {
-        Form::Text => print_coloured(&text::of(explanation)),
-        Form::Svg => print(svg::of(explanation)),
-        Form::Json => print_json(explanation),
-    }
-}
-
-/// The same for a file: without colours.
+/// The explanation in one form. Only text has colours.
 fn in_form(explanation: &Explanation, form: Form) -> Result<String, Failure> {
-    Ok(match form {
-        Form::Text => anstream::adapter::strip_str(&text::of(explanation)).to_string(),
-        Form::Svg => svg::of(explanation),
-        Form::Json => {
-            let json = serde_json::to_string_pretty(explanation).map_err(Failure::failed)?;
-            format!("{json}\n")
-        }
-    })
+    match form {
+        Form::Text => Ok(text::of(explanation)),
+        Form::Svg => Ok(svg::of(explanation)),
+        Form::Json => json(explanation),
+    }
 }
 
 /// How the command ends once that is shown; `is_said` where the user has read why.
