@@ -128,7 +128,7 @@ fn lines(diff: &Diff) -> String {
     removed.chain(changed).chain(added).collect()
 }
 
-/// What a root is called; where its name is not known, by what it is told from others.
+/// The name of a root; where it is not known, its key identifier or the hash of its key.
 fn name(root: &Record) -> String {
     match (&root.subject, &root.skid) {
         (Some(subject), _) => subject.clone(),

@@ -190,8 +190,8 @@ impl Report {
         Self { head, bytes }
     }
 
-    /// The report fetched last from this address; none if there is no such one, it is damaged, or somebody else could
-    /// have written it: what it holds is trusted as much as what the server sends.
+    /// The report fetched last from this address; none if there is no such one, it is damaged, or another user
+    /// could have written it: what it holds is trusted as much as what the server sends.
     fn cached(path: &Path, url: &str) -> Option<Self> {
         let file = OwnFile::open(path).ok()??;
         if file.others_may_write() {

@@ -19,6 +19,9 @@ pub(super) struct Explanation {
     pub(super) store: String,
     pub(super) connection: Option<Connection>,
     pub(super) trusted: bool,
+    /// Whether a store could not answer, so that nothing is known about the server.
+    #[serde(skip)]
+    pub(super) store_failed: bool,
     /// Why not.
     pub(super) reason: Option<String>,
     /// What to do about it.

@@ -31,14 +31,7 @@ pub(super) struct Given {
     pub(super) broken_off: Option<String>,
 }
 
-/// All there is to tell, and what the exit status depends on.
-#[derive(Debug)]
-pub(super) struct FoundOut {
-    pub(super) shown: Explanation,
-    pub(super) store_failed: bool,
-}
-
-pub(super) fn explain(given: Given, args: &TrustBy, store: &Store) -> FoundOut {
+pub(super) fn explain(given: Given, args: &TrustBy, store: &Store) -> Explanation {
     let (terms, certificates) = (&given.terms, &given.certificates);
     let verdict = terms.judge(certificates, store);
     let server_name = terms.server_name();
@@ -84,13 +77,14 @@ pub(super) fn explain(given: Given, args: &TrustBy, store: &Store) -> FoundOut {
     let root = taken.as_ref().and_then(|taken| taken.anchor);
     let is_refused = !passes && !verdict.store_failed();
     let belongs_first = misplaced(&graph, certificates, terms).filter(|_| is_refused);
-    let shown = Explanation {
+    Explanation {
         subject: given.subject,
         host: terms.host.as_ref().map(|host| host.to_str().into_owned()),
         at: moment(terms.now.as_secs()),
         store: store.name_for(&server_name.to_str()),
         connection: given.connection,
         trusted: passes && broken_off.is_none(),
+        store_failed: verdict.store_failed(),
         advice: match (&broken_off, passes) {
             (Some(_), true) => advice::BROKEN_OFF.to_owned(),
             _ => match belongs_first {
@@ -111,10 +105,6 @@ pub(super) fn explain(given: Given, args: &TrustBy, store: &Store) -> FoundOut {
         edges: graph.edges,
         paths,
         more_paths,
-    };
-    FoundOut {
-        shown,
-        store_failed: verdict.store_failed(),
     }
 }
 

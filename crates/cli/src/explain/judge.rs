@@ -30,7 +30,7 @@ pub(super) struct Verdict {
     pub(super) report: VerificationReport,
 }
 
-/// Who the certificates are to be for, and when.
+/// The host that the certificates are to be for, and as of when.
 #[derive(Clone, Debug)]
 pub(super) struct Terms {
     /// None where the name does not matter.
@@ -41,10 +41,10 @@ pub(super) struct Terms {
 }
 
 impl Terms {
-    /// What the verifier is asked for: it wants a name in any case.
+    /// The name that the verifier is given, which needs one in any case.
     pub(super) fn server_name(&self) -> ServerName<'static> {
-        let nobody = || ServerName::try_from("host.invalid").ok();
-        let host = self.host.clone().or_else(nobody);
+        let reserved = || ServerName::try_from("host.invalid").ok();
+        let host = self.host.clone().or_else(reserved);
         host.unwrap_or_else(|| std::net::IpAddr::from([0, 0, 0, 0]).into())
     }
 

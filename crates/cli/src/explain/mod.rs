@@ -30,7 +30,7 @@ use crate::time;
 pub(crate) use args::ExplainArgs;
 use args::{Form, Subject};
 use explanation::Explanation;
-use found_out::{FoundOut, Given};
+use found_out::Given;
 use judge::Terms;
 
 pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
         Subject::Server(_) => None,
     };
     // A store on a server may not answer for long: signals are to end that too.
-    let found_out = runtime::run(async {
+    let explanation = runtime::run(async {
         let given = match (from_file, &args.subject) {
             (None, Subject::Server(url)) => server::meet(url, args, &store, terms).await?,
             (Some(given), _) => given,
@@ -59,12 +59,12 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
         explained.map_err(Failure::failed)
     })?;
     cache::keep(&store.policy);
-    let text = in_form(&found_out.shown, args.format)?;
+    let text = in_form(&explanation, args.format)?;
     let shown = match file {
         Some(file) => file.write(&anstream::adapter::strip_str(&text).to_string()),
         None => print_coloured(&text),
     };
-    match (end(&found_out, is_said), shown) {
+    match (end(&explanation, is_said), shown) {
         // The exit status is that of the verdict, though what is shown is not read.
         (Err(failure), Ok(()) | Err(Failure::StdoutClosed)) => Err(failure),
         (_, shown) => shown,
@@ -98,14 +98,13 @@ fn in_form(explanation: &Explanation, form: Form) -> Result<String, Failure> {
 }
 
 /// How the command ends once that is shown; `is_said` where the user has read why.
-fn end(found_out: &FoundOut, is_said: bool) -> Result<(), Failure> {
-    let explanation = &found_out.shown;
+fn end(explanation: &Explanation, is_said: bool) -> Result<(), Failure> {
     let said = format!(
         "{}: not trusted: {}",
         explanation.subject,
         explanation.reason.as_deref().unwrap_or("no path")
     );
-    match (explanation.trusted, found_out.store_failed) {
+    match (explanation.trusted, explanation.store_failed) {
         (true, _) => Ok(()),
         (false, true) => Err(Failure::Trouble(said)),
         (false, false) if is_said => Err(Failure::Differ),

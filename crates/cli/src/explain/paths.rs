@@ -66,7 +66,7 @@ fn to_webpki<'a>(anchor: &TrustAnchor<'a>) -> pki_types::TrustAnchor<'a> {
     }
 }
 
-/// All ways up by names, each to its end or to the first who has not signed the one before, in the order in which
+/// All ways up by names, each to its end or to the first issuer that has not signed the one before, in the order in which
 /// webpki tries them: anchors first, then certificates as they were sent. No more than are judged, and no more than are
 /// found in so many steps; whether there may be others is said.
 pub(super) fn all(graph: &Graph<'_>, anchors: &[TrustAnchor<'_>]) -> (Vec<Way>, bool) {

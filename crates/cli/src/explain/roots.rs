@@ -13,7 +13,7 @@ use crate::store;
 #[derive(Debug)]
 pub(super) struct Roots {
     lists: Vec<RootList>,
-    /// Whether that is all of them: none is on a server, and all could be read.
+    /// Whether these are all: no store is on a server, and each could be read.
     are_all: bool,
 }
 

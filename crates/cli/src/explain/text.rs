@@ -1,4 +1,4 @@
-//! The explanation as text, in 80 columns: the server's own certificate at the top, those who issued it below.
+//! The explanation as text, in 80 columns: the server's own certificate at the top, its issuers below.
 
 use std::collections::HashSet;
 
@@ -320,7 +320,7 @@ fn state(anchor: &Anchor, has_path: bool) -> (&'static str, String) {
     (colour, format!("{state}{dated}{constraints}"))
 }
 
-/// What is doubtful about who has issued a certificate.
+/// What is doubtful about an issuer.
 fn doubt(edge: &Edge) -> Option<String> {
     let from = edge.from;
     Some(match (edge.signature, edge.key_ids) {

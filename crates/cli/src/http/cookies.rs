@@ -403,7 +403,7 @@ mod tests {
         );
     }
 
-    /// Whatever stands in the field, it is kept for the host alone or for a name above it that somebody owns.
+    /// Whatever stands in the field, it is kept for the host alone or for a name above it that is not a public suffix.
     #[test]
     fn garbage_is_taken_or_left_without_harm() {
         let words: [&[u8]; 32] = [

@@ -18,7 +18,7 @@ pub(crate) struct Hop {
     pub(crate) stage: Stage,
     /// TCP connections made: 0 when one was there already.
     pub(crate) connections: usize,
-    /// Who was connected to: the server or the proxy.
+    /// The address that was connected to: the server's or the proxy's.
     pub(crate) address: Option<SocketAddr>,
     /// The proxy, without its password.
     pub(crate) proxy: Option<String>,

@@ -63,7 +63,7 @@ impl Webroot {
             },
             _ => self.empty(StatusCode::METHOD_NOT_ALLOWED),
         };
-        // With a query a client asks past caches: what one keeps of that is in the way of the next who does.
+        // With a query a client asks past caches: they must not keep the answer for the next client.
         if request.uri().query().is_some() {
             set(&mut answer, CACHE_CONTROL, "no-store");
         }
@@ -151,7 +151,7 @@ fn is_known(asked: &HeaderMap, etag: &str) -> bool {
         .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag)
 }
 
-/// Sets a field whose value is made of what stands in this file, hex and decimal digits.
+/// Sets a field whose value is made of constants of this module, hex and decimal digits.
 fn set(answer: &mut Served, name: HeaderName, value: impl Into<String>) {
     if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(value.into())) {
         answer.headers_mut().insert(name, value);

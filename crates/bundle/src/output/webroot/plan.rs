@@ -122,7 +122,7 @@ struct IndexedKeys {
 }
 
 impl IndexedKeys {
-    /// Gives each key to the first root that has it, and notes in the index who has which.
+    /// Gives each key to the first root that has it, and notes in the index which root has which.
     fn of(certificates: &[Certificate<'_>], index: &mut Index) -> Self {
         let mut keys = Self::default();
         let mut collisions: BTreeMap<String, Collision> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! What every TLS library has to do here, and what it is told.
+//! The interface to every TLS library: what it is given, and what it does.
 
 use std::error::Error;
 use std::io;

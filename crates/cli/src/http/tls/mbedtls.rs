@@ -122,7 +122,8 @@ impl Connect for MbedTls {
     }
 }
 
-/// Goes on whatever is wrong with the certificates, which are kept when mbedTLS asks who could have issued the first.
+/// A configuration that goes on whatever is wrong with the certificates. They are kept when mbedTLS asks for the issuers of
+/// the first.
 fn config(alpn: Arc<NullTerminatedStrList>, seen: Arc<Seen>) -> mbedtls::Result<Config> {
     let mut config = Config::new(Endpoint::Client, Transport::Stream, Preset::Default);
     config.set_rng(Arc::new(CtrDrbg::new(Arc::new(OsEntropy::new()), None)?));
