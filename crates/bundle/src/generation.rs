@@ -51,7 +51,7 @@ pub enum GenerationError {
     NotATime {
         /// What it is.
         text: String,
-        /// Who asked for it.
+        /// Where it was read from.
         from: &'static str,
     },
     /// The clock of this machine is before 1970 or after 2106.

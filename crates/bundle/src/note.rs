@@ -49,11 +49,11 @@ pub enum NoteKind {
         /// How many.
         count: usize,
     },
-    /// Rows of a report whose roots are not in the root program, any more or yet, were passed over.
+    /// Rows of a report whose roots are no longer in the root program, or not yet, were passed over.
     NotIncluded {
         /// How many.
         count: usize,
-        /// Whose program.
+        /// The program: that of Mozilla or Microsoft.
         program: &'static str,
     },
     /// A report lacks a column that would say what roots are trusted for, or under which conditions.

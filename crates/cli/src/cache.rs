@@ -12,9 +12,8 @@ use jit_trust_file::{FileError, OwnFile};
 use serde::Serialize;
 
 use crate::exit::Failure;
-use crate::shown::{counted, shown};
+use crate::shown::{counted, joined, shown};
 use crate::terminal::{print, print_json, warning};
-use crate::words::joined;
 
 /// Look into a file of --cache, or empty it
 ///

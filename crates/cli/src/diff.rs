@@ -7,11 +7,10 @@ use jit_trust_bundle::{Changed, Diff, Field, NoteKind, Record, RootList, Source}
 use serde::Serialize;
 
 use crate::exit::Failure;
-use crate::shown::{counted, shown};
+use crate::shown::{counted, joined, part, shown};
 use crate::store;
 use crate::terminal::{GREEN, RED, RESET, YELLOW, print_coloured, print_json, say};
 use crate::time::moment;
-use crate::words::{joined, part};
 
 /// Say which roots a new store adds, removes or trusts under other conditions than an old one
 ///
@@ -43,7 +42,11 @@ pub(crate) fn run(args: &DiffArgs) -> Result<(), Failure> {
     let (old, new) = (Side::read(&args.old)?, Side::read(&args.new)?);
     let diff = Diff::between(&old.list, &new.list);
     let printed = if args.json {
-        print_json(&Report::of(&old, &new, &diff))
+        print_json(&Report {
+            old: &old,
+            new: &new,
+            diff: &diff,
+        })
     } else {
         report_sides(&old, &new);
         report_nameless(&old, &new, &diff);
@@ -58,9 +61,13 @@ pub(crate) fn run(args: &DiffArgs) -> Result<(), Failure> {
 }
 
 /// One of the two stores.
+#[derive(Serialize)]
 struct Side {
-    name: String,
+    store: String,
     generation: Option<u32>,
+    roots: usize,
+    carries_conditions: bool,
+    #[serde(skip)]
     list: RootList,
 }
 
@@ -68,14 +75,12 @@ impl Side {
     fn read(path: &Path) -> Result<Self, Failure> {
         let list = store::read(path)?;
         Ok(Self {
-            name: shown(path.to_string_lossy()).to_string(),
+            store: shown(path.to_string_lossy()).to_string(),
             generation: store::generation(path, &list),
+            roots: list.roots().len(),
+            carries_conditions: list.sources().iter().any(Source::carries_conditions),
             list,
         })
-    }
-
-    fn carries_conditions(&self) -> bool {
-        self.list.sources().iter().any(Source::carries_conditions)
     }
 }
 
@@ -87,17 +92,14 @@ fn report_sides(old: &Side, new: &Side) {
         });
         say(format_args!(
             "{which}: {}: {}{generation}",
-            side.name,
-            counted(side.list.roots().len(), "root")
+            side.store,
+            counted(side.roots, "root")
         ));
     }
     for (side, other) in [(old, new), (new, old)] {
-        if !side.carries_conditions() && other.carries_conditions() {
-            say(format_args!(
-                "note: {}: {}",
-                side.name,
-                NoteKind::CarriesNoConditions
-            ));
+        if !side.carries_conditions && other.carries_conditions {
+            let lost = NoteKind::CarriesNoConditions;
+            say(format_args!("note: {}: {lost}", side.store));
         }
     }
 }
@@ -109,7 +111,7 @@ fn report_nameless(old: &Side, new: &Side, diff: &Diff) {
     for (side, roots) in [(old, &diff.removed), (new, &diff.added)] {
         let lacks_names = roots.iter().any(is_nameless) || diff.changed.iter().any(in_both);
         if lacks_names && store::holds_no_names(&side.list) {
-            store::say_that_it_holds_no_names(&side.name);
+            store::say_that_it_holds_no_names(&side.store);
         }
     }
 }
@@ -126,7 +128,7 @@ fn lines(diff: &Diff) -> String {
     removed.chain(changed).chain(added).collect()
 }
 
-/// What a root is called; where its name is not known, by what it is told from others.
+/// The name of a root; where it is not known, its key identifier or the hash of its key.
 fn name(root: &Record) -> String {
     match (&root.subject, &root.skid) {
         (Some(subject), _) => subject.clone(),
@@ -192,32 +194,8 @@ fn missing(field: Field) -> &'static str {
 /// `--json`. `docs/json.md` promises its form.
 #[derive(Serialize)]
 struct Report<'a> {
-    old: SideReport<'a>,
-    new: SideReport<'a>,
+    old: &'a Side,
+    new: &'a Side,
     #[serde(flatten)]
     diff: &'a Diff,
-}
-
-#[derive(Serialize)]
-struct SideReport<'a> {
-    store: &'a str,
-    generation: Option<u32>,
-    roots: usize,
-    carries_conditions: bool,
-}
-
-impl<'a> Report<'a> {
-    fn of(old: &'a Side, new: &'a Side, diff: &'a Diff) -> Self {
-        let side = |side: &'a Side| SideReport {
-            store: &side.name,
-            generation: side.generation,
-            roots: side.list.roots().len(),
-            carries_conditions: side.carries_conditions(),
-        };
-        Self {
-            old: side(old),
-            new: side(new),
-            diff,
-        }
-    }
 }

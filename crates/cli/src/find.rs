@@ -12,9 +12,8 @@ use pki_types::CertificateDer;
 
 use crate::exit::Failure;
 use crate::show::table;
-use crate::shown::shown;
+use crate::shown::{joined, shown};
 use crate::terminal::{print, warning};
-use crate::words::joined;
 use crate::{certificates, store};
 
 /// Find roots in a store, by key identifier or as issuers of a given certificate

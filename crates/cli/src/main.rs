@@ -19,8 +19,8 @@ mod generate;
 mod get;
 mod http;
 mod label;
+mod lookups;
 mod markup;
-mod questions;
 mod runtime;
 mod serve;
 mod show;
@@ -30,7 +30,6 @@ mod terminal;
 mod time;
 mod trust;
 mod verify;
-mod words;
 
 use std::process::ExitCode;
 
@@ -39,7 +38,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use exit::Failure;
 use generate::Generate;
 use http::Library;
-use words::joined;
+use shown::joined;
 
 /// Trust every public CA, hold none of them in memory
 ///

@@ -13,10 +13,9 @@ use rustls::crypto::aws_lc_rs;
 
 use crate::args::{Pin, TrustBy};
 use crate::exit::{Failure, causes};
-use crate::questions::OpenQuestions;
-use crate::shown::shown;
+use crate::lookups::OpenLookups;
+use crate::shown::{joined, shown};
 use crate::terminal::{say, warning};
-use crate::words::joined;
 use crate::{cache, certificates};
 
 /// What to trust by, and what to call it.
@@ -27,7 +26,7 @@ pub(crate) struct Store {
     /// Whether some of it is on a server, so that the number of roots is not known.
     pub(crate) is_remote: bool,
     /// What stores on servers have not answered yet.
-    pub(crate) open_questions: OpenQuestions,
+    pub(crate) open_lookups: OpenLookups,
     pins: Vec<Pin>,
     /// The file of `--cache`, beside which it is remembered which generations were seen.
     pub(crate) cache: Option<String>,
@@ -96,13 +95,13 @@ pub(crate) fn open_all(args: &TrustBy) -> Result<Store, Failure> {
         true => LookupKind::KeyIdentifier,
         false => LookupKind::Subject,
     };
-    let open_questions = OpenQuestions::default();
+    let open_lookups = OpenLookups::default();
     for url in &remote {
         if args.ask_by_key_id {
             say_that_conditions_are_lost(url);
         }
         let store = remote_store(url, args.trust_ca.as_deref(), kind)?;
-        policy = policy.deferred_store(open_questions.to(store));
+        policy = policy.deferred_store(open_lookups.to(store));
     }
     for pin in &args.pin {
         let authorities = certificates::read_authorities(&pin.authorities)?;
@@ -123,7 +122,7 @@ pub(crate) fn open_all(args: &TrustBy) -> Result<Store, Failure> {
         name,
         policy: policy.build(),
         is_remote: !remote.is_empty(),
-        open_questions,
+        open_lookups,
         pins: args.pin.clone(),
         cache: args.cache.as_deref().map(name_of),
     })

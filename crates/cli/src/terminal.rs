@@ -59,11 +59,15 @@ fn write_whole(text: &[u8], mut stdout: impl Write) -> Result<(), Failure> {
     written.map_err(|error| Failure::writing_stdout(&error))
 }
 
-/// Writes a result as JSON, indented, to stdout.
+/// A result as JSON, indented.
+pub(crate) fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
+    let json = serde_json::to_string_pretty(value).map_err(Failure::failed)?;
+    Ok(json + "\n")
+}
+
+/// The same, to stdout.
 pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    let mut json = serde_json::to_vec_pretty(value).map_err(Failure::failed)?;
-    json.push(b'\n');
-    print(json)
+    print(json(value)?)
 }
 
 /// The file that a report is written to in the place of stdout, which appears whole or not at all.

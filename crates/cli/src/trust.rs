@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use jit_trust::{
-    Certificate, LookupError, LookupRecord, PeerChain, PresentedName, Rejection, StoreError,
-    VerificationReport,
+    Certificate, LookupError, LookupRecord, PresentedName, Rejection, StoreError, VerificationReport,
 };
 use pki_types::{CertificateDer, ServerName};
+use serde::Serialize;
 
 use crate::shown::shown;
 use crate::store::Store;
@@ -38,15 +38,16 @@ pub(crate) struct Decision {
 }
 
 /// A certificate as a server sent it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct SentCertificate {
     pub(crate) subject: String,
     pub(crate) issuer: String,
+    #[serde(skip)]
     pub(crate) der: Vec<u8>,
 }
 
 /// The root that a path ends in.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct ChosenRoot {
     pub(crate) subject: String,
     pub(crate) skid: Option<String>,
@@ -57,7 +58,6 @@ impl Decision {
         let host = &report.host;
         let name = store.name_for(host);
         let is_known_whole = !store.is_remote || store.is_pinned(host);
-        let chain = report.chain();
         let sent = report.sent().filter_map(|der| Certificate::from_der(der).ok());
         let rejection = report
             .result
@@ -65,10 +65,8 @@ impl Decision {
             .err()
             .map(|rejection| complete(rejection, report));
         Self {
-            sent: sent
-                .map(|certificate| SentCertificate::of(&certificate))
-                .collect(),
-            unreadable: chain.as_ref().map_or(0, PeerChain::skipped),
+            sent: sent.map(SentCertificate::from).collect(),
+            unreadable: report.unreadable,
             store_len: report.store_len.filter(|_| is_known_whole),
             selected: report.selected,
             lookups: report.lookups.clone(),
@@ -92,8 +90,8 @@ impl Decision {
     }
 }
 
-impl SentCertificate {
-    fn of(certificate: &Certificate<'_>) -> Self {
+impl From<Certificate<'_>> for SentCertificate {
+    fn from(certificate: Certificate<'_>) -> Self {
         Self {
             subject: certificate.subject().to_string(),
             issuer: certificate.issuer().to_string(),

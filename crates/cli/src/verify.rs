@@ -9,10 +9,9 @@ use rustls::crypto::aws_lc_rs;
 
 use crate::args::{TrustBy, value};
 use crate::exit::Failure;
-use crate::shown::shown;
+use crate::shown::{part, shown};
 use crate::terminal::print;
 use crate::trust::Decision;
-use crate::words::part;
 use crate::{cache, certificates, store, time};
 
 /// Say whether a chain of certificates would be trusted, and under which root

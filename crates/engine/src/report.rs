@@ -32,6 +32,8 @@ pub struct VerificationReport {
     pub validating: Duration,
     /// The verdict.
     pub result: Result<(), Rejection>,
+    /// How many certificates after the server's own were sent that cannot be read. They are not in [`sent`](Self::sent).
+    pub unreadable: usize,
     sent: Box<[Box<[u8]>]>,
     candidates: Box<[OwnedTrustAnchor]>,
     /// The place of the anchor that the path ends in, among the candidates.
@@ -61,6 +63,7 @@ impl VerificationReport {
             selecting,
             validating,
             result,
+            unreadable: chain.map_or(0, PeerChain::skipped),
             sent: sent.map(|certificate| Box::from(certificate.as_der())).collect(),
             anchor: used.and_then(|used| all().position(|anchor| anchor == used)),
             candidates: all().map(|anchor| anchor.to_owned_anchor()).collect(),

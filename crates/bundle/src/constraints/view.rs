@@ -1,7 +1,7 @@
 //! Name constraints, as text.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use jit_trust_core::Name;
 use jit_trust_core::der::Tlv;
@@ -121,26 +121,22 @@ fn ascii(bytes: &[u8]) -> Option<&str> {
 /// An address and a mask, one behind the other.
 fn network(bytes: &[u8]) -> Option<String> {
     let (address, mask) = bytes.split_at_checked(bytes.len() / 2)?;
-    if let (Ok(address), Ok(mask)) = (<[u8; 4]>::try_from(address), <[u8; 4]>::try_from(mask)) {
-        let bits = u32::from_be_bytes(mask);
-        let is_prefix = bits.leading_ones() == bits.count_ones();
-        let (address, mask) = (Ipv4Addr::from(address), Ipv4Addr::from(mask));
-        return Some(match is_prefix {
-            true => format!("{address}/{}", bits.count_ones()),
-            false => format!("{address}/{mask}"),
-        });
+    let (address, as_address) = (ip_address(address)?, ip_address(mask)?);
+    let bits = mask
+        .iter()
+        .flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1 == 1));
+    let len = bits.clone().take_while(|bit| *bit).count();
+    match bits.filter(|bit| *bit).count() == len {
+        true => Some(format!("{address}/{len}")),
+        false => Some(format!("{address}/{as_address}")),
     }
-    let (address, mask) = (
-        <[u8; 16]>::try_from(address).ok()?,
-        <[u8; 16]>::try_from(mask).ok()?,
-    );
-    let bits = u128::from_be_bytes(mask);
-    let is_prefix = bits.leading_ones() == bits.count_ones();
-    let (address, mask) = (Ipv6Addr::from(address), Ipv6Addr::from(mask));
-    Some(match is_prefix {
-        true => format!("{address}/{}", bits.count_ones()),
-        false => format!("{address}/{mask}"),
-    })
+}
+
+fn ip_address(bytes: &[u8]) -> Option<IpAddr> {
+    let version_4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
+    version_4
+        .or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from))
+        .ok()
 }
 
 fn other(bytes: &[u8]) -> String {

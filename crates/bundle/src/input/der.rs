@@ -7,7 +7,7 @@ pub(super) use tag::{BIT_STRING, BOOLEAN, INTEGER, OBJECT_IDENTIFIER, OCTET_STRI
 /// The tag `[0]` of a constructed value.
 pub(super) const CONTEXT_0: u8 = tag::context_constructed(0);
 
-/// The tag-length-values that these bytes begin with, one after the other; ends at what is none.
+/// The tag-length-values that these bytes begin with, one after the other; ends at what is not one.
 #[derive(Clone, Copy)]
 pub(super) struct Elements<'a>(Reader<'a>);
 

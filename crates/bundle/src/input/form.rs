@@ -4,7 +4,7 @@ use super::collector::Collector;
 use super::{ccadb, certdata, p11_kit, pem, signed_data};
 use crate::{Conditions, Form, InputError, Place};
 
-/// The form of a file's content; `None` when it is none that is known. What was recognised may still be damaged.
+/// The form of a file's content; `None` when it is not known. What was recognised may still be damaged.
 pub(super) fn recognise(bytes: &[u8]) -> Option<Form> {
     // Some forms hold PEM too, and say more than it does: they must be asked for first.
     if bytes.starts_with(b"TBLB") {

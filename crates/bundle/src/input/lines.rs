@@ -1,5 +1,10 @@
 //! Lines of text, with their numbers.
 
+use crate::Problem;
+
+/// The number of a line, and what is wrong with it.
+pub(super) type Located = (u64, Problem);
+
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The lines, counted from 1, without white space at either end. Lines end with LF, CR LF or, where there is no LF

@@ -51,8 +51,8 @@ pub fn encode_blob(
 /// Those of these roots that a trust blob of version 2 can hold together, and why each of the others does not fit: a
 /// part of it is too long, or [`MAX_ANCHORS_PER_NAME`] before it have its name.
 ///
-/// Whoever makes a store writes the list whole or not at all, with [`encode_blob`]. This is for trusting by a list that
-/// is there, whose other roots still count.
+/// A program that makes a store writes the list whole or not at all, with [`encode_blob`]. This is for trusting by a list
+/// that is there, whose other roots still count.
 pub fn fitting_version_2(roots: &[Root]) -> (Vec<Root>, Vec<OutputError>) {
     let (mut fitting, mut left_out) = (Vec::new(), Vec::new());
     let mut under_one_name: HashMap<NameHashPrefix, usize> = HashMap::new();

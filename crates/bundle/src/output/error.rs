@@ -48,8 +48,8 @@ pub enum OutputError {
         /// What in it does not belong to a webroot, relative to it.
         found: PathBuf,
     },
-    /// A webroot was to be written where a directory has an `index.json` that is none of a webroot that this writer
-    /// knows.
+    /// A webroot was to be written where a directory has an `index.json` that is not that of a webroot as this
+    /// writer knows it.
     #[error(
         "{}: not replaced: its index.json is not that of a webroot: expected one as write_webroot makes it: {}",
         shown_path(path),

@@ -56,7 +56,7 @@ pub(crate) const HOST_IDLE: u64 = MINUTE;
 /// How many issuers a chain names: one intermediate certificate is sent with most.
 pub(crate) const ISSUERS_OF_CHAIN: u64 = 2;
 
-/// How long an anchor stays after the last connection that leaned on it has closed.
+/// How long an anchor stays after the last connection that used it has closed.
 pub(crate) const IDLE_GRACE: u64 = 5;
 /// How long after it came an anchor serves new connections.
 pub(crate) const MAX_AGE: u64 = 5 * MINUTE;

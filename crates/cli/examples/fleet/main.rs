@@ -3,7 +3,7 @@
 //! `cargo run --release -p jit-trust-cli --example fleet -- [--seed N] [--devices N]`
 //!
 //! Each device visits 1,000 hosts, by and by, and holds no root: under the client's own rules an anchor stays in
-//! memory while a connection leans on it and five seconds after, and is asked for again when it is next needed. What is
+//! memory while a connection uses it and five seconds after, and is asked for again when it is next needed. What is
 //! assumed stands in one table, in `assumptions`; everything is drawn from a generator with a seed, in whole numbers, so
 //! that a seed gives the same figures everywhere. It is an example of the command because it needs what that has: the
 //! list of roots, to know how large the files of a webroot are, and a command line.

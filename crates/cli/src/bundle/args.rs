@@ -7,7 +7,7 @@ use clap::builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args};
 use jit_trust_bundle::{BlobOptions, BlobVersion, Policy};
 
-use crate::args::{Trust, value};
+use crate::args::{TrustArgs, value};
 use crate::exit::Failure;
 use crate::http::Override;
 
@@ -94,7 +94,7 @@ pub(crate) struct BundleArgs {
     pub(crate) quiet: bool,
 
     #[command(flatten)]
-    pub(crate) trust: Trust,
+    pub(crate) trust: TrustArgs,
 
     /// Where mozilla:latest is fetched from, such as a mirror
     ///

@@ -15,10 +15,9 @@ use jit_trust_bundle::{
 use jit_trust_file::write_file;
 
 use crate::exit::Failure;
-use crate::shown::{counted, shown};
+use crate::shown::{counted, joined, shown};
 use crate::terminal::{say, warning};
 use crate::time;
-use crate::words::joined;
 pub(crate) use args::BundleArgs;
 
 pub(crate) fn run(args: &BundleArgs) -> Result<(), Failure> {

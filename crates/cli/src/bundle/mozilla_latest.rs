@@ -16,9 +16,8 @@ use tokio::time::timeout;
 use super::args::BundleArgs;
 use crate::exit::Failure;
 use crate::http::{Client, Connector, Library, Options, Protocols, Request, Rules};
-use crate::shown::shown;
+use crate::shown::{part, shown};
 use crate::terminal::{say, warning};
-use crate::words::part;
 use crate::{runtime, store};
 
 /// The largest report that is read, in bytes. Those of 2026 have less than 1 MB.
@@ -191,8 +190,8 @@ impl Report {
         Self { head, bytes }
     }
 
-    /// The report fetched last from this address; none if there is no such one, it is damaged, or somebody else could
-    /// have written it: what it holds is trusted as much as what the server sends.
+    /// The report fetched last from this address; none if there is no such one, it is damaged, or another user
+    /// could have written it: what it holds is trusted as much as what the server sends.
     fn cached(path: &Path, url: &str) -> Option<Self> {
         let file = OwnFile::open(path).ok()??;
         if file.others_may_write() {

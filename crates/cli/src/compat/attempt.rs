@@ -13,14 +13,14 @@ use crate::http::{
     Client, Connector, Hop, Library, Limit, Options, Override, Protocols, Request, Rules, late,
 };
 use crate::label::shortened;
-use crate::questions::OpenQuestions;
+use crate::lookups::OpenLookups;
 use crate::shown::brief;
 use crate::store::Store;
 
 /// As many as browsers follow.
 const MAX_REDIRECTS: usize = 20;
 
-/// A question that a store has not answered for so long is what a handshake waits for; one that is younger may be that of
+/// A lookup that a store has not answered for so long is what a handshake waits for; one that is younger may be that of
 /// another site.
 const LONG: Duration = Duration::from_secs(2);
 
@@ -120,11 +120,11 @@ impl Attempt {
                 (None, Some(Diagnosis::of(&hops, &error)), Some(detail))
             }
             Err(_) => {
-                let waits_for_a_store = asking.store.open_questions.wait_for(LONG);
+                let waits_for_a_store = asking.store.open_lookups.wait_for(LONG);
                 // Others may have asked a moment ago.
-                let none = OpenQuestions::default();
+                let none = OpenLookups::default();
                 let open = match waits_for_a_store {
-                    true => &asking.store.open_questions,
+                    true => &asking.store.open_lookups,
                     false => &none,
                 };
                 let diagnosis = Diagnosis::of_late(&hops, waits_for_a_store);

@@ -56,54 +56,37 @@ pub(super) enum Fault {
 
 impl Diagnosis {
     pub(super) fn fault(self) -> Fault {
-        match self {
-            Self::Expired
-            | Self::NotValidYet
-            | Self::WrongHost
-            | Self::MissingIntermediate
-            | Self::RootNotTrusted
-            | Self::DistrustedByDate
-            | Self::NameConstraints
-            | Self::BadSignature
-            | Self::IssuerIsNoCa
-            | Self::NotAccepted => Fault::Trust,
-            Self::StoreFailed => Fault::Store,
-            Self::Unreachable | Self::Proxy => Fault::Network,
-            Self::NeverAnswered
-            | Self::HandshakeFailed
-            | Self::BadAnswer
-            | Self::RedirectLoop
-            | Self::NeedsCookie
-            | Self::RedirectToHttp
-            | Self::NoHttp2
-            | Self::Other => Fault::Server,
-        }
+        self.described().0
     }
 
     /// In a few words.
     pub(super) fn words(self) -> &'static str {
+        self.described().1
+    }
+
+    fn described(self) -> (Fault, &'static str) {
         match self {
-            Self::Expired => "expired",
-            Self::NotValidYet => "not valid yet",
-            Self::WrongHost => "wrong host",
-            Self::MissingIntermediate => "missing intermediate",
-            Self::RootNotTrusted => "root not trusted",
-            Self::DistrustedByDate => "distrusted by date",
-            Self::NameConstraints => "name constraints",
-            Self::BadSignature => "bad signature",
-            Self::IssuerIsNoCa => "issued by no CA",
-            Self::NotAccepted => "certificates not accepted",
-            Self::StoreFailed => "trust store failed",
-            Self::Unreachable => "unreachable",
-            Self::Proxy => "proxy failed",
-            Self::NeverAnswered => "server never answered",
-            Self::HandshakeFailed => "handshake failed",
-            Self::BadAnswer => "no answer in HTTP",
-            Self::RedirectLoop => "redirect loop",
-            Self::NeedsCookie => "needs a cookie",
-            Self::RedirectToHttp => "redirect to http",
-            Self::NoHttp2 => "HTTP/2 not spoken",
-            Self::Other => "other",
+            Self::Expired => (Fault::Trust, "expired"),
+            Self::NotValidYet => (Fault::Trust, "not valid yet"),
+            Self::WrongHost => (Fault::Trust, "wrong host"),
+            Self::MissingIntermediate => (Fault::Trust, "missing intermediate"),
+            Self::RootNotTrusted => (Fault::Trust, "root not trusted"),
+            Self::DistrustedByDate => (Fault::Trust, "distrusted by date"),
+            Self::NameConstraints => (Fault::Trust, "name constraints"),
+            Self::BadSignature => (Fault::Trust, "bad signature"),
+            Self::IssuerIsNoCa => (Fault::Trust, "issued by no CA"),
+            Self::NotAccepted => (Fault::Trust, "certificates not accepted"),
+            Self::StoreFailed => (Fault::Store, "trust store failed"),
+            Self::Unreachable => (Fault::Network, "unreachable"),
+            Self::Proxy => (Fault::Network, "proxy failed"),
+            Self::NeverAnswered => (Fault::Server, "server never answered"),
+            Self::HandshakeFailed => (Fault::Server, "handshake failed"),
+            Self::BadAnswer => (Fault::Server, "no answer in HTTP"),
+            Self::RedirectLoop => (Fault::Server, "redirect loop"),
+            Self::NeedsCookie => (Fault::Server, "needs a cookie"),
+            Self::RedirectToHttp => (Fault::Server, "redirect to http"),
+            Self::NoHttp2 => (Fault::Server, "HTTP/2 not spoken"),
+            Self::Other => (Fault::Server, "other"),
         }
     }
 
@@ -149,19 +132,18 @@ impl Diagnosis {
 
     /// Redirects lead round and round.
     fn no_end(hops: &[Hop]) -> Self {
-        if wants_other_cookies(hops) {
-            Self::NeedsCookie
-        } else {
-            Self::RedirectLoop
+        let mut cookies = hops.iter().flat_map(|hop| &hop.cookies_set);
+        match cookies.any(|cookie| matches!(cookie.outcome, Outcome::Ignored(_))) {
+            true => Self::NeedsCookie,
+            false => Self::RedirectLoop,
         }
     }
 
-    /// Nobody was reached.
+    /// No server was reached.
     fn no_way(hop: &Hop) -> Self {
-        if hop.proxy.is_some() {
-            Self::Proxy
-        } else {
-            Self::Unreachable
+        match hop.proxy {
+            Some(_) => Self::Proxy,
+            None => Self::Unreachable,
         }
     }
 
@@ -191,9 +173,4 @@ impl From<&Rejection> for Diagnosis {
             _ => Self::NotAccepted,
         }
     }
-}
-
-fn wants_other_cookies(hops: &[Hop]) -> bool {
-    let mut set = hops.iter().flat_map(|hop| &hop.cookies_set);
-    set.any(|cookie| matches!(cookie.outcome, Outcome::Ignored(_)))
 }

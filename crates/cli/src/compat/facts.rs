@@ -11,9 +11,8 @@ use super::list::Site;
 use super::survey::{Asked, Survey};
 use crate::http::Hop;
 use crate::label::{shortened, title};
-use crate::shown::{counted, shown};
+use crate::shown::{counted, joined, part, shown};
 use crate::trust::Decision;
-use crate::words::{joined, part};
 
 /// What a report is made of.
 pub(super) struct Report<'a> {

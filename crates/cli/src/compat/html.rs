@@ -6,7 +6,7 @@ use super::list::Site;
 use super::reference::Mark;
 use super::survey::Asked;
 use crate::markup::{Class, Text};
-use crate::words::part;
+use crate::shown::part;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");

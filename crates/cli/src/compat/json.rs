@@ -11,6 +11,7 @@ use super::reference::Reference;
 use super::survey::Asked;
 use crate::exit::Failure;
 use crate::get::report::HopReport;
+use crate::terminal::json;
 
 #[derive(Serialize)]
 struct Whole<'a> {
@@ -53,16 +54,13 @@ struct AttemptReport<'a> {
 
 pub(super) fn text(report: &Report<'_>) -> Result<String, Failure> {
     let sites = report.sites.iter().zip(&report.survey.asked);
-    let whole = Whole {
+    json(&Whole {
         store: report.store,
         at: &report.at,
         interrupted: report.survey.signal.is_some(),
         summary: report.summary,
         sites: sites.map(|(site, asked)| SiteReport::of(site, asked)).collect(),
-    };
-    let mut json = serde_json::to_string_pretty(&whole).map_err(Failure::failed)?;
-    json.push('\n');
-    Ok(json)
+    })
 }
 
 impl<'a> SiteReport<'a> {

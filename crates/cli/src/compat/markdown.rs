@@ -6,7 +6,7 @@ use super::facts::{self, Cells, Report};
 use super::list::Site;
 use super::reference::Mark;
 use super::survey::Asked;
-use crate::words::joined;
+use crate::shown::joined;
 
 const TITLES: [&str; 13] = [
     "site",

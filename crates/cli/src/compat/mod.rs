@@ -21,7 +21,7 @@ use crate::args::{TrustBy, value};
 use crate::exit::Failure;
 use crate::http::{Library, Override};
 use crate::shown::counted;
-use crate::terminal::{ReportFile, print, print_coloured, warning};
+use crate::terminal::{ReportFile, print_coloured, warning};
 use crate::{cache, store, time};
 use against::{Against, OtherRoots};
 use attempt::{Asking, Version};
@@ -156,9 +156,12 @@ pub(crate) fn run(args: &CompatArgs) -> Result<(), Failure> {
         let all = summary.asked.saturating_add(summary.not_asked);
         warning(format_args!("interrupted after {} of {all}", summary.asked));
     }
+    // What is written where the user says has the same width everywhere, and no colours.
+    let width = table::terminal_width().filter(|_| args.output.is_none());
+    let text = in_form(&report, args.format, width)?;
     let said = match file {
-        Some(file) => file.write(&in_form(&report, args.format, None)?),
-        None => print_report(&report, args.format, args.output.is_none()),
+        Some(file) => file.write(&text),
+        None => print_coloured(&text),
     };
     let end = match survey.signal {
         Some(number) => Err(Failure::Signal(number)),
@@ -190,21 +193,12 @@ fn verdict(survey: &Survey, summary: &Summary) -> Result<(), Failure> {
     )))
 }
 
-/// The text; a table is made to fit this many columns.
+/// The text; a table is made to fit this many columns of a terminal, and coloured.
 fn in_form(report: &Report<'_>, format: Format, width: Option<u16>) -> Result<String, Failure> {
     match format {
         Format::Table => Ok(table::text(report, width)),
         Format::Markdown => Ok(markdown::text(report)),
         Format::Json => json::text(report),
         Format::Html => Ok(html::text(report)),
-    }
-}
-
-fn print_report(report: &Report<'_>, format: Format, may_be_terminal: bool) -> Result<(), Failure> {
-    let width = table::terminal_width().filter(|_| may_be_terminal);
-    let text = in_form(report, format, width)?;
-    match (format, width) {
-        (Format::Table, Some(_)) => print_coloured(&text),
-        _ => print(text),
     }
 }

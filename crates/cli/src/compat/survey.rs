@@ -153,7 +153,7 @@ impl Work {
             Duration::ZERO
         };
         let attempt = Attempt::at(url, version, connect_timeout, &self.asking).await?;
-        // A proxy that is there leads nowhere by that alone.
+        // That a proxy is reached does not mean that a site is.
         let reached = |hop: &Hop| !matches!(hop.stage, Stage::Resolve | Stage::Connect | Stage::Proxy);
         let host = url.host_str().unwrap_or_default();
         self.reach.note(host, attempt.hops.iter().any(reached));

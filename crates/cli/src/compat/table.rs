@@ -1,53 +1,56 @@
 //! The report for terminals.
 
+use comfy_table::CellAlignment::{self, Left, Right};
 use comfy_table::presets::NOTHING;
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use comfy_table::{Cell, ContentArrangement, Table};
 
 use super::attempt::Verdict;
 use super::facts::{self, Cells, Report};
-use super::survey::Asked;
+use crate::shown::joined;
 use crate::terminal::{GREEN, RED, RESET, YELLOW};
-use crate::words::joined;
 
-const TITLES: [&str; 11] = [
-    "site",
-    "HTTP",
-    "TLS",
-    "root",
-    "certs",
-    "conns",
-    "status",
-    "redirects",
-    "TLS ms",
-    "all ms",
-    "diagnosis",
+/// One column: its title, how wide a terminal has to be to show it, how it is aligned, and what is in it.
+struct Column(
+    &'static str,
+    u16,
+    CellAlignment,
+    for<'r> fn(&'r Row<'r>) -> &'r str,
+);
+
+/// A site over one version.
+struct Row<'a> {
+    site: &'a str,
+    version: &'static str,
+    cells: Cells,
+}
+
+const COLUMNS: [Column; 11] = [
+    Column("site", 0, Left, |row| row.site),
+    Column("HTTP", 0, Left, |row| row.version),
+    Column(VERDICT, 0, Left, |row| row.cells.verdict),
+    Column("root", WIDE, Left, |row| &row.cells.root),
+    Column("certs", WIDE, Right, |row| &row.cells.certificates),
+    Column("conns", 0, Right, |row| &row.cells.connections),
+    Column("status", 0, Right, |row| &row.cells.status),
+    Column("redirects", WIDE, Left, |row| &row.cells.redirects),
+    Column("TLS ms", WIDE, Right, |row| &row.cells.times[2]),
+    Column("all ms", 0, Right, |row| &row.cells.times[4]),
+    Column("diagnosis", 0, Left, |row| &row.cells.comment),
 ];
-/// Those that a terminal shows which is narrower than `WIDE`.
-const IN_A_NARROW_ONE: [usize; 7] = [0, 1, 2, 5, 6, 9, 10];
+const VERDICT: &str = "TLS";
 const WIDE: u16 = 130;
-/// Those that are numbers.
-const TO_THE_RIGHT: [usize; 5] = [4, 5, 6, 8, 9];
 
 /// As wide as it has to be, or made to fit so many columns, by leaving some out and folding the others, and coloured.
 pub(super) fn text(report: &Report<'_>, width: Option<u16>) -> String {
     let mut table = Table::new();
-    let is_narrow = width.is_some_and(|width| width < WIDE);
-    let shown = |cells: [String; TITLES.len()]| {
-        let cells = cells.into_iter().enumerate();
-        cells
-            .filter(|(column, _)| !is_narrow || IN_A_NARROW_ONE.contains(column))
-            .map(|(column, text)| {
-                let cell = Cell::new(text);
-                match TO_THE_RIGHT.contains(&column) {
-                    true => cell.set_alignment(CellAlignment::Right),
-                    false => cell,
-                }
-            })
-            .collect::<Vec<_>>()
-    };
-    table
-        .load_preset(NOTHING)
-        .set_header(shown(TITLES.map(str::to_owned)));
+    let columns = COLUMNS
+        .iter()
+        .filter(|Column(_, from, ..)| width.is_none_or(|width| width >= *from));
+    let cell = |text: &str, alignment| Cell::new(text).set_alignment(alignment);
+    let titles = columns
+        .clone()
+        .map(|Column(title, _, alignment, _)| cell(title, *alignment));
+    table.load_preset(NOTHING).set_header(titles);
     if let Some(width) = width {
         table.set_content_arrangement(ContentArrangement::Dynamic);
         table.set_width(width);
@@ -57,7 +60,15 @@ pub(super) fn text(report: &Report<'_>, width: Option<u16>) -> String {
     }
     for (site, asked) in report.sites.iter().zip(&report.survey.asked) {
         for asked in asked {
-            table.add_row(shown(row(&site.name, asked)));
+            let row = Row {
+                site: &site.name,
+                version: asked.version.short(),
+                cells: Cells::of(asked),
+            };
+            let cells = columns
+                .clone()
+                .map(|Column(_, _, alignment, text)| cell(text(&row), *alignment));
+            table.add_row(cells);
         }
     }
     let lines = table.trim_fmt();
@@ -72,28 +83,10 @@ pub(super) fn text(report: &Report<'_>, width: Option<u16>) -> String {
     text
 }
 
-fn row(site: &str, asked: &Asked) -> [String; TITLES.len()] {
-    let cells = Cells::of(asked);
-    let [_, _, tls, _, all] = cells.times;
-    [
-        site.to_owned(),
-        asked.version.short().to_owned(),
-        cells.verdict.to_owned(),
-        cells.root,
-        cells.certificates,
-        cells.connections,
-        cells.status,
-        cells.redirects,
-        tls,
-        all,
-        cells.comment,
-    ]
-}
-
 /// comfy-table would count the colours as text: they are put in when everything stands where it will. Before the verdict
 /// stands what is ASCII alone.
 fn coloured(lines: &str) -> String {
-    let Some(at) = lines.find(TITLES[2]) else {
+    let Some(at) = lines.find(VERDICT) else {
         return lines.to_owned();
     };
     let verdicts = [Verdict::Trusted, Verdict::Refused, Verdict::Unknown];

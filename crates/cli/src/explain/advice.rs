@@ -23,8 +23,8 @@ const ALGORITHM: &str = "The server's operator has to get certificates that are 
                          longer, by keys of RSA of 2048 to 8192 bits, P-256, P-384, P-521 or Ed25519.";
 
 /// What to do where certificates are not trusted.
-pub(super) fn of(verdict: &Verdict, question: &Terms, graph: &Graph<'_>, anchors: &[Anchor]) -> String {
-    if question.passes(verdict) {
+pub(super) fn of(verdict: &Verdict, terms: &Terms, graph: &Graph<'_>, anchors: &[Anchor]) -> String {
+    if terms.passes(verdict) {
         return "Nothing.".to_owned();
     }
     if verdict.store_failed() {
@@ -34,7 +34,7 @@ pub(super) fn of(verdict: &Verdict, question: &Terms, graph: &Graph<'_>, anchors
         return REISSUE.to_owned();
     };
     match rejection {
-        Rejection::Expired { .. } | Rejection::NotYetValid { .. } => match question.is_of_another_time {
+        Rejection::Expired { .. } | Rejection::NotYetValid { .. } => match terms.is_of_another_time {
             true => RENEW.to_owned(),
             false => format!("{RENEW}{SET_CLOCK}"),
         },

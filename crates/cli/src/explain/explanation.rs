@@ -5,7 +5,6 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::roots::Memory;
-use super::signature::Signature;
 use crate::get::report::QueryReport;
 
 /// All that was found out about what a server sent. Text is safe to show; names may be as long as certificates are.
@@ -20,6 +19,9 @@ pub(super) struct Explanation {
     pub(super) store: String,
     pub(super) connection: Option<Connection>,
     pub(super) trusted: bool,
+    /// Whether a store could not answer, so that nothing is known about the server.
+    #[serde(skip)]
+    pub(super) store_failed: bool,
     /// Why not.
     pub(super) reason: Option<String>,
     /// What to do about it.
@@ -122,7 +124,7 @@ impl Sent {
     }
 }
 
-/// The day of a moment, or a question mark.
+/// The day of a moment, or a terms mark.
 pub(super) fn day(moment: Option<&str>) -> &str {
     moment.and_then(|moment| moment.split('T').next()).unwrap_or("?")
 }
@@ -175,6 +177,16 @@ pub(super) enum KeyIds {
     Differ,
     /// One of them is not there.
     Absent,
+}
+
+/// How the signature of a certificate fits a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Signature {
+    Fits,
+    DoesNotFit,
+    /// The algorithm or the key is not one that the TLS library accepts, or it could not be read.
+    NotChecked,
 }
 
 /// A way up from the server's own certificate.

@@ -1,19 +1,18 @@
 //! Finding out all that there is to tell.
 
-use jit_trust::{Certificate, PeerChain};
+use jit_trust::{Certificate, PeerChain, TrustAnchor, VerificationReport};
 use jit_trust_bundle::NameConstraints;
 use pki_types::CertificateDer;
 use webpki::EndEntityCert;
 
 use super::advice;
 use super::explanation::{
-    Anchor, AnchorState, Asked, Connection, Edge, Explanation, KeyIds, Node, Role, Sent,
+    Anchor, AnchorState, Asked, Connection, Edge, Explanation, KeyIds, Node, Role, Sent, Signature,
 };
 use super::graph::Graph;
-use super::judge::{Found, Terms, Verdict};
+use super::judge::{Terms, Verdict};
 use super::paths::{self, Way};
 use super::roots::{self, Roots};
-use super::signature::Signature;
 use crate::args::TrustBy;
 use crate::get::report::QueryReport;
 use crate::store::Store;
@@ -26,55 +25,38 @@ pub(super) struct Given {
     /// The URL or the file.
     pub(super) subject: String,
     pub(super) certificates: Vec<CertificateDer<'static>>,
-    pub(super) question: Terms,
+    pub(super) terms: Terms,
     pub(super) connection: Option<Connection>,
     /// Why the handshake was not completed.
     pub(super) broken_off: Option<String>,
 }
 
-/// All there is to tell, and what the exit status depends on.
-#[derive(Debug)]
-pub(super) struct FoundOut {
-    pub(super) shown: Explanation,
-    pub(super) store_failed: bool,
-}
-
-pub(super) fn explain(given: Given, args: &TrustBy, store: &Store) -> FoundOut {
-    let (question, certificates) = (&given.question, &given.certificates);
-    let verdict = question.judge(certificates, store);
-    let server_name = question.server_name();
+pub(super) fn explain(given: Given, args: &TrustBy, store: &Store) -> Explanation {
+    let (terms, certificates) = (&given.terms, &given.certificates);
+    let verdict = terms.judge(certificates, store);
+    let server_name = terms.server_name();
     let roots = Roots::read(args, &server_name.to_str());
 
-    let sent: Vec<&[u8]> = certificates.iter().map(AsRef::as_ref).collect();
-    let chain = PeerChain::read(sent.iter().copied()).ok();
-    let answering = chain
-        .as_ref()
-        .map(|chain| roots.answering(chain))
-        .unwrap_or_default();
-    let mut found: Vec<Found> = Vec::new();
-    for root in answering {
-        let root = root.dated_as_in(&verdict.anchors.selected);
-        if !found.iter().any(|known| known.is(&root)) {
-            found.push(root);
+    let report = &verdict.report;
+    let chain = report.chain();
+    let local = chain.iter().flat_map(|chain| roots.answering(chain));
+    let local = local.map(|anchor| dated_as_in(report, anchor));
+    let mut found: Vec<TrustAnchor<'_>> = Vec::new();
+    // Those that are in no local store came from a server.
+    for anchor in local.chain(report.candidates()) {
+        if !found.iter().any(|known| is_same(known, &anchor)) {
+            found.push(anchor);
         }
     }
-    for selected in &verdict.anchors.selected {
-        if !found.iter().any(|known| known.is(selected)) {
-            // It came from a server.
-            found.push(selected.clone());
-        }
-    }
-    let used = verdict.anchors.used.as_ref();
-    let used = used.and_then(|used| found.iter().position(|known| known.is(used)));
-    let may_vouch = |number: usize| {
-        let anchor = found.get(number).and_then(Found::anchor);
-        anchor
-            .zip(chain.as_ref())
-            .is_some_and(|(anchor, chain)| anchor.permits_issuance_date(chain.issued_at()))
+    let used = report.anchor();
+    let used = used.and_then(|used| found.iter().position(|known| is_same(known, &used)));
+    let permits_date = |number: usize| {
+        let anchor = found.get(number).zip(chain.as_ref());
+        anchor.is_some_and(|(anchor, chain)| anchor.permits_issuance_date(chain.issued_at()))
     };
     let taken = verdict.has_path().then(|| {
-        let is_used = |number| used.map_or_else(|| may_vouch(number), |used| used == number);
-        paths::taken(certificates, &found, is_used, question)
+        let is_used = |number| used.map_or_else(|| permits_date(number), |used| used == number);
+        paths::taken(certificates, &found, is_used, terms)
     });
     let taken = taken.flatten();
 
@@ -83,57 +65,66 @@ pub(super) fn explain(given: Given, args: &TrustBy, store: &Store) -> FoundOut {
     let anchors: Vec<Anchor> = found
         .iter()
         .enumerate()
-        .map(|(number, found)| anchor(number, found, &graph.edges, may_vouch(number)))
+        .map(|(number, found)| described_anchor(number, found, &graph.edges, permits_date(number)))
         .collect();
     let (ways, more_paths) = paths::all(&graph, &found);
-    let paths = paths::judge(
-        &ways,
-        taken.as_ref(),
-        certificates,
-        &graph,
-        &found,
-        question,
-        store,
-    );
+    let paths = paths::judge(&ways, taken.as_ref(), certificates, &graph, &found, terms, store);
 
-    let passes = question.passes(&verdict);
-    let reason = if passes { None } else { verdict.reason() };
+    let passes = terms.passes(&verdict);
+    let refusal = verdict.decision.refusal.clone();
+    let reason = refusal.filter(|_| !passes);
     let broken_off = given.broken_off.map(|words| refused_key(&graph).unwrap_or(words));
     let root = taken.as_ref().and_then(|taken| taken.anchor);
     let is_refused = !passes && !verdict.store_failed();
-    let belongs_first = misplaced(&graph, certificates, question).filter(|_| is_refused);
-    let shown = Explanation {
+    let belongs_first = misplaced(&graph, certificates, terms).filter(|_| is_refused);
+    Explanation {
         subject: given.subject,
-        host: question.host.as_ref().map(|host| host.to_str().into_owned()),
-        at: moment(question.now.as_secs()),
+        host: terms.host.as_ref().map(|host| host.to_str().into_owned()),
+        at: moment(terms.now.as_secs()),
         store: store.name_for(&server_name.to_str()),
         connection: given.connection,
         trusted: passes && broken_off.is_none(),
+        store_failed: verdict.store_failed(),
         advice: match (&broken_off, passes) {
             (Some(_), true) => advice::BROKEN_OFF.to_owned(),
             _ => match belongs_first {
                 Some(own) => advice::misplaced(own),
-                None => advice::of(&verdict, question, &graph, &anchors),
+                None => advice::of(&verdict, terms, &graph, &anchors),
             },
         },
         reason: reason.or(broken_off),
-        remarks: remarks(&graph, taken.as_ref(), certificates, question),
+        remarks: remarks(&graph, taken.as_ref(), certificates, terms),
         belongs_first,
         root: root.map(Node::Anchor),
         sent_len: certificates.len(),
-        sent: sent_certificates(&graph, certificates, &found, &verdict, question),
+        sent: sent_certificates(&graph, certificates, &found, &verdict, terms),
         asked: asked(chain.as_ref(), &graph, &found),
-        queries: queries(&verdict),
+        queries: report.lookups.iter().map(QueryReport::of).collect(),
         memory: roots.memory(root.and_then(|root| found.get(root))),
         anchors,
         edges: graph.edges,
         paths,
         more_paths,
-    };
-    FoundOut {
-        shown,
-        store_failed: verdict.store_failed(),
     }
+}
+
+/// Whether both have the same name and key.
+fn has_key_of(one: &TrustAnchor<'_>, other: &TrustAnchor<'_>) -> bool {
+    one.subject() == other.subject() && one.spki_value() == other.spki_value()
+}
+
+/// Whether they have the same name constraints too. A date that a store states for a name and key binds all of them.
+fn is_same(one: &TrustAnchor<'_>, other: &TrustAnchor<'_>) -> bool {
+    has_key_of(one, other) && one.name_constraints() == other.name_constraints()
+}
+
+/// The anchor under the date that binds it, which another store may state than the one that holds it.
+fn dated_as_in<'a>(report: &VerificationReport, anchor: TrustAnchor<'a>) -> TrustAnchor<'a> {
+    let same = report
+        .candidates()
+        .filter(|candidate| has_key_of(candidate, &anchor));
+    let dates = same.filter_map(|candidate| candidate.distrust_after());
+    anchor.with_distrust_after(dates.chain(anchor.distrust_after()).min())
 }
 
 /// That the server's own key is not taken, if so: then a handshake ends as if the server did not hold it.
@@ -144,7 +135,7 @@ fn refused_key(graph: &Graph<'_>) -> Option<String> {
 
 /// The server's own certificate, where that of a CA was sent first: one that is for the host, or where that does not
 /// matter, one of no CA's that a CA which was sent has issued.
-fn misplaced(graph: &Graph<'_>, sent: &[CertificateDer<'static>], question: &Terms) -> Option<Node> {
+fn misplaced(graph: &Graph<'_>, sent: &[CertificateDer<'static>], terms: &Terms) -> Option<Node> {
     if graph.get(0)?.says_it_is_no_ca() {
         return None;
     }
@@ -153,7 +144,7 @@ fn misplaced(graph: &Graph<'_>, sent: &[CertificateDer<'static>], question: &Ter
             return false;
         };
         let is_issued = graph.named(certificate.issuer()).any(|issuer| issuer != *index);
-        match (&question.host, EndEntityCert::try_from(der)) {
+        match (&terms.host, EndEntityCert::try_from(der)) {
             (Some(host), Ok(end_entity)) => end_entity.verify_is_valid_for_subject_name(host).is_ok(),
             (Some(_), Err(_)) => false,
             (None, _) => certificate.says_it_is_no_ca() && is_issued,
@@ -176,15 +167,14 @@ fn mark(edges: &mut [Edge], taken: Option<&Way>) {
     }
 }
 
-fn anchor(number: usize, found: &Found, edges: &[Edge], may_vouch: bool) -> Anchor {
+fn described_anchor(number: usize, anchor: &TrustAnchor<'_>, edges: &[Edge], permits_date: bool) -> Anchor {
     let id = Node::Anchor(number);
-    let anchor = found.anchor();
     let mut to_it = edges.iter().filter(|edge| edge.to == id);
     let state = if to_it.clone().any(|edge| edge.taken) {
         AnchorState::Used
     } else if to_it.clone().next().is_none() {
         AnchorState::Unrelated
-    } else if !may_vouch {
+    } else if !permits_date {
         AnchorState::Dated
     } else if to_it.any(|edge| edge.signature != Signature::DoesNotFit) {
         AnchorState::Signer
@@ -194,23 +184,22 @@ fn anchor(number: usize, found: &Found, edges: &[Edge], may_vouch: bool) -> Anch
     Anchor {
         id,
         state,
-        subject: anchor
-            .map(|anchor| anchor.subject().to_string())
-            .unwrap_or_default(),
-        skid: anchor.and_then(|anchor| Some(anchor.subject_key_id()?.to_string())),
-        distrust_after: anchor.and_then(|anchor| anchor.distrust_after().map(moment)),
+        subject: anchor.subject().to_string(),
+        skid: anchor.subject_key_id().map(|key_id| key_id.to_string()),
+        distrust_after: anchor.distrust_after().map(moment),
         name_constraints: anchor
-            .and_then(|anchor| Some(NameConstraints::of(anchor.name_constraints()?).to_string())),
-        anchor_len: roots::anchor_len(found).unwrap_or_default(),
+            .name_constraints()
+            .map(|constraints| NameConstraints::of(constraints).to_string()),
+        anchor_len: roots::anchor_len(anchor),
     }
 }
 
 fn sent_certificates(
     graph: &Graph<'_>,
     sent: &[CertificateDer<'static>],
-    anchors: &[Found],
+    anchors: &[TrustAnchor<'_>],
     verdict: &Verdict,
-    question: &Terms,
+    terms: &Terms,
 ) -> Vec<Sent> {
     let described = graph
         .certificates
@@ -235,7 +224,7 @@ fn sent_certificates(
             let certificate = certificate.as_ref().ok();
             let mut is_bad = role == Role::Unreadable;
             if let Some(certificate) = certificate.filter(|_| distance.is_some() && same_as.is_none()) {
-                let wrong = wrong_with(certificate, index, verdict, question);
+                let wrong = wrong_with(certificate, index, verdict, terms);
                 is_bad = !wrong.is_empty();
                 notes.extend(wrong);
                 notes.extend(in_store(certificate, index, graph, anchors));
@@ -260,13 +249,8 @@ fn sent_certificates(
 }
 
 /// What is wrong with a certificate by itself.
-fn wrong_with(
-    certificate: &Certificate<'_>,
-    index: usize,
-    verdict: &Verdict,
-    question: &Terms,
-) -> Vec<String> {
-    let now = question.now.as_secs();
+fn wrong_with(certificate: &Certificate<'_>, index: usize, verdict: &Verdict, terms: &Terms) -> Vec<String> {
+    let now = terms.now.as_secs();
     let mut wrong = Vec::new();
     if let Some(not_after) = certificate.not_after().filter(|not_after| *not_after < now) {
         wrong.push(format!("expired {}", time::expiry(not_after)));
@@ -278,7 +262,7 @@ fn wrong_with(
     if verdict.rejection().is_some() {
         wrong.extend(time::date_before_1970(certificate).map(str::to_owned));
     }
-    if index == 0 && verdict.has_other_name() && question.host.is_some() {
+    if index == 0 && verdict.has_other_name() && terms.host.is_some() {
         wrong.push("for another host".to_owned());
     }
     if let Some(why) = unsupported_key(certificate.spki_value()) {
@@ -295,7 +279,7 @@ fn in_store(
     certificate: &Certificate<'_>,
     index: usize,
     graph: &Graph<'_>,
-    anchors: &[Found],
+    anchors: &[TrustAnchor<'_>],
 ) -> Option<String> {
     if !certificate.is_self_issued() {
         return None;
@@ -309,10 +293,7 @@ fn in_store(
             return Some("names itself as its issuer; its signature was not checked".to_owned());
         }
     }
-    let named = anchors
-        .iter()
-        .enumerate()
-        .filter_map(|(number, found)| Some((number, found.anchor()?)));
+    let named = anchors.iter().enumerate();
     let mut named = named.filter(|(_, anchor)| anchor.subject() == certificate.subject());
     let same = named
         .clone()
@@ -343,11 +324,11 @@ fn remarks(
     graph: &Graph<'_>,
     taken: Option<&Way>,
     sent: &[CertificateDer<'static>],
-    question: &Terms,
+    terms: &Terms,
 ) -> Vec<String> {
     let mut remarks = Vec::new();
-    if question.host.is_none() {
-        remarks.push("No --host was given: whom the certificate is for was not checked.".to_owned());
+    if terms.host.is_none() {
+        remarks.push("No --host was given: the host name was not checked.".to_owned());
     }
     if sent.len() > graph.certificates.len() {
         remarks.push(format!(
@@ -383,24 +364,19 @@ fn remarks(
     remarks
 }
 
-fn asked(chain: Option<&PeerChain<'_>>, graph: &Graph<'_>, anchors: &[Found]) -> Vec<Asked> {
+fn asked(chain: Option<&PeerChain<'_>>, graph: &Graph<'_>, anchors: &[TrustAnchor<'_>]) -> Vec<Asked> {
     let issuers = chain.into_iter().flat_map(PeerChain::issuers);
     let asked = issuers.map(|name| {
-        let answers = |number: &usize| {
-            let anchor = anchors.get(*number).and_then(Found::anchor);
-            anchor.is_some_and(|anchor| anchor.subject() == name)
-        };
+        let answering = anchors
+            .iter()
+            .enumerate()
+            .filter(|(_, anchor)| anchor.subject() == name);
         Asked {
             name: name.to_string(),
             by: graph.issued_by_name(name).map(Node::Sent).collect(),
-            anchors: (0..anchors.len()).filter(answers).map(Node::Anchor).collect(),
+            anchors: answering.map(|(number, _)| Node::Anchor(number)).collect(),
             sent: graph.named(name).map(Node::Sent).collect(),
         }
     });
     asked.collect()
-}
-
-fn queries(verdict: &Verdict) -> Vec<QueryReport> {
-    let made = verdict.decision.lookups.iter();
-    made.map(QueryReport::of).collect()
 }

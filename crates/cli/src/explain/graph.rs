@@ -2,13 +2,12 @@
 
 use std::collections::HashSet;
 
-use jit_trust::{Certificate, CertificateError, KeyId, MAX_CERTIFICATES, Name};
+use jit_trust::{Certificate, CertificateError, KeyId, MAX_CERTIFICATES, Name, Rejection, TrustAnchor};
+use jit_trust_rustls::verify_signature;
 use pki_types::CertificateDer;
 use rustls::crypto::{WebPkiSupportedAlgorithms, aws_lc_rs};
 
-use super::explanation::{Edge, KeyIds, Node};
-use super::judge::Found;
-use super::signature::{self, Signature};
+use super::explanation::{Edge, KeyIds, Node, Signature};
 
 /// How many edges there are at most: in most chains, as many as certificates.
 const MAX_EDGES: usize = 256;
@@ -29,7 +28,7 @@ pub(super) struct Graph<'c> {
 
 impl<'c> Graph<'c> {
     /// Reads the first certificates, as many as a verifier looks at.
-    pub(super) fn new(sent: &'c [CertificateDer<'_>], anchors: &[Found]) -> Self {
+    pub(super) fn new(sent: &'c [CertificateDer<'_>], anchors: &[TrustAnchor<'_>]) -> Self {
         let sent = sent.get(..MAX_CERTIFICATES).unwrap_or(sent);
         let same_as = sent.iter().enumerate();
         let same_as = same_as.map(|(index, der)| sent.iter().take(index).position(|other| other == der));
@@ -90,7 +89,7 @@ impl<'c> Graph<'c> {
         self.distances.get(index).copied().flatten()
     }
 
-    fn connect(&mut self, anchors: &[Found]) {
+    fn connect(&mut self, anchors: &[TrustAnchor<'_>]) {
         let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms;
         let mut edges = Vec::new();
         for index in self.indexes().filter(|index| self.distance(*index).is_some()) {
@@ -101,11 +100,8 @@ impl<'c> Graph<'c> {
                     edges.push(edge(issued, index, Node::Sent(issuer), skid, key, algorithms));
                 }
             }
-            for (number, found) in anchors.iter().enumerate() {
-                let anchor = found.anchor();
-                let Some(anchor) = anchor.filter(|anchor| anchor.subject() == issued.issuer()) else {
-                    continue;
-                };
+            let named = anchors.iter().enumerate();
+            for (number, anchor) in named.filter(|(_, anchor)| anchor.subject() == issued.issuer()) {
                 let (skid, key) = (anchor.subject_key_id(), anchor.spki_value());
                 edges.push(edge(issued, index, Node::Anchor(number), skid, key, algorithms));
             }
@@ -129,7 +125,7 @@ impl<'c> Graph<'c> {
     pub(super) fn own_signature(&self, index: usize) -> Signature {
         let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms;
         self.get(index).map_or(Signature::NotChecked, |certificate| {
-            signature::check(certificate, certificate.spki_value(), algorithms)
+            check(certificate, certificate.spki_value(), algorithms)
         })
     }
 }
@@ -150,7 +146,16 @@ fn edge(
             (Some(_), Some(_)) => KeyIds::Differ,
             _ => KeyIds::Absent,
         },
-        signature: signature::check(issued, spki_value, algorithms),
+        signature: check(issued, spki_value, algorithms),
         taken: false,
+    }
+}
+
+/// How the signature of `issued` fits the key of `spki_value`, the inside of a SubjectPublicKeyInfo.
+fn check(issued: &Certificate<'_>, spki_value: &[u8], algorithms: WebPkiSupportedAlgorithms) -> Signature {
+    match verify_signature(issued.as_der(), spki_value, algorithms.all) {
+        Ok(()) => Signature::Fits,
+        Err(Rejection::BadSignature { .. }) => Signature::DoesNotFit,
+        Err(_) => Signature::NotChecked,
     }
 }

@@ -12,7 +12,6 @@ mod judge;
 mod paths;
 mod roots;
 mod server;
-mod signature;
 mod svg;
 mod text;
 
@@ -26,12 +25,12 @@ use crate::exit::Failure;
 use crate::runtime;
 use crate::shown::shown;
 use crate::store;
-use crate::terminal::{ReportFile, print, print_coloured, print_json};
+use crate::terminal::{ReportFile, json, print_coloured};
 use crate::time;
 pub(crate) use args::ExplainArgs;
 use args::{Form, Subject};
 use explanation::Explanation;
-use found_out::{FoundOut, Given};
+use found_out::Given;
 use judge::Terms;
 
 pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
@@ -39,19 +38,19 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
     let now = time::of_judgement(args.at)?;
     let file = ReportFile::create(args.output.as_deref())?;
     let is_said = file.is_none() && args.format == Form::Text;
-    let question = |host| Terms {
+    let terms = |host| Terms {
         host,
         now,
         is_of_another_time: args.at.is_some(),
     };
     let from_file = match &args.subject {
-        Subject::File(path) => Some(read(path, args, question(args.host.clone()))?),
+        Subject::File(path) => Some(read(path, args, terms(args.host.clone()))?),
         Subject::Server(_) => None,
     };
     // A store on a server may not answer for long: signals are to end that too.
-    let found_out = runtime::run(async {
+    let explanation = runtime::run(async {
         let given = match (from_file, &args.subject) {
-            (None, Subject::Server(url)) => server::meet(url, args, &store, question).await?,
+            (None, Subject::Server(url)) => server::meet(url, args, &store, terms).await?,
             (Some(given), _) => given,
             (None, Subject::File(_)) => return Err(Failure::failed("nothing was read")),
         };
@@ -60,11 +59,12 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
         explained.map_err(Failure::failed)
     })?;
     cache::keep(&store.policy);
+    let text = in_form(&explanation, args.format)?;
     let shown = match file {
-        Some(file) => file.write(&in_form(&found_out.shown, args.format)?),
-        None => show(&found_out.shown, args.format),
+        Some(file) => file.write(&anstream::adapter::strip_str(&text).to_string()),
+        None => print_coloured(&text),
     };
-    match (end(&found_out, is_said), shown) {
+    match (end(&explanation, is_said), shown) {
         // The exit status is that of the verdict, though what is shown is not read.
         (Err(failure), Ok(()) | Err(Failure::StdoutClosed)) => Err(failure),
         (_, shown) => shown,
@@ -72,7 +72,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
 }
 
 /// What is in a file.
-fn read(path: &Path, args: &ExplainArgs, question: Terms) -> Result<Given, Failure> {
+fn read(path: &Path, args: &ExplainArgs, terms: Terms) -> Result<Given, Failure> {
     if let Some(option) = args.option_for_servers() {
         return Err(Failure::bad_input(format!(
             "{option}: expected with a HOST only: for a file there is no connection"
@@ -82,41 +82,29 @@ fn read(path: &Path, args: &ExplainArgs, question: Terms) -> Result<Given, Failu
     Ok(Given {
         subject: shown(path.to_string_lossy()).to_string(),
         certificates,
-        question,
+        terms,
         connection: None,
         broken_off: None,
     })
 }
 
-fn show(explanation: &Explanation, form: Form) -> Result<(), Failure> {
+/// The explanation in one form. Only text has colours.
+fn in_form(explanation: &Explanation, form: Form) -> Result<String, Failure> {
     match form {
-        Form::Text => print_coloured(&text::of(explanation)),
-        Form::Svg => print(svg::of(explanation)),
-        Form::Json => print_json(explanation),
+        Form::Text => Ok(text::of(explanation)),
+        Form::Svg => Ok(svg::of(explanation)),
+        Form::Json => json(explanation),
     }
 }
 
-/// The same for a file: without colours.
-fn in_form(explanation: &Explanation, form: Form) -> Result<String, Failure> {
-    Ok(match form {
-        Form::Text => anstream::adapter::strip_str(&text::of(explanation)).to_string(),
-        Form::Svg => svg::of(explanation),
-        Form::Json => {
-            let json = serde_json::to_string_pretty(explanation).map_err(Failure::failed)?;
-            format!("{json}\n")
-        }
-    })
-}
-
 /// How the command ends once that is shown; `is_said` where the user has read why.
-fn end(found_out: &FoundOut, is_said: bool) -> Result<(), Failure> {
-    let explanation = &found_out.shown;
+fn end(explanation: &Explanation, is_said: bool) -> Result<(), Failure> {
     let said = format!(
         "{}: not trusted: {}",
         explanation.subject,
         explanation.reason.as_deref().unwrap_or("no path")
     );
-    match (explanation.trusted, found_out.store_failed) {
+    match (explanation.trusted, explanation.store_failed) {
         (true, _) => Ok(()),
         (false, true) => Err(Failure::Trouble(said)),
         (false, false) if is_said => Err(Failure::Differ),

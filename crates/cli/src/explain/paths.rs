@@ -7,7 +7,7 @@ use webpki::{EndEntityCert, KeyUsage};
 
 use super::explanation::{Node, Outcome, Path};
 use super::graph::{Graph, MAX_DISTANCE};
-use super::judge::{Found, Only, Terms};
+use super::judge::{Only, Terms};
 use crate::store::Store;
 
 /// How many ways are followed to their end and judged.
@@ -26,24 +26,23 @@ pub(super) struct Way {
 /// The path that webpki takes, given just these anchors.
 pub(super) fn taken(
     sent: &[CertificateDer<'_>],
-    anchors: &[Found],
+    anchors: &[TrustAnchor<'_>],
     may_be_used: impl Fn(usize) -> bool,
-    question: &Terms,
+    terms: &Terms,
 ) -> Option<Way> {
     let (end_entity, others) = sent.split_first()?;
     let end_entity = EndEntityCert::try_from(end_entity).ok()?;
-    let (numbers, anchors): (Vec<usize>, Vec<TrustAnchor<'_>>) = anchors
+    let numbers: Vec<usize> = (0..anchors.len()).filter(|number| may_be_used(*number)).collect();
+    let anchors: Vec<_> = numbers
         .iter()
-        .enumerate()
-        .filter(|(number, _)| may_be_used(*number))
-        .filter_map(|(number, found)| Some((number, found.anchor()?)))
-        .unzip();
-    let anchors: Vec<_> = anchors.iter().map(to_webpki).collect();
+        .filter_map(|number| anchors.get(*number))
+        .map(to_webpki)
+        .collect();
     let algorithms = aws_lc_rs::default_provider()
         .signature_verification_algorithms
         .all;
     let usage = KeyUsage::server_auth();
-    let path = end_entity.verify_for_usage(algorithms, &anchors, others, question.now, usage, None, None);
+    let path = end_entity.verify_for_usage(algorithms, &anchors, others, terms.now, usage, None, None);
     let path = path.ok()?;
     let number = anchors
         .iter()
@@ -67,10 +66,10 @@ fn to_webpki<'a>(anchor: &TrustAnchor<'a>) -> pki_types::TrustAnchor<'a> {
     }
 }
 
-/// All ways up by names, each to its end or to the first who has not signed the one before, in the order in which
+/// All ways up by names, each to its end or to the first issuer that has not signed the one before, in the order in which
 /// webpki tries them: anchors first, then certificates as they were sent. No more than are judged, and no more than are
 /// found in so many steps; whether there may be others is said.
-pub(super) fn all(graph: &Graph<'_>, anchors: &[Found]) -> (Vec<Way>, bool) {
+pub(super) fn all(graph: &Graph<'_>, anchors: &[TrustAnchor<'_>]) -> (Vec<Way>, bool) {
     let mut ways = Vec::new();
     // The certificates on the way, each with those that may come next.
     let mut open = vec![(0, next(graph, anchors, 0))];
@@ -127,13 +126,15 @@ enum Choice {
 }
 
 /// What may come after a certificate, the first last.
-fn next(graph: &Graph<'_>, anchors: &[Found], index: usize) -> Vec<Choice> {
+fn next(graph: &Graph<'_>, anchors: &[TrustAnchor<'_>], index: usize) -> Vec<Choice> {
     let Some(issued) = graph.get(index) else {
         return vec![Choice::Nowhere];
     };
     let issuer = issued.issuer();
-    let is_issuer = |found: &Found| found.anchor().is_some_and(|anchor| anchor.subject() == issuer);
-    let numbers = (0..anchors.len()).filter(|number| anchors.get(*number).is_some_and(is_issuer));
+    let numbered = anchors.iter().enumerate();
+    let numbers = numbered
+        .filter(|(_, anchor)| anchor.subject() == issuer)
+        .map(|(number, _)| number);
     let certificates = graph.named(issuer).filter(|other| *other != index);
     let mut choices: Vec<Choice> = numbers
         .map(Choice::Anchor)
@@ -161,8 +162,8 @@ pub(super) fn judge(
     taken: Option<&Way>,
     sent: &[CertificateDer<'_>],
     graph: &Graph<'_>,
-    anchors: &[Found],
-    question: &Terms,
+    anchors: &[TrustAnchor<'_>],
+    terms: &Terms,
     store: &Store,
 ) -> Vec<Path> {
     let ahead = taken.filter(|taken| !ways.contains(taken));
@@ -171,19 +172,19 @@ pub(super) fn judge(
             (Outcome::Taken, None)
         } else if let Some(words) = not_signed(way, graph) {
             (Outcome::Refused, Some(words))
-        } else if let Some(found) = way.anchor.and_then(|number| anchors.get(number)) {
+        } else if let Some(anchor) = way.anchor.and_then(|number| anchors.get(number)) {
             let certificates = way
                 .certificates
                 .iter()
                 .filter_map(|index| sent.get(*index).cloned());
             let certificates: Vec<CertificateDer<'_>> = certificates.collect();
             let mut alone = store.clone();
-            alone.policy = TrustPolicy::new(Only(found.clone()));
+            alone.policy = TrustPolicy::new(Only(anchor.to_owned_anchor()));
             alone.is_remote = false;
-            let verdict = question.judge(&certificates, &alone);
+            let verdict = terms.judge(&certificates, &alone);
             match verdict.has_path() {
                 true => (Outcome::Valid, None),
-                false => (Outcome::Refused, verdict.reason()),
+                false => (Outcome::Refused, verdict.decision.refusal),
             }
         } else {
             (Outcome::DeadEnd, Some(dead_end(way, graph, store)))

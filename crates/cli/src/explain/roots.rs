@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use jit_trust::{Name, PeerChain};
+use jit_trust::{PeerChain, TrustAnchor};
 use jit_trust_bundle::{Input, Policy, Root, RootList};
 use serde::Serialize;
 
-use super::judge::Found;
 use crate::args::{Pin, TrustBy};
 use crate::store;
 
@@ -14,7 +13,7 @@ use crate::store;
 #[derive(Debug)]
 pub(super) struct Roots {
     lists: Vec<RootList>,
-    /// Whether that is all of them: none is on a server, and all could be read.
+    /// Whether these are all: no store is on a server, and each could be read.
     are_all: bool,
 }
 
@@ -59,23 +58,13 @@ impl Roots {
 
     /// The anchors that could have issued one of these certificates, in the order of the stores; those included that
     /// may not be used for them because of their date.
-    pub(super) fn answering(&self, chain: &PeerChain<'_>) -> Vec<Found> {
-        let issuers: Vec<Name<'_>> = chain.issuers().collect();
-        let mut found: Vec<Found> = Vec::new();
-        for root in self.iter() {
-            let entry = root.entry();
-            let name = issuers.iter().find(|issuer| entry.named(**issuer).is_some());
-            let Some(name) = name else { continue };
-            let root = Found::new(*name, root.clone());
-            if !found.iter().any(|known| known.is(&root)) {
-                found.push(root);
-            }
-        }
-        found
+    pub(super) fn answering<'a>(&'a self, chain: &'a PeerChain<'a>) -> impl Iterator<Item = TrustAnchor<'a>> {
+        let entries = self.iter().map(Root::entry);
+        entries.filter_map(|entry| chain.issuers().find_map(|issuer| entry.named(issuer)))
     }
 
     /// What loading them all takes; none where some of them are not known here.
-    pub(super) fn memory(&self, used: Option<&Found>) -> Option<Memory> {
+    pub(super) fn memory(&self, used: Option<&TrustAnchor<'_>>) -> Option<Memory> {
         if !self.are_all {
             return None;
         }
@@ -89,16 +78,15 @@ impl Roots {
             roots: self.iter().count(),
             certificates_len: certificates.sum(),
             anchors_len: anchors.sum(),
-            used_len: used.and_then(anchor_len),
+            used_len: used.map(anchor_len),
         })
     }
 }
 
 /// An anchor's name, key and constraints together, in bytes.
-pub(super) fn anchor_len(found: &Found) -> Option<usize> {
-    let anchor = found.anchor()?;
+pub(super) fn anchor_len(anchor: &TrustAnchor<'_>) -> usize {
     let rest = key_and_constraints_len(anchor.spki_value(), anchor.name_constraints());
-    Some(anchor.subject().as_der().len() + rest)
+    anchor.subject().as_der().len() + rest
 }
 
 fn key_and_constraints_len(spki_value: &[u8], name_constraints: Option<&[u8]>) -> usize {

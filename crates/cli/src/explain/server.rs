@@ -20,7 +20,7 @@ pub(super) async fn meet(
     url: &Url,
     args: &ExplainArgs,
     store: &Store,
-    question: impl FnOnce(Option<ServerName<'static>>) -> Terms,
+    terms: impl FnOnce(Option<ServerName<'static>>) -> Terms,
 ) -> Result<Given, Failure> {
     if args.host.is_some() {
         return Err(Failure::bad_input(
@@ -43,7 +43,7 @@ pub(super) async fn meet(
         },
     )?;
     let mut hop = Hop::to(url.clone(), false);
-    let meeting = meet_in_any_time(&connector, question(Some(name.clone())), name, &mut hop);
+    let meeting = meet_in_any_time(&connector, terms(Some(name.clone())), name, &mut hop);
     let limits = [
         (args.connect_timeout(), "--connect-timeout"),
         (args.max_time(), "--max-time"),
@@ -52,14 +52,14 @@ pub(super) async fn meet(
     let (limit, option) = limit.unwrap_or_default();
     let met = within(limit, meeting).await;
     met.unwrap_or_else(|| {
-        let error = HttpError::timed_out(hop.stage, &at, &store.open_questions);
+        let error = HttpError::timed_out(hop.stage, &at, &store.open_lookups);
         Err(Failure::Trouble(format!("{error}; {option} gives it more time")))
     })
 }
 
 async fn meet_in_any_time(
     connector: &Connector,
-    question: Terms,
+    terms: Terms,
     name: ServerName<'static>,
     hop: &mut Hop,
 ) -> Result<Given, Failure> {
@@ -79,7 +79,7 @@ async fn meet_in_any_time(
     Ok(Given {
         subject: shown(hop.url.as_str()).to_string(),
         certificates,
-        question,
+        terms,
         connection: Some(Connection {
             address: hop.address.map(|address| address.to_string()),
             proxy: hop.proxy.clone(),

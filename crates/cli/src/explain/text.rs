@@ -1,13 +1,13 @@
-//! The explanation as text, in 80 columns: the server's own certificate at the top, those who issued it below.
+//! The explanation as text, in 80 columns: the server's own certificate at the top, its issuers below.
 
 use std::collections::HashSet;
 
-use super::explanation::{Anchor, AnchorState, Edge, Explanation, KeyIds, Node, Outcome, Role, Sent};
-use super::signature::Signature;
+use super::explanation::{
+    Anchor, AnchorState, Edge, Explanation, KeyIds, Node, Outcome, Role, Sent, Signature,
+};
 use crate::label::{columns, shortened, title, wrapped};
-use crate::shown::counted;
+use crate::shown::{counted, grouped, joined, part};
 use crate::terminal::{GREEN, RED, RESET, YELLOW};
-use crate::words::{grouped, joined, part};
 
 const WIDTH: usize = 80;
 /// How long anything that is said may be.
@@ -320,7 +320,7 @@ fn state(anchor: &Anchor, has_path: bool) -> (&'static str, String) {
     (colour, format!("{state}{dated}{constraints}"))
 }
 
-/// What is doubtful about who has issued a certificate.
+/// What is doubtful about an issuer.
 fn doubt(edge: &Edge) -> Option<String> {
     let from = edge.from;
     Some(match (edge.signature, edge.key_ids) {

@@ -33,7 +33,7 @@ pub(crate) fn run(args: &GetArgs) -> Result<(), Failure> {
     let result = runtime::run(async {
         let transfer = transfer(args, client, output, &request, &mut hops);
         within(args.max_time, transfer).await.unwrap_or_else(|| {
-            let error = late(&request.url, &hops, &store.open_questions);
+            let error = late(&request.url, &hops, &store.open_lookups);
             Err(Failure::failed(format_args!(
                 "{error}; --max-time gives it more time"
             )))

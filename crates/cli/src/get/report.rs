@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use jit_trust::{LookupOutcome, LookupRecord};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::exit::Failure;
 use crate::http::Hop;
 use crate::store::Store;
-use crate::trust::Decision;
+use crate::trust::{ChosenRoot, Decision, SentCertificate};
 
 #[derive(Serialize)]
 pub(super) struct Report<'a> {
@@ -30,7 +30,8 @@ pub(crate) struct HopReport<'a> {
     proxy: Option<&'a str>,
     tls: Option<Tls<'a>>,
     body_len: u64,
-    times_us: Times,
+    #[serde(serialize_with = "times")]
+    times_us: &'a Hop,
 }
 
 #[derive(Serialize)]
@@ -39,36 +40,13 @@ struct Tls<'a> {
     version: Option<&'static str>,
     verified: bool,
     refusal: Option<&'a str>,
-    root: Option<Root<'a>>,
+    root: Option<&'a ChosenRoot>,
     asked_ahead: usize,
     queries: Vec<QueryReport>,
     selected: usize,
     store_len: Option<usize>,
-    sent: Vec<Certificate<'a>>,
+    sent: &'a [SentCertificate],
     unreadable: usize,
-}
-
-#[derive(Serialize)]
-struct Root<'a> {
-    subject: &'a str,
-    skid: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Certificate<'a> {
-    subject: &'a str,
-    issuer: &'a str,
-}
-
-#[derive(Serialize)]
-struct Times {
-    resolve: Option<u64>,
-    connect: Option<u64>,
-    tls: Option<u64>,
-    selecting: Option<u64>,
-    validating: Option<u64>,
-    first_byte: Option<u64>,
-    total: Option<u64>,
 }
 
 impl<'a> Report<'a> {
@@ -84,7 +62,6 @@ impl<'a> Report<'a> {
 
 impl<'a> HopReport<'a> {
     pub(crate) fn of(hop: &'a Hop) -> Self {
-        let decision = hop.decision.as_ref();
         Self {
             url: hop.url.as_str(),
             status: hop.status,
@@ -93,41 +70,26 @@ impl<'a> HopReport<'a> {
             connections: hop.connections,
             address: hop.address.map(|address| address.to_string()),
             proxy: hop.proxy.as_deref(),
-            tls: decision.map(|decision| Tls::of(hop, decision)),
+            tls: hop.decision.as_ref().map(|decision| Tls::of(hop, decision)),
             body_len: hop.body_len,
-            times_us: Times {
-                resolve: hop.times.resolve.map(micros),
-                connect: hop.times.connect.map(micros),
-                tls: hop.times.tls.map(micros),
-                selecting: decision.map(|decision| micros(decision.selecting)),
-                validating: decision.map(|decision| micros(decision.validating)),
-                first_byte: hop.times.first_byte.map(micros),
-                total: hop.times.total.map(micros),
-            },
+            times_us: hop,
         }
     }
 }
 
 impl<'a> Tls<'a> {
     fn of(hop: &Hop, decision: &'a Decision) -> Self {
-        let sent = decision.sent.iter().map(|certificate| Certificate {
-            subject: &certificate.subject,
-            issuer: &certificate.issuer,
-        });
         Self {
             library: hop.tls_library,
             version: hop.tls_version,
             verified: hop.tls_version.is_some() && decision.refusal.is_none(),
             refusal: decision.refusal.as_deref(),
-            root: decision.root.as_ref().map(|root| Root {
-                subject: &root.subject,
-                skid: root.skid.as_deref(),
-            }),
+            root: decision.root.as_ref(),
             asked_ahead: hop.asked_ahead,
             queries: decision.lookups.iter().map(QueryReport::of).collect(),
             selected: decision.selected,
             store_len: decision.store_len,
-            sent: sent.collect(),
+            sent: &decision.sent,
             unreadable: decision.unreadable,
         }
     }
@@ -160,6 +122,12 @@ impl QueryReport {
             waited_us: micros(query.waited),
         }
     }
+}
+
+fn times<S: Serializer>(hop: &Hop, serializer: S) -> Result<S::Ok, S::Error> {
+    let stages = hop.stages().into_iter();
+    serializer
+        .collect_map(stages.map(|(name, time)| (name.to_lowercase().replace(' ', "_"), time.map(micros))))
 }
 
 fn micros(duration: Duration) -> u64 {

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::args::{Cookies, Credentials, Field, GetArgs};
 use crate::http::Request;
-use crate::words::joined;
+use crate::shown::joined;
 
 /// Fields that are meant for the host that the user has named, and for no other.
 const PRIVATE: [HeaderName; 4] = [AUTHORIZATION, COOKIE, HOST, PROXY_AUTHORIZATION];

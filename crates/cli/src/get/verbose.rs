@@ -5,10 +5,9 @@ use std::time::Duration;
 use jit_trust::LookupOutcome;
 
 use crate::http::{Hop, Outcome, SetCookie};
-use crate::shown::{brief, counted, shown};
+use crate::shown::{brief, counted, joined, part, shown};
 use crate::terminal::say;
 use crate::trust::{Decision, SentCertificate};
-use crate::words::{joined, part};
 
 /// Says what happened on each hop.
 pub(super) fn say_all(hops: &[Hop]) {
@@ -141,19 +140,8 @@ fn names<'a>(what: &str, names: impl Iterator<Item = &'a str>) {
 }
 
 fn times(hop: &Hop) {
-    let decision = hop.decision.as_ref();
-    let stages = [
-        ("resolve", hop.times.resolve),
-        ("connect", hop.times.connect),
-        ("TLS", hop.times.tls),
-        ("selecting", decision.map(|decision| decision.selecting)),
-        ("validating", decision.map(|decision| decision.validating)),
-        ("first byte", hop.times.first_byte),
-        ("total", hop.times.total),
-    ];
-    let stages = stages
-        .into_iter()
-        .filter_map(|(name, time)| Some(format!("{name} {}", millis(time?))));
+    let stages = hop.stages().into_iter();
+    let stages = stages.filter_map(|(name, time)| Some(format!("{name} {}", millis(time?))));
     say(format_args!("*   {}", joined(stages, ", ")));
 }
 

@@ -20,7 +20,7 @@ use super::proxy::{Proxies, Proxy};
 use super::resolve::{Addresses, Override, is_address};
 use super::tls::{self, BoxedStream, Library, Look, Protocols, Tls};
 use crate::exit::{Failure, causes};
-use crate::questions::OpenQuestions;
+use crate::lookups::OpenLookups;
 use crate::runtime::within;
 use crate::shown::shown;
 use crate::store::Store;
@@ -42,7 +42,7 @@ pub(crate) struct Connector {
     proxies: Proxies,
     resolve: Vec<Override>,
     connect_timeout: Duration,
-    open_questions: OpenQuestions,
+    open_lookups: OpenLookups,
 }
 
 impl Connector {
@@ -53,7 +53,7 @@ impl Connector {
             proxies: Proxies::from_env()?,
             resolve: options.resolve.to_vec(),
             connect_timeout: options.connect_timeout,
-            open_questions: store.open_questions.clone(),
+            open_lookups: store.open_lookups.clone(),
         })
     }
 
@@ -61,7 +61,7 @@ impl Connector {
     pub(super) async fn connect(&self, origin: &Origin, hop: &mut Hop) -> Result<Connection, Error> {
         let connected = within(self.connect_timeout, self.connect_in_any_time(origin, hop)).await;
         connected.unwrap_or_else(|| {
-            let error = Error::timed_out(hop.stage, origin, &self.open_questions);
+            let error = Error::timed_out(hop.stage, origin, &self.open_lookups);
             Err(error.because_of(Limit::ConnectTimeout))
         })
     }

@@ -103,20 +103,15 @@ impl Jar {
     }
 
     fn keep_one(&mut self, url: &Url, field: &[u8]) -> SetCookie {
-        let mut name = String::new();
-        let outcome = self.try_to_keep(url, field, &mut name);
+        let raw = raw_cookie(field);
+        let name = raw.as_ref().map_or("", |raw| raw.name()).to_owned();
+        let outcome = raw.and_then(|raw| self.try_to_keep(url, &raw));
         let outcome = outcome.unwrap_or_else(Outcome::Ignored);
         SetCookie { name, outcome }
     }
 
-    /// The same; gives the name as soon as that is known.
-    fn try_to_keep(&mut self, url: &Url, field: &[u8], name: &mut String) -> Result<Outcome, Refusal> {
-        if field.len() > MAX_FIELD {
-            return Err(Refusal::TooLong);
-        }
-        let raw = raw_cookie(field).ok_or(Refusal::Unreadable)?;
-        raw.name().clone_into(name);
-        let cookie = self.checked(url, &raw)?;
+    fn try_to_keep(&mut self, url: &Url, raw: &RawCookie<'static>) -> Result<Outcome, Refusal> {
+        let cookie = self.checked(url, raw)?;
         let domain = domain_of(&cookie).to_owned();
         let outcome = match self.0.insert(cookie, url) {
             Ok(StoreAction::Inserted | StoreAction::UpdatedExisting) => Outcome::Kept,
@@ -185,10 +180,14 @@ impl Jar {
 }
 
 /// The cookie as it is written, if its name and value can be sent back.
-fn raw_cookie(field: &[u8]) -> Option<RawCookie<'static>> {
-    let text = std::str::from_utf8(field).ok()?;
-    let raw = RawCookie::parse(text.to_owned()).ok()?;
-    HeaderValue::from_str(&pair(&raw)).is_ok().then_some(raw)
+fn raw_cookie(field: &[u8]) -> Result<RawCookie<'static>, Refusal> {
+    if field.len() > MAX_FIELD {
+        return Err(Refusal::TooLong);
+    }
+    let text = std::str::from_utf8(field).map_err(|_| Refusal::Unreadable)?;
+    let raw = RawCookie::parse(text.to_owned()).map_err(|_| Refusal::Unreadable)?;
+    let is_sendable = HeaderValue::from_str(&pair(&raw)).is_ok();
+    is_sendable.then_some(raw).ok_or(Refusal::Unreadable)
 }
 
 fn pair(raw: &RawCookie<'_>) -> String {
@@ -403,7 +402,7 @@ mod tests {
         );
     }
 
-    /// Whatever stands in the field, it is kept for the host alone or for a name above it that somebody owns.
+    /// Whatever stands in the field, it is kept for the host alone or for a name above it that is not a public suffix.
     #[test]
     fn garbage_is_taken_or_left_without_harm() {
         let words: [&[u8]; 32] = [

@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 
 use super::hop::Stage;
 use crate::exit::causes;
-use crate::questions::OpenQuestions;
+use crate::lookups::OpenLookups;
 use crate::shown::shown;
 
 /// Why a request was not answered: where, at which stage, what. In one line, safe to show.
@@ -41,7 +41,7 @@ impl Error {
     }
 
     /// The time was over at this stage. Names the store that was waited for in a handshake, if one was.
-    pub(crate) fn timed_out(stage: Stage, at: impl Display, open: &OpenQuestions) -> Self {
+    pub(crate) fn timed_out(stage: Stage, at: impl Display, open: &OpenLookups) -> Self {
         match open.oldest().filter(|_| stage == Stage::Tls) {
             Some((store, key)) => {
                 let store = shown(store);

@@ -15,7 +15,7 @@ use super::cookies::Jar;
 use super::error::{Error, Limit};
 use super::hop::{Hop, Stage};
 use super::origin::Origin;
-use crate::questions::OpenQuestions;
+use crate::lookups::OpenLookups;
 use crate::shown::brief;
 
 /// How much of a redirect's own body is read, in bytes, to use the connection again.
@@ -212,7 +212,7 @@ impl Client {
 }
 
 /// The error of a request for `url` whose time was over after these hops. Names the store that was waited for, if one was.
-pub(crate) fn late(url: &Url, hops: &[Hop], open: &OpenQuestions) -> Error {
+pub(crate) fn late(url: &Url, hops: &[Hop], open: &OpenLookups) -> Error {
     let last = hops.last().map(|hop| (&hop.url, hop.stage));
     let (url, stage) = last.unwrap_or((url, Stage::Resolve));
     Error::timed_out(stage, brief(url.as_str()), open)

@@ -18,7 +18,7 @@ pub(crate) struct Hop {
     pub(crate) stage: Stage,
     /// TCP connections made: 0 when one was there already.
     pub(crate) connections: usize,
-    /// Who was connected to: the server or the proxy.
+    /// The address that was connected to: the server's or the proxy's.
     pub(crate) address: Option<SocketAddr>,
     /// The proxy, without its password.
     pub(crate) proxy: Option<String>,
@@ -106,6 +106,20 @@ impl Hop {
             times: Times::default(),
             started: Instant::now(),
         }
+    }
+
+    /// How long each stage took, in order; none for one that there was not.
+    pub(crate) fn stages(&self) -> [(&'static str, Option<Duration>); 7] {
+        let decision = self.decision.as_ref();
+        [
+            ("resolve", self.times.resolve),
+            ("connect", self.times.connect),
+            ("TLS", self.times.tls),
+            ("selecting", decision.map(|decision| decision.selecting)),
+            ("validating", decision.map(|decision| decision.validating)),
+            ("first byte", self.times.first_byte),
+            ("total", self.times.total),
+        ]
     }
 
     /// Time since the hop began.

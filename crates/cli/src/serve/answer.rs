@@ -36,7 +36,7 @@ pub(super) struct Webroot {
     faults: Mutex<HashSet<PathBuf>>,
 }
 
-pub(super) type Answer = Response<Content>;
+pub(super) type Served = Response<Content>;
 
 impl Webroot {
     pub(super) fn new(directory: PathBuf, max_age: u32) -> Self {
@@ -54,7 +54,7 @@ impl Webroot {
         request: &Request<B>,
         under_way: &Arc<UnderWay>,
         long: &Arc<Semaphore>,
-    ) -> Answer {
+    ) -> Served {
         let mut answer = match (request.method(), WebrootFile::at(request.uri().path())) {
             (&Method::GET | &Method::HEAD, None) => self.empty(StatusCode::NOT_FOUND),
             (&Method::GET | &Method::HEAD, Some(file)) => match self.open(file.path(), long).await {
@@ -63,7 +63,7 @@ impl Webroot {
             },
             _ => self.empty(StatusCode::METHOD_NOT_ALLOWED),
         };
-        // With a query a client asks past caches: what one keeps of that is in the way of the next who does.
+        // With a query a client asks past caches: they must not keep the answer for the next client.
         if request.uri().query().is_some() {
             set(&mut answer, CACHE_CONTROL, "no-store");
         }
@@ -93,7 +93,7 @@ impl Webroot {
         content_type: &'static str,
         request: &Request<B>,
         under_way: &Arc<UnderWay>,
-    ) -> Answer {
+    ) -> Served {
         // The content's own hash: equal on every mirror, and never equal for two generations, as times of files are.
         let etag = format!("\"{}\"", hashed.hash);
         if is_known(request.headers(), &etag) {
@@ -111,7 +111,7 @@ impl Webroot {
         answer
     }
 
-    fn empty(&self, status: StatusCode) -> Answer {
+    fn empty(&self, status: StatusCode) -> Served {
         let mut answer = Response::new(Content::nothing());
         *answer.status_mut() = status;
         let cached = match status {
@@ -151,8 +151,8 @@ fn is_known(asked: &HeaderMap, etag: &str) -> bool {
         .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag)
 }
 
-/// Sets a field whose value is made of what stands in this file, hex and decimal digits.
-fn set(answer: &mut Answer, name: HeaderName, value: impl Into<String>) {
+/// Sets a field whose value is made of constants of this module, hex and decimal digits.
+fn set(answer: &mut Served, name: HeaderName, value: impl Into<String>) {
     if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(value.into())) {
         answer.headers_mut().insert(name, value);
     }

@@ -18,7 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::activity::{Activity, Limits, Over};
-use super::answer::{Answer, Webroot};
+use super::answer::{Served, Webroot};
 use super::room::{MAX_LONG_FILES, Place};
 use crate::exit::causes;
 use crate::http::H2;
@@ -120,7 +120,7 @@ impl Clients {
         }
     }
 
-    fn note_answer(&self, request: &Request<Incoming>, answer: &Answer, peer: SocketAddr) {
+    fn note_answer(&self, request: &Request<Incoming>, answer: &Served, peer: SocketAddr) {
         self.note(format_args!(
             "{peer} {:?} {} {} {} {}",
             request.version(),

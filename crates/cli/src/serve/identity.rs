@@ -1,4 +1,4 @@
-//! Who the server is: its certificates and its key.
+//! The server's identity: its certificates and its key.
 
 use std::path::Path;
 use std::sync::Arc;

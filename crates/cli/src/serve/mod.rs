@@ -2,7 +2,7 @@
 //!
 //! `path` knows which files a webroot has, `webroot` opens them, `content` reads them as they are sent, `answer` answers a
 //! request, `connection` is one client and `activity` the time that it is given, `room` says how many there are, `identity`
-//! is who the server is.
+//! has the server's certificates and key.
 //!
 //! What is in memory is bounded by construction: each of so many connections has so many requests, and each of those one
 //! chunk of a file. Nothing is shared that one client could use up for the others.

@@ -57,7 +57,7 @@ fn where_nothing_comes_back_the_time_is_bounded() {
 }
 
 #[test]
-fn a_list_that_is_none_is_refused() {
+fn what_is_not_a_list_is_refused() {
     let lab = Lab::trusting(&[]);
     let list = |text: &[u8]| lab.write("list", text);
     for (text, what) in [

@@ -182,7 +182,7 @@ fn what_a_server_writes_is_shortened_and_stays_text() {
 }
 
 #[test]
-fn whoever_reads_no_report_is_told_the_end_of_it() {
+fn a_user_who_reads_no_report_is_told_the_end_of_it() {
     let lab = Lab::trusting(&[]);
     let root = Ca::root("Lab Root A");
     let leaf = root.leaf("a.test");

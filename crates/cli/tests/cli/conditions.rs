@@ -301,7 +301,7 @@ fn a_webroot_without_its_blobs_is_not_trusted_by_as_bare_certificates() {
 }
 
 #[test]
-fn find_lists_a_root_that_its_date_keeps_from_vouching_and_says_so() {
+fn find_lists_a_root_that_its_date_rules_out_and_says_so() {
     let root = Ca::root("Lab Root A");
     let lab = Lab::trusting(&[]);
     let list = lab.write("list.csv", ccadb(&[(&root, DAY, "")]));

@@ -377,7 +377,7 @@ fn many_certificates_are_bounded_work() {
         .unwrap()
         .leaf("a.test")
         .chain(&line.iter().rev().collect::<Vec<_>>());
-    // Nobody can tell who has issued whom, and each way up comes back to where it was.
+    // Which has issued which cannot be told, and each way up comes back to where it was.
     let twins: Vec<_> = (0..30)
         .map(|_| Ca::root("Same"))
         .map(|ca| with_unknown_algorithm(&ca.der()))

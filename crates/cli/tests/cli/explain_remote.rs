@@ -56,7 +56,7 @@ fn a_root_of_the_name_that_has_not_signed_is_shown_as_such() {
 }
 
 #[test]
-fn a_root_that_may_not_vouch_because_of_its_date_is_shown_as_such() {
+fn a_root_that_may_not_be_used_because_of_its_date_is_shown_as_such() {
     let root = Ca::root("Lab Root A");
     let remote = Remote::of(&[&root]);
     remote.bundle(&ccadb(&[(&root, DAY, "")]), 2);

@@ -51,7 +51,7 @@ fn a_cold_host_costs_one_question_and_one_connection() {
 }
 
 #[test]
-fn stores_at_hand_come_first_and_those_on_servers_in_their_order() {
+fn local_stores_come_first_and_those_on_servers_in_their_order() {
     let (here, there, elsewhere) = (Ca::root("Here"), Ca::root("There"), Ca::root("Elsewhere"));
     let (near, far) = (Remote::of(&[&there]), Remote::of(&[&elsewhere]));
     // One CA for both.
@@ -136,7 +136,7 @@ fn another_root_of_the_name_is_not_taken() {
 }
 
 #[test]
-fn a_root_with_a_date_vouches_for_what_was_issued_before_it_through_a_server_too() {
+fn a_root_with_a_date_serves_what_was_issued_before_it_through_a_server_too() {
     let root = Ca::root("Lab Root A");
     let remote = Remote::of(&[&root]);
     remote.bundle(&ccadb(&[(&root, DAY, "")]), 2);

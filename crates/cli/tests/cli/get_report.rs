@@ -1,6 +1,6 @@
 //! What `get` tells about itself: `--verbose` for people, `--json` for programs.
 
-use jit_trust_lab::pki::{Ca, Leaf, SubjectKeyId};
+use jit_trust_lab::pki::{Ca, Leaf, SubjectKeyId, garbage};
 use jit_trust_lab::server::{Response, Server, ServerBuilder};
 use serde_json::Value;
 
@@ -143,6 +143,26 @@ fn with_insecure_the_report_says_whether_the_store_trusts_the_server() {
         let report: Value = serde_json::from_str(&got.stdout).unwrap();
         assert_eq!(report["hops"][0]["tls"]["verified"], verified);
     }
+}
+
+#[test]
+fn certificates_that_cannot_be_read_are_counted_apart() {
+    let root = Ca::root("Lab Root A");
+    let leaf = root.leaf("a.test");
+    let mut chain = leaf.chain(&[]);
+    chain.push(garbage::sequence_of_noise(300));
+    let lab = Lab::trusting(&[&root]);
+    let server = Server::builder()
+        .site("a.test", leaf.key(), chain, |_| Response::ok("hello"))
+        .start();
+    run(&mut lab.get(&server.url("a.test", "/"), "-v"))
+        .ends_with(0)
+        .says("certificates sent: 1, and 1 that cannot be read");
+    let got = run(&mut lab.get(&server.url("a.test", "/"), "--json")).ends_with(0);
+    let report: Value = serde_json::from_str(&got.stdout).unwrap();
+    let tls = &report["hops"][0]["tls"];
+    assert_eq!(tls["sent"].as_array().unwrap().len(), 1);
+    assert_eq!(tls["unreadable"], 1);
 }
 
 #[test]

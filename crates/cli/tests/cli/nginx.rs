@@ -321,8 +321,8 @@ fn a_device_asks_the_published_configuration_once_when_cold_and_ahead_when_warm(
     let warm = get();
     let ahead = "*   host in the cache: asked ahead for the root that served it";
     // The answer may have come before the site's certificates, or after.
-    let at_hand = format!("{question}: 1 root, cached");
-    let found = if warm.contains(&at_hand) { at_hand } else { found };
+    let cached = format!("{question}: 1 root, cached");
+    let found = if warm.contains(&cached) { cached } else { found };
     assert_eq!(
         warm,
         [&[hop, ahead], &before[..], &[found.as_str()], &after[..]].concat()

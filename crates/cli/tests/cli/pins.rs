@@ -1,4 +1,4 @@
-//! Hosts that lean on CAs of their own: `--pin`.
+//! Hosts that trust CAs of their own: `--pin`.
 
 use jit_trust_lab::pki::Ca;
 
@@ -6,7 +6,7 @@ use crate::remote::Remote;
 use crate::support::{hello_server, jit_trust, run, run_line};
 
 #[test]
-fn a_pinned_host_leans_on_its_cas_and_no_store_is_asked() {
+fn a_pinned_host_trusts_its_cas_and_no_store_is_asked() {
     let (root, other) = (Ca::root("Lab Root A"), Ca::root("Lab Root B"));
     let remote = Remote::of(&[&root, &other]);
     let (own, wrong) = (

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::support::{Run, jit_trust, run};
 
-/// A webroot that `jit-trust bundle` made, a server for `localhost` that has it, and the CA that vouches for the server.
+/// A webroot that `jit-trust bundle` made, a server for `localhost` that has it, and the CA that issued the server's certificate.
 pub(crate) struct Remote {
     directory: TempDir,
     pub(crate) server: Server,
@@ -32,7 +32,7 @@ impl Remote {
         Self::serving(tempfile::tempdir().unwrap(), answer)
     }
 
-    /// One whose server does this to whoever connects.
+    /// One whose server does this to every client.
     pub(crate) fn with_fault(fault: Fault) -> Self {
         let (ca, directory) = (Ca::root("Store CA"), tempfile::tempdir().unwrap());
         std::fs::write(directory.path().join("ca.pem"), ca.pem()).unwrap();

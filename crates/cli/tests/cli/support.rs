@@ -77,7 +77,7 @@ pub(crate) fn run(command: &mut Command) -> Run {
     }
 }
 
-/// The same with SIGHUP as it is by default, or ignored: whoever runs the tests may have it ignored.
+/// The same with SIGHUP as it is by default, or ignored: the program that runs the tests may have it ignored.
 #[cfg(target_os = "linux")]
 pub(crate) fn with_hang_up(command: &Command, disposition: &str) -> Command {
     let mut changed = Command::new("env");

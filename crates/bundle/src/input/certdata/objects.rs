@@ -2,17 +2,18 @@
 
 use std::collections::HashSet;
 
-use super::super::lines::lines;
+use super::super::lines::{Located, lines};
 use super::super::pem::sections::begins;
 use crate::time::asn1_time;
 use crate::{InputError, Place, Problem};
 
 /// What an object is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Class {
     Certificate,
     Trust,
     /// The mark of a list of roots, and whatever NSS may add.
+    #[default]
     Other,
 }
 
@@ -28,7 +29,7 @@ impl Class {
 }
 
 /// One object, with the attributes that matter here.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Object {
     pub(super) class: Class,
     /// The line of its `CKA_CLASS`.
@@ -57,32 +58,45 @@ impl Object {
 }
 
 pub(super) fn read(place: &Place, bytes: &[u8]) -> Result<Vec<Object>, InputError> {
-    let mut objects = Vec::new();
-    let mut attributes = Attributes {
-        lines: lines(bytes),
-        begun: false,
-    };
-    let mut draft: Option<Draft<'_>> = None;
-    let at = |(line, problem): Located| problem.at(place.line(line));
-    while let Some(attribute) = attributes.next().transpose().map_err(at)? {
-        if attribute.name == "CKA_CLASS" {
-            let class = Class::of(attribute.value.as_text());
-            let finished = draft.replace(Draft::new(class, attribute.line));
-            objects.extend(finished.map(Draft::finish).transpose().map_err(at)?);
-        } else {
-            let expected = "CKA_CLASS first";
-            let draft = draft
-                .as_mut()
-                .ok_or((attribute.line, Problem::Certdata { expected }));
-            draft.and_then(|draft| draft.set(attribute)).map_err(at)?;
-        }
-    }
-    objects.extend(draft.map(Draft::finish).transpose().map_err(at)?);
-    Ok(objects)
+    objects(bytes).map_err(|(line, problem)| problem.at(place.line(line)))
 }
 
-/// A problem, and the line it is in.
-type Located = (u64, Problem);
+fn objects(bytes: &[u8]) -> Result<Vec<Object>, Located> {
+    let mut objects = Vec::new();
+    let mut draft: Option<Draft<'_>> = None;
+    // Whether `BEGINDATA` or an attribute has been seen, in front of which anything may stand.
+    let mut begun = false;
+    let mut lines = lines(bytes);
+    while let Some((line, text)) = lines.next() {
+        if !text.starts_with(b"CKA_") {
+            // In front of the objects too.
+            if begins(text).is_some() {
+                return Err(expected(
+                    line,
+                    "no PEM in certdata.txt, but a file of its own for it",
+                ));
+            }
+            let is_preamble = !begun;
+            begun |= text == b"BEGINDATA";
+            if !(is_preamble || text.is_empty() || text.starts_with(b"#")) {
+                return Err(expected(line, "an attribute CKA_…, or a comment"));
+            }
+            continue;
+        }
+        begun = true;
+        let attribute = Attribute::read(line, text, &mut lines)?;
+        if attribute.name == "CKA_CLASS" {
+            let class = Class::of(attribute.value.as_text());
+            let finished = draft.replace(Draft::new(class, line));
+            objects.extend(finished.map(Draft::finish).transpose()?);
+        } else {
+            let draft = draft.as_mut().ok_or_else(|| expected(line, "CKA_CLASS first"))?;
+            draft.set(attribute)?;
+        }
+    }
+    objects.extend(draft.map(Draft::finish).transpose()?);
+    Ok(objects)
+}
 
 /// An object while its attributes come in.
 struct Draft<'a> {
@@ -97,14 +111,7 @@ impl<'a> Draft<'a> {
             object: Object {
                 class,
                 line,
-                label: String::new(),
-                issuer: Vec::new(),
-                serial: Vec::new(),
-                value: Vec::new(),
-                is_for_servers: false,
-                is_distrusted: false,
-                distrust_after: None,
-                sha1: None,
+                ..Object::default()
             },
             names: HashSet::new(),
         }
@@ -113,14 +120,9 @@ impl<'a> Draft<'a> {
     fn set(&mut self, attribute: Attribute<'a>) -> Result<(), Located> {
         let object = &mut self.object;
         if !self.names.insert(attribute.name) {
-            let (label, name) = (object.label.clone(), attribute.name.to_owned());
-            return Err((
-                attribute.line,
-                Problem::SecondAttribute {
-                    label,
-                    attribute: name,
-                },
-            ));
+            let (label, line) = (object.label.clone(), attribute.line);
+            let attribute = attribute.name.to_owned();
+            return Err((line, Problem::SecondAttribute { label, attribute }));
         }
         match attribute.name {
             "CKA_LABEL" => attribute
@@ -188,7 +190,29 @@ impl<'a> Value<'a> {
     }
 }
 
-impl Attribute<'_> {
+impl<'a> Attribute<'a> {
+    /// The attribute that this line begins, with the lines behind it that hold its bytes.
+    fn read(
+        line: u64,
+        text: &'a [u8],
+        lines: &mut impl Iterator<Item = (u64, &'a [u8])>,
+    ) -> Result<Self, Located> {
+        let text = std::str::from_utf8(text).map_err(|_| expected(line, "text in UTF-8"))?;
+        let incomplete = || expected(line, "a name, a type and a value");
+        let (name, rest) = text.split_once([' ', '\t']).ok_or_else(incomplete)?;
+        let rest = rest.trim_start();
+        let value = match rest {
+            "MULTILINE_OCTAL" => Value::Bytes(octal(line, lines)?),
+            _ => Value::Text(
+                rest.split_once([' ', '\t'])
+                    .ok_or_else(incomplete)?
+                    .1
+                    .trim_start(),
+            ),
+        };
+        Ok(Self { line, name, value })
+    }
+
     fn into_bytes(self) -> Result<Vec<u8>, Located> {
         match self.value {
             Value::Bytes(bytes) => Ok(bytes),
@@ -210,67 +234,19 @@ impl Attribute<'_> {
     }
 }
 
-/// The attributes of a file, one after the other.
-struct Attributes<I> {
-    lines: I,
-    /// Whether `BEGINDATA` or an attribute has been seen, in front of which anything may stand.
-    begun: bool,
-}
-
-impl<'a, I: Iterator<Item = (u64, &'a [u8])>> Iterator for Attributes<I> {
-    type Item = Result<Attribute<'a>, Located>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let (line, text) = self.lines.next()?;
-            if text.starts_with(b"CKA_") {
-                self.begun = true;
-                return Some(self.attribute(line, text));
-            }
-            if begins(text).is_some() {
-                // In front of the objects too, where anything else may stand.
-                return Some(Err(expected(
-                    line,
-                    "no PEM in certdata.txt, but a file of its own for it",
-                )));
-            }
-            let is_preamble = !self.begun;
-            self.begun |= text == b"BEGINDATA";
-            if !(is_preamble || text.is_empty() || text.starts_with(b"#")) {
-                return Some(Err(expected(line, "an attribute CKA_…, or a comment")));
-            }
+/// The bytes up to a line `END`.
+fn octal<'a>(begin: u64, lines: &mut impl Iterator<Item = (u64, &'a [u8])>) -> Result<Vec<u8>, Located> {
+    let mut bytes = Vec::new();
+    for (line, text) in lines {
+        if text == b"END" {
+            return Ok(bytes);
+        }
+        // All chunks but the last are whole, and that one must be.
+        for escape in text.chunks(4) {
+            bytes.push(octal_byte(escape).ok_or_else(|| expected(line, "bytes as \\ooo, or END"))?);
         }
     }
-}
-
-impl<'a, I: Iterator<Item = (u64, &'a [u8])>> Attributes<I> {
-    fn attribute(&mut self, line: u64, text: &'a [u8]) -> Result<Attribute<'a>, Located> {
-        let text = std::str::from_utf8(text).map_err(|_| expected(line, "text in UTF-8"))?;
-        let incomplete = || expected(line, "a name, a type and a value");
-        let (name, rest) = text.split_once([' ', '\t']).ok_or_else(incomplete)?;
-        let rest = rest.trim_start();
-        if rest == "MULTILINE_OCTAL" {
-            let value = Value::Bytes(self.octal(line)?);
-            return Ok(Attribute { line, name, value });
-        }
-        let (_, value) = rest.split_once([' ', '\t']).ok_or_else(incomplete)?;
-        let value = Value::Text(value.trim_start());
-        Ok(Attribute { line, name, value })
-    }
-
-    fn octal(&mut self, begin: u64) -> Result<Vec<u8>, Located> {
-        let mut bytes = Vec::new();
-        for (line, text) in self.lines.by_ref() {
-            if text == b"END" {
-                return Ok(bytes);
-            }
-            // All chunks but the last are whole, and that one must be.
-            for escape in text.chunks(4) {
-                bytes.push(octal_byte(escape).ok_or_else(|| expected(line, "bytes as \\ooo, or END"))?);
-            }
-        }
-        Err(expected(begin, "END behind the bytes"))
-    }
+    Err(expected(begin, "END behind the bytes"))
 }
 
 /// A backslash and three octal digits.

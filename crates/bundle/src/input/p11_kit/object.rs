@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::super::lines::lines;
-use super::super::pem::sections::{Broken, Kind, begins, section};
+use super::super::lines::{Located, lines};
+use super::super::pem::sections::{Kind, begins, section};
 use crate::time::asn1_time;
 use crate::{InputError, Place, Problem};
 
@@ -35,16 +35,17 @@ fn begins_with(line: &[u8], word: &[u8]) -> bool {
 }
 
 /// What a block is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Class {
     Certificate,
     Extension,
     /// What decides about no certificate.
+    #[default]
     Other,
 }
 
 /// One block, with the attributes that matter here.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Object {
     pub(super) class: Class,
     /// The line that begins it.
@@ -60,9 +61,6 @@ pub(super) struct Object {
     pub(super) is_distrusted: bool,
     pub(super) distrust_after: Option<u64>,
 }
-
-/// A problem, and the line it is in.
-type Located = (u64, Problem);
 
 pub(super) fn read(place: &Place, bytes: &[u8]) -> Result<Vec<Object>, InputError> {
     blocks(bytes).map_err(|(line, problem)| problem.at(place.line(line)))
@@ -91,9 +89,7 @@ fn blocks(bytes: &[u8]) -> Result<Vec<Object>, Located> {
             Some(label) => {
                 let (found, _) = section(&mut lines, number, label);
                 let found = found.ok_or_else(|| expected(number, "a section in PEM that ends"))?;
-                let contents = found.contents;
-                let contents = contents.map_err(|Broken { line, problem }| (line, problem))?;
-                draft.hold(number, found.kind, &found.label, contents)?;
+                draft.hold(number, found.kind, &found.label, found.contents?)?;
             }
             None => draft.set(number, line)?,
         }
@@ -103,6 +99,7 @@ fn blocks(bytes: &[u8]) -> Result<Vec<Object>, Located> {
 }
 
 /// A block while its lines come in.
+#[derive(Default)]
 struct Draft {
     object: Object,
     class: Option<Class>,
@@ -114,19 +111,10 @@ impl Draft {
     fn begun_at(line: u64) -> Self {
         Self {
             object: Object {
-                class: Class::Other,
                 line,
-                label: String::new(),
-                value: None,
-                public_key: None,
-                issuer: None,
-                serial: None,
-                is_trusted: false,
-                is_distrusted: false,
-                distrust_after: None,
+                ..Object::default()
             },
-            class: None,
-            names: HashSet::new(),
+            ..Self::default()
         }
     }
 

@@ -14,7 +14,7 @@ use super::other_form::OtherForm;
 use super::{openssl_trust, signed_data};
 use crate::distrust::Distrusted;
 use crate::{Conditions, InputError, NoteKind, Place, Problem};
-use sections::{Broken, Kind, Sections};
+use sections::{Kind, Sections};
 
 /// Whether there is a section, or what is left of one.
 pub(super) fn is_one(bytes: &[u8]) -> bool {
@@ -35,7 +35,7 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
         };
         let contents = match section.contents {
             Ok(contents) => contents,
-            Err(Broken { line, problem }) => {
+            Err((line, problem)) => {
                 collector.reject(problem.at(place.line(line)))?;
                 continue;
             }
@@ -117,7 +117,7 @@ pub fn pem_certificates(name: impl Into<String>, text: &[u8]) -> Result<Vec<Vec<
     for section in Sections::of(text) {
         let place = place.certificate(certificates.len() + 1).line(section.line);
         match (section.kind, section.contents) {
-            (_, Err(Broken { line, problem })) => return Err(problem.at(place.line(line))),
+            (_, Err((line, problem))) => return Err(problem.at(place.line(line))),
             (Kind::Certificate, Ok(der)) => certificates.push(der),
             (Kind::SignedData, Ok(der)) => {
                 let read = signed_data::certificates(&der).map_err(|problem| problem.at(place))?;
@@ -142,7 +142,7 @@ pub(super) fn read_one(text: &[u8]) -> Result<Vec<u8>, Problem> {
     let mut sections = Sections::of(text);
     let section = sections.next().ok_or(Problem::NoCertificate { instead: None })?;
     let certificate = match section.kind {
-        Kind::Certificate => section.contents.map_err(|broken| broken.problem)?,
+        Kind::Certificate => section.contents.map_err(|(_, problem)| problem)?,
         _ => return Err(Problem::PemSection { label: section.label }),
     };
     match sections.next() {

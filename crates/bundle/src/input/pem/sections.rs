@@ -3,7 +3,7 @@
 use pki_types::CertificateDer;
 use pki_types::pem::PemObject;
 
-use super::super::lines::lines;
+use super::super::lines::{Located, lines};
 use super::lost::{Lost, Suspicion, is_base64};
 use crate::Problem;
 
@@ -49,13 +49,7 @@ pub(in crate::input) struct Section {
     /// The line that begins it.
     pub(in crate::input) line: u64,
     /// What it holds, if it is of a kind that is looked into. A public key that cannot be read is empty.
-    pub(in crate::input) contents: Result<Vec<u8>, Broken>,
-}
-
-/// What is wrong with a section, and in which line.
-pub(in crate::input) struct Broken {
-    pub(in crate::input) line: u64,
-    pub(in crate::input) problem: Problem,
+    pub(in crate::input) contents: Result<Vec<u8>, Located>,
 }
 
 /// The sections of a text, from first to last. Text outside of them is passed over, whatever words are in it, unless
@@ -168,12 +162,10 @@ impl Body {
         lines: &mut impl Iterator<Item = (u64, &'a [u8])>,
         label: &str,
         begun: &mut Option<(u64, String)>,
-    ) -> Result<(), Broken> {
-        let unfinished = |line| Broken {
-            line,
-            problem: Problem::PemBoundary {
-                expected: format!("-----END {label}-----"),
-            },
+    ) -> Result<(), Located> {
+        let unfinished = |line| {
+            let expected = format!("-----END {label}-----");
+            (line, Problem::PemBoundary { expected })
         };
         for (line, text) in lines {
             if !(text.starts_with(BEGIN) || text.starts_with(END)) {
@@ -198,28 +190,23 @@ impl Body {
         self.base64.extend_from_slice(text);
     }
 
-    fn decode(&self) -> Result<Vec<u8>, Broken> {
+    fn decode(&self) -> Result<Vec<u8>, Located> {
         let begin: &[u8] = b"-----BEGIN CERTIFICATE-----\n";
         let section = [begin, &self.base64, b"\n-----END CERTIFICATE-----\n"].concat();
         match CertificateDer::from_pem_slice(&section) {
             Ok(certificate) => Ok(certificate.as_ref().to_vec()),
-            Err(_) => Err(Broken {
-                line: self.doubtful,
-                problem: Problem::PemContent,
-            }),
+            Err(_) => Err((self.doubtful, Problem::PemContent)),
         }
     }
 }
 
 fn broken(line: u64, label: String, expected: &str) -> Section {
-    let problem = Problem::PemBoundary {
-        expected: expected.to_owned(),
-    };
+    let expected = expected.to_owned();
     Section {
         kind: Kind::Certificate,
         label,
         line,
-        contents: Err(Broken { line, problem }),
+        contents: Err((line, Problem::PemBoundary { expected })),
     }
 }
 

@@ -125,13 +125,13 @@ pub(crate) struct WithoutKey {
     pub(crate) der: String,
     /// The folder in which it has no entry.
     pub(crate) folder: String,
-    pub(crate) reason: Reason,
+    pub(crate) reason: NoKey,
 }
 
 /// Why a root has no such key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Reason {
+pub(crate) enum NoKey {
     /// The certificate does not have one.
     Absent,
     /// It would make too long a file name.

@@ -39,7 +39,7 @@ pub(super) struct Occupant {
 #[derive(Debug)]
 pub(super) struct Linked {
     pub(super) name: OsString,
-    /// `None` if there is none any more.
+    /// `None` if it is gone.
     pub(super) directory: Option<Entry>,
 }
 

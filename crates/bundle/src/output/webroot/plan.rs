@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jit_trust_core::{Certificate, Query, WebrootPath};
 
-use super::index::{self, Collision, Index, IndexedBlob, IndexedRoot, Reason, WithoutKey, path};
+use super::index::{self, Collision, Index, IndexedBlob, IndexedRoot, NoKey, WithoutKey, path};
 use crate::hex;
 use crate::output::blob::{certificates, encode};
 use crate::output::error::OutputError;
@@ -65,7 +65,7 @@ impl Plan {
         for (path, group) in by_subject(roots, &index.roots) {
             files.insert(path, Content::File(encode(&group, generation, options)?));
         }
-        let keys = Keys::of(&certificates, &mut index);
+        let keys = IndexedKeys::of(&certificates, &mut index);
         for (key, der) in &keys.entries {
             let content = match (key_entries, files.get(der)) {
                 (KeyEntries::Copies, Some(Content::File(certificate))) => Content::File(certificate.clone()),
@@ -115,28 +115,28 @@ fn by_subject<'a>(roots: &[&'a Root], indexed: &[IndexedRoot]) -> BTreeMap<Strin
 
 /// The entries of `by-skid` and `by-iss`.
 #[derive(Default)]
-struct Keys {
+struct IndexedKeys {
     /// The certificate's path, by that of the entry.
     entries: BTreeMap<String, String>,
     unreachable: Vec<String>,
 }
 
-impl Keys {
-    /// Gives each key to the first root that has it, and notes in the index who has which.
+impl IndexedKeys {
+    /// Gives each key to the first root that has it, and notes in the index which root has which.
     fn of(certificates: &[Certificate<'_>], index: &mut Index) -> Self {
         let mut keys = Self::default();
         let mut collisions: BTreeMap<String, Collision> = BTreeMap::new();
         for (certificate, indexed) in certificates.iter().zip(&mut index.roots) {
             for (folder, path) in key_paths(certificate) {
                 let reason = match path {
-                    None => Reason::Absent,
+                    None => NoKey::Absent,
                     Some(path) if !path.fits_a_file_name() => {
                         let key_len = path.to_string().len() - folder.len() - "/".len();
                         keys.unreachable.push(format!(
                             "{} has no entry in {folder}: its key has {key_len} characters, too many for a file name",
                             indexed.subject,
                         ));
-                        Reason::TooLong
+                        NoKey::TooLong
                     }
                     Some(path) => {
                         keys.insert(path.to_string(), indexed, &mut collisions);

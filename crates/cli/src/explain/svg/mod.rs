@@ -8,8 +8,9 @@ mod layout;
 
 use std::fmt::Display;
 
-use super::explanation::{Anchor, AnchorState, Connection, Edge, Explanation, KeyIds, Node, Role, Sent, day};
-use super::signature::Signature;
+use super::explanation::{
+    Anchor, AnchorState, Connection, Edge, Explanation, KeyIds, Node, Role, Sent, Signature, day,
+};
 use super::text;
 use crate::label::{columns, organisation, shortened, title, wrapped};
 use crate::markup::{Class, Text};

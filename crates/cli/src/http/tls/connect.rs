@@ -1,4 +1,4 @@
-//! What every TLS library has to do here, and what it is told.
+//! The interface to every TLS library: what it is given, and what it does.
 
 use std::error::Error;
 use std::io;
@@ -54,31 +54,29 @@ pub(super) trait Connect {
     fn connect_insecurely<'c>(&'c self, name: ServerName<'static>, stream: BoxedStream) -> Connecting<'c>;
 }
 
-pub(super) type Connecting<'c> = Pin<Box<dyn Future<Output = Result<Connected, NotConnected>> + 'c>>;
+pub(super) type Connecting<'c> = Pin<Box<dyn Future<Output = Shaken> + 'c>>;
+
+/// What came of a handshake: what happened in the verification of the server, if it came so far; and the connection, or why
+/// there is none, in words that are safe to show.
+pub(super) type Shaken = (Report, Result<Connected, String>);
+
+pub(super) type Report = Option<Box<VerificationReport>>;
 
 /// A TLS connection, and what both sides have agreed on.
 pub(super) struct Connected {
     pub(super) stream: BoxedStream,
     pub(super) version: &'static str,
     pub(super) is_http2: bool,
-    /// What happened in the verification of the server.
-    pub(super) report: Report,
 }
 
-/// Why there is no TLS connection.
-pub(super) struct NotConnected {
-    /// In words, safe to show.
-    pub(super) what: String,
-    /// What happened in the verification of the server, if it came so far.
-    pub(super) report: Report,
-}
-
-pub(super) type Report = Option<Box<VerificationReport>>;
-
-impl NotConnected {
-    /// Before there was a server to verify.
-    pub(super) fn early(what: String) -> Self {
-        Self { what, report: None }
+impl Connected {
+    /// A connection over this stream, in this version of TLS, with HTTP/2 or not.
+    pub(super) fn over(stream: impl Stream + 'static, (version, is_http2): (&'static str, bool)) -> Self {
+        Self {
+            stream: Box::new(stream),
+            version,
+            is_http2,
+        }
     }
 }
 
@@ -99,15 +97,18 @@ pub(super) async fn judge(verify: impl FnOnce() -> Report + Send + 'static) -> R
 pub(super) fn broken_off<E: Error + Send + Sync + 'static>(
     error: io::Error,
     of_tls: impl FnOnce(&E) -> Option<String>,
-) -> NotConnected {
+) -> Shaken {
     match error.downcast::<HandshakeError<E>>() {
-        Ok(error) => NotConnected {
-            what: of_tls(error.tls_error()).unwrap_or_else(|| causes(&error)),
-            report: error.into_report(),
-        },
+        Ok(error) => {
+            let what = of_tls(error.tls_error()).unwrap_or_else(|| causes(&error));
+            (error.into_report(), Err(what))
+        }
         Err(error) => {
             let inner = error.get_ref().and_then(|error| error.downcast_ref());
-            NotConnected::early(inner.and_then(of_tls).unwrap_or_else(|| causes(&error)))
+            (
+                None,
+                Err(inner.and_then(of_tls).unwrap_or_else(|| causes(&error))),
+            )
         }
     }
 }

@@ -20,7 +20,7 @@ use pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::NOT_ITS_KEY;
-use super::connect::{self, BoxedStream, Connect, Connected, Connecting, H2, NotConnected, Protocols, host};
+use super::connect::{self, BoxedStream, Connect, Connected, Connecting, H2, Protocols, host};
 use crate::exit::{Failure, causes};
 use crate::store::Store;
 
@@ -71,16 +71,13 @@ impl Connect for MbedTls {
 
     fn connect<'c>(&'c self, name: ServerName<'static>, stream: BoxedStream) -> Connecting<'c> {
         Box::pin(async move {
-            let connected = self.trusting.connect(&host(&name), stream).await;
-            let stream = connected.map_err(|error| {
-                connect::broken_off(error, |error: &mbedtls::Error| Some(broken_off(error)))
-            })?;
-            Ok(Connected {
-                report: stream.report().cloned().map(Box::new),
-                version: TLS_VERSION,
-                is_http2: is_http2(stream.alpn_protocol()),
-                stream: Box::new(stream),
-            })
+            match self.trusting.connect(&host(&name), stream).await {
+                Ok(stream) => {
+                    let (report, agreed) = (stream.report().cloned(), agreed(stream.alpn_protocol()));
+                    (report.map(Box::new), Ok(Connected::over(stream, agreed)))
+                }
+                Err(error) => connect::broken_off(error, |error: &mbedtls::Error| Some(broken_off(error))),
+            }
         })
     }
 
@@ -108,21 +105,15 @@ impl Connect for MbedTls {
             if let (Some(report), Some(rejection)) = (&mut report, rejection) {
                 report.reject(rejection);
             }
-            if let Err(error) = shaken {
-                let what = broken_off(&error);
-                return Err(NotConnected { what, report });
-            }
-            Ok(Connected {
-                version: TLS_VERSION,
-                is_http2: is_http2(tls.get_alpn_protocol().ok().flatten()),
-                stream: Box::new(tls),
-                report,
-            })
+            let agreed = agreed(tls.get_alpn_protocol().ok().flatten());
+            let connected = shaken.map(|()| Connected::over(tls, agreed));
+            (report, connected.map_err(|error| broken_off(&error)))
         })
     }
 }
 
-/// Goes on whatever is wrong with the certificates, which are kept when mbedTLS asks who could have issued the first.
+/// A configuration that goes on whatever is wrong with the certificates. They are kept when mbedTLS asks for the issuers of
+/// the first.
 fn config(alpn: Arc<NullTerminatedStrList>, seen: Arc<Seen>) -> mbedtls::Result<Config> {
     let mut config = Config::new(Endpoint::Client, Transport::Stream, Preset::Default);
     config.set_rng(Arc::new(CtrDrbg::new(Arc::new(OsEntropy::new()), None)?));
@@ -146,8 +137,9 @@ fn alpn(protocols: Protocols) -> mbedtls::Result<Arc<NullTerminatedStrList>> {
     NullTerminatedStrList::new(&names).map(Arc::new)
 }
 
-fn is_http2(protocol: Option<&str>) -> bool {
-    protocol.map(str::as_bytes) == Some(H2)
+/// The version of TLS, and whether to speak HTTP/2.
+fn agreed(protocol: Option<&str>) -> (&'static str, bool) {
+    (TLS_VERSION, protocol.map(str::as_bytes) == Some(H2))
 }
 
 /// Why a handshake failed.

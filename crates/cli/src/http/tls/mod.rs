@@ -16,7 +16,7 @@ use crate::exit::Failure;
 use crate::store::Store;
 use crate::trust::Decision;
 pub(super) use connect::BoxedStream;
-use connect::{Connect, Connected, NotConnected};
+use connect::{Connect, Connected};
 pub(crate) use connect::{H2, HTTP_1_1, Protocols, server_name};
 pub(crate) use rustls::Look;
 use rustls::Rustls;
@@ -116,22 +116,17 @@ impl Tls {
     ) -> Result<(BoxedStream, bool), Error> {
         hop.stage = Stage::Tls;
         hop.tls_library = Some(self.library.name());
-        let connected = match server_name(host) {
-            None => Err(NotConnected::early(NO_NAME.to_owned())),
+        let (report, connected) = match server_name(host) {
+            None => (None, Err(NO_NAME.to_owned())),
             Some(name) if hop.is_verified => self.to_server.connect(name, stream).await,
             Some(name) => self.to_server.connect_insecurely(name, stream).await,
-        };
-        let report = match &connected {
-            Ok(connected) => &connected.report,
-            Err(not) => &not.report,
         };
         hop.decision = report.as_ref().map(|report| Decision::of(report, &self.store));
         let Connected {
             stream,
             version,
             is_http2,
-            ..
-        } = connected.map_err(|not| refused(at, not.what, hop))?;
+        } = connected.map_err(|what| refused(at, what, hop))?;
         hop.tls_version = Some(version);
         if self.protocols == Protocols::Http2 && !is_http2 {
             let what = "the server does not speak HTTP/2";
@@ -148,13 +143,11 @@ impl Tls {
         stream: BoxedStream,
     ) -> Result<BoxedStream, Error> {
         let name = server_name(host).ok_or_else(|| Error::said(Stage::Tls, at, NO_NAME))?;
-        let connected = self.to_proxy.connect(name, stream).await;
-        connected.map(|connected| connected.stream).map_err(|not| {
-            let report = not.report.as_ref();
-            let refusal = report.and_then(|report| Decision::of(report, &self.store).refusal);
-            match refusal {
+        let (report, connected) = self.to_proxy.connect(name, stream).await;
+        connected.map(|connected| connected.stream).map_err(|what| {
+            match report.and_then(|report| Decision::of(&report, &self.store).refusal) {
                 Some(reason) => Error::not_trusted(at, &reason),
-                None => Error::said(Stage::Tls, at, not.what),
+                None => Error::said(Stage::Tls, at, what),
             }
         })
     }

@@ -16,9 +16,7 @@ use pki_types::ServerName;
 use tokio_openssl::SslStream;
 
 use super::NOT_ITS_KEY;
-use super::connect::{
-    self, BoxedStream, Connect, Connected, Connecting, H2, NotConnected, Protocols, Report, host,
-};
+use super::connect::{self, BoxedStream, Connect, Connected, Connecting, H2, Protocols, Report, host};
 use crate::exit::{Failure, causes};
 use crate::shown::shown;
 use crate::store::Store;
@@ -79,16 +77,13 @@ impl Connect for OpenSsl {
 
     fn connect<'c>(&'c self, name: ServerName<'static>, stream: BoxedStream) -> Connecting<'c> {
         Box::pin(async move {
-            let connected = self.trusting.connect(&host(&name), stream).await;
-            let stream = connected
-                .map_err(|error| connect::broken_off(error, |error: &ssl::Error| Some(broken_off(error))))?;
-            let (version, is_http2) = agreed(stream.ssl());
-            Ok(Connected {
-                report: stream.report().cloned().map(Box::new),
-                stream: Box::new(stream),
-                version,
-                is_http2,
-            })
+            match self.trusting.connect(&host(&name), stream).await {
+                Ok(stream) => {
+                    let (report, agreed) = (stream.report().cloned(), agreed(stream.ssl()));
+                    (report.map(Box::new), Ok(Connected::over(stream, agreed)))
+                }
+                Err(error) => connect::broken_off(error, |error: &ssl::Error| Some(broken_off(error))),
+            }
         })
     }
 
@@ -96,22 +91,17 @@ impl Connect for OpenSsl {
         Box::pin(async move {
             let prepared = prepare(&self.insecure, &host(&name))
                 .and_then(|(ssl, rules)| Ok((SslStream::new(ssl, stream)?, rules)));
-            let (mut stream, rules) = prepared.map_err(|error| NotConnected::early(error.to_string()))?;
+            let (mut stream, rules) = match prepared {
+                Ok(prepared) => prepared,
+                Err(error) => return (None, Err(error.to_string())),
+            };
             let shaken = Pin::new(&mut stream).connect().await;
             let sent = stream.ssl().peer_cert_chain().into_iter().flatten();
             let sent = sent.map(ToOwned::to_owned).collect();
             let report = self.judge(rules, sent).await;
-            if let Err(error) = shaken {
-                let what = broken_off(&error);
-                return Err(NotConnected { what, report });
-            }
-            let (version, is_http2) = agreed(stream.ssl());
-            Ok(Connected {
-                stream: Box::new(stream),
-                version,
-                is_http2,
-                report,
-            })
+            let agreed = agreed(stream.ssl());
+            let connected = shaken.map(|()| Connected::over(stream, agreed));
+            (report, connected.map_err(|error| broken_off(&error)))
         })
     }
 }

@@ -15,7 +15,7 @@ use rustls::{
 use tokio_rustls::TlsConnector;
 
 use super::NOT_ITS_KEY;
-use super::connect::{self, BoxedStream, Connect, Connected, Connecting, H2, NotConnected, Protocols};
+use super::connect::{self, BoxedStream, Connect, Connected, Connecting, H2, Protocols, Shaken};
 use crate::exit::Failure;
 use crate::shown::shown;
 use crate::store::Store;
@@ -50,14 +50,13 @@ impl Connect for Rustls {
 
     fn connect<'c>(&'c self, name: ServerName<'static>, stream: BoxedStream) -> Connecting<'c> {
         Box::pin(async {
-            let stream = self.trusting.connect(name, stream).await.map_err(broken_off)?;
-            let (version, is_http2) = agreed(stream.get_ref().1);
-            Ok(Connected {
-                report: stream.report().cloned().map(Box::new),
-                stream: Box::new(stream),
-                version,
-                is_http2,
-            })
+            match self.trusting.connect(name, stream).await {
+                Ok(stream) => {
+                    let (report, agreed) = (stream.report().cloned(), agreed(stream.get_ref().1));
+                    (report.map(Box::new), Ok(Connected::over(stream, agreed)))
+                }
+                Err(error) => broken_off(error),
+            }
         })
     }
 
@@ -75,22 +74,14 @@ impl Connect for Rustls {
                     seen.now,
                 )))
             });
-            let report = report.await;
-            match shaken {
+            let connected = match shaken {
                 Ok(stream) => {
-                    let (version, is_http2) = agreed(stream.get_ref().1);
-                    Ok(Connected {
-                        stream: Box::new(stream),
-                        version,
-                        is_http2,
-                        report,
-                    })
+                    let agreed = agreed(stream.get_ref().1);
+                    Ok(Connected::over(stream, agreed))
                 }
-                Err(error) => Err(NotConnected {
-                    report,
-                    ..broken_off(error)
-                }),
-            }
+                Err(error) => broken_off(error).1,
+            };
+            (report.await, connected)
         })
     }
 }
@@ -115,9 +106,10 @@ pub(in super::super) async fn look_at(
     let shaken = connector.connect(name, stream).await;
     Ok(Look {
         certificates: seen.take().map_or_else(Vec::new, |seen| seen.certificates),
-        tls_version: shaken
-            .map(|stream| agreed(stream.get_ref().1).0)
-            .map_err(|error| broken_off(error).what),
+        tls_version: match shaken {
+            Ok(stream) => Ok(agreed(stream.get_ref().1).0),
+            Err(error) => broken_off(error).1.map(|connected| connected.version),
+        },
     })
 }
 
@@ -145,7 +137,7 @@ fn agreed(session: &ClientConnection) -> (&'static str, bool) {
     (version, session.alpn_protocol() == Some(H2))
 }
 
-fn broken_off(error: io::Error) -> NotConnected {
+fn broken_off(error: io::Error) -> Shaken {
     connect::broken_off(error, |error: &Error| {
         // The chain's own signatures were checked before.
         if let Error::InvalidCertificate(CertificateError::BadSignature) = error {

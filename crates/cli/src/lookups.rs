@@ -1,24 +1,24 @@
-//! The questions that stores on servers have not answered yet: to say which store a command was waiting for.
+//! The lookups that stores on servers have not answered yet: to say which store a command was waiting for.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jit_trust::{AnchorKey, DeferredStore, LookupKind, LookupRequest, Responder};
 
-/// The questions that are open, the oldest first.
+/// The lookups that are open, the oldest first.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct OpenQuestions(Arc<Mutex<Vec<OpenQuestion>>>);
+pub(crate) struct OpenLookups(Arc<Mutex<Vec<OpenLookup>>>);
 
 /// A store, what it was asked for, and since when.
 #[derive(Clone, Debug, PartialEq)]
-struct OpenQuestion {
+struct OpenLookup {
     store: String,
     key: AnchorKey,
     since: Instant,
 }
 
-impl OpenQuestions {
-    /// `store`, whose questions are noted here until there is an answer.
+impl OpenLookups {
+    /// `store`, whose lookups are noted here until there is an answer.
     pub(crate) fn to<S: DeferredStore>(&self, store: S) -> Noted<S> {
         Noted {
             store,
@@ -30,33 +30,32 @@ impl OpenQuestions {
     pub(crate) fn oldest(&self) -> Option<(String, AnchorKey)> {
         let open = self.lock();
         open.first()
-            .map(|question| (question.store.clone(), question.key.clone()))
+            .map(|lookup| (lookup.store.clone(), lookup.key.clone()))
     }
 
     /// Whether a store has not answered for so long.
     pub(crate) fn wait_for(&self, long: Duration) -> bool {
         let open = self.lock();
-        open.first()
-            .is_some_and(|question| question.since.elapsed() >= long)
+        open.first().is_some_and(|lookup| lookup.since.elapsed() >= long)
     }
 
-    fn close(&self, question: &OpenQuestion) {
+    fn close(&self, lookup: &OpenLookup) {
         let mut open = self.lock();
-        if let Some(at) = open.iter().position(|other| other == question) {
+        if let Some(at) = open.iter().position(|other| other == lookup) {
             open.remove(at);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<OpenQuestion>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<OpenLookup>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A store whose questions are noted.
+/// A store whose lookups are noted.
 #[derive(Debug)]
 pub(crate) struct Noted<S> {
     store: S,
-    open: OpenQuestions,
+    open: OpenLookups,
 }
 
 impl<S: DeferredStore> DeferredStore for Noted<S> {
@@ -69,7 +68,7 @@ impl<S: DeferredStore> DeferredStore for Noted<S> {
     }
 
     fn look_up(&self, request: LookupRequest, responder: Responder) {
-        let noted = OpenQuestion {
+        let noted = OpenLookup {
             store: self.store.name(),
             key: request.key.clone(),
             since: Instant::now(),
