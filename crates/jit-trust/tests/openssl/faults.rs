@@ -72,9 +72,9 @@ fn a_store_or_an_observer_that_panics_ends_the_handshake_and_goes_no_further() {
     let root = Ca::root("Root");
     let server = server_of(&root);
     let near = Verifier::new(TrustPolicy::builder().store(Panics).build());
-    let afar = Verifier::new(TrustPolicy::builder().deferred_store(Panics).build());
+    let deferred = Verifier::new(TrustPolicy::builder().deferred_store(Panics).build());
     let observed = Verifier::new(store(&[&root])).on_verification(|_| panic!("the observer's own fault"));
-    for verifier in [near, afar, observed] {
+    for verifier in [near, deferred, observed] {
         let mut context = client();
         verifier.attach(&mut context).unwrap();
         let connector = Connector::with_context(context.build()).unwrap();

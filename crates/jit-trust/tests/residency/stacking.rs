@@ -10,7 +10,7 @@ use jit_trust::{
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::{Response, Server};
 
-use crate::afar::{Afar, What, blob, by_subject, wait_until};
+use crate::deferred::{Deferred, What, blob, by_subject, wait_until};
 use crate::verify::{Judge, ask, is_no_such_root, words};
 
 fn at_hand(roots: &[&Ca], generation: u32) -> BlobStore {
@@ -20,15 +20,15 @@ fn at_hand(roots: &[&Ca], generation: u32) -> BlobStore {
 #[test]
 fn what_a_store_at_hand_vouches_for_is_asked_of_no_other_even_if_that_fails() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
-    let afar = Afar::default();
-    afar.says(by_subject(&root), What::Broken);
-    afar.says(by_subject(&other), What::Broken);
+    let deferred = Deferred::default();
+    deferred.says(by_subject(&root), What::Broken);
+    deferred.says(by_subject(&other), What::Broken);
     let trust = TrustPolicy::builder()
-        .deferred_store(afar.clone())
+        .deferred_store(deferred.clone())
         .store(at_hand(&[&root], 7))
         .build();
     ask(&trust, &root.leaf("a.test").chain(&[])).unwrap();
-    assert_eq!(afar.queries(), 0);
+    assert_eq!(deferred.queries(), 0);
     let text = words(ask(&trust, &other.leaf("a.test").chain(&[])));
     assert!(text.contains("the line is dead"), "{text}");
 
@@ -40,7 +40,7 @@ fn what_a_store_at_hand_vouches_for_is_asked_of_no_other_even_if_that_fails() {
 #[test]
 fn of_several_stores_that_answer_later_a_failing_one_does_not_stop_another_that_vouches() {
     let root = Ca::root("Root");
-    let (failing, good) = (Afar::default(), Afar::of(&[&root]));
+    let (failing, good) = (Deferred::default(), Deferred::of(&[&root]));
     failing.says(by_subject(&root), What::Broken);
     let trust = TrustPolicy::builder()
         .deferred_store(failing.clone())
@@ -53,14 +53,14 @@ fn of_several_stores_that_answer_later_a_failing_one_does_not_stop_another_that_
 #[test]
 fn a_pinned_host_leans_on_its_own_cas_and_nothing_is_looked_up_for_it() {
     let (company, public) = (Ca::root("Company"), Ca::root("Public"));
-    let afar = Afar::of(&[&company, &public]);
+    let deferred = Deferred::of(&[&company, &public]);
     let trust = TrustPolicy::builder()
         .pin("a.test", [company.der().to_vec()])
         .unwrap()
         .pin("*.b.test", [company.der().to_vec()])
         .unwrap()
         .store(at_hand(&[&public], 7))
-        .deferred_store(afar.clone())
+        .deferred_store(deferred.clone())
         .build();
     let verifier = Judge::new(&trust);
     for host in ["a.test", "www.b.test", "x.y.b.test"] {
@@ -68,13 +68,13 @@ fn a_pinned_host_leans_on_its_own_cas_and_nothing_is_looked_up_for_it() {
         let error = verifier.ask_about(host, &public.leaf(host).chain(&[]));
         assert!(is_no_such_root(&error.unwrap_err()), "{host}");
     }
-    assert_eq!(afar.queries(), 0);
+    assert_eq!(deferred.queries(), 0);
     // Not those that are not pinned.
     for host in ["b.test", "www.a.test"] {
         verifier.ask_about(host, &public.leaf(host).chain(&[])).unwrap();
         verifier.ask_about(host, &company.leaf(host).chain(&[])).unwrap();
     }
-    assert_eq!(afar.queries(), 1);
+    assert_eq!(deferred.queries(), 1);
 }
 
 #[test]
@@ -130,14 +130,14 @@ fn a_file_that_was_replaced_while_it_was_watched_is_not_followed_by_an_older_sto
     let directory = file.path().parent().unwrap();
     let put = |generation| {
         let new = tempfile::NamedTempFile::new_in(directory).unwrap();
-        std::fs::write(new.path(), crate::afar::blob(&[&root], generation)).unwrap();
+        std::fs::write(new.path(), crate::deferred::blob(&[&root], generation)).unwrap();
         new.persist(file.path()).unwrap();
     };
     put(7);
     let trust = TrustPolicy::new(WatchedFileStore::open(file.path()).unwrap());
     put(9);
     ask(&trust, &root.leaf("a.test").chain(&[])).unwrap();
-    let of = |generation| BlobStore::new(crate::afar::blob(&[&root], generation).leak()).unwrap();
+    let of = |generation| BlobStore::new(crate::deferred::blob(&[&root], generation).leak()).unwrap();
     let refused = trust.replace_store(of(8)).unwrap_err();
     assert_eq!((refused.given, refused.newest), (8, 9));
     trust.replace_store(of(9)).unwrap();

@@ -8,7 +8,7 @@ use jit_trust_lab::pki::{AuthorityKeyId, Ca, Leaf, dns_name_constraints};
 use pki_types::CertificateDer;
 use rustls::crypto::aws_lc_rs;
 
-use crate::afar::Cause;
+use crate::deferred::Cause;
 #[cfg(any(feature = "mbedtls", feature = "openssl"))]
 use crate::question::Request;
 use crate::question::{Reason, Verdict};

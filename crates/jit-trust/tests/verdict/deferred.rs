@@ -17,7 +17,7 @@ use crate::root::TrustedRoot;
 use crate::stores::{self, Version};
 
 /// A store of these roots, which answers later, and a verifier that trusts it and no other.
-pub(crate) struct Afar {
+pub(crate) struct Deferred {
     pub(crate) verifier: Verifier,
     made: Arc<Mutex<Vec<LookupRecord>>>,
     /// The subject of each root, and by what it is asked for.
@@ -42,7 +42,7 @@ const BUDGETS: [&str; 3] = [
     "MaximumNameConstraintComparisonsExceeded",
 ];
 
-impl Afar {
+impl Deferred {
     pub(crate) fn new(roots: &[TrustedRoot], provider: &CryptoProvider) -> Self {
         let keys = roots.iter().map(|root| {
             let subject = root.entry().subject().unwrap();
@@ -124,7 +124,7 @@ struct Store {
 
 impl DeferredStore for Store {
     fn name(&self) -> String {
-        "afar".to_owned()
+        "deferred".to_owned()
     }
 
     fn look_up(&self, request: LookupRequest, reply: Responder) {
