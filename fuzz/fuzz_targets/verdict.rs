@@ -1,5 +1,5 @@
-//! The verdict, and the reason for it, are those of rustls' own verifier with every root of the store loaded that may
-//! vouch for a certificate of this age; and where it finds a path only with the others, the reason says so. Where the store
+//! The verdict, and the reason for it, are those of rustls' own verifier with every root of the store loaded that is
+//! trusted for a certificate of this age; and where it finds a path only with the others, the reason says so. Where the store
 //! has a root twice, under other conditions, the earliest date counts, and a path has to conform to the name constraints of
 //! both entries: if it does not, the entry that it ends in is taken out, and webpki is asked again.
 //!
@@ -10,7 +10,7 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use jit_trust::{BlobStore, Distrusted, MAX_CERTIFICATES, NameConstraintsError, ServerVerifier};
+use jit_trust::{BlobStore, Distrusted, MAX_CERTIFICATES, NameConstraintsError, Verifier};
 use jit_trust_core::{Certificate, Entry, v1, v2};
 use jit_trust_fuzz::issuance::Issuance;
 use jit_trust_fuzz::{mutation, pool};
@@ -195,7 +195,7 @@ fn because<E: std::error::Error + Send + Sync + 'static>(verdict: &Result<(), Er
 /// A set of roots under their conditions, and both ways to verify against it.
 struct Verifiers {
     all_loaded: Arc<WebPkiServerVerifier>,
-    just_in_time: ServerVerifier,
+    just_in_time: Verifier,
 }
 
 /// Every set of the roots: bit 0 stands for the first.
@@ -327,7 +327,7 @@ impl Verifiers {
         let blob = blob_of(set, under).leak();
         Self {
             all_loaded: all_loaded(entries(set, under), under, provider),
-            just_in_time: ServerVerifier::with_provider(BlobStore::new(blob).expect("a blob"), provider),
+            just_in_time: Verifier::with_provider(BlobStore::new(blob).expect("a blob"), provider),
         }
     }
 }

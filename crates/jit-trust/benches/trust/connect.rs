@@ -34,13 +34,13 @@ pub(crate) fn run() {
         .max_age(Duration::MAX)
         .build();
     let blocking = |trust: &TrustPolicy| Connector::with_config(trust.clone(), config(trust));
-    let (from_deferred, at_hand) = (blocking(&remote), blocking(&local));
+    let (from_deferred, from_local) = (blocking(&remote), blocking(&local));
     let _open = connect_blocking(&from_deferred, &server);
     compare(
         "a warm connection, anchor from a deferred store",
         || drop(connect_blocking(&from_deferred, &server)),
         ("anchor in a local store", || {
-            drop(connect_blocking(&at_hand, &server));
+            drop(connect_blocking(&from_local, &server));
         }),
         "1.02",
     );

@@ -17,7 +17,7 @@ pub(crate) fn run() {
     row("a blob file", || FileStore::open(&path).expect("a good blob"));
     let peer = Peer::with_three_certificates();
     let (sent, deferred) = (peer.chain(), Deferred::of(&peer.root_der()));
-    // What is kept while a connection leans on it, and for the grace after that.
+    // What is kept while a connection depends on it, and for the grace after that.
     row("an anchor from a deferred store, in use", || {
         let trust = TrustPolicy::builder().deferred_store(deferred.clone()).build();
         let verifier = Verifier::with_provider(trust, &aws_lc_rs::default_provider());

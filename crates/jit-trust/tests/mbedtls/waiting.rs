@@ -90,7 +90,7 @@ fn who_is_dropped_waits_no_more() {
 }
 
 #[test]
-fn nothing_is_asked_while_what_is_at_hand_suffices() {
+fn nothing_is_looked_up_while_a_local_anchor_suffices() {
     let root = Ca::root("Root");
     let server = server_of(&root);
     let deferred = Deferred::of(&[&root]);
@@ -113,7 +113,7 @@ fn nothing_is_asked_while_what_is_at_hand_suffices() {
 }
 
 #[test]
-fn a_root_of_the_same_name_at_hand_is_no_reason_not_to_ask() {
+fn a_local_root_of_the_same_name_does_not_prevent_the_lookup() {
     let root = Ca::root("Root");
     let server = server_of(&root);
     let deferred = Deferred::of(&[&root]);
@@ -156,7 +156,7 @@ fn a_store_that_has_no_such_root_is_asked_a_few_times_and_no_more() {
 }
 
 #[test]
-fn what_was_fetched_stays_while_a_connection_leans_on_it() {
+fn an_anchor_stays_while_a_connection_depends_on_it() {
     let root = Ca::root("Root");
     let server = server_of(&root);
     let deferred = Deferred::of(&[&root]);

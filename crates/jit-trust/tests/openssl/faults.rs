@@ -190,7 +190,7 @@ fn store_with(entry: Entry<'_>) -> BlobStore {
 }
 
 #[test]
-fn a_root_that_is_trusted_up_to_a_date_vouches_for_what_was_issued_before() {
+fn a_root_that_is_trusted_up_to_a_date_is_trusted_for_what_was_issued_before() {
     let root = Ca::root("Root");
     let der = root.der();
     let issued = |days: i64| {

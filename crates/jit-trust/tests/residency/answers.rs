@@ -26,8 +26,8 @@ fn an_answer_that_is_not_what_was_asked_for_is_refused_and_the_error_says_who_wa
             "was not asked for",
         ),
         (What::Certificate(other.der().to_vec()), "was not asked for"),
-        (What::Blob(damaged), "no good trust blob"),
-        (What::Blob(garbage::noise(100)), "no good trust blob"),
+        (What::Blob(damaged), "not a valid trust blob"),
+        (What::Blob(garbage::noise(100)), "not a valid trust blob"),
         (What::Blob(garbage::noise(MAX_RESPONSE_LEN + 1)), "is larger than"),
         (
             What::Certificate(garbage::noise(100)),
@@ -96,7 +96,7 @@ fn an_answer_of_an_older_generation_than_the_newest_seen_is_refused() {
 }
 
 #[test]
-fn a_newer_generation_has_what_is_at_hand_asked_for_anew() {
+fn a_newer_generation_has_what_is_cached_asked_for_anew() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
     let sent = root.leaf("a.test").chain(&[]);
     let deferred = Deferred::of(&[&root]);

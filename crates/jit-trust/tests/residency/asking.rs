@@ -143,7 +143,7 @@ fn a_store_of_bare_certificates_is_asked_by_key_identifier_and_by_issuer_and_ser
 }
 
 #[test]
-fn an_anchor_found_by_key_identifier_vouches_under_any_name_that_a_certificate_gives_to_that_key() {
+fn an_anchor_found_by_key_identifier_is_trusted_under_any_name_that_a_certificate_gives_to_that_key() {
     // One key under two names, both of which are named in the chain; the store knows the second.
     let first = Ca::root("First");
     let second = first.reissue().subject("Second").self_signed();

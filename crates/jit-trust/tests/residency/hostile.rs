@@ -38,6 +38,6 @@ fn a_server_that_names_1000_issuers_over_100_connections_has_at_most_six_asked_f
         assert!(deferred.queries() - before <= 6);
     }
     assert_eq!(deferred.queries(), 600);
-    // Whoever is honest is served as before.
+    // An honest server is verified as before.
     ask(&trust, &root.leaf("a.test").chain(&[])).unwrap();
 }

@@ -68,7 +68,7 @@ fn a_cold_host_takes_one_query_and_one_connection() {
 }
 
 #[test]
-fn an_anchor_stays_while_a_connection_that_it_vouched_for_lives_and_for_the_grace_after_the_last() {
+fn an_anchor_stays_while_a_connection_depends_on_it_and_for_the_grace_after_the_last() {
     let fixture = Fixture::new();
     let (first, second) = (fixture.connect(), fixture.connect());
     drop(first);
@@ -118,7 +118,7 @@ fn a_newer_generation_that_is_seen_has_the_anchors_of_living_connections_asked_f
     drop(connection);
 }
 
-/// Each answer is of a newer generation than the one before, so that what all others lean on is out of date again.
+/// Each response is of a newer generation than the one before, so that what all others depend on is out of date again.
 #[test]
 fn a_store_of_a_newer_generation_with_each_answer_is_not_asked_without_end() {
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -172,7 +172,7 @@ fn a_store_of_a_newer_generation_with_each_answer_is_not_asked_without_end() {
 }
 
 #[test]
-fn an_anchor_that_a_store_took_back_serves_new_connections_no_longer_than_its_age_however_many_lean_on_it() {
+fn an_anchor_that_a_store_removed_serves_new_connections_no_longer_than_max_age_however_many_depend_on_it() {
     let mut fixture = Fixture::new();
     let max_age = Duration::from_millis(300);
     let trust = TrustPolicy::builder()

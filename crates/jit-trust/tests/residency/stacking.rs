@@ -1,4 +1,4 @@
-//! Stores one behind the other: pinned CAs, stores at hand, stores that answer later.
+//! Stores one behind the other: pinned CAs, local stores, deferred stores.
 
 use std::fmt;
 use std::net::TcpStream;
@@ -13,19 +13,19 @@ use jit_trust_lab::server::{Response, Server};
 use crate::deferred::{Deferred, What, blob, by_subject, wait_until};
 use crate::verify::{Judge, ask, is_no_such_root, words};
 
-fn at_hand(roots: &[&Ca], generation: u32) -> BlobStore {
+fn local(roots: &[&Ca], generation: u32) -> BlobStore {
     BlobStore::new(blob(roots, generation).leak()).unwrap()
 }
 
 #[test]
-fn what_a_store_at_hand_vouches_for_is_asked_of_no_other_even_if_that_fails() {
+fn an_anchor_of_a_local_store_is_asked_of_no_other_even_if_that_fails() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
     let deferred = Deferred::default();
     deferred.says(by_subject(&root), What::Broken);
     deferred.says(by_subject(&other), What::Broken);
     let trust = TrustPolicy::builder()
         .deferred_store(deferred.clone())
-        .store(at_hand(&[&root], 7))
+        .store(local(&[&root], 7))
         .build();
     ask(&trust, &root.leaf("a.test").chain(&[])).unwrap();
     assert_eq!(deferred.queries(), 0);
@@ -38,7 +38,7 @@ fn what_a_store_at_hand_vouches_for_is_asked_of_no_other_even_if_that_fails() {
 }
 
 #[test]
-fn of_several_stores_that_answer_later_a_failing_one_does_not_stop_another_that_vouches() {
+fn of_several_deferred_stores_a_failing_one_does_not_stop_another_that_has_the_anchor() {
     let root = Ca::root("Root");
     let (failing, good) = (Deferred::default(), Deferred::of(&[&root]));
     failing.says(by_subject(&root), What::Broken);
@@ -51,7 +51,7 @@ fn of_several_stores_that_answer_later_a_failing_one_does_not_stop_another_that_
 }
 
 #[test]
-fn a_pinned_host_leans_on_its_own_cas_and_nothing_is_looked_up_for_it() {
+fn a_pinned_host_depends_on_its_own_cas_and_nothing_is_looked_up_for_it() {
     let (company, public) = (Ca::root("Company"), Ca::root("Public"));
     let deferred = Deferred::of(&[&company, &public]);
     let trust = TrustPolicy::builder()
@@ -59,7 +59,7 @@ fn a_pinned_host_leans_on_its_own_cas_and_nothing_is_looked_up_for_it() {
         .unwrap()
         .pin("*.b.test", [company.der().to_vec()])
         .unwrap()
-        .store(at_hand(&[&public], 7))
+        .store(local(&[&public], 7))
         .deferred_store(deferred.clone())
         .build();
     let verifier = Judge::new(&trust);
@@ -87,7 +87,7 @@ fn a_store_that_is_replaced_decides_about_the_next_connection() {
     let server = Server::builder()
         .site("a.test", leaf.key(), leaf.chain(&[]), |_| Response::ok("hello"))
         .start();
-    let trust = TrustPolicy::new(at_hand(&[&old], 7));
+    let trust = TrustPolicy::new(local(&[&old], 7));
     let connector = Connector::new(trust.clone());
     let connect = || {
         let tcp = TcpStream::connect(server.addr())?;
@@ -95,7 +95,7 @@ fn a_store_that_is_replaced_decides_about_the_next_connection() {
     };
     let connection = connect().unwrap();
     assert!(!trust.connections()[0].anchor_withdrawn());
-    trust.replace_store(at_hand(&[&new], 8)).unwrap();
+    trust.replace_store(local(&[&new], 8)).unwrap();
     assert!(trust.connections()[0].anchor_withdrawn());
     let error = connect().unwrap_err();
     assert!(
@@ -109,18 +109,18 @@ fn a_store_that_is_replaced_decides_about_the_next_connection() {
 fn a_store_of_an_older_generation_replaces_a_newer_one_only_when_that_is_insisted_on() {
     let (old, new) = (Ca::root("Old"), Ca::root("New"));
     let sent = old.leaf("a.test").chain(&[]);
-    let trust = TrustPolicy::new(at_hand(&[&new], 8));
-    let refused = trust.replace_store(at_hand(&[&old], 7)).unwrap_err();
+    let trust = TrustPolicy::new(local(&[&new], 8));
+    let refused = trust.replace_store(local(&[&old], 7)).unwrap_err();
     assert_eq!((refused.given, refused.newest), (7, 8));
     assert!(ask(&trust, &sent).is_err());
-    trust.replace_store(at_hand(&[&new], 8)).unwrap();
+    trust.replace_store(local(&[&new], 8)).unwrap();
 
     // One that does not know its generation does not make what was in force forgotten.
     trust.replace_store(Ageless(None)).unwrap();
-    assert!(trust.replace_store(at_hand(&[&old], 7)).is_err());
-    trust.replace_allowing_rollback(at_hand(&[&old], 7));
+    assert!(trust.replace_store(local(&[&old], 7)).is_err());
+    trust.replace_allowing_rollback(local(&[&old], 7));
     ask(&trust, &sent).unwrap();
-    trust.replace_store(at_hand(&[&old], 7)).unwrap();
+    trust.replace_store(local(&[&old], 7)).unwrap();
 }
 
 #[test]

@@ -143,7 +143,7 @@ fn a_question_that_is_dropped_while_the_one_that_asked_waits_is_an_error_and_not
 }
 
 #[test]
-fn one_connection_waits_at_most_its_patience_in_all() {
+fn one_connection_waits_at_most_its_timeout_in_all() {
     let root = Ca::root("Root");
     let mut cas = vec![root.intermediate("CA 0")];
     for number in 1..6 {
@@ -180,18 +180,18 @@ fn who_came_late_to_a_question_that_was_lost_gets_the_answer_to_the_next() {
     let sent = root.leaf("a.test").chain(&[]);
     let deferred = Deferred::of(&[&root]);
     deferred.hold_back();
-    let patience = Duration::from_millis(1_000);
+    let timeout = Duration::from_millis(1_000);
     let trust = TrustPolicy::builder()
         .deferred_store(deferred.clone())
-        .lookup_timeout(patience)
+        .lookup_timeout(timeout)
         .build();
     let asked = Instant::now();
     let asker = not_waiting(&trust).ask(&sent).unwrap_err();
     let lost = deferred.take_first();
     std::thread::scope(|scope| {
-        std::thread::sleep(patience / 2);
+        std::thread::sleep(timeout / 2);
         let late = scope.spawn(|| ask(&trust, &sent));
-        std::thread::sleep((patience + Duration::from_millis(50)).saturating_sub(asked.elapsed()));
+        std::thread::sleep((timeout + Duration::from_millis(50)).saturating_sub(asked.elapsed()));
         deferred.answer_at_once();
         ask(&trust, &sent).unwrap();
         late.join().unwrap().unwrap();
@@ -228,7 +228,7 @@ impl Wake for AsksAgain {
 }
 
 #[test]
-fn whoever_is_woken_by_an_answer_may_ask_at_once() {
+fn a_caller_that_is_woken_by_a_response_may_ask_at_once() {
     let root = Ca::root("Root");
     let sent = root.leaf("a.test").chain(&[]);
     let deferred = Deferred::of(&[&root]);

@@ -188,7 +188,7 @@ fn a_root_that_is_the_servers_own_certificate_needs_a_blob_with_certificates() {
 /// No form that a library takes can say it.
 #[cfg(feature = "openssl")]
 #[test]
-fn a_root_of_version_1_with_imposed_constraints_vouches_for_nothing() {
+fn a_root_of_version_1_with_imposed_constraints_is_trusted_for_nothing() {
     let root = Ca::builder("Root").version_1().self_signed();
     let constrained = TrustedRoot {
         name_constraints: Some(dns_name_constraints(&["a.test"], &[""; 0])),

@@ -77,7 +77,7 @@ impl Verifiers {
 
     /// What webpki says with all roots loaded, if every form of the store says the same.
     ///
-    /// To refuse more than [`MAX_CERTIFICATES`] is no difference: whoever asks has to count such questions.
+    /// The rejection of more than [`MAX_CERTIFICATES`] is not a difference: the caller has to count such requests.
     pub(crate) fn compare(&self, question: &Request<'_>) -> Result<Verdict, Box<Difference>> {
         let all_loaded = self.all_loaded.verdict(question);
         let without_conditions = self.without_conditions.verdict(question);
