@@ -1,4 +1,4 @@
-//! Why a query has no answer.
+//! The error of a lookup.
 
 use alloc::boxed::Box;
 use core::time::Duration;
@@ -8,37 +8,37 @@ use jit_trust_core::{BlobError, CertificateError};
 
 use super::MAX_RESPONSE_LEN;
 
-/// Why a query has no answer that could be used.
+/// The error of a lookup: the store gave no response, or one that cannot be used.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LookupError {
-    /// There was none in time.
+    /// There was no response within this time.
     TimedOut(Duration),
-    /// The store dropped the question.
+    /// The store dropped the lookup's `Responder`.
     Dropped,
     /// The caller cancelled.
     Cancelled,
-    /// The answer is larger than [`MAX_RESPONSE_LEN`].
+    /// The response is larger than [`MAX_RESPONSE_LEN`].
     TooLarge,
-    /// The answer is no trust blob, or a damaged one.
+    /// The response is not a trust blob, or a damaged one.
     Blob(BlobError),
-    /// The answer is no certificate.
+    /// The response is not a certificate that can be read.
     Certificate(CertificateError),
-    /// The answer holds an anchor that was not asked for.
+    /// The response has an anchor that was not asked for.
     NotAskedFor,
-    /// The answer is older than one that the store gave before.
+    /// The response is older than an earlier one of the store.
     OlderGeneration {
-        /// The generation that came, in Unix time.
+        /// The generation of the response, in Unix time.
         came: u32,
-        /// The newest that is remembered, in Unix time.
+        /// The newest generation of the store so far, in Unix time.
         newest: u32,
     },
-    /// Anything else that a store has words for.
+    /// An error of the store's own.
     Other(Box<dyn error::Error + Send + Sync>),
 }
 
 impl LookupError {
-    /// For a store that has words of its own.
+    /// An error of the store's own.
     pub fn other(error: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
         Self::Other(error.into())
     }
@@ -51,7 +51,7 @@ impl fmt::Display for LookupError {
             Self::Dropped => f.write_str("the store gave no answer"),
             Self::Cancelled => f.write_str("the lookup was cancelled"),
             Self::TooLarge => write!(f, "the answer is larger than {MAX_RESPONSE_LEN} bytes"),
-            Self::Blob(error) => write!(f, "the answer is no good trust blob: {error}"),
+            Self::Blob(error) => write!(f, "the answer is not a valid trust blob: {error}"),
             Self::Certificate(error) => write!(f, "the answer is {error}"),
             Self::NotAskedFor => f.write_str("the answer holds an anchor that was not asked for"),
             Self::OlderGeneration { came, newest } => write!(

@@ -42,7 +42,7 @@ fn a_store_that_fails_says_why_although_another_has_the_root() {
     // By OpenSSL alone it is in the error queue.
     let error = plain(&context.build(), &server, |_| ()).unwrap_err();
     assert!(
-        error.contains("certificate refused") && error.contains("the disk is gone"),
+        error.contains("certificate rejected") && error.contains("the disk is gone"),
         "{error}"
     );
     assert_eq!(server.handshakes(), 0);
