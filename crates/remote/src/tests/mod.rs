@@ -87,7 +87,7 @@ fn subject_of(root: &Ca) -> AnchorKey {
 fn begin(store: &RemoteStore, key: &AnchorKey, newest_generation: Option<u32>) -> Receiver<Answered> {
     let (tell, answered) = mpsc::channel();
     let question = LookupRequest::new(key.clone()).having_seen(newest_generation);
-    // Whoever asked may have stopped listening.
+    // The caller may have dropped the receiver.
     store.look_up(question, Responder::new(move |answer| drop(tell.send(answer))));
     answered
 }

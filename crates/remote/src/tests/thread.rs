@@ -34,7 +34,7 @@ fn dropping_the_store_does_not_wait_for_answers_and_leaves_nobody_waiting() {
 }
 
 #[test]
-fn a_store_may_be_dropped_by_whoever_takes_an_answer() {
+fn a_store_may_be_dropped_by_the_receiver_of_a_response() {
     let (server, store) = served(|_| Response::status(404));
     let store = Arc::new(store);
     let settings = Arc::downgrade(&store.settings);
