@@ -10,7 +10,7 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use jit_trust::{BlobStore, Distrusted, MAX_CERTIFICATES, NameConstraintsError, Verifier};
+use jit_trust::{BlobStore, MAX_CERTIFICATES, NameConstraintsError, Rejection, Verifier};
 use jit_trust_core::{Certificate, Entry, v1, v2};
 use jit_trust_fuzz::issuance::Issuance;
 use jit_trust_fuzz::{mutation, pool};
@@ -22,7 +22,7 @@ use pki_types::{
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring};
-use rustls::{CertificateError, Error, RootCertStore};
+use rustls::{CertificateError, Error, OtherError, RootCertStore};
 use webpki::{EndEntityCert, KeyUsage};
 
 fuzz_target!(|bytes: &[u8]| {
@@ -74,19 +74,21 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let expected = ask_all(allowed);
     if !dropped.is_empty() && !has_path(&expected) && has_path(&ask_all(set)) {
-        let distrusted: &Distrusted = because(&found).expect("the reason is the date");
+        let Some(Rejection::DatedRoot(dated)) = rejection(&found) else {
+            panic!("the reason is the date, not {found:?}");
+        };
         let mut reasons = dropped.into_iter().map(|root| reason(root, under));
-        assert_eq!(distrusted.issued_at, issued_at);
-        assert!(reasons.any(|reason| reason == (distrusted.root.clone(), distrusted.distrust_after)));
+        assert_eq!(dated.issued_at, issued_at);
+        assert!(reasons.any(|reason| reason == (dated.root.clone(), dated.distrust_after)));
         return;
     }
     if !taken_out.is_empty() && !has_path(&expected) {
-        because::<NameConstraintsError>(&found).expect("the reason is what another entry says");
+        constraints(&found).expect("the reason is what another entry states");
         return;
     }
     // The project's own check goes further than webpki: it refuses names that it cannot judge, and without alternative names,
     // which rustls does not take either, it looks at the common name.
-    if let (Some(error), true) = (because::<NameConstraintsError>(&found), under >= TWICE) {
+    if let (Some(error), true) = (constraints(&found), under >= TWICE) {
         use NameConstraintsError::{Excluded, NotPermitted};
         assert!(
             expected.is_err() || !matches!(error, Excluded(_) | NotPermitted(_)),
@@ -95,6 +97,7 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     }
     // As text, because an error that rustls only carries is equal to no other.
+    let found = found.map_err(as_rustls_has_it);
     let is_same = expected == found || format!("{expected:?}") == format!("{found:?}");
     assert!(is_same, "all roots loaded: {expected:?}, just in time: {found:?}");
 });
@@ -184,11 +187,30 @@ fn reason(root: usize, under: usize) -> (String, u64) {
     (certificate(pool::roots()[root]).subject().to_string(), date)
 }
 
-/// The reason, if it is of this kind.
-fn because<E: std::error::Error + Send + Sync + 'static>(verdict: &Result<(), Error>) -> Option<&E> {
+/// The rejection that an error holds.
+fn rejection(verdict: &Result<(), Error>) -> Option<&Rejection> {
     match verdict {
         Err(Error::InvalidCertificate(CertificateError::Other(other))) => other.0.downcast_ref(),
         _ => None,
+    }
+}
+
+/// The error of the check of name constraints that another entry states, if that is the reason.
+fn constraints(verdict: &Result<(), Error>) -> Option<&NameConstraintsError> {
+    rejection(verdict)?.original()?.downcast_ref()
+}
+
+/// The error as rustls' own verifier has it, which knows no rejections.
+fn as_rustls_has_it(error: Error) -> Error {
+    let verdict = Err(error);
+    let original = rejection(&verdict).and_then(Rejection::original);
+    let webpki =
+        original.and_then(|original| std::error::Error::source(original)?.downcast_ref::<webpki::Error>());
+    match (webpki.cloned(), verdict) {
+        (Some(webpki::Error::UnknownIssuer), _) => CertificateError::UnknownIssuer.into(),
+        (Some(error), _) => CertificateError::Other(OtherError(Arc::new(error))).into(),
+        (None, Err(error)) => error,
+        (None, Ok(())) => unreachable!("it is an error"),
     }
 }
 

@@ -11,10 +11,10 @@
 //! | `store` | local stores: [`BlobStore`], [`FileStore`], [`WebrootStore`], and the trait [`TrustStore`] |
 //! | `lookup` | deferred stores: the trait [`DeferredStore`], its requests and responses |
 //! | `anchor_cache` | anchors of deferred stores: looked up once, kept while a connection depends on them |
-//! | `host_cache` | [`HostCache`]: which anchors served which host |
-//! | `rollback_guard` | [`RollbackGuard`]: the newest generation of each deferred store |
-//! | `binding` | [`TrustBinding`]: the anchors that a connection depends on |
+//! | `binding` | what a connection depends on after its verification |
 //! | `rejection`, `report` | [`Rejection`] and [`VerificationReport`]: why a server is not trusted, and what happened |
+//! | `host_cache` | [`HostCache`]: the anchors that served each host |
+//! | `rollback_guard` | [`RollbackGuard`]: the newest generation of each deferred store |
 //! | `connection` | the open connections of a program, and streams that another thread can close |
 //!
 //! # Features

@@ -1,4 +1,4 @@
-//! The error of a lookup.
+//! Why a lookup has no response.
 
 use alloc::boxed::Box;
 use core::time::Duration;
@@ -8,37 +8,37 @@ use jit_trust_core::{BlobError, CertificateError};
 
 use super::MAX_RESPONSE_LEN;
 
-/// The error of a lookup: the store gave no response, or one that cannot be used.
+/// Why a lookup has no response that could be used.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LookupError {
-    /// There was no response within this time.
+    /// There was none in time.
     TimedOut(Duration),
-    /// The store dropped the lookup's `Responder`.
+    /// The store dropped the request.
     Dropped,
     /// The caller cancelled.
     Cancelled,
     /// The response is larger than [`MAX_RESPONSE_LEN`].
     TooLarge,
-    /// The response is not a trust blob, or a damaged one.
+    /// The response is no trust blob, or a damaged one.
     Blob(BlobError),
-    /// The response is not a certificate that can be read.
+    /// The response is no certificate.
     Certificate(CertificateError),
-    /// The response has an anchor that was not asked for.
+    /// The response holds an anchor that was not asked for.
     NotAskedFor,
-    /// The response is older than an earlier one of the store.
+    /// The response is older than one that the store gave before.
     OlderGeneration {
-        /// The generation of the response, in Unix time.
+        /// The generation that came, in Unix time.
         came: u32,
-        /// The newest generation of the store so far, in Unix time.
+        /// The newest that is remembered, in Unix time.
         newest: u32,
     },
-    /// An error of the store's own.
+    /// Any other error of a store.
     Other(Box<dyn error::Error + Send + Sync>),
 }
 
 impl LookupError {
-    /// An error of the store's own.
+    /// Wraps an error of a store.
     pub fn other(error: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
         Self::Other(error.into())
     }

@@ -56,9 +56,9 @@ pub trait DeferredStore: std::fmt::Debug + Send + Sync {
         LookupKind::Subject
     }
 
-    /// Answers a lookup through `responder`: before this returns, or later from any thread. It must not block, because it may
-    /// be called on an async executor. A `responder` that is dropped is an error for the caller. A store that takes its time
-    /// should drop it when the response is [not needed any more](Responder::unwanted).
+    /// Answers a lookup through `responder`: before this returns, or later from anywhere. It must not wait, because it may
+    /// be called where waiting would stop others. A `responder` that is dropped is an error for the caller. A lookup that
+    /// is not answered at once should be dropped when its answer is [wanted no more](Responder::unwanted).
     fn look_up(&self, request: LookupRequest, responder: Responder);
 }
 

@@ -1,4 +1,4 @@
-//! The response of a deferred store.
+//! The response of a store.
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -9,10 +9,10 @@ use smallvec::SmallVec;
 use super::LookupError;
 use crate::AnchorKey;
 
-/// The largest response that is used, in bytes.
+/// The largest response that is taken, in bytes.
 pub const MAX_RESPONSE_LEN: usize = 64 << 10;
 
-/// The response of a deferred store: the anchors that were asked for, if it has them.
+/// The response of a store: the anchors that were asked for, if it has them.
 #[derive(Clone)]
 pub struct LookupResponse(Body);
 
@@ -49,7 +49,7 @@ impl LookupResponse {
         Ok(Self(Body::Certificate(der)))
     }
 
-    /// The generation of the store, where the response has it.
+    /// The generation of the store that answered, where the response states it.
     pub fn generation(&self) -> Option<u32> {
         match &self.0 {
             Body::Blob(blob) => open(blob).map(|blob| blob.generation()),

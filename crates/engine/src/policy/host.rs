@@ -101,7 +101,7 @@ mod with_std {
     use crate::anchor_cache::AnchorCache;
 
     impl HostPolicy {
-        /// The deferred stores for the host, each with its cache: none for a pinned host.
+        /// The deferred stores that decide about the host, each with the cache of its anchors.
         fn caches(&self) -> &[AnchorCache] {
             match self.is_pinned {
                 true => &[],

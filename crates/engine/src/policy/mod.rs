@@ -216,15 +216,15 @@ mod with_std {
             })
         }
 
-        /// Leases an imported anchor again, if it is still cached.
+        /// Keeps what is still there of what was imported before.
         fn lease_again(&self, place: &Place) -> Option<Lease> {
             self.deferred(place.store)?.lease_again(&place.key)
         }
 
-        /// The binding of an accepted connection. It adds the host to the host cache, and keeps the imported anchors of the
-        /// path cached until the binding is dropped, and for the idle grace after that.
+        /// What an accepted connection depends on from now on. Remembers the host, and keeps the imported anchors of its path
+        /// cached for as long as the binding lives, and for their grace after that.
         ///
-        /// `None` where nothing was accepted, or where no later check could find out whether an anchor is still trusted.
+        /// `None` where nothing was accepted, or where nobody could see whether an anchor is still there.
         pub fn accept(&self, verification: &Verification<'_>) -> Option<TrustBinding> {
             let leases = self.keep_imports(verification);
             let mut binding = verification.bind()?;

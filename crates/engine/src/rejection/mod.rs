@@ -74,7 +74,7 @@ pub enum Rejection {
     },
     /// No valid path leads to a root that is trusted.
     NoSuchRoot {
-        /// The part of the path that is missing.
+        /// What is missing.
         missing: Missing,
         /// The error of the TLS library.
         original: Option<Original>,

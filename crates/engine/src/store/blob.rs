@@ -1,4 +1,4 @@
-//! A store in memory: a trust blob.
+//! A trust blob in the program.
 
 use core::fmt;
 
@@ -7,8 +7,8 @@ use jit_trust_core::{BlobError, TrustBlob};
 use super::{StoreError, TrustStore};
 use crate::Candidates;
 
-/// A store in memory that lasts as long as the program: a trust blob that is compiled in with `include_bytes!`, or is in
-/// mapped flash. It keeps nothing on the heap, and selecting anchors from it allocates nothing.
+/// A store in memory that lasts as long as the program: a trust blob compiled in with `include_bytes!`, or in
+/// flash that is mapped. It keeps nothing on the heap, and choosing from it allocates nothing.
 ///
 /// ```
 /// use jit_trust::BlobStore;
@@ -28,10 +28,10 @@ pub struct BlobStore {
 }
 
 impl BlobStore {
-    /// Opens the blob, and checks all of it.
+    /// Opens the blob, which checks all of it.
     ///
     /// # Errors
-    /// The first fault of the blob, with its position.
+    /// What is wrong with the blob, and where.
     pub fn new(bytes: &'static [u8]) -> Result<Self, BlobError> {
         Ok(Self {
             bytes,
@@ -44,7 +44,7 @@ impl BlobStore {
         self.bytes
     }
 
-    /// The blob, opened.
+    /// The blob itself, to look into.
     pub fn blob(&self) -> &TrustBlob<'static> {
         &self.blob
     }

@@ -123,7 +123,7 @@ impl Verification<'_> {
             Asked::Later(waiting) => waiting,
         };
         let response = match waiting.now() {
-            // The store responded at once.
+            // The store answered at once.
             Some(response) => response,
             None if !wait.blocks => {
                 return Err(LookupPending {
@@ -197,12 +197,12 @@ impl LookupPending {
         self.resume_with(self.waiting.block(deadline, || false), suspended);
     }
 
-    /// Waits for the response without blocking a thread.
+    /// Waits for the response, without blocking a thread.
     pub async fn response(&self) -> Response {
         self.waiting.answer().await
     }
 
-    /// Gives this response to the verification; `None` means that the time is over.
+    /// Has the verification go on with this response, or `None` where the time is over.
     pub fn resume(&self, response: Option<Response>, suspended: &mut SuspendedVerification) {
         let timed_out = || Err(Arc::new(LookupError::TimedOut(self.limit())));
         self.resume_with(response.unwrap_or_else(timed_out), suspended);

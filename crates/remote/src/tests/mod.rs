@@ -24,7 +24,7 @@ use jit_trust_engine::{AnchorKey, DeferredStore, LookupError, LookupRequest, Loo
 type Answered = Result<LookupResponse, LookupError>;
 
 /// Longer than any test may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The CA of a webroot's server, and a certificate for that.
 struct Operator {
@@ -94,7 +94,7 @@ fn begin(store: &RemoteStore, key: &AnchorKey, newest_generation: Option<u32>) -
 
 /// Asks, and waits for the answer.
 fn ask(store: &RemoteStore, key: &AnchorKey) -> Answered {
-    begin(store, key, None).recv_timeout(PATIENCE).unwrap()
+    begin(store, key, None).recv_timeout(TIMEOUT).unwrap()
 }
 
 /// The key identifiers of an answer.
