@@ -112,7 +112,7 @@ impl fmt::Display for RemoteError {
             Self::Provider(cause) => write!(f, "the provider of cryptography: {}", Causes(cause)),
             Self::NoTime => f.write_str("a timeout is longer than zero"),
             Self::Thread(error) => write!(f, "starting a thread: {error}"),
-            Self::TooManyQuestions => f.write_str("too many questions wait for an answer already"),
+            Self::TooManyQuestions => f.write_str("too many lookups are waiting already"),
             Self::Connect(cause) => write!(f, "connecting: {}", Causes(cause)),
             Self::ConnectTimedOut(after) => write!(f, "connecting: no connection within {after:?}"),
             Self::Tls(cause) => write!(f, "TLS: {}", Causes(cause)),

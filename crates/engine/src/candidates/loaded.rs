@@ -22,7 +22,7 @@ struct LoadedCa {
     distrust_after: Option<u64>,
     /// The name constraints that stores impose on it.
     imposed: Vec<Box<[u8]>>,
-    is_refused: bool,
+    is_excluded: bool,
 }
 
 impl LoadedCas {
@@ -32,7 +32,7 @@ impl LoadedCas {
             der,
             distrust_after: None,
             imposed: Vec::new(),
-            is_refused: false,
+            is_excluded: false,
         };
         Self(ders.into_iter().map(unbound).collect())
     }
@@ -79,18 +79,18 @@ impl LoadedCas {
 
     /// The indexes of the CAs that may be used.
     pub(crate) fn places(&self) -> impl Iterator<Item = usize> + '_ {
-        let usable = self.0.iter().enumerate().filter(|(_, ca)| !ca.is_refused);
+        let usable = self.0.iter().enumerate().filter(|(_, ca)| !ca.is_excluded);
         usable.map(|(place, _)| place)
     }
 
-    /// Whether one was dropped.
+    /// Whether one was excluded.
     pub(crate) fn leaves_out_any(&self) -> bool {
-        self.0.iter().any(|ca| ca.is_refused)
+        self.0.iter().any(|ca| ca.is_excluded)
     }
 
     /// Whether a path to one of them needs a check that the TLS library does not make.
     pub(crate) fn needs_path_check(&self) -> bool {
-        let mut usable = self.0.iter().filter(|ca| !ca.is_refused);
+        let mut usable = self.0.iter().filter(|ca| !ca.is_excluded);
         usable.any(|ca| ca.distrust_after.is_some() || !ca.imposed.is_empty())
     }
 
@@ -118,15 +118,15 @@ impl LoadedCas {
         check_imposed(imposed, below.iter().map(|der| &**der)).map_err(Into::into)
     }
 
-    /// Drops one, because a path to it violates its conditions, with the candidates of its name and key, which have the same
+    /// Excludes one, because a path to it violates its conditions, with the candidates of its name and key, which have the same
     /// conditions.
-    pub(crate) fn refuse(&mut self, place: usize, candidates: &mut Candidates<'_>) {
+    pub(crate) fn exclude(&mut self, place: usize, candidates: &mut Candidates<'_>) {
         let Some(ca) = self.0.get_mut(place) else {
             return;
         };
-        ca.is_refused = true;
+        ca.is_excluded = true;
         if let Ok(own) = Certificate::from_der(&ca.der) {
-            candidates.refuse_key(own.subject().as_der(), own.spki_value(), Scope::Policy);
+            candidates.exclude_key(own.subject().as_der(), own.spki_value(), Scope::Policy);
         }
     }
 

@@ -54,7 +54,7 @@ enum Standing {
     /// The certificate was issued after the date up to which the anchor is trusted.
     TooLate,
     /// A path to it violates its conditions.
-    Refused,
+    Excluded,
     /// Its conditions bind others. It is not a candidate itself.
     Unasked,
 }
@@ -217,7 +217,7 @@ impl<'s> Candidates<'s> {
         self.get(move |standing| match standing {
             Standing::Selected => true,
             Standing::TooLate => without_dates,
-            Standing::Refused | Standing::Unasked => false,
+            Standing::Excluded | Standing::Unasked => false,
         })
     }
 
@@ -234,7 +234,7 @@ impl<'s> Candidates<'s> {
     /// Whether an anchor was left out, for its date or because a path violates its conditions.
     pub fn leaves_out_any(&self) -> bool {
         let mut found = self.found.iter();
-        found.any(|found| matches!(found.standing, Standing::TooLate | Standing::Refused))
+        found.any(|found| matches!(found.standing, Standing::TooLate | Standing::Excluded))
     }
 
     /// Returns the candidates without borrowing the chain and the stores.
@@ -321,24 +321,24 @@ impl<'s> Candidates<'s> {
         check_imposed(imposed.iter().copied(), below)
     }
 
-    /// Drops an anchor, given by its index among [`anchors`](Self::anchors), because a path violates its conditions. Others of
-    /// its name and key have the same conditions and are dropped with it.
-    pub(crate) fn refuse(&mut self, place: usize) {
+    /// Excludes an anchor, given by its index among [`anchors`](Self::anchors), because a path violates its conditions. Others of
+    /// its name and key have the same conditions and are excluded with it.
+    pub(crate) fn exclude(&mut self, place: usize) {
         let mut selected = self
             .found
             .iter()
             .filter(|found| found.standing == Standing::Selected);
-        let Some(refused) = selected.nth(place) else {
+        let Some(excluded) = selected.nth(place) else {
             return;
         };
-        let (scope, anchor) = (refused.scope, refused.anchor.get());
+        let (scope, anchor) = (excluded.scope, excluded.anchor.get());
         let (name, spki_value): (Vec<u8>, Vec<u8>) =
             (anchor.subject().as_der().to_vec(), anchor.spki_value().to_vec());
-        self.refuse_key(&name, &spki_value, scope);
+        self.exclude_key(&name, &spki_value, scope);
     }
 
-    /// Drops the anchors of this name, in DER, and key that conditions of this scope bind.
-    pub(crate) fn refuse_key(&mut self, name: &[u8], spki_value: &[u8], scope: Scope) {
+    /// Excludes the anchors of this name, in DER, and key that conditions of this scope bind.
+    pub(crate) fn exclude_key(&mut self, name: &[u8], spki_value: &[u8], scope: Scope) {
         let bound = self.found.iter_mut();
         let bound = bound.filter(|found| found.scope == scope || scope.binds(found.scope));
         for found in bound.filter(|found| found.standing == Standing::Selected) {
@@ -347,7 +347,7 @@ impl<'s> Candidates<'s> {
                 anchor.spki_value() == spki_value && name.is_some_and(|name| anchor.subject().may_equal(name))
             };
             if is_it(found.anchor.get()) {
-                found.standing = Standing::Refused;
+                found.standing = Standing::Excluded;
             }
         }
     }

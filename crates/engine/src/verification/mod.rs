@@ -5,8 +5,8 @@
 //!
 //! 1. Ask the local stores for every anchor that could have issued a certificate of the chain.
 //! 2. Have the TLS library validate against exactly those.
-//! 3. Check a valid path for what no library knows: dates, and constraints that another store states. Where that fails, drop
-//!    the anchor and validate again with the rest.
+//! 3. Check a valid path for what no library knows: dates, and constraints that another store states. Where that fails,
+//!    exclude the anchor and validate again with the rest.
 //! 4. Without a path: make the next lookup, and validate again.
 //! 5. Without a further lookup: find out whether the reason is a root that was left out for its date, and reject.
 //!
@@ -59,8 +59,8 @@ pub struct Verification<'v> {
     search: AnchorSearch,
     /// Untrusted certificates that complete the path.
     untrusted: Vec<Box<[u8]>>,
-    /// Why the first anchor was dropped to which a valid path led.
-    refused: Option<Rejection>,
+    /// Why the first anchor was excluded to which a valid path led.
+    excluded: Option<Rejection>,
     state: State,
     /// The times that the report states.
     selecting: Duration,
@@ -197,7 +197,7 @@ impl<'v> Verification<'v> {
             loaded: LoadedCas::default(),
             search: AnchorSearch::default(),
             untrusted: Vec::new(),
-            refused: None,
+            excluded: None,
             state: State::Select,
             selecting: Duration::ZERO,
             validating: Duration::ZERO,
@@ -350,7 +350,7 @@ impl<'v> Verification<'v> {
         match self.check(path) {
             // The final validation also checks the host name.
             Ok(_) => State::Validate(Purpose::Final),
-            Err(rejection) => self.refuse(path, rejection),
+            Err(rejection) => self.exclude(path, rejection),
         }
     }
 
@@ -359,43 +359,43 @@ impl<'v> Verification<'v> {
         let accepted = match self.check(path) {
             Ok(accepted) => accepted,
             Err(rejection) if self.library.validates_once => return self.conclude(Err(rejection)),
-            Err(rejection) => return self.refuse(path, rejection),
+            Err(rejection) => return self.exclude(path, rejection),
         };
         if let Some(rejection) = &path.wrong_host {
             return self.conclude(Err(rejection.clone()));
         }
         if path.is_overridden {
             // A verify callback of the program accepted it. There may be a valid path to an anchor that was left out.
-            return match self.refused.take() {
-                Some(refused) => self.conclude(Err(refused)),
+            return match self.excluded.take() {
+                Some(excluded) => self.conclude(Err(excluded)),
                 None => self.conclude(Ok(accepted)),
             };
         }
         State::Done(Ok(accepted))
     }
 
-    /// Drops the anchor of a path that violates a condition on it. The other anchors may give another path.
-    fn refuse(&mut self, path: &ValidPath<'_>, rejection: Rejection) -> State {
-        let dropped = match (&path.end, &mut self.candidates) {
+    /// Excludes the anchor of a path that violates a condition on it. The other anchors may give another path.
+    fn exclude(&mut self, path: &ValidPath<'_>, rejection: Rejection) -> State {
+        let was_excluded = match (&path.end, &mut self.candidates) {
             (PathEnd::Candidates(places), Some(candidates)) => {
                 let before = candidates.len();
-                // One at a time: the others of its name and key are dropped with it, and all indexes change.
+                // One at a time: the others of its name and key are excluded with it, and all indexes change.
                 places
                     .first()
                     .into_iter()
-                    .for_each(|place| candidates.refuse(*place));
+                    .for_each(|place| candidates.exclude(*place));
                 candidates.len() < before
             }
             (PathEnd::Loaded(place), Some(candidates)) => {
-                self.loaded.refuse(*place, candidates);
+                self.loaded.exclude(*place, candidates);
                 true
             }
             _ => false,
         };
-        if !dropped {
+        if !was_excluded {
             return State::Done(Err(rejection));
         }
-        self.refused.get_or_insert(rejection);
+        self.excluded.get_or_insert(rejection);
         State::Validate(self.next_purpose())
     }
 
@@ -464,7 +464,7 @@ impl<'v> Verification<'v> {
         match &path.end {
             PathEnd::Candidates(places) => {
                 // An anchor can be there under several conditions. One of them has to allow the path.
-                let mut refusal = None;
+                let mut rejected = None;
                 for place in places {
                     match self.check_candidate(candidates, chain, *place, path) {
                         Ok(()) => {
@@ -472,12 +472,12 @@ impl<'v> Verification<'v> {
                             break;
                         }
                         Err(rejection) => {
-                            refusal.get_or_insert(rejection);
+                            rejected.get_or_insert(rejection);
                         }
                     }
                 }
                 if accepted.places.is_empty() {
-                    return Err(refusal.unwrap_or(Rejection::NotVerified));
+                    return Err(rejected.unwrap_or(Rejection::NotVerified));
                 }
             }
             PathEnd::Loaded(place) => {
@@ -531,8 +531,8 @@ impl<'v> Verification<'v> {
         let has_path = matches!(found, Err(Rejection::WrongHost { .. }));
         let is_dated = !has_path
             && (self.candidates.as_ref()).is_some_and(|candidates| candidates.dropped().next().is_some());
-        let otherwise = found.map_err(|rejection| match self.refused.take() {
-            Some(refused) => refused,
+        let otherwise = found.map_err(|rejection| match self.excluded.take() {
+            Some(excluded) => excluded,
             None => self.described(rejection),
         });
         match is_dated {
@@ -643,7 +643,7 @@ impl<'v> Verification<'v> {
             loaded: self.loaded,
             search: self.search,
             untrusted: self.untrusted,
-            refused: self.refused,
+            excluded: self.excluded,
             state: self.state,
             selecting: self.selecting,
             validating: self.validating,
@@ -662,7 +662,7 @@ pub struct SuspendedVerification {
     loaded: LoadedCas,
     search: AnchorSearch,
     untrusted: Vec<Box<[u8]>>,
-    refused: Option<Rejection>,
+    excluded: Option<Rejection>,
     state: State,
     selecting: Duration,
     validating: Duration,
@@ -711,7 +711,7 @@ impl SuspendedVerification {
             loaded: self.loaded,
             search: self.search,
             untrusted: self.untrusted,
-            refused: self.refused,
+            excluded: self.excluded,
             state: self.state,
             selecting: self.selecting,
             validating: self.validating,
