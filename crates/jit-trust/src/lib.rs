@@ -21,7 +21,7 @@
 //! # }
 //! ```
 //!
-//! `config` is a [`rustls::ClientConfig`](::rustls::ClientConfig) like any other.
+//! `config` is a [`rustls::ClientConfig`](https://docs.rs/rustls/0.23/rustls/struct.ClientConfig.html) like any other.
 //!
 //! # Stores
 //! | store | place of the roots | heap |
