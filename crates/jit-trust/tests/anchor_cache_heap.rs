@@ -39,12 +39,12 @@ impl DeferredStore for Deferred {
         "deferred".to_owned()
     }
 
-    fn look_up(&self, question: LookupRequest, reply: Responder) {
-        if question.key != jit_trust::AnchorKey::Subject(self.name) {
-            return reply.send(Ok(LookupResponse::not_found()));
+    fn look_up(&self, request: LookupRequest, responder: Responder) {
+        if request.key != jit_trust::AnchorKey::Subject(self.name) {
+            return responder.send(Ok(LookupResponse::not_found()));
         }
         let blob = self.blob.clone();
-        std::thread::spawn(move || reply.send(LookupResponse::blob(&*blob)));
+        std::thread::spawn(move || responder.send(LookupResponse::blob(&*blob)));
     }
 }
 

@@ -1,6 +1,7 @@
 //! The verifier for OpenSSL: it has the machine use OpenSSL's validation, and gives OpenSSL the verdict.
 
 use std::borrow::Cow;
+use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -325,7 +326,7 @@ impl OpenSsl<'_> {
 fn say(context: &mut X509StoreContextRef, rejection: &Rejection) {
     let is_openssls = rejection
         .original()
-        .is_some_and(|original| original.is::<X509VerifyResult>());
+        .is_some_and(<dyn Error + Send + Sync>::is::<X509VerifyResult>);
     if !is_openssls {
         store_context::set_error(
             context,

@@ -3,7 +3,7 @@
 use jit_trust::{AnchorKey, Certificate, DeferredStore, Entry, LookupRequest, LookupResponse, Responder};
 use jit_trust_core::v2;
 
-/// Has one anchor, and would have to be asked for it again if it were not kept.
+/// A deferred store of one anchor.
 #[derive(Clone, Debug)]
 pub(crate) struct Deferred {
     key: AnchorKey,
@@ -15,9 +15,9 @@ impl DeferredStore for Deferred {
         "deferred".to_owned()
     }
 
-    fn look_up(&self, question: LookupRequest, reply: Responder) {
-        let is_it = question.key == self.key;
-        reply.send(if is_it {
+    fn look_up(&self, request: LookupRequest, responder: Responder) {
+        let is_it = request.key == self.key;
+        responder.send(if is_it {
             LookupResponse::blob(self.blob)
         } else {
             Ok(LookupResponse::not_found())
@@ -26,7 +26,7 @@ impl DeferredStore for Deferred {
 }
 
 impl Deferred {
-    /// Has this root.
+    /// A store of this root.
     pub(crate) fn of(root: &[u8]) -> Self {
         let certificate = Certificate::from_der(root).expect("a readable root");
         Self {

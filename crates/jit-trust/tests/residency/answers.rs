@@ -31,7 +31,7 @@ fn an_answer_that_is_not_what_was_asked_for_is_refused_and_the_error_says_who_wa
         (What::Blob(garbage::noise(MAX_RESPONSE_LEN + 1)), "is larger than"),
         (
             What::Certificate(garbage::noise(100)),
-            "the answer is no certificate",
+            "the answer is not a certificate",
         ),
         (
             What::Certificate(garbage::noise(MAX_RESPONSE_LEN + 1)),

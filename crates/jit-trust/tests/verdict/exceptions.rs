@@ -31,7 +31,7 @@ fn an_anchor_that_six_questions_do_not_reach_is_the_cause_of_another_verdict() {
     beyond.agree_today(&sent).unwrap();
     assert_eq!(
         beyond.exceptions().into_iter().collect::<Vec<_>>(),
-        [(Cause::MoreThanSixQuestions, 1)]
+        [(Cause::MoreThanSixLookups, 1)]
     );
 }
 
