@@ -135,7 +135,7 @@ fn a_connection_that_is_given_up_at_any_step_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_store_that_never_answers_is_waited_for_as_long_as_timeout_lasts() {
+fn a_store_that_never_answers_is_waited_for_until_the_lookup_timeout() {
     let root = Ca::root("Root");
     let server = server_of(&root);
     let held = Held::default();

@@ -143,7 +143,7 @@ fn a_question_that_is_dropped_while_the_one_that_asked_waits_is_an_error_and_not
 }
 
 #[test]
-fn one_connection_waits_at_most_its_timeout_in_all() {
+fn one_connection_waits_at_most_its_lookup_timeout_in_all() {
     let root = Ca::root("Root");
     let mut cas = vec![root.intermediate("CA 0")];
     for number in 1..6 {
