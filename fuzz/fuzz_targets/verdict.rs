@@ -1,5 +1,5 @@
-//! The verdict, and the reason for it, are those of rustls' own verifier with every root of the store loaded that may
-//! vouch for a certificate of this age; and where it finds a path only with the others, the reason says so. Where the store
+//! The verdict, and the reason for it, are those of rustls' own verifier with every root of the store loaded that is
+//! trusted for a certificate of this age; and where it finds a path only with the others, the reason says so. Where the store
 //! has a root twice, under other conditions, the earliest date counts, and a path has to conform to the name constraints of
 //! both entries: if it does not, the entry that it ends in is taken out, and webpki is asked again.
 //!

@@ -1,4 +1,4 @@
-//! By what anchors are asked for in a store, to keep.
+//! The key by which a store is asked for anchors.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -6,13 +6,13 @@ use core::fmt;
 
 use jit_trust_core::{HashedName, Name, NameHash, Query, WebrootPath};
 
-/// By what anchors are asked for in a store: a [`Query`] that outlives the peer's certificates, with hashes in the place
-/// of names.
+/// The key by which a store is asked for anchors: a [`Query`] that outlives the peer's certificates, with hashes in the
+/// place of names.
 ///
-/// It says where to ask, not what is right: an anchor that was found by it is used only if it answers the query of the
-/// connection at hand ([`Query::is_answered_by`]).
+/// A key only finds anchors: one that was found by it is used only if it is an issuer in the chain of the current
+/// connection ([`Query::is_answered_by`]).
 ///
-/// Displayed as [the path in a webroot](Self::webroot_path).
+/// It is displayed as [the path in a webroot](Self::webroot_path).
 ///
 /// ```
 /// use jit_trust::{AnchorKey, Name, Query};
@@ -40,7 +40,7 @@ pub enum AnchorKey {
 }
 
 impl AnchorKey {
-    /// The key of a query. `None` where no webroot can have the answer, because [a file name cannot be that
+    /// The key of a query. `None` where no webroot can have the file, because [a file name cannot be that
     /// long](WebrootPath::fits_a_file_name): a peer chooses the lengths of key identifiers and serial numbers.
     pub fn of(query: &Query<'_>) -> Option<Self> {
         let path = query.webroot_path();
@@ -56,12 +56,12 @@ impl AnchorKey {
         key.fits_a_file_name().then_some(key)
     }
 
-    /// Whether it asks for the anchors with this subject.
+    /// Whether it is the key of the anchors with this subject.
     pub(crate) fn is_subject(&self, subject: Name<'_>) -> bool {
         *self == Self::Subject(subject.hash())
     }
 
-    /// Whether an anchor of this name can be what it asks for: a key identifier says nothing of names.
+    /// Whether it may find an anchor with this subject. A key identifier may find anchors with any subject.
     pub(crate) fn may_find(&self, subject: HashedName<'_>) -> bool {
         match self {
             Self::Subject(hash) => hash.prefix() == subject.hash_prefix(),
@@ -80,19 +80,19 @@ impl AnchorKey {
         }
     }
 
-    /// Where in a webroot the answer is, as [`Query::webroot_path`] has it.
+    /// The path of the file in a webroot, as of [`Query::webroot_path`].
     pub fn webroot_path(&self) -> String {
         self.to_string()
     }
 
-    /// Whether a file system can hold a file of this name, as it can for every key [of a query](Self::of). A key
-    /// identifier and a serial number have at least a byte.
+    /// Whether a file system can hold a file of this name. It can for every key [of a query](Self::of). A key identifier and
+    /// a serial number have at least one byte.
     pub fn fits_a_file_name(&self) -> bool {
         let has_bytes = matches!(self, Self::Subject(_)) || !self.bytes().is_empty();
         has_bytes && self.path().fits_a_file_name()
     }
 
-    /// What the key holds on the heap: the bytes of the key identifier or of the serial number.
+    /// The bytes that the key has on the heap: those of the key identifier or of the serial number.
     pub(crate) fn bytes(&self) -> &[u8] {
         match self {
             Self::Subject(_) => &[],

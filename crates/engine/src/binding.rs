@@ -1,4 +1,4 @@
-//! What a connection depends on after its verification: to see later whether it is still trusted.
+//! The anchors that a connection depends on, by which a later check finds out whether it is still trusted.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -13,22 +13,22 @@ use crate::verification::Place;
 /// session depends on.
 pub type BoundAnchors = SmallVec<[Arc<BoundAnchor>; 1]>;
 
-/// What a connection, or a session, depends on.
+/// The anchors that a connection, or a session, depends on.
 #[derive(Clone, Debug, Default)]
 pub struct TrustBinding {
     /// The anchors.
     pub anchors: BoundAnchors,
-    /// What keeps those resident that came from deferred stores.
+    /// The leases of those that came from deferred stores.
     #[cfg(feature = "std")]
     pub(crate) leases: Leases,
 }
 
-/// What keeps imported anchors cached.
+/// Leases, which keep imported anchors in the anchor cache.
 #[cfg(feature = "std")]
 pub(crate) type Leases = SmallVec<[Arc<crate::anchor_cache::Lease>; 1]>;
 
 impl TrustBinding {
-    /// Adds what another binding has.
+    /// Adds the anchors of another binding.
     pub fn extend(&mut self, other: Self) {
         self.anchors.extend(other.anchors);
         #[cfg(feature = "std")]
@@ -36,24 +36,25 @@ impl TrustBinding {
     }
 }
 
-/// An anchor that a connection depends on: what of it a validation takes into account, and with what to ask for it again.
+/// An anchor that a connection depends on: its properties that a validation takes into account, and certificates by which
+/// stores can be asked for it again.
 #[derive(Debug)]
 pub struct BoundAnchor {
     spki: Box<[u8]>,
     name_constraints: Option<Box<[u8]>>,
-    /// The name constraints that bind it beside its own.
+    /// The name constraints that are imposed on it, without its own.
     imposed: Box<[Box<[u8]>]>,
-    /// The earliest date of those that bind it.
+    /// The earliest of its dates.
     distrust_after: Option<u64>,
     /// `None` for a CA that is loaded into the TLS library: it stays there.
     judged: Option<Judged>,
-    /// Certificates of the chain by which a store finds it: one that names it as the issuer, and then others that name
-    /// it, or have its name.
+    /// Certificates of the chain by which a store finds it: first one that it issued, then others with its name as issuer or
+    /// subject.
     naming: Box<[Box<[u8]>]>,
     origin: Option<Place>,
 }
 
-/// What libraries that judge a root by its certificate look at besides.
+/// Further properties, for libraries that check the certificate of a root.
 #[derive(Debug, PartialEq, Eq)]
 struct Judged {
     validity: [Option<u64>; 2],
@@ -98,20 +99,20 @@ impl Judged {
 /// Whether an anchor is still in a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presence {
-    /// It is, unchanged.
+    /// The store holds it unchanged.
     Here,
-    /// It is not, or not as it was.
+    /// The store does not hold it, or holds it under other conditions.
     Gone,
-    /// The store would have to be asked.
+    /// A deferred store would have to be asked.
     Unknown,
 }
 
-/// How many certificates of a chain are kept to find an anchor by.
+/// The largest number of certificates that are kept to find an anchor by.
 const MAX_NAMING: usize = 3;
 
 impl BoundAnchor {
-    /// The anchor of a path in this chain, with the name constraints that bind it beside its own, and where it was imported
-    /// from, if it was.
+    /// The anchor of a path in this chain, with the name constraints that are imposed on it. `origin` is the lookup that
+    /// imported it, if one did.
     pub(crate) fn new(
         anchor: &TrustAnchor<'_>,
         imposed: &[&[u8]],
@@ -121,7 +122,7 @@ impl BoundAnchor {
         let is_issued = |certificate: &&Certificate<'_>| certificate.issuer() == anchor.subject();
         let is_it = |certificate: &&Certificate<'_>| certificate.subject() == anchor.subject();
         let issued = chain.certificates().find(is_issued)?;
-        // Webroots of other tools know it by its key identifier, which another certificate may give, or a copy of it.
+        // Webroots of other tools find it by its key identifier, which another certificate of the chain may have.
         let others = chain
             .certificates()
             .filter(|other| is_issued(other) || is_it(other));
@@ -138,7 +139,7 @@ impl BoundAnchor {
         })
     }
 
-    /// Whether one can stand for the other: it is the same anchor of the same store, under the same conditions.
+    /// Whether both are the same anchor of the same store, under the same conditions.
     pub fn is_same(&self, other: &Self) -> bool {
         fn issuer(bound: &BoundAnchor) -> Option<&[u8]> {
             let issued = Certificate::from_der(bound.naming.first()?).ok()?;
@@ -154,13 +155,13 @@ impl BoundAnchor {
             && issuer(self) == issuer(other)
     }
 
-    /// Where it was imported from, if it was.
+    /// The lookup that imported it, if one did.
     pub(crate) fn origin(&self) -> Option<&Place> {
         self.origin.as_ref()
     }
 
-    /// A CA that is loaded into the TLS library, in which a path ends, with what the stores say of its name and key.
-    /// `issued` is a certificate that it has issued.
+    /// A CA that is loaded into the TLS library and in which a path ends, with the conditions that stores state for its name
+    /// and key. `issued` is a certificate that it has issued.
     pub(crate) fn loaded(
         spki_value: &[u8],
         name_constraints: Option<&[u8]>,
@@ -183,14 +184,14 @@ impl BoundAnchor {
         self.naming.iter().map(|der| &**der)
     }
 
-    /// Whether it is this anchor, under the same conditions: its own, and these name constraints beside them.
+    /// Whether it is this anchor, under the same conditions: its own and these imposed name constraints.
     pub(crate) fn is(&self, anchor: &TrustAnchor<'_>, imposed: &[&[u8]]) -> bool {
         let issued = || Certificate::from_der(self.naming.first()?).ok();
         self.is_of(anchor.entry(), imposed)
             && issued().is_some_and(|issued| issued.issuer() == anchor.subject())
     }
 
-    /// Whether an entry, which was found under its name, holds it, under the same conditions.
+    /// Whether an entry that was found under its name is it, under the same conditions.
     fn is_of(&self, entry: &Entry<'_>, imposed: &[&[u8]]) -> bool {
         entry.spki_value() == &*self.spki
             && entry.name_constraints() == self.name_constraints.as_deref()
@@ -199,7 +200,7 @@ impl BoundAnchor {
             && self.judged.as_ref().is_some_and(|judged| judged.is_of(entry))
     }
 
-    /// Whether it is bound by just these sets of name constraints beside its own.
+    /// Whether exactly these sets of name constraints are imposed on it.
     fn is_imposed(&self, imposed: &[&[u8]]) -> bool {
         self.imposed.len() == imposed.len()
             && imposed
@@ -207,7 +208,7 @@ impl BoundAnchor {
                 .all(|set| self.imposed.iter().any(|own| **own == **set))
     }
 
-    /// What binds it now, of what local stores say that were asked for it.
+    /// The conditions for it now, of local stores that were asked for it.
     pub(crate) fn conditions_in<'s>(&self, asked: &'s Candidates<'_>) -> Conditions<'s> {
         let issued = self
             .naming
@@ -218,8 +219,8 @@ impl BoundAnchor {
         })
     }
 
-    /// Whether the local stores, which were asked for it, hold it still, under the same conditions. A CA that is loaded
-    /// into the TLS library is there; only its conditions can change.
+    /// Whether the local stores, which were asked for it, still hold it under the same conditions. A CA that is loaded into
+    /// the TLS library stays there; only its conditions can change.
     pub(crate) fn is_held_in(&self, asked: &Candidates<'_>) -> bool {
         if self.judged.is_none() {
             let conditions = self.conditions_in(asked);
@@ -229,10 +230,10 @@ impl BoundAnchor {
         asked.has(|anchor, imposed| self.is(anchor, imposed))
     }
 
-    /// Whether an answer of a store that is asked by key holds it still, under the same conditions, where local stores say
-    /// this of its name and key.
-    pub(crate) fn is_held_by(&self, answer: &[Entry<'_>], local: &Conditions<'_>) -> bool {
-        answer.iter().any(|entry| {
+    /// Whether a response of a deferred store still has it under the same conditions. `local` are those that local stores
+    /// state for its name and key.
+    pub(crate) fn is_held_by(&self, response: &[Entry<'_>], local: &Conditions<'_>) -> bool {
+        response.iter().any(|entry| {
             let mut conditions = Conditions {
                 distrust_after: local.distrust_after,
                 name_constraints: local.name_constraints.iter().copied().collect(),
@@ -240,8 +241,8 @@ impl BoundAnchor {
             let is_same_key = |other: &&Entry<'_>| {
                 other.spki_value() == entry.spki_value() && other.name_hash() == entry.name_hash()
             };
-            for same in answer.iter().filter(is_same_key) {
-                conditions.hear(same.distrust_after(), same.name_constraints());
+            for same in response.iter().filter(is_same_key) {
+                conditions.add(same.distrust_after(), same.name_constraints());
             }
             let dated = entry.with_distrust_after(conditions.distrust_after);
             self.is_of(&dated, &conditions.beside(entry.name_constraints()))

@@ -1,16 +1,16 @@
-//! One spelling for the many that a URL has (RFC 3986 section 6.2).
+//! URL normalization (RFC 3986 section 6.2).
 
 use std::borrow::Cow;
 use std::net::Ipv6Addr;
 
 const SCHEME: &str = "https://";
 
-/// The URL of a webroot as it is remembered: of all that lead to the same files by RFC 3986 and the DNS, one. What is no such
-/// URL stays as it is.
+/// The normal form of a webroot's URL, by which a store is remembered. It is the same for all URLs that are equivalent by
+/// RFC 3986 and the DNS. A text that is not such a URL is returned unchanged.
 ///
 /// Scheme and host are in lower case, without the dot of the DNS's root; an IPv6 address is in its shortest form. The port
-/// is left out where it is that of https. In the path what need not be escaped is not, escapes are in upper case, there
-/// are no segments `.` and `..`, and no `/` at its end.
+/// of https is left out. In the path only the necessary characters are escaped, escapes are in upper case, and there are no
+/// segments `.` and `..` and no final `/`.
 pub fn canonical(url: &str) -> Cow<'_, str> {
     match canonical_webroot(url) {
         Some(canonical) if canonical != url => Cow::Owned(canonical),
@@ -82,7 +82,7 @@ fn canonical_escapes(path: &str) -> String {
             .get(..2)
             .filter(|code| code.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let code = code.and_then(|code| u8::from_str_radix(code, 16).ok());
-        // What is no escape stays as it is.
+        // A `%` that begins no escape stays as it is.
         let Some(code) = code else {
             canonical.push('%');
             rest = escaped;

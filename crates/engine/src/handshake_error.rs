@@ -1,4 +1,4 @@
-//! Why there is no connection.
+//! The error of a failed handshake.
 
 use alloc::boxed::Box;
 use core::error::Error;
@@ -6,10 +6,10 @@ use core::fmt;
 
 use crate::{Rejection, VerificationReport};
 
-/// Why a handshake failed. [`source`](Error::source) is the reason: the [`Rejection`], where the server is not trusted;
-/// otherwise `E`, the TLS library's own error.
+/// The error of a failed handshake. Its [`source`](Error::source) is the [`Rejection`] where the server is not trusted;
+/// otherwise it is `E`, the TLS library's own error.
 ///
-/// It is inside the `std::io::Error` that the connect functions return: `error.get_ref()` downcasts to it.
+/// The connect functions return it inside a `std::io::Error`: `error.get_ref()` downcasts to it.
 #[derive(Debug)]
 pub struct HandshakeError<E> {
     error: E,
@@ -18,8 +18,8 @@ pub struct HandshakeError<E> {
 }
 
 impl<E> HandshakeError<E> {
-    /// The TLS library's error, why the server was rejected, if it was, and the report of its verification, if it got so
-    /// far.
+    /// An error from the TLS library's own, the rejection if the server was rejected, and the report of the verification
+    /// if there was one.
     pub fn new(error: E, rejection: Option<Rejection>, report: Option<Box<VerificationReport>>) -> Self {
         Self {
             error,
@@ -28,22 +28,22 @@ impl<E> HandshakeError<E> {
         }
     }
 
-    /// What the TLS library says.
+    /// The TLS library's error.
     pub fn tls_error(&self) -> &E {
         &self.error
     }
 
-    /// Why the server is not trusted, if that is why there is no connection.
+    /// The rejection of the server, if that is why the handshake failed.
     pub fn rejection(&self) -> Option<&Rejection> {
         self.rejection.as_ref()
     }
 
-    /// The report of the verification, if there was one: of a server that is trusted too, where the handshake failed later.
+    /// The report of the verification, if there was one. The server may have been accepted, and the handshake failed later.
     pub fn report(&self) -> Option<&VerificationReport> {
         self.report.as_deref()
     }
 
-    /// The same, to keep.
+    /// The report, owned.
     pub fn into_report(self) -> Option<Box<VerificationReport>> {
         self.report
     }

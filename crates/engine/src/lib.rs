@@ -1,23 +1,25 @@
-//! The trust policy of a program, and the one place where a verdict comes about.
+//! The trust policy of a program, and the verification of servers by it.
 //!
 //! This crate knows no TLS library, no HTTP and no async runtime. Programs use it through the crate `jit-trust`; edges to TLS
 //! libraries are built on it.
 //!
 //! | module | what it has |
 //! |---|---|
-//! | [`verification`] | the verification machine: what is looked up and in which order, what a path is checked for, which error outranks which |
-//! | `policy` | [`TrustPolicy`]: a program's stores, pinned hosts, and what it remembers |
+//! | [`verification`] | the verification machine: which lookups are made and in which order, what a path is checked for, which error outranks which |
+//! | `policy` | [`TrustPolicy`]: a program's stores, pinned hosts, and its caches |
 //! | `candidates` | [`Candidates`]: the anchors for one chain, and the conditions that bind them |
 //! | `store` | local stores: [`BlobStore`], [`FileStore`], [`WebrootStore`], and the trait [`TrustStore`] |
 //! | `lookup` | deferred stores: the trait [`DeferredStore`], its requests and responses |
 //! | `anchor_cache` | anchors of deferred stores, with single-flight lookups, kept while a connection depends on them |
 //! | `binding` | what a connection depends on after its verification |
-//! | `rejection`, `report` | why a server is not trusted, and what happened |
-//! | `connection` | the connections of a program, and streams that can be closed from elsewhere |
+//! | `rejection`, `report` | [`Rejection`] and [`VerificationReport`]: why a server is not trusted, and what happened |
+//! | `host_cache` | [`HostCache`]: the anchors that served each host |
+//! | `rollback_guard` | [`RollbackGuard`]: the newest generation of each deferred store |
+//! | `connection` | the open connections of a program, and streams that another thread can close |
 //!
 //! # Features
-//! - `std` (default): deferred stores and their cache, stores in files, what is remembered of hosts, connections. Without it,
-//!   the crate needs `alloc` only: the machine, local stores in memory, rejections and reports.
+//! - `std` (default): deferred stores and their cache, stores in files, the host cache, the rollback guard, connections.
+//!   Without it, the crate needs `alloc` only: the machine, local stores in memory, rejections and reports.
 //! - `tokio`: the I/O traits of tokio for [`TrackedStream`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -80,7 +82,7 @@ mod with_std {
     #[cfg(any(unix, windows))]
     pub use crate::store::{FileChange, FileStore, WatchedFileStore};
     pub use crate::store::{StoreFileError, WebrootStore};
-    pub use crate::verification::{Deadline, LookupPending, Patience};
+    pub use crate::verification::{Deadline, LookupPending, LookupWait};
     pub use jit_trust_file::FileError;
 }
 

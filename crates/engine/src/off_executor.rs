@@ -1,7 +1,7 @@
 //! Runs a blocking verifier outside the async executor.
 //!
-//! A handshake may wait inside a poll, where its verifier waits for a store. Such polls run on a thread where that is all
-//! right, one of the runtime's pool for blocking work; between them the handshake takes no thread.
+//! A handshake may block inside a poll, where its verifier waits for a store. Such polls run on a thread of the runtime's
+//! pool for blocking work; between them the handshake uses no thread.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -16,11 +16,11 @@ use event_listener::Event;
 
 use crate::connection::Cancellation;
 
-/// Runs a job on a thread that may block: `tokio::task::spawn_blocking` or its like. Where the runtime is shut down, it
-/// drops the job.
+/// A function that runs a job on a thread that may block, such as `tokio::task::spawn_blocking`. Where the runtime is shut
+/// down, it drops the job.
 pub type SpawnBlocking = fn(Box<dyn FnOnce() + Send>);
 
-/// The runtime was shut down, and polls nothing any more.
+/// The error that the runtime was shut down.
 #[derive(Clone, Copy, Debug)]
 pub struct ShutDown;
 
@@ -32,8 +32,8 @@ impl fmt::Display for ShutDown {
 
 impl std::error::Error for ShutDown {}
 
-/// Holds back what a stream receives while a handshake is polled on the executor, so that its verifier has nothing to
-/// verify there. The stream looks at it: see [`off_executor`].
+/// A gate for the input of a stream. It is closed while the handshake is polled on the executor, so that no verifier runs
+/// there. The stream checks it: see [`off_executor`].
 #[derive(Debug, Default)]
 pub struct Gate {
     is_open: AtomicBool,
@@ -46,31 +46,31 @@ impl Gate {
         self.is_open.store(is_open, Ordering::Release);
     }
 
-    /// Whether the reader may have what was received.
+    /// Whether the stream may give its input to the reader.
     pub fn is_open(&self) -> bool {
         self.is_open.load(Ordering::Acquire)
     }
 
-    /// Notes whether something was received and held back, if only that the stream has ended.
+    /// Sets whether the stream has input for the reader. The end of the stream counts as input.
     pub fn set_input(&self, has_input: bool) {
         self.has_input.store(has_input, Ordering::Release);
     }
 
-    /// Whether something was received and held back.
+    /// Whether the stream has input for the reader.
     pub fn has_input(&self) -> bool {
         self.has_input.load(Ordering::Acquire)
     }
 }
 
-/// Drives a future that makes a connection, and that may wait inside a poll.
+/// Drives a future that makes a connection, and that may block inside a poll.
 ///
 /// Without a gate, each poll runs on a blocking thread. With one, the future is polled on the executor as long as its stream
-/// has received nothing; what processes input is polled on a blocking thread.
+/// has no input, and on a blocking thread when it has.
 ///
-/// When this is dropped, a verifier that waits gives up. A panic of the future goes on here.
+/// Dropping the returned future cancels a verifier that waits. A panic of `future` is resumed here.
 ///
 /// # Errors
-/// Where the runtime was shut down.
+/// When the runtime is shut down.
 pub async fn off_executor<F>(
     future: F,
     cancellation: &Cancellation,
@@ -91,7 +91,7 @@ where
     loop {
         match gate {
             Some(gate) => {
-                // What is to be sent is sent here, and what is received is held back.
+                // Output is sent here; input is held back.
                 let here = poll_fn(|context| match future.as_mut().poll(context) {
                     Poll::Ready(output) => Poll::Ready(Some(output)),
                     Poll::Pending if gate.has_input() && !std::mem::take(&mut waits_to_write) => {
@@ -111,20 +111,20 @@ where
             Some(_) => Waker::noop().clone(),
             None => Waker::from(woken.clone()),
         };
-        let (back, polled) = poll_elsewhere(future, cancellation, waker, spawn).await?;
+        let (back, polled) = poll_blocking(future, cancellation, waker, spawn).await?;
         if let Poll::Ready(output) = polled {
             return Ok(output);
         }
         if let Some(gate) = gate {
             gate.set_open(false);
-            // It left something, so that input is not what it waits for.
+            // It did not read all input, so it waits for something else.
             waits_to_write = gate.has_input();
         }
         future = back;
     }
 }
 
-/// The caller does not want the connection any more.
+/// Cancels the handshake when it is dropped.
 struct CancelOnDrop<'a>(&'a Cancellation);
 
 impl Drop for CancelOnDrop<'_> {
@@ -133,7 +133,7 @@ impl Drop for CancelOnDrop<'_> {
     }
 }
 
-/// Remembers that the future was woken, also while it is polled elsewhere.
+/// A waker that remembers that the future was woken, also while it is polled on another thread.
 struct Woken {
     is_woken: AtomicBool,
     event: Event,
@@ -143,7 +143,7 @@ impl Woken {
     async fn wait(&self) {
         while !self.is_woken.swap(false, Ordering::AcqRel) {
             let listener = self.event.listen();
-            // It may have been woken between the last look and the listening.
+            // It may have been woken between the last check and `listen`.
             if !self.is_woken.load(Ordering::Acquire) {
                 listener.await;
             }
@@ -164,8 +164,8 @@ impl Wake for Woken {
 
 type Polled<F> = (Pin<Box<F>>, Poll<<F as Future>::Output>);
 
-/// Polls a future on a blocking thread, unless it is cancelled before its turn.
-async fn poll_elsewhere<F>(
+/// Polls a future on a blocking thread, unless it is cancelled before.
+async fn poll_blocking<F>(
     mut future: Pin<Box<F>>,
     cancellation: &Cancellation,
     waker: Waker,
@@ -203,7 +203,7 @@ where
     }
 }
 
-/// Where a job leaves its result.
+/// The result of a job, when it has one.
 struct Slot<T> {
     value: Mutex<Option<Filled<T>>>,
     filled: Event,
@@ -221,7 +221,7 @@ impl<T> Slot<T> {
     }
 }
 
-/// A job's end of a slot, which is filled when the job is dropped too.
+/// The sender of a job's result. It fills the slot when the job is dropped, too.
 struct Sender<T>(Arc<Slot<T>>);
 
 impl<T> Sender<T> {
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_wants_any_more_is_not_polled_once_its_turn_comes() {
+    fn a_cancelled_future_is_not_polled_when_its_turn_comes() {
         let polls = Arc::new(AtomicUsize::new(0));
         let (release, released) = mpsc::channel::<()>();
         runtime().block_on(async {

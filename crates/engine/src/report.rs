@@ -1,4 +1,4 @@
-//! What happened in one verification, to keep and to show.
+//! The report of one verification.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -11,24 +11,24 @@ use crate::Rejection;
 use crate::candidates::Candidates;
 use crate::verification::LookupRecord;
 
-/// What happened in one verification, success or failure, with whichever TLS library: all that a log line, a command or a
-/// program shows. It decides nothing.
+/// The report of one verification: what happened, with any TLS library, whether it succeeded or failed. It has all that a
+/// log line, a command or a program shows, and decides nothing.
 ///
-/// A connection has the report of its verification, and so has the error of a handshake that failed.
+/// A connection has the report of its verification, and so does the error of a failed handshake.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct VerificationReport {
-    /// The name or address of the server that was to be reached.
+    /// The name or address of the server.
     pub host: String,
-    /// How many anchors the local stores have, where they know; `None` where a deferred store may be asked.
+    /// The number of anchors in the local stores, where they know it; `None` where the policy has a deferred store.
     pub store_len: Option<usize>,
-    /// How many anchors could have issued one of the certificates and were tried, of local and of deferred stores.
+    /// The number of anchors, of local and deferred stores, that could have issued one of the certificates and were tried.
     pub selected: usize,
-    /// What was looked up in deferred stores, in that order.
+    /// The lookups in deferred stores, in their order.
     pub lookups: Vec<LookupRecord>,
-    /// How long it took to read and sort the chain, to ask the stores and to wait for them.
+    /// The time that it took to read and sort the chain, to ask the stores and to wait for them.
     pub selecting: Duration,
-    /// How long the TLS library's validation took.
+    /// The time that the TLS library's validation took.
     pub validating: Duration,
     /// The verdict.
     pub result: Result<(), Rejection>,
@@ -36,7 +36,7 @@ pub struct VerificationReport {
     pub unreadable: usize,
     sent: Box<[Box<[u8]>]>,
     candidates: Box<[OwnedTrustAnchor]>,
-    /// The place of the anchor that the path ends in, among the candidates.
+    /// The index among the candidates of the anchor that the path ends in.
     anchor: Option<usize>,
 }
 
@@ -70,8 +70,8 @@ impl VerificationReport {
         }
     }
 
-    /// Turns what was accepted into a rejection, for what is found out after the verification. A server that was rejected
-    /// stays so for the first reason.
+    /// Turns acceptance into a rejection, for an error that is found after the verification. A server that was rejected
+    /// already keeps its first rejection.
     pub fn reject(&mut self, rejection: Rejection) {
         if self.result.is_ok() {
             self.result = Err(rejection);
@@ -79,17 +79,17 @@ impl VerificationReport {
         }
     }
 
-    /// The certificates that the server sent and that could be read, in DER, in the order in which they were sent.
+    /// The certificates that the server sent and that could be read, in DER, in the order of the server.
     pub fn sent(&self) -> impl Iterator<Item = &[u8]> + Clone {
         self.sent.iter().map(|der| &**der)
     }
 
-    /// What the server sent, sorted into a path; `None` where that could not be read.
+    /// The certificates that the server sent, sorted into a path; `None` where they could not be read.
     pub fn chain(&self) -> Option<PeerChain<'_>> {
         PeerChain::read(self.sent()).ok()
     }
 
-    /// The server's own certificate.
+    /// The end-entity certificate: the server's own.
     pub fn end_entity(&self) -> Option<Certificate<'_>> {
         Certificate::from_der(self.sent.first()?).ok()
     }
@@ -100,8 +100,8 @@ impl VerificationReport {
         Some(self.candidates.get(self.anchor?)?.as_anchor())
     }
 
-    /// The anchors that there were to choose from, in the order in which the stores gave them. Those are included that were
-    /// left out, because of the date of the server's certificate or because of name constraints.
+    /// The candidates, in the order in which the stores gave them. They include the anchors that were left out because of
+    /// the date of the server's certificate or because of name constraints.
     pub fn candidates(&self) -> impl Iterator<Item = TrustAnchor<'_>> {
         self.candidates.iter().map(OwnedTrustAnchor::as_anchor)
     }

@@ -1,7 +1,7 @@
-//! The file of a host cache or of a rollback guard: read as a whole, replaced as a whole.
+//! The file of a host cache or of a rollback guard, which is read and replaced as a whole.
 //!
-//! Both begin with a magic of four bytes and a version of two, and end in a CRC-32C (RFC 3720 section 12.1) of everything
-//! before it. Numbers are unsigned, most significant byte first.
+//! Both begin with a magic of four bytes and a version of two bytes, and end with a CRC-32C (RFC 3720 section 12.1) of
+//! everything before it. Numbers are unsigned, most significant byte first.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -11,29 +11,29 @@ use std::{error, fmt};
 
 use jit_trust_file::{FileError, OwnFile, StagedFile};
 
-/// How often a file is begun anew because another process has replaced it meanwhile. Of those that write at once, one
+/// The largest number of retries after another process has replaced the file meanwhile. Of several that write at once, one
 /// succeeds each time.
 const MAX_TRIES: usize = 100;
 
 const VERSION: u16 = 1;
 
-/// What keeps a file.
+/// The owner of a state file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StateFileKind {
-    /// A [`HostCache`](crate::HostCache): a hint, which begins anew without its file.
+    /// A [`HostCache`](crate::HostCache). Without its file, it begins empty.
     HostCache,
-    /// A [`RollbackGuard`](crate::RollbackGuard): without its file, an older store could be taken.
+    /// A [`RollbackGuard`](crate::RollbackGuard). Without its file, an older store could be used.
     RollbackGuard,
 }
 
-/// What distinguishes the files.
+/// The properties of a kind of file.
 struct Form {
     magic: [u8; 4],
     /// In bytes.
     max_len: usize,
     name: &'static str,
-    /// What becomes of a file that is not as it should be.
+    /// The remedy for a file that cannot be used, for messages.
     remedy: &'static str,
 }
 
@@ -61,12 +61,12 @@ impl StateFileKind {
         self.form().max_len
     }
 
-    /// The beginning of a file.
+    /// Encodes the beginning of a file.
     pub(crate) fn begin(self) -> Vec<u8> {
         [&self.form().magic[..], &VERSION.to_be_bytes()].concat()
     }
 
-    /// Reads the beginning and the end of a file, and returns what is between them.
+    /// Checks the beginning and the end of a file, and returns a reader of what is between them.
     pub(crate) fn open(self, file: &[u8]) -> Result<Reader<'_>, Expected> {
         let (content, checksum) = file.split_last_chunk().ok_or("a checksum at its end")?;
         let mut reader = Reader(content);
@@ -83,16 +83,16 @@ impl StateFileKind {
     }
 }
 
-/// Ends a file with the checksum.
+/// Appends the checksum to a file.
 pub(crate) fn with_checksum(mut file: Vec<u8>) -> Vec<u8> {
     file.extend(crc32c::crc32c(&file).to_be_bytes());
     file
 }
 
-/// What was expected of a file that is damaged.
+/// What a damaged file should have had.
 pub(crate) type Expected = &'static str;
 
-/// The part of a file that is still to be read.
+/// The rest of a file that is being decoded.
 #[derive(Debug)]
 pub(crate) struct Reader<'a>(&'a [u8]);
 
@@ -130,15 +130,16 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What an old file holds, `None` when there is none, or why that cannot be read.
+/// The contents of the current file, `None` when there is none, or the error of reading it.
 pub(crate) type Old = Result<Option<Vec<u8>>, StateFileError>;
 
-/// A file, if there is to be one, and whether it should be written.
+/// A state file, if one was set.
 pub(crate) struct StateFile {
     kind: StateFileKind,
     path: Option<PathBuf>,
+    /// Whether there is something new to write.
     is_changed: AtomicBool,
-    /// What went wrong the last time; held while the file is written, so that what is newest is written last.
+    /// The error of the last read or write. It is locked while the file is written, so that the newest is written last.
     last_error: Mutex<Option<StateFileError>>,
 }
 
@@ -153,7 +154,7 @@ impl StateFile {
         }
     }
 
-    /// The place of a file, and what is in it.
+    /// Opens a file, and returns its contents.
     pub(crate) fn open(kind: StateFileKind, path: PathBuf) -> (Self, Old) {
         let mut file = Self::none(kind);
         let bytes = file.read(&path);
@@ -161,7 +162,7 @@ impl StateFile {
         (file, bytes)
     }
 
-    /// Reads the file at its path, if it is of this user alone and begins as it should.
+    /// Reads the file at this path, if only this user can write to it and it starts with our magic.
     pub(crate) fn read(&self, path: &Path) -> Old {
         let mut tries = 0;
         let opened = loop {
@@ -189,17 +190,17 @@ impl StateFile {
         Err(self.error(path, fault))
     }
 
-    /// Notes whether there is something new for the file.
+    /// Notes whether there is something new to write.
     pub(crate) fn note_change(&self, is_change: bool) {
         self.is_changed.fetch_or(is_change, Ordering::AcqRel);
     }
 
-    /// Notes what went wrong when the file was read.
+    /// Notes the error of reading the file.
     pub(crate) fn note_error(&self, error: StateFileError) {
         *lock(&self.last_error) = Some(error);
     }
 
-    /// What went wrong when the file was read or written the last time.
+    /// The error of the last read or write of the file, if it failed.
     pub(crate) fn last_error(&self) -> Option<StateFileError> {
         lock(&self.last_error).clone()
     }
@@ -208,10 +209,10 @@ impl StateFile {
         self.path.as_deref()
     }
 
-    /// Replaces the file, if there is something new for it, in one step: a reader sees the old one or the new one, whole,
-    /// also after a crash. Its user alone can read it; a link in its place is replaced, not followed.
+    /// Replaces the file atomically, if there is something new: a reader sees the old one or the new one as a whole, also
+    /// after a crash. Only its user can read it; a link in its place is replaced, not followed.
     ///
-    /// `bytes` makes the new one of what the old one holds, once more if another process replaces that meanwhile.
+    /// `bytes` returns the new contents from the old ones. It is called again if another process replaces the file meanwhile.
     pub(crate) fn flush(
         &self,
         bytes: impl FnMut(Old) -> Result<Vec<u8>, StateFileError>,
@@ -246,7 +247,7 @@ impl StateFile {
         }
     }
 
-    /// That the file is damaged.
+    /// An error that the file is damaged.
     pub(crate) fn damaged(&self, expected: Expected) -> StateFileError {
         self.error(
             self.path().unwrap_or(Path::new("")),
@@ -263,44 +264,43 @@ impl StateFile {
     }
 }
 
-/// Takes a lock. Nothing that holds one panics.
+/// Locks a mutex. No code panics while it holds one.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What is wrong with the file of a [`HostCache`](crate::HostCache) or of a [`RollbackGuard`](crate::RollbackGuard), and
-/// what to do about it.
+/// The error of the file of a [`HostCache`](crate::HostCache) or of a [`RollbackGuard`](crate::RollbackGuard). Its message
+/// says what to do about it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StateFileError {
-    /// Whose file it is.
+    /// The owner of the file.
     pub kind: StateFileKind,
-    /// Which file.
+    /// The file.
     pub path: PathBuf,
-    /// What is wrong with it.
+    /// The fault of the file.
     pub fault: StateFileFault,
 }
 
-/// What is wrong with a file.
+/// The fault of a state file.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum StateFileFault {
-    /// The file cannot be opened or read: also when it is another user's, or there is a link or no regular file in its
-    /// place.
+    /// The file cannot be opened or read. That includes a file of another user, a link, and a path that is not a regular file.
     Read(Arc<FileError>),
-    /// Others than its user may write to the file, so that anybody may have put anything into it.
+    /// Other users may write to the file, so its contents cannot be trusted.
     OthersMayWrite,
-    /// The file is not as it was written; this was expected.
+    /// The file is damaged; this was expected.
     Damaged(&'static str),
-    /// The file does not begin as ours do. It stays as it is.
+    /// The file does not start with our magic; it is never overwritten.
     NotOurs,
     /// The file cannot be written.
     Write(Arc<FileError>),
 }
 
 impl StateFileError {
-    /// Whether there can be no file of ours in that place, and none is to be written there: its directory does not exist,
-    /// or there is another user's file or no regular one.
+    /// Whether no file can be written at this path: the directory does not exist, or there is another user's file or one that
+    /// is not a regular file.
     pub(crate) fn is_of_the_place(&self) -> bool {
         let StateFileFault::Read(error) = &self.fault else {
             return false;
@@ -347,5 +347,5 @@ impl fmt::Display for StateFileError {
     }
 }
 
-/// Says all of it itself.
+/// Without a source: the message includes it.
 impl error::Error for StateFileError {}

@@ -10,7 +10,7 @@ use jit_trust_engine::verification::{
     Edge, Library, PathEnd, Step, ValidPath, ValidationRequest, Verification,
 };
 use jit_trust_engine::{
-    BlobStore, DeferredStore, LookupRequest, LookupResponse, Missing, Patience, Rejection, Responder,
+    BlobStore, DeferredStore, LookupRequest, LookupResponse, Missing, LookupWait, Rejection, Responder,
     TrustPolicy,
 };
 use jit_trust_lab::pki::{Ca, dns_name_constraints, now};
@@ -104,7 +104,7 @@ fn run<T>(
     let chain = PeerChain::read(sent.iter().map(Vec::as_slice));
     let policy = policy.for_host("a.test");
     let mut verification = policy.verification(&chain, Some(unix_now()), library);
-    verification.drive(edge, &mut Patience::waiting(None)).unwrap();
+    verification.drive(edge, &mut LookupWait::block(None)).unwrap();
     ended(&verification)
 }
 
@@ -340,7 +340,7 @@ fn a_verification_is_suspended_for_a_lookup_and_goes_on_with_its_response() {
     let again = sent.clone();
     let chain = PeerChain::read(again.iter().map(AsRef::as_ref));
     let mut verification = suspended.resume(&host, &chain).expect("the same server");
-    verification.drive(&mut edge, &mut Patience::none()).unwrap();
+    verification.drive(&mut edge, &mut LookupWait::never()).unwrap();
     assert!(verification.result().unwrap().is_ok());
     assert_eq!(verification.report().lookups[0].waited, Duration::from_millis(5));
     assert_eq!(edge.asked, [(0, true), (1, true)]);

@@ -11,9 +11,9 @@ use hyper_util::rt::TokioExecutor;
 use jit_trust::{HttpsConnector, TrustPolicy};
 
 /// Gets a page; returns its body.
-pub(crate) async fn get(url: &str, trust: impl Into<TrustPolicy>) -> Result<String, Box<dyn Error>> {
+pub(crate) async fn get(url: &str, policy: impl Into<TrustPolicy>) -> Result<String, Box<dyn Error>> {
     let client: Client<_, Empty<Bytes>> =
-        Client::builder(TokioExecutor::new()).build(HttpsConnector::new(trust));
+        Client::builder(TokioExecutor::new()).build(HttpsConnector::new(policy));
     let answer = client.get(url.parse()?).await?;
     let body = answer.into_body().collect().await?.to_bytes();
     Ok(String::from_utf8_lossy(&body).into_owned())

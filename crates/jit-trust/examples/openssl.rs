@@ -10,8 +10,8 @@ use jit_trust::TrustPolicy;
 use jit_trust::openssl::Connector;
 
 /// Gets `/` from a host and a port; returns the answer, header included.
-pub(crate) fn get(host: &str, port: u16, trust: impl Into<TrustPolicy>) -> Result<String, Box<dyn Error>> {
-    let connector = Connector::new(trust)?; // in a program: make it once, use it for every connection
+pub(crate) fn get(host: &str, port: u16, policy: impl Into<TrustPolicy>) -> Result<String, Box<dyn Error>> {
+    let connector = Connector::new(policy)?; // in a program: make it once, use it for every connection
     let mut stream = connector.connect(host, TcpStream::connect((host, port))?)?;
     let request = format!("GET / HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;

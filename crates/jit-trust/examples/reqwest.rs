@@ -1,5 +1,5 @@
-//! reqwest, trusting Mozilla's list just in time. The layer is for stores that answer later, which hold up no other task
-//! then.
+//! reqwest, trusting Mozilla's list just in time. The layer is for deferred stores: while a handshake waits for one, other
+//! tasks run.
 //!
 //! `cargo run --example reqwest --features tower -- https://example.org/`
 
@@ -8,8 +8,8 @@ use std::error::Error;
 use jit_trust::{ConnectLayer, TrustPolicy};
 
 /// Gets a page, following redirects; returns its body.
-pub(crate) async fn get(url: &str, trust: impl Into<TrustPolicy>) -> Result<String, Box<dyn Error>> {
-    let mut config = jit_trust::client_config(trust);
+pub(crate) async fn get(url: &str, policy: impl Into<TrustPolicy>) -> Result<String, Box<dyn Error>> {
+    let mut config = jit_trust::client_config(policy);
     config.alpn_protocols = vec!["h2".into(), "http/1.1".into()]; // reqwest leaves a given configuration as it is
     let client = reqwest::Client::builder()
         .tls_backend_preconfigured(config)

@@ -11,8 +11,8 @@ use jit_trust::TrustPolicy;
 use rustls::{ClientConnection, StreamOwned};
 
 /// Gets `/` from a host and a port; returns the answer, header included.
-pub(crate) fn get(host: &str, port: u16, trust: impl Into<TrustPolicy>) -> Result<String, Box<dyn Error>> {
-    let config = Arc::new(jit_trust::client_config(trust)); // in a program: make it once, use it for every connection
+pub(crate) fn get(host: &str, port: u16, policy: impl Into<TrustPolicy>) -> Result<String, Box<dyn Error>> {
+    let config = Arc::new(jit_trust::client_config(policy)); // in a program: make it once, use it for every connection
     let connection = ClientConnection::new(config, host.to_owned().try_into()?)?;
     let mut stream = StreamOwned::new(connection, TcpStream::connect((host, port))?);
     write!(

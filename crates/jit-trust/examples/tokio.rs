@@ -1,5 +1,5 @@
-//! HTTP/1.1 by hand over a connection that tokio drives, trusting Mozilla's list just in time. Where a store answers
-//! later, other tasks go on meanwhile.
+//! HTTP/1.1 by hand over a connection that tokio drives, trusting Mozilla's list just in time. While a handshake waits for a
+//! deferred store, other tasks run.
 //!
 //! `cargo run --example tokio --features tokio -- example.org`
 
@@ -13,9 +13,9 @@ use tokio::net::TcpStream;
 pub(crate) async fn get(
     host: &str,
     port: u16,
-    trust: impl Into<TrustPolicy>,
+    policy: impl Into<TrustPolicy>,
 ) -> Result<String, Box<dyn Error>> {
-    let connector = TokioConnector::new(trust); // in a program: make it once, use it for every connection
+    let connector = TokioConnector::new(policy); // in a program: make it once, use it for every connection
     let tcp = TcpStream::connect((host, port)).await?;
     let mut stream = connector.connect(host.to_owned().try_into()?, tcp).await?;
     let request = format!("GET / HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n");

@@ -14,9 +14,9 @@ use tokio_rustls::TlsConnector;
 pub(crate) async fn get(
     host: &str,
     port: u16,
-    trust: impl Into<TrustPolicy>,
+    policy: impl Into<TrustPolicy>,
 ) -> Result<String, Box<dyn Error>> {
-    let connector = TlsConnector::from(Arc::new(jit_trust::client_config(trust)));
+    let connector = TlsConnector::from(Arc::new(jit_trust::client_config(policy)));
     let tcp = TcpStream::connect((host, port)).await?;
     let mut stream = connector.connect(host.to_owned().try_into()?, tcp).await?;
     let request = format!("GET / HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n");

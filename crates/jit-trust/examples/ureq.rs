@@ -1,5 +1,5 @@
-//! ureq, trusting Mozilla's list just in time. ureq takes no rustls configuration, but it takes a connector: the
-//! one below puts rustls over whatever ureq has connected.
+//! ureq, trusting Mozilla's list just in time. ureq takes no rustls configuration, but it takes a connector: the one below
+//! makes a TLS connection over the stream of ureq's own connector.
 //!
 //! `cargo run --example ureq -- https://example.org/`
 
@@ -18,8 +18,8 @@ use ureq::unversioned::transport::{
 };
 
 /// Gets a page, following redirects; returns its body.
-pub(crate) fn get(url: &str, trust: impl Into<TrustPolicy>) -> Result<String, Box<dyn Error>> {
-    let tls = TlsConnector(Arc::new(jit_trust::client_config(trust)));
+pub(crate) fn get(url: &str, policy: impl Into<TrustPolicy>) -> Result<String, Box<dyn Error>> {
+    let tls = TlsConnector(Arc::new(jit_trust::client_config(policy)));
     let connector = TcpConnector::default().chain(tls);
     let agent = Agent::with_parts(
         Agent::config_builder().build(),

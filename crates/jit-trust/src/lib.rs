@@ -1,10 +1,10 @@
 //! Just-in-time trust for TLS clients: trust every public CA, hold none of them in memory.
 //!
 //! A TLS client normally loads 120 to 150 root certificates before its first connection and keeps them. One
-//! connection needs one of them. With this crate the roots stay where they are, in the program, in a file or on a
-//! server; when a server has sent its certificates, those roots are looked up that could have issued one of
-//! them, and the TLS library does its full validation against just these. It happens inside the handshake: one
-//! connection, and the verdict is that of a client with all roots loaded.
+//! connection needs one of them. With this crate the roots stay where they are: in the program, in a file or on a
+//! server. When a server has sent its certificates, this crate looks up the roots that could have issued one of
+//! them, and the TLS library does its full validation against exactly these. This happens inside the handshake: it takes
+//! one connection, and the verdict is that of a client with all roots loaded.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -21,40 +21,66 @@
 //! # }
 //! ```
 //!
-//! `config` is a [`rustls::ClientConfig`](::rustls::ClientConfig) like any other.
+//! `config` is a [`rustls::ClientConfig`](https://docs.rs/rustls/0.23/rustls/struct.ClientConfig.html) like any other.
 //!
-//! | store | where the roots are | heap kept |
+//! # Stores
+//! | store | place of the roots | heap |
 //! |---|---|---|
 //! | [`mozilla()`] | compiled in | none |
-//! | [`BlobStore`] | a trust blob in the program | none |
+//! | [`BlobStore`] | a trust blob in memory | none beside the blob |
 //! | [`FileStore`] | a trust blob in a file | 32 bytes an anchor |
 //! | [`WatchedFileStore`] | a trust blob in a file that may be replaced while the program runs | 32 bytes an anchor |
 //! | [`WebrootStore`] | a directory with a small file for each name | none |
-//! | [`RemoteStore`] | on an HTTPS server | one or three anchors while they are in use, 2 KB each |
+//! | [`RemoteStore`] | an HTTPS server | 2 KB an anchor while a connection depends on it |
 //!
-//! A program that trusts more than one store hands out a [`TrustPolicy`]: stores in their order, those that answer later last,
-//! hosts pinned to CAs of their own, and what is remembered of hosts. Its stores can be replaced at run time, and the
-//! connections that lean on a removed anchor be listed and closed.
+//! Any type can be a store: [`TrustStore`] is the trait of local stores, and [`DeferredStore`] that of stores that may respond
+//! later. Blobs and webroots are made by the command `jit-trust bundle`, by the crate `jit-trust-bundle`, or, from entries in
+//! memory, by [`jit_trust::core::v2`](core::v2).
 //!
-//! Any type can be a store: see [`TrustStore`], and [`DeferredStore`] for one that may answer later. Blobs and webroots are
-//! made by the command `jit-trust bundle`, by the crate `jit-trust-bundle`, or, of entries in memory, by
-//! [`jit_trust_core::v2`].
+//! # The trust policy
+//! A [`TrustPolicy`] has everything that a program trusts: local stores, deferred stores, and hosts that are pinned to CAs of
+//! their own. A single store is a policy as well. Its local stores can be replaced at run time, and the connections that
+//! depend on a removed anchor can be listed and closed. It can have a [`HostCache`], by which a deferred store is asked for the
+//! right anchor before the server has sent its certificates, and a [`RollbackGuard`], by which no older generation of a
+//! deferred store is used.
+//!
+//! # Verdicts
+//! A server that is not trusted is rejected with a [`Rejection`], which is the same enum with every TLS library. It is inside
+//! the error of the handshake: [`rejection()`] finds it in the errors of rustls and of HTTP libraries, and
+//! [`Rejection::find`] in those of the other TLS libraries. The [`VerificationReport`] of a connection has the certificates, the
+//! anchors and the lookups of its verification.
 //!
 //! # What it does not do
-//! It chooses what to try and leaves every check to the TLS library: see [`jit_trust_core`]. It checks no
+//! This crate selects anchors, and the TLS library validates the path: see [`jit_trust::core`](core). It does not check
 //! revocation.
 //!
-//! The conditions under which Mozilla trusts some roots (only for certificates issued up to a date, only for some
-//! names) are enforced where the store carries them: [`mozilla()`] and trust blobs of version 2 do, version 1 and bare
-//! certificates cannot. A chain that is refused because of a date fails with [`Distrusted`].
+//! The conditions under which Mozilla trusts some roots (only for certificates issued up to a date, only for some names) are
+//! enforced where the store has them. [`mozilla()`] and trust blobs of version 2 have them; version 1 and bare certificates
+//! cannot. A server whose certificate is too recent for its root is rejected with [`Rejection::DatedRoot`].
+//!
+//! # Crates
+//! This crate re-exports the following. Most programs depend on it alone.
+//!
+//! | crate | content |
+//! |---|---|
+//! | `jit-trust-core`, as [`core`] | certificates, names, chains and trust blobs, without allocation |
+//! | `jit-trust-engine` | stores, policy, the verification machine, rejections and reports, without a TLS library |
+//! | `jit-trust-remote` | [`RemoteStore`] |
+//! | `jit-trust-rustls` | [`Verifier`] and connectors for rustls |
+//! | `jit-trust-openssl`, as [`openssl`](mod@openssl) | a verifier and connectors for OpenSSL |
+//! | `jit-trust-mbedtls`, as [`mbedtls`](mod@mbedtls) | connectors for Mbed TLS |
 //!
 //! # Features
-//! - `rustls` (default): [`Verifier`] and [`client_config`], and [`Connector`] for threads that may wait.
+//! - `rustls` (default): [`Verifier`], [`client_config`], and [`Connector`] for threads that may block.
 //! - `mozilla` (default): [`mozilla()`], from the `webpki-root-certs` crate; 52 KB in the program.
-//! - `remote`: [`RemoteStore`], a webroot on an HTTPS server, with tokio, hyper and rustls to ask it.
-//! - `openssl`, and with tokio `openssl-tokio`: trust for any context of OpenSSL 3, and connectors, in the module `openssl`.
-//! - `mbedtls`, and with tokio `mbedtls-tokio`: a connector for Mbed TLS 2.28, in the module `mbedtls`.
-//! - `tokio`: [`TokioConnector`]; `hyper`: [`HttpsConnector`]; `tower`: [`ConnectLayer`], as reqwest takes it.
+//! - `remote`: [`RemoteStore`], with tokio, hyper and rustls.
+//! - `tokio`: [`TokioConnector`].
+//! - `hyper`: [`HttpsConnector`] for hyper-util's client, and `tokio`.
+//! - `tower`: [`ConnectLayer`] for reqwest, and `tokio`.
+//! - `openssl`: a verifier and a connector for OpenSSL 3, in the module [`openssl`](mod@openssl).
+//! - `openssl-tokio`: the connector for tokio with OpenSSL, and `openssl`.
+//! - `mbedtls`: a connector for Mbed TLS 2.28, in the module [`mbedtls`](mod@mbedtls).
+//! - `mbedtls-tokio`: the connector for tokio with Mbed TLS, and `mbedtls`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(

@@ -6,11 +6,10 @@ use crate::BlobStore;
 
 /// The roots that Mozilla trusts for servers, compiled into the program: no file, no heap.
 ///
-/// They are those of the version of the `webpki-root-certs` crate that this crate was built with, in the order in
-/// which it lists them, with the conditions that Mozilla puts on some of them beside their certificates: those of the
-/// table in [`jit_trust_core::mozilla`], which says how old it is.
+/// They are those of the `webpki-root-certs` crate, in its order and in the version with which this crate was built. Mozilla's
+/// conditions, which are not in the certificates, come from the table in [`jit_trust_core::mozilla`], which states its date.
 ///
-/// The store is checked when it is first asked for, which takes some tens of microseconds.
+/// The first call checks the store, which takes some tens of microseconds.
 pub fn mozilla() -> &'static BlobStore {
     static MOZILLA: LazyLock<BlobStore> = LazyLock::new(|| {
         let blob: &'static [u8] = include_bytes!(concat!(env!("OUT_DIR"), "/mozilla.tblb"));

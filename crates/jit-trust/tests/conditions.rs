@@ -87,7 +87,7 @@ fn a_leaf_issued_the_day_after_its_roots_date_is_refused_and_one_issued_the_day_
 
 /// The reason is a date only where everything else is right.
 #[test]
-fn whoever_only_names_a_dated_root_is_refused_for_what_is_wrong() {
+fn a_server_that_only_names_a_dated_root_is_rejected_for_what_is_wrong() {
     let (root, other) = (Ca::root("Dated Root"), Ca::root("Other Root"));
     let der = root.der();
     let entry = stores::entry(&der).with_distrust_after(Some(unix(now() - 10 * DAY)));

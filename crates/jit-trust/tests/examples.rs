@@ -44,8 +44,8 @@ fn server(root: &Ca) -> Server {
     builder.start()
 }
 
-/// Runs an example against a server of a trusted root and one of another, with a store at hand and one that answers
-/// later.
+/// Runs an example against a server of a trusted root and one of another, with a local store and with a
+/// deferred one.
 fn check(get: impl Fn(&Server, TrustPolicy) -> LookupResponse) {
     ::rustls::crypto::aws_lc_rs::default_provider()
         .install_default()

@@ -284,7 +284,7 @@ fn a_damaged_file_is_ignored_and_said_and_replaced() {
 }
 
 #[test]
-fn a_file_that_is_none_of_a_cache_is_left_as_it_is() {
+fn a_file_that_is_not_a_host_cache_is_left_as_it_is() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("page.html");
     for bytes in [&b"<html>"[..], b"J", b"JTH", b"JTHX and more", &[b'x'; 9 << 20]] {

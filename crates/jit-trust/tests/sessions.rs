@@ -1,4 +1,4 @@
-//! A session is resumed only as long as what vouched for it is there unchanged, and counts as leaning on that.
+//! A session is resumed only while the anchor that it depends on is trusted unchanged; the resumed connection depends on it too.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod stores;
@@ -188,7 +188,7 @@ fn a_condition_that_comes_later_from_another_store_ends_resumption_and_marks_con
 }
 
 #[test]
-fn a_session_that_was_given_on_resuming_leans_on_what_the_first_did() {
+fn a_session_that_was_given_on_resuming_depends_on_what_the_first_did() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
     for tls in TLS {
         let server = server_of(&root, tls);
@@ -222,7 +222,7 @@ fn a_session_that_was_offered_in_vain_leaves_no_trace_on_the_next() {
         trust.replace_store(store(&[&other])).unwrap();
         assert!(!trust.connections()[0].anchor_withdrawn());
         drop(connected);
-        // The session that comes of resuming one leans on what that did, and not on all that vouched for the host.
+        // The session that comes of resuming one depends on what that did, and not on every anchor that verified the host.
         for resumed in 1..=2 {
             drop(reach(&connector, &second).unwrap());
             assert_eq!(second.resumptions(), resumed);
@@ -231,7 +231,7 @@ fn a_session_that_was_offered_in_vain_leaves_no_trace_on_the_next() {
 }
 
 #[test]
-fn a_late_ticket_leans_on_the_anchor_of_its_own_connection() {
+fn a_late_ticket_depends_on_the_anchor_of_its_own_connection() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
     let server = server_of(&root, TLS[1]);
     let trust = TrustPolicy::new(store(&[&root, &other]));
@@ -239,7 +239,7 @@ fn a_late_ticket_leans_on_the_anchor_of_its_own_connection() {
     let early = connect(&connector, &server).unwrap();
     server.wait_until(|server| server.handshakes() == 1);
     move_to(&server, &other);
-    // Another anchor vouches for the host since; the tickets of both connections are not read yet.
+    // Another anchor verifies the host since; the tickets of both connections are not read yet.
     let late = connect(&connector, &server).unwrap();
     trust.replace_store(store(&[&other])).unwrap();
     exchange(early);
@@ -252,7 +252,7 @@ fn a_late_ticket_leans_on_the_anchor_of_its_own_connection() {
 }
 
 #[test]
-fn where_nobody_keeps_account_a_late_ticket_leans_on_all_that_vouched_for_the_host() {
+fn without_a_tracked_connection_a_late_ticket_depends_on_all_anchors_that_verified_the_host() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
     for (kept, is_resumed) in [(vec![&root, &other], 1), (vec![&other], 0)] {
         let server = server_of(&root, TLS[1]);
@@ -289,7 +289,7 @@ fn where_nobody_keeps_account_two_anchors_in_turn_both_count() {
 }
 
 #[test]
-fn a_ticket_that_comes_when_its_host_is_long_forgotten_leans_on_what_it_did() {
+fn a_ticket_that_comes_when_its_host_is_evicted_depends_on_what_its_connection_did() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
     let server = server_of(&root, TLS[1]);
     let trust = TrustPolicy::new(store(&[&root, &other]));
@@ -317,7 +317,7 @@ fn a_ticket_that_comes_when_its_host_is_long_forgotten_leans_on_what_it_did() {
 }
 
 #[test]
-fn a_resumed_connection_leans_on_the_anchor_of_its_session() {
+fn a_resumed_connection_depends_on_the_anchor_of_its_session() {
     let root = Ca::root("Root");
     for tls in TLS {
         let server = server_of(&root, tls);
@@ -350,7 +350,7 @@ fn a_resumed_connection_keeps_the_anchor_of_its_session() {
         assert_eq!((server.resumptions(), later.queries()), (1, 1));
         drop(resumed);
         std::thread::sleep(3 * GRACE);
-        // What is not at hand any more cannot be looked at, so that there is a full handshake.
+        // An anchor that is no longer cached cannot be checked, so that there is a full handshake.
         drop(reach(&of_one, &server).unwrap());
         assert_eq!((server.resumptions(), later.queries()), (1, 2));
     }

@@ -274,7 +274,7 @@ fn each_of_many_threads_sees_one_of_two_files_whole_while_they_replace_each_othe
             .collect();
         for turn in 1..=300 {
             file.replace(&blobs[turn % 2]);
-            // What is there now serves the selection that starts now, whoever opens the file.
+            // A selection that starts now uses the file that is there now, even if another thread opens it.
             let keys = sorted(selected(&store, &sent).unwrap());
             assert_eq!(keys, whole[turn % 2], "turn {turn}");
         }

@@ -35,7 +35,7 @@ struct Log {
     refused: usize,
 }
 
-/// Whom a proxy serves, and where to.
+/// The clients that a proxy serves, and the servers that it connects them to.
 #[derive(Debug)]
 struct Terms {
     credentials: Option<String>,

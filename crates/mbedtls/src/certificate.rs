@@ -1,20 +1,20 @@
-//! Anchors as mbedTLS takes them: certificates without name constraints, which it could not read.
+//! Anchors as certificates, for mbedTLS: without name constraints, which it cannot read.
 
 use jit_trust_core::TrustAnchor;
 use mbedtls::alloc::List;
 use mbedtls::x509::Certificate;
 
-/// A certificate that stands for an anchor, which is one of those of a validation.
+/// The certificate of an anchor of a validation.
 #[derive(Debug)]
 pub(crate) struct AnchorCertificate {
-    /// The anchor's place.
+    /// The index of the anchor.
     pub(crate) place: usize,
     subject: Box<[u8]>,
     der: Box<[u8]>,
 }
 
 impl AnchorCertificate {
-    /// The certificates of anchors. One of which mbedTLS takes no certificate is left out: nothing can be trusted under it.
+    /// The certificates of anchors. An anchor whose certificate mbedTLS cannot read is left out.
     pub(crate) fn of<'a>(anchors: impl Iterator<Item = TrustAnchor<'a>>) -> Vec<Self> {
         let certificates = anchors.enumerate().filter_map(|(place, anchor)| {
             Some(Self {
@@ -31,18 +31,18 @@ impl AnchorCertificate {
         *self.subject == *name
     }
 
-    /// Whether this is the certificate that mbedTLS has of it.
+    /// Whether this is its certificate, in DER.
     pub(crate) fn is(&self, der: &[u8]) -> bool {
         *self.der == *der
     }
 }
 
-/// The certificates, for mbedTLS, which frees them.
+/// The certificates of anchors as a list for mbedTLS, which frees it.
 pub(crate) fn trusted<'a>(certificates: impl Iterator<Item = &'a AnchorCertificate>) -> List<Certificate> {
     list(certificates.map(|certificate| &*certificate.der))
 }
 
-/// Certificates in DER, for mbedTLS, which frees them. Those that it cannot read are left out.
+/// Certificates in DER as a list for mbedTLS, which frees it. Those that it cannot read are left out.
 pub(crate) fn list<'a>(ders: impl Iterator<Item = &'a [u8]>) -> List<Certificate> {
     ders.filter_map(|der| Certificate::from_der(der).ok()).collect()
 }

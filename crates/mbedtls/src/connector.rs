@@ -1,4 +1,4 @@
-//! Connecting, on threads that may block.
+//! The connector for threads that may block.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -24,10 +24,10 @@ use crate::verifier::{Observer, Verifier};
 
 type Configure = dyn Fn(&mut Config) -> mbedtls::Result<()> + Send + Sync;
 
-/// Makes TLS connections, verified just in time, and keeps account of what they depend on: an imported anchor stays
-/// cached for as long as a connection that depends on it lives, and [`TrustPolicy::connections`] lists them.
+/// A connector that makes TLS connections and tracks what they depend on: an imported anchor stays cached while a connection
+/// depends on it, and [`TrustPolicy::connections`] lists the open connections.
 ///
-/// This is for threads that may block; for tokio there is `TokioConnector`. One connection, cold or warm.
+/// It is for threads that may block; for tokio there is `TokioConnector`. It makes one connection, cold or warm.
 ///
 /// ```no_run
 /// use std::sync::Arc;
@@ -51,10 +51,10 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// Trusts what `policy` does, a [`TrustPolicy`] or a single store, and nothing else, with TLS 1.2.
+    /// A connector by `policy`, a [`TrustPolicy`] or a single store, that trusts nothing else, with TLS 1.2.
     ///
     /// # Errors
-    /// Where the system has no random numbers.
+    /// When the system has no random numbers.
     pub fn new(policy: impl Into<TrustPolicy>) -> mbedtls::Result<Self> {
         Ok(Self {
             policy: policy.into(),
@@ -64,10 +64,11 @@ impl Connector {
         })
     }
 
-    /// Has `configure` set up the configuration of each connection: protocols, a client certificate, algorithms.
+    /// Sets a function that changes the configuration of each connection, such as for protocols, a client certificate or
+    /// algorithms.
     ///
-    /// What follows it is ours, whatever it sets: this end is a TLS client, it demands a certificate and does not
-    /// renegotiate, and CAs, CRLs and callbacks for verification are not looked at.
+    /// Afterwards the connector sets the rest: the endpoint is a TLS client that requires a certificate and does not
+    /// renegotiate, and any CAs, CRLs and verification callbacks are ignored.
     pub fn configure(
         mut self,
         configure: impl Fn(&mut Config) -> mbedtls::Result<()> + Send + Sync + 'static,
@@ -76,24 +77,24 @@ impl Connector {
         self
     }
 
-    /// Has `observer` told of each verification when the handshake has ended, whatever its verdict. The connection waits
-    /// for it, so it should be quick.
+    /// Sets an observer, which is called with the report of each verification when the handshake has ended. The connection
+    /// waits for it, so it should be quick.
     pub fn on_verification(mut self, observer: impl Fn(&VerificationReport) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
     }
 
-    /// What it trusts.
+    /// The policy.
     pub fn policy(&self) -> &TrustPolicy {
         &self.policy
     }
 
-    /// Makes the connection to `host`, a name or an address, which waits for the server and, where a store answers later,
-    /// for that.
+    /// Makes the connection to `host`, a name or an address. Blocks until the handshake is over, including lookups in deferred
+    /// stores.
     ///
     /// # Errors
-    /// Those of `tcp`; inside an [`io::Error`] of the kind `InvalidData`, the [`Error`] with the rejection; and
-    /// `InvalidInput` where the host cannot be one, or the configuration cannot be made.
+    /// Those of `tcp`; an [`io::Error`] of the kind `InvalidData` with the [`Error`], which has the rejection; and
+    /// `InvalidInput` where the host is not valid or the configuration cannot be made.
     pub fn connect(&self, host: &str, tcp: TcpStream) -> io::Result<TlsStream> {
         let Prepared {
             verifier,
@@ -113,10 +114,10 @@ impl Connector {
         })
     }
 
-    /// Judges certificates outside of a connection, as those that `host` sends, its own first. Returns what happened.
+    /// Verifies certificates of `host`, the end entity first, outside of a connection. Returns the report.
     ///
     /// # Errors
-    /// Why they are rejected.
+    /// When they are rejected.
     pub fn verify(&self, host: &str, sent: &List<Certificate>) -> Result<Box<VerificationReport>, Error> {
         if !is_host(host) {
             return Err(Error::new(codes::X509BadInputData.into(), None, None));
@@ -131,7 +132,7 @@ impl Connector {
         }
     }
 
-    /// A connection that is set up, and not made yet.
+    /// Sets up a connection, and starts the lookups ahead of it.
     pub(crate) fn prepare(&self, host: &str) -> io::Result<Prepared> {
         if !is_host(host) {
             return Err(invalid("the host is neither a name nor an address"));
@@ -151,7 +152,7 @@ impl Connector {
         let mut config = Config::new(Endpoint::Client, Transport::Stream, Preset::Default);
         config.set_rng(self.random.clone());
         config.set_min_version(Version::Tls1_2)?;
-        // The crate would use none.
+        // The `mbedtls` crate does not use them.
         config.set_session_tickets(UseSessionTickets::Disabled);
         if let Some(configure) = &self.configure {
             configure(&mut config)?;
@@ -169,7 +170,7 @@ impl Connector {
         Ok(config)
     }
 
-    /// The handshake has ended: registers the connection, if there is one, with the report of its verification.
+    /// Ends the handshake: registers the connection, if there is one, and returns the report of its verification.
     pub(crate) fn register<T>(
         &self,
         verifier: &Verifier,
@@ -196,17 +197,17 @@ impl Connector {
     }
 }
 
-/// Whether it can be one, as mbedTLS has it: without a name, it would check none.
+/// Whether this is a valid host for mbedTLS, which does not check an empty name.
 fn is_host(host: &str) -> bool {
     const MAX_NAME_LEN: usize = 255;
     !host.is_empty() && host.len() <= MAX_NAME_LEN && !host.contains('\0')
 }
 
-/// A connection that is set up, and not made yet.
+/// A connection that is set up, but not made yet.
 pub(crate) struct Prepared {
     pub(crate) verifier: Arc<Verifier>,
     pub(crate) config: Arc<Config>,
-    /// What was asked ahead of the handshake, which wants the answers until it is over.
+    /// The lookups ahead of the handshake, which holds them until it is over.
     pub(crate) asked: Prefetched,
 }
 
@@ -222,7 +223,7 @@ impl fmt::Debug for Connector {
     }
 }
 
-/// A TLS connection whose server was verified. Dropping it says that nothing more comes.
+/// A TLS connection whose server was verified. Dropping it sends close_notify.
 #[derive(Debug)]
 pub struct TlsStream {
     tls: TrackedStream<Tls<SharedTcp>>,
@@ -231,17 +232,17 @@ pub struct TlsStream {
 }
 
 impl TlsStream {
-    /// The protocol that was agreed on, if one was asked for.
+    /// The protocol that ALPN has selected, if any.
     pub fn alpn_protocol(&self) -> Option<&str> {
         self.tls.get_ref().context().get_alpn_protocol().ok()?
     }
 
-    /// What happened in the verification of the server.
+    /// The report of the verification.
     pub fn report(&self) -> Option<&VerificationReport> {
         self.report.as_deref()
     }
 
-    /// The TCP connection under it.
+    /// The TCP connection.
     pub fn tcp(&self) -> &TcpStream {
         self.under.get_ref()
     }

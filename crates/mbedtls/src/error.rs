@@ -1,4 +1,4 @@
-//! Why there is no connection.
+//! Conversion from the errors of mbedTLS to rejections.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,12 +6,11 @@ use std::sync::Arc;
 use jit_trust_engine::{Missing, Original, Rejection};
 use mbedtls::x509::VerifyError;
 
-/// Why a handshake failed. What mbedTLS finds in a certificate is the [original](Rejection::original) of the rejection, an
-/// [`Invalid`].
+/// The error of a failed handshake. If mbedTLS rejected a certificate, the [original](Rejection::original) of the rejection is
+/// an [`Invalid`].
 pub type Error = jit_trust_engine::HandshakeError<mbedtls::Error>;
 
-/// What mbedTLS's verdict means: it finds all that is wrong at once, and this is what matters most. It stays the rejection's
-/// original.
+/// The rejection for the most important of mbedTLS's flags: it reports all errors at once. The flags stay its original.
 pub(crate) fn of_mbedtls(flags: VerifyError) -> Rejection {
     let original: Option<Original> = Some(Arc::new(Invalid(flags)));
     if flags.contains(VerifyError::CERT_EXPIRED) {
@@ -33,7 +32,7 @@ pub(crate) fn of_mbedtls(flags: VerifyError) -> Rejection {
     if flags.intersects(VerifyError::CERT_KEY_USAGE | VerifyError::CERT_EXT_KEY_USAGE) {
         return Rejection::WrongPurpose { original };
     }
-    // Whether there is no issuer, its key does not fit, or it is none that may have issued it, mbedTLS does not say.
+    // mbedTLS does not distinguish a missing issuer, a key that does not fit, and an issuer that is not a CA.
     if flags.contains(VerifyError::CERT_NOT_TRUSTED) {
         return Rejection::NoSuchRoot {
             missing: Box::new(Missing::Unknown),
@@ -50,12 +49,12 @@ pub(crate) fn of_mbedtls(flags: VerifyError) -> Rejection {
     Rejection::other(Invalid(flags))
 }
 
-/// What mbedTLS finds wrong with a server's certificate, or with the path to its root.
+/// The errors that mbedTLS reports for a server's certificate or for the path to its root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Invalid(VerifyError);
 
 impl Invalid {
-    /// All of it.
+    /// All flags.
     pub fn flags(&self) -> VerifyError {
         self.0
     }

@@ -1,8 +1,8 @@
-//! Just-in-time trust for Mbed TLS 2.28, by the `mbedtls` crate: TLS 1.2.
+//! The edge to Mbed TLS 2.28, through the `mbedtls` crate: TLS 1.2.
 //!
-//! A [`Connector`] makes connections. When a server has sent its certificates, it selects those anchors that could have
-//! issued one of them, and mbedTLS, which asks for the issuers of each certificate of the path that it builds, gets just
-//! these. Everything else is mbedTLS's: host name, purpose, dates, algorithms.
+//! A [`Connector`] makes connections. When a server has sent its certificates, it selects the anchors that could have issued
+//! one of them. mbedTLS asks for the issuers of each certificate of the path that it builds, and gets exactly these. It checks
+//! everything else: host name, purpose, validity, algorithms.
 //!
 //! ```no_run
 //! use std::io::Write;
@@ -17,35 +17,34 @@
 //! # }
 //! ```
 //!
-//! **Mbed TLS 2.28 is at its end of life, and knows nothing newer than TLS 1.2.** It is what the one binding has that is safe
-//! on several threads; `docs/tls-libraries.md` compares. It is built from source, which takes cmake and libclang.
+//! **Mbed TLS 2.28 is at its end of life, and its newest protocol is TLS 1.2.** It is the version of the only binding that is
+//! safe on several threads; `docs/tls-libraries.md` compares them. It is built from source, with cmake and libclang.
 //!
-//! Where a store answers later, the handshake waits for it inside mbedTLS: on the caller's thread, or, with
-//! [`TokioConnector`] (feature `mbedtls-tokio`), on one of tokio's blocking pool.
+//! While a deferred store is asked, the handshake waits inside mbedTLS: on the caller's thread, or, with [`TokioConnector`]
+//! (feature `mbedtls-tokio`), on a thread of tokio's blocking pool.
 //!
 //! # Sessions
-//! The `mbedtls` crate resumes none. Every connection is a full handshake, verified anew.
+//! The `mbedtls` crate does not resume sessions. Every connection is a full handshake with a verification.
 //!
-//! # What mbedTLS does not know
-//! This is checked here, on the path that mbedTLS has found valid:
-//! - Name constraints, those of an anchor, imposed or its own, and those of every CA in the path:
-//!   [`check_name_constraints`](jit_trust_core::check_name_constraints). Nobody below can be helped where an intermediate's
-//!   are critical, as they should be: mbedTLS 2.28 cannot read such a certificate, and ends the handshake.
-//! - IP addresses as hosts, against those among the subject alternative names.
+//! # What mbedTLS does not check
+//! This crate checks the following on the path that mbedTLS has validated:
+//! - Name constraints: those of the anchor, imposed or its own, and those of every CA in the path, with
+//!   [`check_name_constraints`](jit_trust_core::check_name_constraints). An intermediate CA with critical name constraints, as
+//!   RFC 5280 demands, is not usable: mbedTLS 2.28 cannot read such a certificate, and ends the handshake.
+//! - IP addresses as hosts, against the iPAddress entries of the subject alternative names.
 //!
 //! # What differs
-//! From mbedTLS with every root loaded, beside what `jit-trust` says:
-//! - Name constraints are enforced. A root whose own certificate has them as critical is of use, which mbedTLS alone could not
-//!   read.
+//! Differences from mbedTLS with every root loaded, beside those that `jit-trust` lists:
+//! - Name constraints are enforced. A root with critical name constraints can be used, although mbedTLS cannot read its
+//!   certificate.
 //! - Names are compared byte by byte, where mbedTLS folds case.
-//! - The certificates have to be such that they can be read here as well: X.509 version 2, for instance, cannot.
-//! - A server whose own certificate is in the store is refused if it is no CA's, as it is wherever mbedTLS asks for issuers.
-//! - CRLs are not looked at, for the same reason.
-//! - A host that is an IP address can be reached.
+//! - This crate has to be able to read the certificates: it cannot read X.509 version 2, for instance.
+//! - A server whose own certificate is in the store is rejected if it is not a CA's, as always when mbedTLS asks for issuers.
+//! - CRLs are not checked, for the same reason.
+//! - A host may be an IP address.
 //!
-//! What is mbedTLS's own stays: it looks for an issuer only among the certificates that were sent after the one that it
-//! issued, follows no second path where the first is a dead end, takes at most eight intermediates, and at most 16 KB of
-//! certificates.
+//! The limits of mbedTLS stay: it looks for an issuer only among the certificates that follow the issued one, tries no second
+//! path where the first fails, and takes at most eight intermediates and at most 16 KB of certificates.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

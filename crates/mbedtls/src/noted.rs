@@ -1,9 +1,9 @@
-//! A stream whose errors can be asked for: mbedTLS makes a number of each.
+//! A stream that keeps its errors, because mbedTLS reduces them to error codes.
 
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What went wrong last with a stream.
+/// The last error of a stream.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Note(Arc<Mutex<Option<io::Error>>>);
 
@@ -20,7 +20,7 @@ impl Note {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
     }
 
-    /// What came of an operation that mbedTLS asked for, for it.
+    /// Keeps the error of an operation, and returns its kind for mbedTLS.
     fn of<T>(&self, done: io::Result<T>) -> io::Result<T> {
         done.map_err(|error| {
             let kind = error.kind();
@@ -31,14 +31,14 @@ impl Note {
 
     fn of_read(&self, done: io::Result<usize>) -> io::Result<usize> {
         if let Ok(0) = done {
-            // Taken only when mbedTLS takes it for an error: when no close_notify came before.
+            // It is used only where mbedTLS reports an error: if no close_notify came before.
             self.set(io::ErrorKind::UnexpectedEof.into());
         }
         self.of(done)
     }
 }
 
-/// A stream that notes its errors.
+/// A stream that keeps its errors in a [`Note`].
 #[derive(Debug)]
 pub(crate) struct Noted<T> {
     stream: T,
@@ -56,7 +56,7 @@ impl<T> Noted<T> {
     }
 }
 
-/// What a signal interrupts is tried again: mbedTLS would give up.
+/// Repeats an operation that a signal interrupts, because mbedTLS would fail.
 fn uninterrupted<T>(mut operation: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match operation() {
@@ -100,7 +100,7 @@ mod with_tokio {
             context: &mut Context<'_>,
             buffer: &mut ReadBuf<'_>,
         ) -> Poll<io::Result<()>> {
-            // mbedTLS never flushes, and what it waits for may be the answer to what was not sent.
+            // mbedTLS never flushes, and it may wait for the answer to data that are not sent yet.
             if let Poll::Ready(flushed) = Pin::new(&mut self.stream).poll_flush(context) {
                 self.note.of(flushed)?;
             }

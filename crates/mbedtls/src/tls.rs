@@ -1,4 +1,4 @@
-//! The TLS side of a connection that was verified, with the errors of the stream under it.
+//! A TLS connection of mbedTLS that returns the errors of its stream.
 
 use std::io::{self, Read, Write};
 
@@ -10,9 +10,9 @@ use crate::noted::{Note, Noted};
 pub(crate) struct Tls<T> {
     context: Context<Noted<T>>,
     note: Note,
-    /// A write was left undone, and mbedTLS would take the next one for its rest.
+    /// A write failed, and mbedTLS would take the next one for its rest.
     is_stuck: bool,
-    /// The other side said that nothing more comes.
+    /// The server has sent close_notify.
     is_at_end: bool,
 }
 
@@ -31,13 +31,13 @@ impl<T> Tls<T> {
     }
 
     fn step<O>(&mut self, step: impl FnOnce(&mut Context<Noted<T>>) -> io::Result<O>) -> io::Result<O> {
-        // What an earlier step left is not this one's.
+        // The error of an earlier step is not this one's.
         drop(self.note.take());
         step(&mut self.context).map_err(|error| self.note.take().unwrap_or(error))
     }
 
-    /// What came of reading: nothing, for mbedTLS, also where the stream ended without the other side saying so, and
-    /// somebody else may have cut it off.
+    /// The result of a read. An empty read is an error if the stream ended without a close_notify, because an attacker may have
+    /// truncated it; mbedTLS does not distinguish that.
     fn end(&mut self, read: usize) -> io::Result<usize> {
         if read == 0 {
             if let Some(error) = self.note.take() {
@@ -70,7 +70,7 @@ where
         if self.is_stuck {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        // Nothing to send is no record to mbedTLS's users either.
+        // An empty write sends no record.
         if bytes.is_empty() {
             return Ok(0);
         }
@@ -108,7 +108,7 @@ mod with_tokio {
     }
 
     impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Tls<S> {
-        /// Shuts the stream under it down, and says nothing more.
+        /// Shuts down the stream without a close_notify.
         pub(crate) fn poll_shutdown_under(&mut self, context: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
             match self.context.io_mut() {
                 Some(stream) => Pin::new(stream).poll_shutdown(context),

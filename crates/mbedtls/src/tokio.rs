@@ -1,4 +1,4 @@
-//! Connecting with tokio.
+//! The connector for tokio.
 
 use std::fmt;
 use std::io;
@@ -16,11 +16,11 @@ use crate::connector::Prepared;
 use crate::noted::{Note, Noted};
 use crate::tls::Tls;
 
-/// Makes TLS connections with tokio: as [`Connector`], without blocking the executor. Where a store may answer later, the
-/// handshake is driven on a thread of tokio's blocking pool, and other tasks go on, on a current-thread runtime too. One
-/// connection, cold or warm. A connect future that is dropped closes its connection and gives up its wait.
+/// A connector for tokio: a [`Connector`] that does not block the executor. If the policy has a deferred store, the handshake
+/// runs on a thread of tokio's blocking pool, and other tasks run meanwhile, on a current-thread runtime too. It makes one
+/// connection, cold or warm. Dropping the connect future closes the connection and cancels the wait.
 ///
-/// As many handshakes can wait at a time as that pool has threads, 512 unless set.
+/// The number of handshakes that can wait at a time is the number of threads of that pool, 512 unless set.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -40,7 +40,7 @@ impl TokioConnector {
     /// As [`Connector::new`].
     ///
     /// # Errors
-    /// As that does.
+    /// As [`Connector::new`].
     pub fn new(policy: impl Into<TrustPolicy>) -> mbedtls::Result<Self> {
         Connector::new(policy).map(Self)
     }
@@ -58,15 +58,15 @@ impl TokioConnector {
         Self(self.0.on_verification(observer))
     }
 
-    /// What it trusts.
+    /// The policy.
     pub fn policy(&self) -> &TrustPolicy {
         self.0.policy()
     }
 
-    /// Asks for the anchors that served this host before, if they are not cached any more, and does not wait for them.
-    /// [`connect`](Self::connect) does so too: to do it before the TCP connection is made saves time.
+    /// Looks up the anchors that served this host before, if they are not cached any more, and does not wait for them.
+    /// [`connect`](Self::connect) does so, too; before the TCP connection is made, it saves time.
     ///
-    /// Returns how many lookups that were.
+    /// Returns the number of lookups.
     pub fn prefetch(&self, host: &str) -> usize {
         self.policy().prefetch_ahead(host)
     }
@@ -74,10 +74,10 @@ impl TokioConnector {
     /// Makes the connection over `stream`.
     ///
     /// # Errors
-    /// As [`Connector::connect`]; and where the runtime is shut down meanwhile.
+    /// As [`Connector::connect`]; and when the runtime is shut down meanwhile.
     ///
     /// # Panics
-    /// Outside of a tokio runtime, where a store may answer later.
+    /// Outside of a tokio runtime, if the policy has a deferred store.
     pub async fn connect<S>(&self, host: &str, stream: S) -> io::Result<TokioTlsStream<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -117,25 +117,25 @@ fn spawn(job: Box<dyn FnOnce() + Send>) {
     }));
 }
 
-/// A TLS connection whose server was verified. Shutting it down closes the stream under it, after which nothing is read
-/// either: the `mbedtls` crate has it so.
+/// A TLS connection whose server was verified. Shutting it down also closes the stream, so that nothing can be read
+/// afterwards, because the `mbedtls` crate does so.
 pub struct TokioTlsStream<S> {
     tls: TrackedStream<Tls<S>>,
     report: Option<Box<VerificationReport>>,
 }
 
 impl<S> TokioTlsStream<S> {
-    /// The protocol that was agreed on, if one was asked for.
+    /// The protocol that ALPN has selected, if any.
     pub fn alpn_protocol(&self) -> Option<&str> {
         self.tls.get_ref().context().get_alpn_protocol().ok()?
     }
 
-    /// What happened in the verification of the server.
+    /// The report of the verification.
     pub fn report(&self) -> Option<&VerificationReport> {
         self.report.as_deref()
     }
 
-    /// The stream under it, until it was shut down.
+    /// The stream; `None` after it was shut down.
     pub fn get_ref(&self) -> Option<&S> {
         self.tls.get_ref().context().io().map(Noted::get_ref)
     }
@@ -170,8 +170,8 @@ where
         Pin::new(&mut self.tls).poll_flush(context)
     }
 
-    /// Shuts the stream under it down as well. Where it was [closed](jit_trust_engine::Connection::close), it does only that: what
-    /// was not sent yet must not be.
+    /// Shuts down the TLS connection and the stream. After a [close](jit_trust_engine::Connection::close), it shuts down the
+    /// stream only, because pending data must not be sent.
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
         if self.tls.is_closed() {
             return self.tls.get_mut().poll_shutdown_under(context);

@@ -1,4 +1,4 @@
-//! mbedTLS's path validation, lent to the verification machine.
+//! Path validation by mbedTLS, for the verification machine.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -16,12 +16,12 @@ use mbedtls::x509::{Certificate, VerifyError};
 use crate::certificate::{AnchorCertificate, list, trusted};
 use crate::error::of_mbedtls;
 
-/// A validation on the side, of what one server sent.
+/// A validation by mbedTLS of one server's certificates, outside of the handshake.
 pub(crate) struct MbedTls<'c> {
     pub(crate) sent: &'c List<Certificate>,
     /// The name that mbedTLS checks.
     pub(crate) name: Option<&'c str>,
-    /// The address that it does not know how to check.
+    /// The address, which mbedTLS cannot check.
     pub(crate) address: Option<IpAddr>,
 }
 
@@ -83,7 +83,7 @@ impl Edge for MbedTls<'_> {
     }
 }
 
-/// A path that mbedTLS finds valid, the anchor's certificate first, as the machine takes it.
+/// The path that mbedTLS has validated, for the machine. `path` has the anchor's certificate first.
 pub(crate) fn valid_path<'p>(
     path: &[Box<[u8]>],
     anchors: &[AnchorCertificate],
@@ -106,7 +106,7 @@ pub(crate) fn valid_path<'p>(
     Ok(valid)
 }
 
-/// The hash of a signature algorithm, the inside of its identifier: PKCS #1 version 1.5 (RFC 4055) and ECDSA (RFC 5758).
+/// The hash of a signature algorithm: PKCS #1 version 1.5 (RFC 4055) and ECDSA (RFC 5758).
 fn digest(algorithm: Algorithm<'_>) -> Option<Type> {
     match algorithm.object_identifier()? {
         [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, last] => match last {

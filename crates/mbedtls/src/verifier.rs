@@ -1,4 +1,4 @@
-//! The verification of one connection: what mbedTLS calls, and what the machine is told.
+//! The verification of one connection: the callbacks from mbedTLS, and the machine behind them.
 
 use std::ffi::c_char;
 use std::net::IpAddr;
@@ -8,7 +8,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use jit_trust_core::{Certificate as Read, ChainError, MAX_CERTIFICATES, PeerChain};
 use jit_trust_engine::verification::{Library, Step, SuspendedVerification, Verification};
-use jit_trust_engine::{Cancellation, Patience, Rejection, TrustBinding, TrustPolicy, VerificationReport};
+use jit_trust_engine::{Cancellation, LookupWait, Rejection, TrustBinding, TrustPolicy, VerificationReport};
 use mbedtls::alloc::List;
 use mbedtls::error::codes;
 use mbedtls::x509::{Certificate, KeyUsage, VerifyError};
@@ -19,12 +19,12 @@ use crate::validation::{MbedTls, valid_path};
 
 pub(crate) type Observer = dyn Fn(&VerificationReport) + Send + Sync;
 
-/// mbedTLS validates once, inside the handshake, and knows no name constraints.
+/// The properties of mbedTLS: it makes one final validation, inside the handshake, and checks no name constraints.
 const LIBRARY: Library = Library::ONCE.without_name_constraints();
 
-/// The verification of one connection: mbedTLS calls it, first for [candidates](Self::candidates), then with
-/// [each certificate](Self::see) of the path that it has found; and when the handshake has ended, that is
-/// [concluded](Self::conclude).
+/// The verification of one connection. mbedTLS calls it for [candidates](Self::candidates), and then with
+/// [each certificate](Self::see) of the path that it has found. When the handshake has ended, the connector
+/// [concludes](Self::conclude) it.
 pub(crate) struct Verifier {
     policy: TrustPolicy,
     host: String,
@@ -33,22 +33,22 @@ pub(crate) struct Verifier {
     known: Mutex<Known>,
 }
 
-/// What is known so far.
+/// The state of a verification.
 struct Known {
-    /// The certificates as they were sent, once mbedTLS has asked for the first time.
+    /// The certificates that the server sent; empty before the first call of mbedTLS.
     sent: Vec<Box<[u8]>>,
-    /// The verification of them, which goes on when mbedTLS calls again.
+    /// The verification, which is resumed when mbedTLS calls again.
     verification: Option<SuspendedVerification>,
-    /// What mbedTLS may trust.
+    /// The anchors that mbedTLS may use.
     anchors: Vec<AnchorCertificate>,
-    /// The path that mbedTLS found, the anchor first, and what it finds wrong with it.
+    /// The path that mbedTLS found, the anchor first, and its errors.
     path: Vec<Box<[u8]>>,
     flags: VerifyError,
-    /// When mbedTLS was told what it may trust.
+    /// When mbedTLS got the anchors.
     began: Option<Instant>,
-    /// Whether the path was seen whole. There is no second one.
+    /// Whether the path is complete. There is no second one.
     is_judged: bool,
-    /// What is wrong that neither mbedTLS nor the machine knows of.
+    /// An error that neither mbedTLS nor the machine knows.
     broken: Option<Rejection>,
 }
 
@@ -67,9 +67,9 @@ impl Default for Known {
     }
 }
 
-/// What a connection's verification came to.
+/// The result of a connection's verification.
 pub(crate) struct Concluded {
-    /// What the connection depends on; or why the server is rejected, and `None` where that is not why there is no connection.
+    /// The binding of the connection; or the rejection, which is `None` where the handshake failed for another reason.
     pub(crate) result: Result<TrustBinding, Option<Rejection>>,
     pub(crate) report: Option<Box<VerificationReport>>,
 }
@@ -94,7 +94,7 @@ impl Verifier {
         }
     }
 
-    /// Has it wait for stores no more.
+    /// The cancellation of the handshake.
     #[cfg(feature = "tokio")]
     pub(crate) fn cancellation(&self) -> &Cancellation {
         &self.cancellation
@@ -104,7 +104,7 @@ impl Verifier {
         &self.host
     }
 
-    /// The name that mbedTLS checks: none for an address, which it does not know how to.
+    /// The name that mbedTLS checks; `None` for an address, which it cannot check.
     pub(crate) fn name(&self) -> Option<&str> {
         self.address.is_none().then_some(&self.host)
     }
@@ -113,15 +113,16 @@ impl Verifier {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// mbedTLS asks who could have issued a certificate; the first is the server's own, with all others behind it.
+    /// Returns the possible issuers of a certificate to mbedTLS. It asks first for the server's own, which has all others
+    /// behind it in the list.
     ///
     /// # Errors
-    /// When nothing can be said: mbedTLS goes no further. The reason is kept.
+    /// When the selection failed: then mbedTLS ends the handshake. The reason is kept.
     pub(crate) fn candidates(&self, child: &List<Certificate>) -> mbedtls::Result<List<Certificate>> {
         let candidates = catch_unwind(AssertUnwindSafe(|| self.find_candidates(child)));
         let broken = match candidates {
             Ok(Ok(Some(candidates))) => return Ok(candidates),
-            // The machine knows why.
+            // The machine has the rejection.
             Ok(Ok(None)) => None,
             Ok(Err(rejection)) => Some(rejection),
             Err(_) => Some(Rejection::Panicked),
@@ -145,7 +146,7 @@ impl Verifier {
         }
         let known = self.lock();
         let der = child.iter().next().map(|child| child.as_der());
-        // What cannot be read was not looked at when the anchors were selected: none of them is for it.
+        // A certificate that cannot be read was ignored when the anchors were selected: none of them is its issuer.
         let Ok(child) = Read::from_der(der.unwrap_or_default()) else {
             return Ok(Some(List::<Certificate>::new()));
         };
@@ -157,7 +158,7 @@ impl Verifier {
         Ok(Some(trusted(named)))
     }
 
-    /// Runs the machine until mbedTLS's validation is due, and says whether it is.
+    /// Runs the machine until the validation of mbedTLS is due, and says whether it is.
     fn select(&self, sent: &List<Certificate>) -> bool {
         let looked_at = sent.iter().take(MAX_CERTIFICATES + 1);
         let ders: Vec<Box<[u8]>> = looked_at.map(|certificate| certificate.as_der().into()).collect();
@@ -166,9 +167,9 @@ impl Verifier {
         let chain = PeerChain::read(ders.iter().map(|der| &**der));
         let now = SystemTime::now().duration_since(UNIX_EPOCH).ok();
         let mut verification = policy.verification(&chain, now.map(|now| now.as_secs()), LIBRARY);
-        let mut patience = Patience::waiting(Some(&self.cancellation));
-        // It waits, so that nothing is pending.
-        let _ = verification.drive_to_final(&mut self.edge(sent), &mut patience);
+        let mut wait = LookupWait::block(Some(&self.cancellation));
+        // It blocks, so no lookup is pending.
+        let _ = verification.drive_to_final(&mut self.edge(sent), &mut wait);
         let anchors = match verification.step() {
             Step::Validate(request) => Some(AnchorCertificate::of(request.anchors())),
             _ => None,
@@ -189,8 +190,8 @@ impl Verifier {
         }
     }
 
-    /// mbedTLS shows a certificate of the path, the anchor first and the server's own, of depth 0, last, with what it finds
-    /// wrong with it. It has not gone on yet, and does not if there is anything.
+    /// Takes a certificate of the path from mbedTLS, with its errors: the anchor first, and the server's own, of depth 0, last.
+    /// If there are errors, mbedTLS ends the handshake afterwards.
     pub(crate) fn see(&self, certificate: &Certificate, depth: i32, flags: &mut VerifyError) {
         let see = || {
             let mut known = self.lock();
@@ -215,7 +216,7 @@ impl Verifier {
         }
     }
 
-    /// Hands the machine the path that mbedTLS finds valid, and says whether that is its verdict too.
+    /// Gives the path that mbedTLS has validated to the machine, and says whether the machine accepts it.
     fn judge(&self, known: &mut Known) -> bool {
         let is_of_sent = known.path.last() == known.sent.first();
         let path = std::mem::take(&mut known.path);
@@ -225,17 +226,17 @@ impl Verifier {
         };
         let mut is_accepted = false;
         let validating = known.began.map(|began| began.elapsed()).unwrap_or_default();
-        self.go_on(known, |verification, edge| {
+        self.resume(known, |verification, edge| {
             verification.add_validating(validating);
             verification.validated(found);
-            let _ = verification.drive(edge, &mut Patience::none());
+            let _ = verification.drive(edge, &mut LookupWait::never());
             is_accepted = matches!(verification.result(), Some(Ok(())));
         });
         is_accepted
     }
 
-    /// Goes on with the verification that was suspended, if there is one.
-    fn go_on(&self, known: &mut Known, step: impl FnOnce(&mut Verification<'_>, &mut MbedTls<'_>)) {
+    /// Resumes the suspended verification for one step, if there is one.
+    fn resume(&self, known: &mut Known, step: impl FnOnce(&mut Verification<'_>, &mut MbedTls<'_>)) {
         let Some(suspended) = known.verification.take() else {
             return;
         };
@@ -248,11 +249,8 @@ impl Verifier {
         }
     }
 
-    /// Has mbedTLS judge what a server would send, outside of a connection: all that was selected at once, where a connection
-    /// is asked for by issuer.
-    ///
-    /// # Errors
-    /// As of [`conclude`](Self::conclude), and mbedTLS's own.
+    /// Verifies certificates outside of a connection. mbedTLS gets all anchors at once, where in a handshake it asks for them
+    /// by issuer. Returns mbedTLS's error, too.
     pub(crate) fn verify(
         self: &Arc<Self>,
         sent: &List<Certificate>,
@@ -287,7 +285,7 @@ impl Verifier {
         (concluded, failed)
     }
 
-    /// The handshake has ended: what the verification came to.
+    /// Ends the verification after the handshake, and returns its result.
     pub(crate) fn conclude(
         &self,
         failed: Option<&mbedtls::Error>,
@@ -300,11 +298,11 @@ impl Verifier {
         };
         let mut known = std::mem::replace(&mut *self.lock(), is_over);
         if known.verification.is_none() {
-            // There was no verification: it broke down, or the handshake did not get that far, or past it.
+            // There was no verification: it failed, or the handshake ended before it, or went on without it.
             let not_verified = || failed.is_none().then_some(Rejection::NotVerified);
             return Concluded::rejected(known.broken.take().or_else(not_verified));
         }
-        // Flags that are not of the path are of the use that the server makes of its key.
+        // Flags beside those of the path are about the use of the server's key.
         let flags = match (known.is_judged, verify_result) {
             (true, Err(flags)) => known.flags | flags,
             _ => known.flags,
@@ -312,7 +310,7 @@ impl Verifier {
         let broken = known.broken.take();
         let mut concluded = None;
         let validating = known.began.map(|began| began.elapsed()).unwrap_or_default();
-        self.go_on(&mut known, |verification, edge| {
+        self.resume(&mut known, |verification, edge| {
             if verification.result().is_none() {
                 verification.add_validating(validating);
             }
@@ -333,7 +331,7 @@ impl Verifier {
         let result = match (&report.result, told) {
             (Err(rejection), _) => Err(Some(rejection.clone())),
             (Ok(()), Some(Err(_))) => Err(Some(Rejection::Panicked)),
-            // The server is trusted, and the handshake failed nevertheless.
+            // The server is trusted, but the handshake failed.
             (Ok(()), _) if failed.is_some() => Err(None),
             (Ok(()), _) => self
                 .policy
@@ -347,7 +345,7 @@ impl Verifier {
     }
 }
 
-/// Tells the machine how the handshake ended.
+/// Gives the result of the handshake to the machine.
 fn conclude_machine(
     verification: &mut Verification<'_>,
     edge: &mut MbedTls<'_>,
@@ -362,7 +360,7 @@ fn conclude_machine(
     };
     if verification.result().is_none() {
         verification.validated(Err(broken.unwrap_or(found)));
-        let _ = verification.drive(edge, &mut Patience::none());
+        let _ = verification.drive(edge, &mut LookupWait::never());
     } else if let (Some(Ok(())), Some(broken)) = (verification.result(), broken) {
         verification.reject(broken);
     } else if let (Some(Ok(())), false) = (verification.result(), flags.is_empty()) {
@@ -370,7 +368,7 @@ fn conclude_machine(
     }
 }
 
-/// What is wrong with the use of a server's certificate, if anything: in a handshake mbedTLS looks at that.
+/// The error of a certificate that is not for a TLS server. In a handshake, mbedTLS itself checks that.
 fn misused(sent: &List<Certificate>) -> Option<VerifyError> {
     /// id-kp-serverAuth (RFC 5280 section 4.2.1.12).
     const SERVER_AUTH: [c_char; 8] = [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01];

@@ -1,4 +1,4 @@
-//! Anchors as OpenSSL takes them: certificates.
+//! Anchors as certificates, for OpenSSL.
 
 use std::collections::HashSet;
 
@@ -9,9 +9,9 @@ use openssl::x509::{X509, X509StoreContextRef};
 
 use super::store_context::{Marked, certificate, loaded, untrusted};
 
-/// The CAs that the user loaded into the context and that could be of use for one chain: all that were loaded under one of
-/// the names in the chain, and under the names of their issuers. A certificate of the chain itself can be among them, and
-/// one that the server should have sent.
+/// The CAs that the program loaded into the context and that may be in a path of one chain: those with a name in the chain,
+/// and those with the names of their issuers. A certificate of the chain itself can be among them, and one that the server
+/// should have sent.
 pub(crate) fn loaded_for_chain(context: &mut X509StoreContextRef) -> Result<Vec<X509>, ErrorStack> {
     let mut names = Vec::new();
     let mut seen = HashSet::new();
@@ -37,16 +37,16 @@ pub(crate) fn loaded_for_chain(context: &mut X509StoreContextRef) -> Result<Vec<
     Ok(found)
 }
 
-/// What one validation may trust: CAs that the user loaded into the context, then the candidates.
+/// The trusted certificates of one validation: CAs that the program loaded into the context, then the candidates.
 pub(crate) struct Anchors {
     pub(crate) stack: Stack<X509>,
-    /// Which of the loaded CAs, and then which of the candidates, each of them is.
+    /// The indexes of the loaded CAs, and then those of the candidates, in the order of the stack.
     loaded: Vec<usize>,
     candidates: Vec<usize>,
 }
 
 impl Anchors {
-    /// The anchors of a request. One that no certificate can be made of is left out: nothing can be trusted under it.
+    /// The anchors of a request. An anchor of which no certificate can be made is left out.
     pub(crate) fn new(loaded: &[X509], request: &ValidationRequest<'_, '_>) -> Result<Self, ErrorStack> {
         let mut stack = Stack::new()?;
         let places: Vec<usize> = request.loaded().collect();
@@ -71,7 +71,7 @@ impl Anchors {
         })
     }
 
-    /// What the one at this place of the stack is.
+    /// The end of a path in the certificate with this index in the stack.
     pub(crate) fn end(&self, place: usize) -> PathEnd {
         match (self.loaded.get(place), self.candidate(place)) {
             (Some(loaded), _) => PathEnd::Loaded(*loaded),
@@ -80,7 +80,7 @@ impl Anchors {
         }
     }
 
-    /// Which of the candidates the one at this place of the stack is; `None` for one that the user loaded.
+    /// The index of the candidate with this index in the stack; `None` for a loaded CA.
     pub(crate) fn candidate(&self, place: usize) -> Option<usize> {
         self.candidates
             .get(place.checked_sub(self.loaded.len())?)

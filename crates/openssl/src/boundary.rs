@@ -1,4 +1,4 @@
-//! Where OpenSSL calls us: no panic goes beyond this, and no pointer comes further.
+//! The callbacks from OpenSSL. No panic leaves this module, and no raw pointer is passed on.
 #![allow(unsafe_code, reason = "OpenSSL's interface")]
 
 use std::ffi::{c_int, c_void};
@@ -18,34 +18,35 @@ use crate::store_context::Marked;
 use crate::verifier::{Answered, Verifier};
 use crate::{queue, session};
 
-/// What hangs on a context.
+/// The data that are attached to a context.
 struct Attached {
     verifier: Arc<Verifier>,
-    /// The info callback that there was before.
+    /// The previous info callback.
     info: Option<InfoCallback>,
 }
 
 impl Verifier {
-    /// Has connections of this context trust just in time, beside the CAs that are loaded into it. Sets
-    /// `SSL_VERIFY_PEER`: the default of a plain context is to accept anything. A verify callback that was set stays.
+    /// Attaches the verifier to a context. Its connections trust the anchors that the verifier selects, beside the CAs that are
+    /// loaded into the context. Sets `SSL_VERIFY_PEER`, because a plain context accepts any certificate by default. A verify
+    /// callback that was set stays.
     ///
-    /// It is for clients, each connection to one host: a server's, and one for which OpenSSL is to take one name of several, are
-    /// refused.
+    /// It is for clients, with one host for each connection. A connection of a server, and one for which OpenSSL is to accept
+    /// several names, are rejected.
     ///
-    /// It takes the place of the context's certificate verify callback, and stands before its info callback.
+    /// It replaces the context's certificate verify callback, and calls the previous info callback after its own.
     ///
     /// # Errors
-    /// Where OpenSSL has no memory.
+    /// When OpenSSL has no memory.
     pub fn attach(self, context: &mut SslContextBuilder) -> Result<(), ErrorStack> {
         let verifier = Arc::new(self);
         let index = index()?;
         let argument = Arc::as_ptr(&verifier).cast_mut().cast();
-        // SAFETY: the context is ours to set up. The verifier that OpenSSL passes back is held by the context for as long as
-        // that calls us: its data are freed with it. The callbacks are of the types that are asked for.
+        // SAFETY: the context is borrowed mutably. OpenSSL passes the verifier back only while the context lives, which holds
+        // it. The callbacks have the types that OpenSSL declares.
         unsafe {
             let raw = context.as_ptr();
             let info = match ffi::SSL_CTX_get_info_callback(raw) {
-                // A verifier was attached before: what stood before that stays.
+                // A verifier was attached before: the callback before that stays.
                 Some(before) if ptr::fn_addr_eq(before, on_info as InfoCallback) => {
                     SslContextRef::from_ptr(raw)
                         .ex_data(index)
@@ -64,24 +65,24 @@ impl Verifier {
     }
 }
 
-/// The verifier that was attached to a context.
+/// The verifier that is attached to a context.
 pub(crate) fn attached(context: &SslContextRef) -> Option<&Verifier> {
     Some(&*context.ex_data(index().ok()?)?.verifier)
 }
 
-/// Has a connection decline to renegotiate, which is a thing of TLS 1.2: the server could show other certificates in it,
-/// while the connection is listed as one that leans on what vouched for the first.
+/// Disables renegotiation (TLS 1.2) for a connection. In it, the server could send other certificates, while the connection is
+/// listed with the anchors of the first.
 pub(crate) fn decline_renegotiation(ssl: &mut SslRef) {
     // SAFETY: the connection is borrowed.
     unsafe { ffi::SSL_set_options(ssl.as_ptr(), ffi::SSL_OP_NO_RENEGOTIATION) };
 }
 
-/// OpenSSL asks whether to trust what a server sent.
+/// The callback with which OpenSSL asks for the verdict on a server's certificates.
 unsafe extern "C" fn on_verify(context: *mut X509_STORE_CTX, verifier: *mut c_void) -> c_int {
     let answered = catch_unwind(AssertUnwindSafe(|| {
-        // SAFETY: OpenSSL passes a context that nobody else uses during the call, and what `attach` gave it, which the SSL's
-        // context holds. The connection, if there is one, is driven by this call and is another object than the
-        // context; both live until it returns.
+        // SAFETY: OpenSSL passes a context that nothing else uses during the call, and the pointer from `attach`, whose target
+        // the SSL's context holds. The connection, if there is one, is driven by this call and is another object than the
+        // context. Both live until the call returns.
         unsafe {
             if context.is_null() || verifier.is_null() {
                 return 0;
@@ -96,7 +97,7 @@ unsafe extern "C" fn on_verify(context: *mut X509_STORE_CTX, verifier: *mut c_vo
             match (verifier.answer(context, ssl), ssl) {
                 (Answered::Yes, _) => 1,
                 (Answered::Later, Some(ssl)) => {
-                    // Not trusted yet: with this set, OpenSSL goes no further and asks again.
+                    // Not trusted yet: with this set, OpenSSL suspends the handshake and calls again later.
                     let set = openssl_sys::SSL_ctrl(
                         ssl.as_ptr(),
                         ffi::SSL_CTRL_SET_RETRY_VERIFY,
@@ -115,11 +116,11 @@ unsafe extern "C" fn on_verify(context: *mut X509_STORE_CTX, verifier: *mut c_vo
     })
 }
 
-/// OpenSSL says what it does.
+/// The callback with which OpenSSL reports the progress of a handshake.
 unsafe extern "C" fn on_info(ssl: *const SSL, at: c_int, value: c_int) {
-    // SAFETY: OpenSSL passes the connection that it drives, which nobody else uses during the call.
+    // SAFETY: OpenSSL passes the connection that it drives, which nothing else uses during the call.
     let ssl = unsafe { SslRef::from_ptr(ssl.cast_mut()) };
-    // What a store leaves in the error queue OpenSSL would take for a fault of the handshake's.
+    // OpenSSL would take errors that a store leaves in the queue for errors of the handshake.
     let policy = attached(ssl.ssl_context()).map(Verifier::policy);
     let check = || Marked::during(|| session::check_offered(ssl, policy));
     if at == ffi::SSL_CB_HANDSHAKE_START && catch_unwind(AssertUnwindSafe(check)).is_err() {
@@ -129,7 +130,7 @@ unsafe extern "C" fn on_info(ssl: *const SSL, at: c_int, value: c_int) {
         .ok()
         .and_then(|index| ssl.ssl_context().ex_data(index)?.info);
     if let Some(before) = before {
-        // SAFETY: it was called by OpenSSL like this before it was replaced.
+        // SAFETY: OpenSSL called it with these arguments before it was replaced.
         unsafe { before(ssl.as_ptr(), at, value) };
     }
 }
@@ -138,7 +139,7 @@ fn index() -> Result<Index<SslContext, Attached>, ErrorStack> {
     static INDEX: OnceLock<Index<SslContext, Attached>> = OnceLock::new();
     match INDEX.get() {
         Some(index) => Ok(*index),
-        // Two threads may both take one: the second is lost, a few bytes, once.
+        // Two threads may both get an index. The second one is lost, a few bytes, once.
         None => SslContext::new_ex_index().map(|index| *INDEX.get_or_init(|| index)),
     }
 }

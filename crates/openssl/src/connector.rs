@@ -1,4 +1,4 @@
-//! Connecting, on threads that may block.
+//! The connector for threads that may block.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -18,11 +18,11 @@ use openssl::x509::verify::X509CheckFlags;
 use crate::state::State;
 use crate::{Verifier, boundary, error, ffi, store_context};
 
-/// Makes TLS connections and keeps account of what they depend on: an imported anchor stays cached for as long as a
-/// connection that depends on it lives, and [`TrustPolicy::connections`] lists them.
+/// A connector that makes TLS connections and tracks what they depend on: an imported anchor stays cached while a connection
+/// depends on it, and [`TrustPolicy::connections`] lists the open connections.
 ///
-/// This is for threads that may block; for tokio there is `TokioConnector`. One connection, cold or warm. A server that wants
-/// to renegotiate, in TLS 1.2, is told no.
+/// It is for threads that may block; for tokio there is `TokioConnector`. It makes one connection, cold or warm. Renegotiation
+/// (TLS 1.2) is disabled.
 ///
 /// ```no_run
 /// use std::io::Write;
@@ -43,10 +43,10 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// Trusts what `policy` does, a [`TrustPolicy`] or a single store, and nothing else, with TLS 1.2 and 1.3.
+    /// A connector by `policy`, a [`TrustPolicy`] or a single store, that trusts nothing else, with TLS 1.2 and 1.3.
     ///
     /// # Errors
-    /// Where OpenSSL has no memory.
+    /// When OpenSSL has no memory.
     pub fn new(policy: impl Into<TrustPolicy>) -> Result<Self, ErrorStack> {
         let mut context = SslContext::builder(SslMethod::tls_client())?;
         context.set_min_proto_version(Some(SslVersion::TLS1_2))?;
@@ -56,13 +56,14 @@ impl Connector {
         Ok(Self { policy, context })
     }
 
-    /// With a context to which a [`Verifier`] was attached: client certificates, protocols. `None` where there is none.
+    /// A connector with a context of the program's own, such as for client certificates or protocols. `None` if no
+    /// [`Verifier`] is attached to it.
     pub fn with_context(context: SslContext) -> Option<Self> {
         let policy = boundary::attached(&context)?.policy().clone();
         Some(Self { policy, context })
     }
 
-    /// What it trusts.
+    /// The policy.
     pub fn policy(&self) -> &TrustPolicy {
         &self.policy
     }
@@ -72,20 +73,20 @@ impl Connector {
         &self.context
     }
 
-    /// Makes the connection to `host`, a name or an address, which waits for the server and, where a store answers later,
-    /// for that.
+    /// Makes the connection to `host`, a name or an address. Blocks until the handshake is over, including lookups in deferred
+    /// stores.
     ///
     /// # Errors
-    /// Those of `tcp`; inside an [`io::Error`] of the kind `InvalidData`, the [`Error`](super::Error) with the rejection; and
-    /// `InvalidInput` where the host cannot be one, or the context does not verify.
+    /// Those of `tcp`; an [`io::Error`] of the kind `InvalidData` with the [`Error`](super::Error), which has the rejection;
+    /// and `InvalidInput` where the host is not valid or the context does not verify.
     pub fn connect(&self, host: &str, tcp: TcpStream) -> io::Result<TlsStream> {
         self.connect_with(host, tcp, |_| Ok(()))
     }
 
-    /// As [`connect`](Self::connect), with something set for this connection alone, as a session to resume.
+    /// As [`connect`](Self::connect); `set` sets options of this connection alone, such as a session to resume.
     ///
     /// # Errors
-    /// As that does; and what `set` returns.
+    /// As [`connect`](Self::connect); and those of `set`.
     pub fn connect_with(
         &self,
         host: &str,
@@ -112,13 +113,13 @@ impl Connector {
         })
     }
 
-    /// A connection that is set up, and not made yet, and what was asked ahead of it.
+    /// Sets up a connection, and starts the lookups ahead of it.
     pub(crate) fn prepare(
         &self,
         host: &str,
         set: impl FnOnce(&mut SslRef) -> Result<(), ErrorStack>,
     ) -> io::Result<(Ssl, Prefetched)> {
-        // To OpenSSL, a name that begins with a dot is that of every host below.
+        // For OpenSSL, a name that begins with a dot matches every host below it.
         if host.is_empty() || host.starts_with('.') || host.contains('\0') {
             return Err(invalid("the host is neither a name nor an address"));
         }
@@ -137,18 +138,18 @@ impl Connector {
             return Err(invalid("the host is neither a name nor an address"));
         }
         State::that_can_suspend()
-            .hang_on(&mut ssl)
+            .attach_to(&mut ssl)
             .map_err(io::Error::other)?;
         boundary::decline_renegotiation(&mut ssl);
         set(&mut ssl).map_err(io::Error::other)?;
-        // Otherwise OpenSSL goes on whatever the verdict.
+        // Otherwise OpenSSL ignores the verdict.
         if !ssl.verify_mode().contains(SslVerifyMode::PEER) {
             return Err(invalid("the connection is set up not to verify the server"));
         }
         Ok((ssl, asked))
     }
 
-    /// The handshake is over: registers the connection, and takes the report of its verification.
+    /// Registers the connection after its handshake, and takes the report of the verification.
     pub(crate) fn register(
         &self,
         host: &str,
@@ -163,12 +164,12 @@ impl Connector {
     }
 }
 
-/// A name may end with the dot of the DNS's root, which is in no certificate and not in SNI (RFC 6066 section 3).
+/// The host without the final dot of the DNS's root, which is neither in certificates nor in SNI (RFC 6066 section 3).
 pub(crate) fn without_final_dot(host: &str) -> &str {
     host.strip_suffix('.').unwrap_or(host)
 }
 
-/// The lookup for which a handshake was suspended, if that is why it did not go on, and its verification.
+/// The lookup for which a handshake was suspended, with its verification, if that is the error.
 pub(crate) fn suspended(error: &ssl::Error, ssl: &SslRef) -> Option<(LookupPending, SuspendedVerification)> {
     if error.code() != ErrorCode::from_raw(ffi::SSL_ERROR_WANT_RETRY_VERIFY) {
         return None;
@@ -177,14 +178,14 @@ pub(crate) fn suspended(error: &ssl::Error, ssl: &SslRef) -> Option<(LookupPendi
     Some((known.pending.take()?, known.suspended.take()?))
 }
 
-/// Gives the verification back, which has the response: the handshake can go on.
+/// Gives the verification back with the response, so that the handshake can be resumed.
 pub(crate) fn resume(ssl: &SslRef, suspended: SuspendedVerification) {
     if let Some(state) = State::of(ssl) {
         state.lock().suspended = Some(suspended);
     }
 }
 
-/// Why a handshake failed.
+/// The error of a failed handshake.
 pub(crate) fn failed(error: ssl::Error, ssl: &SslRef) -> io::Error {
     let known = State::of(ssl).map(|state| {
         let mut known = state.lock();
@@ -223,18 +224,18 @@ pub struct TlsStream {
 }
 
 impl TlsStream {
-    /// The TLS side of it.
+    /// The TLS connection of OpenSSL.
     pub fn ssl(&self) -> &SslRef {
         self.tls.get_ref().ssl()
     }
 
-    /// What happened in the verification of the server; `None` where a session was resumed.
+    /// The report of the verification; `None` where a session was resumed.
     pub fn report(&self) -> Option<&VerificationReport> {
         self.report.as_deref()
     }
 
-    /// Says that nothing more comes, and does not wait for the other side to say so. OpenSSL resumes no session of a
-    /// connection that was dropped without.
+    /// Sends close_notify, and does not wait for that of the server. OpenSSL does not resume a session of a connection that was
+    /// dropped without it.
     ///
     /// # Errors
     /// Those of the TCP connection.
@@ -245,7 +246,7 @@ impl TlsStream {
         })
     }
 
-    /// The TCP connection under it.
+    /// The TCP connection.
     pub fn tcp(&self) -> &TcpStream {
         self.tls.get_ref().get_ref().get_ref()
     }

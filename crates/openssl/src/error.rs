@@ -1,4 +1,4 @@
-//! Rejections in OpenSSL's errors, and back.
+//! Conversion between rejections and the errors of OpenSSL.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,11 +7,11 @@ use jit_trust_engine::{Missing, Original, Rejection, VerificationReport};
 use openssl::ssl;
 use openssl::x509::X509VerifyResult;
 
-/// Why a handshake failed. What OpenSSL finds in a certificate is the [original](Rejection::original) of the rejection, an
-/// [`X509VerifyResult`].
+/// The error of a failed handshake. If OpenSSL rejected a certificate, the [original](Rejection::original) of the rejection is
+/// an [`X509VerifyResult`].
 pub type Error = jit_trust_engine::HandshakeError<ssl::Error>;
 
-/// Without a rejection of the verifier's, OpenSSL's counts.
+/// The error of a failed handshake. Without a rejection of the verifier, it has OpenSSL's.
 pub(crate) fn failed(
     error: ssl::Error,
     verified: X509VerifyResult,
@@ -22,7 +22,7 @@ pub(crate) fn failed(
     Error::new(error, rejection.or(rejected), report)
 }
 
-/// What OpenSSL's verdict means. It stays the rejection's original.
+/// The rejection for a result of OpenSSL, which stays its original.
 pub(crate) fn of_openssl(result: X509VerifyResult) -> Rejection {
     let original: Option<Original> = Some(Arc::new(result));
     match result.as_raw() {
@@ -72,7 +72,7 @@ pub(crate) fn of_openssl(result: X509VerifyResult) -> Rejection {
     }
 }
 
-/// What a verifier is not for: it could not be said what is trusted.
+/// A use that a verifier is not for, because it does not determine one host.
 #[derive(Debug)]
 pub(crate) enum NotForThis {
     /// A server that verifies its clients.

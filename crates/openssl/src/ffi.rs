@@ -1,4 +1,4 @@
-//! What of OpenSSL's interface neither the `openssl` crate nor `openssl-sys` declares, as OpenSSL 3.0's headers have it.
+//! Declarations from the headers of OpenSSL 3.0 that neither the `openssl` crate nor `openssl-sys` has.
 #![allow(unsafe_code, reason = "OpenSSL's interface")]
 
 use std::ffi::{c_char, c_int, c_uint, c_void};

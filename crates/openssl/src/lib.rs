@@ -1,16 +1,16 @@
-//! Just-in-time trust for OpenSSL 3, unmodified, by the `openssl` crate.
+//! The edge to OpenSSL 3, unmodified, through the `openssl` crate.
 //!
-//! A [`Verifier`] is attached to a context. When a server has sent its certificates, it selects those anchors that could
-//! have issued one of them and gives just these to OpenSSL's validation of this one connection. Everything else is
-//! OpenSSL's, as the context says: host name, purpose, dates, security level, CRLs, a verify callback of the user's. CAs that
-//! were loaded into the context count as well. Nothing is put into the context's store.
+//! A [`Verifier`] is attached to a context. When a server has sent its certificates, it selects the anchors that could have
+//! issued one of them, and gives exactly these to OpenSSL's validation of this connection. OpenSSL checks everything else, as
+//! the context is set: host name, purpose, validity, security level, CRLs, a verify callback of the program. CAs that were
+//! loaded into the context are trusted as well. Nothing is added to the context's store.
 //!
 //! ```
 //! use jit_trust::openssl::Verifier;
 //! use openssl::ssl::{SslContext, SslMethod};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! // Not `SslConnector::builder`, which loads every root that the system has.
+//! // Not `SslConnector::builder`, which loads every root of the system.
 //! let mut context = SslContext::builder(SslMethod::tls_client())?;
 //! Verifier::new(jit_trust::mozilla()).attach(&mut context)?;
 //! let context = context.build();
@@ -18,23 +18,28 @@
 //! # }
 //! ```
 //!
-//! Whoever connects with such a context has to set the host, for SNI and for the check of the name, as OpenSSL demands. The
-//! [`Connector`] does both, and keeps account of what each connection leans on; so does [`TokioConnector`] (feature
-//! `openssl-tokio` of `jit-trust`), where no thread waits for a store that answers later: the handshake is suspended.
+//! A program that connects with such a context has to set the host, for SNI and for the check of the name, as OpenSSL
+//! requires. The [`Connector`] does both, and tracks what each connection depends on. So does [`TokioConnector`] (feature
+//! `openssl-tokio` of `jit-trust`); it suspends the handshake while a deferred store is asked, so that no thread waits.
 //!
 //! # Sessions
-//! OpenSSL asks nobody about a session that it resumes. Each session is therefore tied to the anchor that vouched for it,
-//! and one that a program sets (`SSL_set_session`) is offered only to the host that was verified, by the same trust, and while
-//! that anchor is in the store unchanged; otherwise the handshake is a full one. The tie is not in a session that was written out and read back in, which is not
-//! offered either. It hangs on the context's info callback: who sets that by other means has to call the one before.
+//! OpenSSL calls no verifier when it resumes a session. Each session is therefore tied to the anchor that it depends on. A
+//! session that a program sets (`SSL_set_session`) is offered only to the host that was verified, by the same policy, and
+//! while that anchor is in a store unchanged; otherwise the handshake is a full one. A session that was serialized and read
+//! back has lost its anchor and is not offered either. This works through the context's info callback: a program that sets
+//! its own has to call the previous one.
 //!
 //! # What differs
-//! Beside what `jit-trust` says: names are compared byte by byte, where OpenSSL folds case and spaces; and a server
-//! whose own certificate is the root is refused where the store does not hold the root's certificate, which OpenSSL then
-//! compares byte by byte. An intermediate CA that the user loaded, and no server sends, is followed to a root that is loaded
-//! too, not to one of the store. What the local stores say of a loaded CA's name and key binds it, unless this crate cannot
-//! read its certificate (X.509 version 2, for instance). Of a root that two stores hold under constraints of their own
-//! (`store_as_is`, answers of remote stores), OpenSSL ends at the first that fits.
+//! Beside the differences that `jit-trust` lists:
+//! - Names are compared byte by byte, where OpenSSL folds case and spaces.
+//! - A server whose own certificate is the root is rejected where the store does not hold the root's certificate, which
+//!   OpenSSL then compares byte by byte.
+//! - An intermediate CA that the program loaded, and that the server does not send, leads only to a root that is loaded, too,
+//!   not to one of the store.
+//! - The conditions that local stores state for the name and key of a loaded CA bind it, unless this crate cannot read its
+//!   certificate (X.509 version 2, for instance).
+//! - If two stores hold a root under different constraints (`store_as_is`, responses of deferred stores), OpenSSL ends the path
+//!   at the first that fits.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -1,4 +1,4 @@
-//! OpenSSL's error queue: a line of ours in it.
+//! An entry in OpenSSL's error queue.
 #![allow(unsafe_code, reason = "OpenSSL's interface")]
 
 use std::ffi::{CString, c_char, c_int, c_ulong};
@@ -7,10 +7,10 @@ use std::sync::OnceLock;
 
 use openssl_sys::ERR_STRING_DATA;
 
-/// The reason that stands in the queue: the words are in the line's data.
-const REFUSED: c_int = 100;
+/// The reason code of an entry. The entry's data are the message.
+const REJECTED: c_int = 100;
 
-/// Says why a certificate is refused.
+/// Adds an entry that says why a certificate is rejected.
 pub(crate) fn say(text: &str) {
     let text: String = text.chars().filter(|character| *character != '\0').collect();
     let Ok(text) = CString::new(text) else { return };
@@ -18,11 +18,11 @@ pub(crate) fn say(text: &str) {
     unsafe {
         openssl_sys::ERR_new();
         openssl_sys::ERR_set_debug(c"jit-trust".as_ptr(), 0, c"verify".as_ptr());
-        openssl_sys::ERR_set_error(library(), REFUSED, c"%s".as_ptr(), text.as_ptr());
+        openssl_sys::ERR_set_error(library(), REJECTED, c"%s".as_ptr(), text.as_ptr());
     }
 }
 
-/// The number that OpenSSL knows us by, with the words that belong to it.
+/// The library number that OpenSSL assigns to this crate, with its strings.
 fn library() -> c_int {
     static LIBRARY: OnceLock<c_int> = OnceLock::new();
     *LIBRARY.get_or_init(|| {
@@ -33,8 +33,8 @@ fn library() -> c_int {
             let table = Box::leak(Box::new([
                 entry(openssl_sys::ERR_PACK(library, 0, 0), c"jit-trust".as_ptr()),
                 entry(
-                    openssl_sys::ERR_PACK(library, 0, REFUSED),
-                    c"certificate refused".as_ptr(),
+                    openssl_sys::ERR_PACK(library, 0, REJECTED),
+                    c"certificate rejected".as_ptr(),
                 ),
                 entry(0, ptr::null()),
             ]));

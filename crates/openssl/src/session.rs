@@ -1,4 +1,4 @@
-//! Sessions, each tied to the anchors that it depends on.
+//! Sessions, which are tied to the anchors that they depend on.
 #![allow(unsafe_code, reason = "OpenSSL's interface")]
 
 use std::ffi::{c_int, c_long, c_void};
@@ -13,17 +13,17 @@ use openssl_sys::{CRYPTO_EX_DATA, SSL_SESSION};
 use crate::state::State;
 use crate::{ffi, store_context};
 
-/// What a session depends on.
+/// The host, the policy and the anchors that a session depends on.
 pub(crate) struct Tie {
     pub(crate) policy: TrustPolicy,
     pub(crate) host: String,
-    /// None where a callback of the user's accepted a path that ends in no anchor.
+    /// Empty where a verify callback of the program accepted a path that ends in no anchor.
     pub(crate) anchors: BoundAnchors,
 }
 
 impl Tie {
-    /// What a connection depends on that resumes the session, if it may: it is to the host that was verified, by the same
-    /// policy, and all that the session depends on is there unchanged.
+    /// The binding of a connection that resumes the session, if it may: it is to the host that was verified, by the same
+    /// policy, and all anchors are still trusted unchanged.
     fn binding_for(&self, ssl: &SslRef, policy: &TrustPolicy) -> Option<TrustBinding> {
         if !policy.is(&self.policy) || store_context::host_of(ssl).unwrap_or_default() != self.host {
             return None;
@@ -32,11 +32,11 @@ impl Tie {
     }
 }
 
-/// Ties the session of a connection, and all that come of it. One that cannot be tied is not offered later.
+/// Ties the session of a connection, and all sessions that are derived from it. One that cannot be tied is not offered later.
 pub(crate) fn tie(ssl: &SslRef, tie: Tie) {
     let Some(index) = index() else { return };
-    // SAFETY: the session is null or the connection's, which is borrowed. What hangs on it at our index is null or from
-    // `Arc::into_raw` and counted there: it is taken off before the new one is put in its place, and dropped once.
+    // SAFETY: the session is null or the connection's, which is borrowed. Its data at our index are null or from
+    // `Arc::into_raw`, with one reference counted: it is replaced before it is released, once.
     unsafe {
         let session = openssl_sys::SSL_get_session(ssl.as_ptr());
         if session.is_null() {
@@ -52,10 +52,9 @@ pub(crate) fn tie(ssl: &SslRef, tie: Tie) {
     }
 }
 
-/// Takes the session off a connection that is about to offer it.
+/// Removes the session from a connection that is about to offer it.
 pub(crate) fn withhold(ssl: &SslRef) {
-    // SAFETY: the connection is borrowed; before its first handshake a session may be taken off it, which OpenSSL frees when
-    // nobody else holds it.
+    // SAFETY: the connection is borrowed. Before its first handshake its session may be removed; OpenSSL counts its references.
     unsafe {
         if ffi::SSL_in_before(ssl.as_ptr()) == 1 {
             openssl_sys::SSL_set_session(ssl.as_ptr(), ptr::null_mut());
@@ -63,8 +62,8 @@ pub(crate) fn withhold(ssl: &SslRef) {
     }
 }
 
-/// Before the handshake begins: a session that the program set is taken back if an anchor that it depends on is not there any more, or if
-/// it was verified by another policy than this one.
+/// Checks a session that the program set, before the handshake begins. It is removed if an anchor that it depends on is not
+/// trusted any more, or if it was verified by another policy than this one.
 pub(crate) fn check_offered(ssl: &SslRef, policy: Option<&TrustPolicy>) {
     // SAFETY: the connection is borrowed, and with it its session.
     let tie = unsafe {
@@ -87,8 +86,8 @@ pub(crate) fn check_offered(ssl: &SslRef, policy: Option<&TrustPolicy>) {
 /// The session must live.
 unsafe fn tie_of(session: *mut SSL_SESSION) -> Option<Arc<Tie>> {
     let index = index()?;
-    // SAFETY: what hangs on a session at our index is null or from `Arc::into_raw`, and held by the session: with one
-    // reference more it outlasts that.
+    // SAFETY: the data of a session at our index are null or from `Arc::into_raw`, and the session holds one reference. The
+    // added reference is ours.
     unsafe {
         let tie: *const Tie = ffi::SSL_SESSION_get_ex_data(session, index).cast();
         if tie.is_null() {
@@ -99,11 +98,13 @@ unsafe fn tie_of(session: *mut SSL_SESSION) -> Option<Arc<Tie>> {
     }
 }
 
+/// Releases one reference to a tie.
+///
 /// # Safety
-/// Null, or from `Arc::into_raw`, and given up.
+/// The pointer must be null, or from `Arc::into_raw` and not used afterwards.
 unsafe fn release(tie: *mut c_void) {
     if !tie.is_null() {
-        // SAFETY: as the caller says.
+        // SAFETY: the caller's promise.
         drop(unsafe { Arc::from_raw(tie.cast::<Tie>()) });
     }
 }
@@ -112,7 +113,7 @@ fn index() -> Option<c_int> {
     static INDEX: OnceLock<c_int> = OnceLock::new();
     let taken = INDEX.get_or_init(|| {
         openssl_sys::init();
-        // SAFETY: functions of the type that is asked for, with nothing given along.
+        // SAFETY: the functions have the types that OpenSSL declares, and need no argument.
         unsafe {
             openssl_sys::CRYPTO_get_ex_new_index(
                 ffi::CRYPTO_EX_INDEX_SSL_SESSION,
@@ -127,7 +128,7 @@ fn index() -> Option<c_int> {
     (*taken >= 0).then_some(*taken)
 }
 
-/// OpenSSL copies a session: the copy is tied as well.
+/// The callback for a session that OpenSSL copies: the copy is tied as well.
 unsafe extern "C" fn copied(
     _to: *mut CRYPTO_EX_DATA,
     _from: *const CRYPTO_EX_DATA,
@@ -136,7 +137,7 @@ unsafe extern "C" fn copied(
     _argl: c_long,
     _argp: *mut c_void,
 ) -> c_int {
-    // SAFETY: OpenSSL passes the address of the pointer that it is about to copy, which is null or from `Arc::into_raw`.
+    // SAFETY: OpenSSL passes the address of the pointer that it copies, which is null or from `Arc::into_raw`.
     unsafe {
         if let Some(tie) = data.as_ref().filter(|tie| !tie.is_null()) {
             Arc::increment_strong_count(tie.cast::<Tie>().cast_const());
@@ -145,7 +146,7 @@ unsafe extern "C" fn copied(
     1
 }
 
-/// OpenSSL frees a session.
+/// The callback for a session that OpenSSL frees.
 unsafe extern "C" fn freed(
     _session: *mut c_void,
     data: *mut c_void,
@@ -154,9 +155,9 @@ unsafe extern "C" fn freed(
     _argl: c_long,
     _argp: *mut c_void,
 ) {
-    // What a tie holds may be a store of the user's own, and do anything when it is dropped. OpenSSL is in C.
+    // A tie may hold a program's own store, which may panic when it is dropped. No panic may reach C.
     let _panicked = std::panic::catch_unwind(|| {
-        // SAFETY: null or from `Arc::into_raw`, and given up by the session.
+        // SAFETY: null or from `Arc::into_raw`, and the session does not use it any more.
         unsafe { release(data) };
     });
 }

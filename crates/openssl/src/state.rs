@@ -1,4 +1,4 @@
-//! What is known of one connection: it hangs on OpenSSL's `SSL`.
+//! The state of one connection, which is attached to OpenSSL's `SSL`.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -10,25 +10,25 @@ use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
 use openssl::ssl::{Ssl, SslRef};
 
-/// What is known of one connection.
+/// The state of one connection.
 #[derive(Default)]
 pub(crate) struct State(Mutex<Known>);
 
 #[derive(Default)]
 pub(crate) struct Known {
-    /// Whether whoever drives the connection can have it suspended.
+    /// Whether the driver of the connection can resume a suspended handshake.
     pub(crate) can_suspend: bool,
-    /// The lookup that it is suspended for.
+    /// The lookup for which the handshake is suspended.
     pub(crate) pending: Option<LookupPending>,
-    /// The verification that goes on when OpenSSL asks again.
+    /// The verification that is resumed when OpenSSL calls again.
     pub(crate) suspended: Option<SuspendedVerification>,
-    /// Why its certificate was rejected.
+    /// The rejection of the server.
     pub(crate) rejection: Option<Rejection>,
-    /// What happened in the verification.
+    /// The report of the verification.
     pub(crate) report: Option<Box<VerificationReport>>,
-    /// What it depends on, when it was verified.
+    /// The binding of the verification.
     pub(crate) verified: Option<TrustBinding>,
-    /// What the session depends on that is offered.
+    /// The binding of the session that is offered.
     pub(crate) offered: Option<TrustBinding>,
 }
 
@@ -39,25 +39,25 @@ impl State {
         state
     }
 
-    /// That of a connection, if it has one.
+    /// The state of a connection, if it has one.
     pub(crate) fn of(ssl: &SslRef) -> Option<&Self> {
         ssl.ex_data(index().ok()?)
     }
 
-    /// That of a connection, which gets one where it has none.
+    /// The state of a connection, which is added if it has none.
     #[allow(unsafe_code, reason = "OpenSSL's interface")]
     pub(crate) fn of_or_new(ssl: &SslRef) -> Option<&Self> {
         let index = index().ok()?;
         if ssl.ex_data(index).is_none() {
-            // SAFETY: OpenSSL calls us on the thread that drives this connection, so that nobody else uses it; and there was
-            // nothing in this place that somebody could have borrowed.
+            // SAFETY: OpenSSL calls us on the thread that drives this connection, so no other thread uses it. There was no
+            // value at this index that could be borrowed.
             unsafe { SslRef::from_ptr_mut(ssl.as_ptr()) }.set_ex_data(index, Self::default());
         }
         ssl.ex_data(index)
     }
 
-    /// Hangs it on a connection.
-    pub(crate) fn hang_on(self, ssl: &mut SslRef) -> Result<(), ErrorStack> {
+    /// Attaches it to a connection.
+    pub(crate) fn attach_to(self, ssl: &mut SslRef) -> Result<(), ErrorStack> {
         ssl.set_ex_data(index()?, self);
         Ok(())
     }
@@ -66,10 +66,10 @@ impl State {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The handshake is over: what the connection depends on from now on; `None` where that is not known.
+    /// Ends the handshake, and returns the binding of the connection; `None` where it is not known.
     pub(crate) fn settle(&self, is_resumed: bool) -> Option<TrustBinding> {
         let mut known = self.lock();
-        // No handshake is driven from here on.
+        // There is no further handshake.
         known.can_suspend = false;
         known.suspended = None;
         let offered = known.offered.take();
@@ -91,7 +91,7 @@ fn index() -> Result<Index<Ssl, State>, ErrorStack> {
     static INDEX: OnceLock<Index<Ssl, State>> = OnceLock::new();
     match INDEX.get() {
         Some(index) => Ok(*index),
-        // Two threads may both take one: the second is lost, a few bytes, once.
+        // Two threads may both get an index. The second one is lost, a few bytes, once.
         None => Ssl::new_ex_index().map(|index| *INDEX.get_or_init(|| index)),
     }
 }

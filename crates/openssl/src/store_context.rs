@@ -1,4 +1,4 @@
-//! One verification, as OpenSSL hands it over: an `X509_STORE_CTX`, read and filled.
+//! Access to an `X509_STORE_CTX`, which is OpenSSL's object for one verification.
 #![allow(unsafe_code, reason = "OpenSSL's interface")]
 
 use std::ffi::{CStr, c_int};
@@ -24,7 +24,7 @@ pub(crate) fn sent(context: &X509StoreContextRef) -> Result<Vec<Vec<u8>>, ErrorS
             sent.push(certificate.to_der()?);
         }
     }
-    // Outside of TLS, the certificate in question need not be among the others.
+    // Outside of TLS, the certificate that is verified need not be among the others.
     if let Some(own) = certificate(context) {
         let own = own.to_der()?;
         if sent.first() != Some(&own) {
@@ -34,7 +34,7 @@ pub(crate) fn sent(context: &X509StoreContextRef) -> Result<Vec<Vec<u8>>, ErrorS
     Ok(sent)
 }
 
-/// The certificate in question.
+/// The certificate that is verified.
 pub(crate) fn certificate(context: &X509StoreContextRef) -> Option<&X509Ref> {
     // SAFETY: the pointer is null or to a certificate that the context keeps while it is borrowed.
     unsafe {
@@ -43,7 +43,7 @@ pub(crate) fn certificate(context: &X509StoreContextRef) -> Option<&X509Ref> {
     }
 }
 
-/// What came with it. OpenSSL holds in it all that a server sent.
+/// The untrusted certificates. In TLS, these are all that the server sent.
 pub(crate) fn untrusted(context: &X509StoreContextRef) -> Option<&StackRef<X509>> {
     // SAFETY: the pointer is null or to a stack of certificates that the context keeps while it is borrowed.
     unsafe {
@@ -52,15 +52,14 @@ pub(crate) fn untrusted(context: &X509StoreContextRef) -> Option<&StackRef<X509>
     }
 }
 
-/// The host that the certificate should be of: the one that OpenSSL checks the name of, and where it is not to check
-/// any, the one that SNI names.
+/// The host that is verified: the one that OpenSSL checks; or, where it checks none, the one of SNI.
 pub(crate) fn host(context: &X509StoreContextRef, ssl: Option<&SslRef>) -> Option<String> {
     // SAFETY: the parameters are null or the context's own, which is borrowed.
     let checked = unsafe { checked_host(ffi::X509_STORE_CTX_get0_param(context.as_ptr())) };
     checked.or_else(|| ssl.and_then(named_host))
 }
 
-/// As [`host`], before a connection has anything to verify.
+/// As [`host`], before the handshake.
 pub(crate) fn host_of(ssl: &SslRef) -> Option<String> {
     // SAFETY: the parameters are null or the connection's own, which is borrowed.
     let checked = unsafe { checked_host(openssl_sys::SSL_get0_param(ssl.as_ptr())) };
@@ -71,11 +70,13 @@ fn named_host(ssl: &SslRef) -> Option<String> {
     ssl.servername(NameType::HOST_NAME).map(str::to_owned)
 }
 
+/// The host that OpenSSL checks by these parameters.
+///
 /// # Safety
-/// Null, or parameters that live.
+/// The pointer must be null or to valid parameters.
 unsafe fn checked_host(param: *mut X509_VERIFY_PARAM) -> Option<String> {
-    // SAFETY: what the parameters return is null or a string that ends with a NUL. The host's is the parameters' own and
-    // copied at once, the address is ours to free.
+    // SAFETY: both functions return null or a string that ends with a NUL. The parameters own the host, which is copied at
+    // once; the address is ours and is freed.
     unsafe {
         if param.is_null() {
             return None;
@@ -88,14 +89,14 @@ unsafe fn checked_host(param: *mut X509_VERIFY_PARAM) -> Option<String> {
         if !address.is_null() {
             let text = CStr::from_ptr(address).to_string_lossy().into_owned();
             openssl_sys::CRYPTO_free(address.cast(), c"jit-trust".as_ptr(), 0);
-            // OpenSSL writes IPv6 addresses in a form of its own.
+            // OpenSSL has its own notation of IPv6 addresses.
             return Some(text.parse().map_or(text, |address: IpAddr| address.to_string()));
         }
     }
     None
 }
 
-/// Whether OpenSSL is to take one name of several.
+/// Whether OpenSSL is to accept several names.
 pub(crate) fn has_several_hosts(context: &X509StoreContextRef) -> bool {
     // SAFETY: the parameters are null or the context's own, which is borrowed; what they return is only compared.
     unsafe {
@@ -104,7 +105,7 @@ pub(crate) fn has_several_hosts(context: &X509StoreContextRef) -> bool {
     }
 }
 
-/// The Unix time as of which the certificates are judged; `None` where it is not looked at.
+/// The Unix time as of which the certificates are validated; `None` where OpenSSL does not check validity.
 pub(crate) fn judged_at(context: &X509StoreContextRef) -> Option<u64> {
     // SAFETY: the parameters are the context's own, which is borrowed.
     let (flags, time) = unsafe {
@@ -127,33 +128,32 @@ pub(crate) fn judged_at(context: &X509StoreContextRef) -> Option<u64> {
     now.ok().map(|now| now.as_secs())
 }
 
-/// Has the host's name checked more strictly, beside what is set already.
+/// Adds flags for the check of the host name to those that are set.
 pub(crate) fn add_host_flags(param: &mut X509VerifyParamRef, flags: X509CheckFlags) {
     // SAFETY: the parameters are borrowed.
     let set = unsafe { ffi::X509_VERIFY_PARAM_get_hostflags(param.as_ptr()) };
     param.set_hostflags(X509CheckFlags::from_bits_retain(set) | flags);
 }
 
-/// The certificates of this name that were loaded into the context's store, or that its directories hold.
+/// The certificates of this name in the context's store and its directories.
 pub(crate) fn loaded(context: &mut X509StoreContextRef, name: &X509NameRef) -> Option<Stack<X509>> {
-    // SAFETY: both are borrowed for the call; the stack that comes back, if any, is ours, as is a reference to each of its
-    // certificates.
+    // SAFETY: both are borrowed for the call. The returned stack, if any, is ours, with a reference to each certificate.
     unsafe {
         let found = ffi::X509_STORE_CTX_get1_certs(context.as_ptr(), name.as_ptr());
         (!found.is_null()).then(|| Stack::from_ptr(found))
     }
 }
 
-/// A path that OpenSSL has found to be valid.
+/// A path that OpenSSL has validated.
 #[derive(Default)]
 pub(crate) struct Path {
-    /// Which anchors are in it, the last one first: above an anchor that is not self-signed it goes on.
+    /// The indexes of the anchors in it, the last one first: OpenSSL continues a path above an anchor that is not self-signed.
     pub(crate) used: Vec<usize>,
-    /// The certificates below the last anchor, in DER, the end entity's first.
+    /// The certificates below the last anchor, in DER, the end entity first.
     pub(crate) below: Vec<Vec<u8>>,
 }
 
-/// OpenSSL's verdict with just these anchors: the path, if it is valid. No context judges twice.
+/// Validates with exactly these anchors, and returns the path if it is valid. A context validates only once.
 pub(crate) fn verify(
     context: &mut X509StoreContextRef,
     anchors: &StackRef<X509>,
@@ -181,8 +181,8 @@ pub(crate) fn verify(
     Ok(Some(path))
 }
 
-/// As [`verify`], in a context of its own with the parameters of this: without consequences. The verify callback of the user's
-/// connection, which may accept what OpenSSL does not, is not asked. (One that hangs on the store itself is.)
+/// As [`verify`], in a new context with the same parameters, so without consequences. The verify callback of the connection,
+/// which may accept what OpenSSL rejects, is not called; one of the store itself is.
 pub(crate) fn try_out(
     context: &X509StoreContextRef,
     anchors: &StackRef<X509>,
@@ -208,7 +208,7 @@ pub(crate) fn try_out(
     })
 }
 
-/// The untrusted certificates, with those behind them that complete the path.
+/// The untrusted certificates, followed by those that complete the path.
 fn completed(untrusted: Option<&StackRef<X509>>, completing: &[X509]) -> Result<Stack<X509>, ErrorStack> {
     let mut all = Stack::new()?;
     let sent = untrusted.into_iter().flatten().map(ToOwned::to_owned);
@@ -217,14 +217,14 @@ fn completed(untrusted: Option<&StackRef<X509>>, completing: &[X509]) -> Result<
     Ok(all)
 }
 
-/// Takes over with what parameters another judges: names, time, purpose, flags.
+/// Copies the parameters of another context: names, time, purpose, flags.
 fn set_parameters_of(
     context: &mut X509StoreContextRef,
     other: &X509StoreContextRef,
 ) -> Result<(), ErrorStack> {
     let param = X509VerifyParam::new()?;
-    // SAFETY: both contexts are borrowed, the parameters that are copied are the other's own; the copy is given away to
-    // the context, which frees it, and is not used here any more.
+    // SAFETY: both contexts are borrowed, and the copied parameters are the other's own. The copy is given to the context,
+    // which frees it; it is not used here afterwards.
     unsafe {
         if ffi::X509_VERIFY_PARAM_set1(param.as_ptr(), ffi::X509_STORE_CTX_get0_param(other.as_ptr())) != 1 {
             return Err(ErrorStack::get());
@@ -235,10 +235,10 @@ fn set_parameters_of(
     Ok(())
 }
 
-/// Anchors, and untrusted certificates, that a context uses for as long as this lives: it neither copies nor frees them.
+/// Anchors and untrusted certificates that a context uses until this is dropped. It neither copies nor frees them.
 struct Lent {
     context: *mut openssl_sys::X509_STORE_CTX,
-    /// The untrusted certificates that there were before, where others are lent.
+    /// The previous untrusted certificates, where they were replaced.
     untrusted: Option<*mut openssl_sys::stack_st_X509>,
 }
 
@@ -249,7 +249,7 @@ impl Lent {
         untrusted: Option<&StackRef<X509>>,
     ) -> Self {
         let context = context.as_ptr();
-        // SAFETY: `verify` borrows all of them for longer than this lives, and OpenSSL does not change the stacks.
+        // SAFETY: `verify` borrows all of them until this is dropped, and OpenSSL does not change the stacks.
         unsafe {
             ffi::X509_STORE_CTX_set0_trusted_stack(context, anchors.as_ptr());
             let untrusted = untrusted.map(|untrusted| {
@@ -264,7 +264,7 @@ impl Lent {
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        // SAFETY: the context lives, as in `new`, and what it had before. It trusts nothing from here on.
+        // SAFETY: as in `new`, the context is valid, and so are its previous certificates. It has no anchors from here on.
         unsafe {
             ffi::X509_STORE_CTX_set0_trusted_stack(self.context, std::ptr::null_mut());
             if let Some(untrusted) = self.untrusted {
@@ -274,13 +274,13 @@ impl Drop for Lent {
     }
 }
 
-/// Says why the certificate is refused, by OpenSSL's number.
+/// Sets OpenSSL's error code of the verification.
 pub(crate) fn set_error(context: &mut X509StoreContextRef, error: c_int) {
     // SAFETY: the context is borrowed.
     unsafe { openssl_sys::X509_STORE_CTX_set_error(context.as_ptr(), error) };
 }
 
-/// Keeps OpenSSL's error queue as it is, whatever goes wrong meanwhile.
+/// A mark in OpenSSL's error queue, which removes later errors when it is dropped.
 pub(crate) struct Marked(());
 
 impl Marked {

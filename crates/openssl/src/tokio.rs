@@ -1,4 +1,4 @@
-//! Connecting with tokio.
+//! The connector for tokio.
 
 use std::io;
 use std::pin::Pin;
@@ -14,9 +14,8 @@ use tokio_openssl::SslStream;
 use crate::Connector;
 use crate::connector::{failed, resume, suspended, without_final_dot};
 
-/// Makes TLS connections with tokio: as [`Connector`], without blocking a thread. Where a store answers later, the
-/// handshake is suspended until it does. One connection, cold or warm. A connect future that is dropped closes its
-/// connection and gives up its wait.
+/// A connector for tokio: a [`Connector`] that does not block a thread. While a deferred store is asked, the handshake is
+/// suspended. It makes one connection, cold or warm. Dropping the connect future closes the connection and cancels the wait.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -36,7 +35,7 @@ impl TokioConnector {
     /// As [`Connector::new`].
     ///
     /// # Errors
-    /// As that does.
+    /// As [`Connector::new`].
     pub fn new(policy: impl Into<TrustPolicy>) -> Result<Self, ErrorStack> {
         Connector::new(policy).map(Self)
     }
@@ -46,15 +45,15 @@ impl TokioConnector {
         Connector::with_context(context).map(Self)
     }
 
-    /// What it trusts.
+    /// The policy.
     pub fn policy(&self) -> &TrustPolicy {
         self.0.policy()
     }
 
-    /// Asks for the anchors that served this host before, if they are not cached any more, and does not wait for them.
-    /// [`connect`](Self::connect) does so too: to do it before the TCP connection is made saves time.
+    /// Looks up the anchors that served this host before, if they are not cached any more, and does not wait for them.
+    /// [`connect`](Self::connect) does so, too; before the TCP connection is made, it saves time.
     ///
-    /// Returns how many lookups that were.
+    /// Returns the number of lookups.
     pub fn prefetch(&self, host: &str) -> usize {
         self.policy().prefetch_ahead(host)
     }
@@ -65,7 +64,7 @@ impl TokioConnector {
     /// As [`Connector::connect`].
     ///
     /// # Panics
-    /// Where a store answers later, outside of a tokio runtime whose time is enabled.
+    /// Outside of a tokio runtime with time enabled, if the handshake waits for a deferred store.
     pub async fn connect<S>(&self, host: &str, stream: S) -> io::Result<TokioTlsStream<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -73,13 +72,13 @@ impl TokioConnector {
         self.connect_with(host, stream, |_| Ok(())).await
     }
 
-    /// As [`connect`](Self::connect), with something set for this connection alone, as a session to resume.
+    /// As [`connect`](Self::connect); `set` sets options of this connection alone, such as a session to resume.
     ///
     /// # Errors
-    /// As that does; and what `set` returns.
+    /// As [`connect`](Self::connect); and those of `set`.
     ///
     /// # Panics
-    /// As that does.
+    /// As [`connect`](Self::connect).
     pub async fn connect_with<S>(
         &self,
         host: &str,
@@ -121,17 +120,17 @@ impl<S> TokioTlsStream<S>
 where
     S: AsyncRead + AsyncWrite,
 {
-    /// The TLS side of it.
+    /// The TLS connection of OpenSSL.
     pub fn ssl(&self) -> &SslRef {
         self.tls.get_ref().ssl()
     }
 
-    /// What happened in the verification of the server; `None` where a session was resumed.
+    /// The report of the verification; `None` where a session was resumed.
     pub fn report(&self) -> Option<&VerificationReport> {
         self.report.as_deref()
     }
 
-    /// The stream under it.
+    /// The stream.
     pub fn get_ref(&self) -> &S {
         self.tls.get_ref().get_ref()
     }
@@ -166,8 +165,8 @@ where
         Pin::new(&mut self.tls).poll_flush(context)
     }
 
-    /// Shuts the stream under it down as well. Where it was [closed](jit_trust_engine::Connection::close), it does only that: what
-    /// was not sent yet must not be.
+    /// Shuts down the TLS connection and the stream. After a [close](jit_trust_engine::Connection::close), it shuts down the
+    /// stream only, because pending data must not be sent.
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.tls.is_closed() {
             return Pin::new(self.tls.get_mut().get_mut()).poll_shutdown(context);

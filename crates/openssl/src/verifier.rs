@@ -1,4 +1,4 @@
-//! Lends OpenSSL's validation to the verification machine, and tells OpenSSL the verdict.
+//! The verifier for OpenSSL: it has the machine use OpenSSL's validation, and gives OpenSSL the verdict.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use jit_trust_core::der::{self, tag};
 use jit_trust_core::{ChainError, PeerChain};
 use jit_trust_engine::verification::{Edge, Library, PathEnd, ValidPath, ValidationRequest, Verification};
-use jit_trust_engine::{Missing, Patience, Rejection, TrustPolicy, VerificationReport};
+use jit_trust_engine::{LookupWait, Missing, Rejection, TrustPolicy, VerificationReport};
 use openssl::error::ErrorStack;
 use openssl::pkey::PKey;
 use openssl::ssl::SslRef;
@@ -22,18 +22,18 @@ use crate::{ffi, queue, store_context};
 
 type Observer = dyn Fn(&VerificationReport) + Send + Sync;
 
-/// Selects trust anchors when a server has sent its certificates, and has OpenSSL validate the whole path against just
-/// those: see the [module](super).
+/// A verifier that selects trust anchors when a server has sent its certificates, and has OpenSSL validate the whole path
+/// against exactly those: see the [module](super).
 ///
-/// Its verdict is that of OpenSSL with every anchor of the store loaded that may vouch for a certificate of this age, but
-/// for the [exceptions](super#what-differs).
+/// Its verdict is that of OpenSSL with every anchor of the store loaded that is trusted for a certificate of this age, with
+/// these [exceptions](super#what-differs).
 pub struct Verifier {
     policy: TrustPolicy,
     observer: Option<Box<Observer>>,
 }
 
 impl Verifier {
-    /// A verifier that trusts what `policy` does, a [`TrustPolicy`] or a single store.
+    /// A verifier by `policy`, a [`TrustPolicy`] or a single store.
     pub fn new(policy: impl Into<TrustPolicy>) -> Self {
         Self {
             policy: policy.into(),
@@ -41,23 +41,23 @@ impl Verifier {
         }
     }
 
-    /// Has `observer` told of each verification when it has ended, whatever its verdict. It runs inside the
-    /// handshake, so it should be quick.
+    /// Sets an observer, which is called after each verification with its report. It runs inside the handshake, so it should be
+    /// quick.
     pub fn on_verification(mut self, observer: impl Fn(&VerificationReport) + Send + Sync + 'static) -> Self {
         self.observer = Some(Box::new(observer));
         self
     }
 
-    /// What this verifier trusts.
+    /// The policy.
     pub fn policy(&self) -> &TrustPolicy {
         &self.policy
     }
 
-    /// Judges a certificate outside of a connection: what `X509_verify_cert` does, with trust just in time. The host by
-    /// which it is decided what is trusted is the one whose name OpenSSL checks.
+    /// Verifies a certificate outside of a connection, as `X509_verify_cert` does. The policy is that for the host that OpenSSL
+    /// checks.
     ///
-    /// Returns OpenSSL's verdict. If a certificate is refused for a reason of this crate's, that is in the
-    /// error queue, and the context's error says `application verification failure` or `store lookup error`.
+    /// Returns OpenSSL's verdict. If this crate rejects a certificate, the reason is in the error queue, and the context's error
+    /// is `application verification failure` or `store lookup error`.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -87,20 +87,20 @@ impl Verifier {
     /// ```
     ///
     /// # Errors
-    /// Where OpenSSL cannot judge.
+    /// When OpenSSL cannot validate.
     pub fn verify(&self, context: &mut X509StoreContextRef) -> Result<bool, ErrorStack> {
         let judged = self.judge(context, None, None)?;
         if let Judged::Rejected(rejection) = &judged {
             say(context, rejection);
         }
-        // Without a connection nothing could go on later, and it waits.
+        // Without a connection it is never suspended.
         Ok(matches!(judged, Judged::Accepted))
     }
 
-    /// As [`verify`](Self::verify), and returns what happened.
+    /// As [`verify`](Self::verify), and returns the report.
     ///
     /// # Errors
-    /// Where OpenSSL cannot judge.
+    /// When OpenSSL cannot validate.
     pub fn report(&self, context: &mut X509StoreContextRef) -> Result<Box<VerificationReport>, ErrorStack> {
         let state = State::default();
         if let Judged::Rejected(rejection) = self.judge(context, None, Some(&state))? {
@@ -110,7 +110,7 @@ impl Verifier {
         report.ok_or_else(ErrorStack::get)
     }
 
-    /// Judges, for a connection if there is one.
+    /// Runs or resumes the verification, of a connection if there is one.
     fn judge(
         &self,
         context: &mut X509StoreContextRef,
@@ -156,11 +156,11 @@ impl Verifier {
             verification = verification.with_loaded(ders.collect());
         }
         let can_suspend = ssl.is_some() && state.is_some_and(|state| state.lock().can_suspend);
-        let mut patience = match can_suspend {
-            true => Patience::none(),
-            false => Patience::waiting(None),
+        let mut wait = match can_suspend {
+            true => LookupWait::never(),
+            false => LookupWait::block(None),
         };
-        if let Err(pending) = verification.drive(&mut edge, &mut patience) {
+        if let Err(pending) = verification.drive(&mut edge, &mut wait) {
             if let Some(state) = state {
                 let mut known = state.lock();
                 known.pending = Some(pending);
@@ -174,7 +174,7 @@ impl Verifier {
         }
     }
 
-    /// Takes the verdict: notes what an accepted connection, and its session, depend on, and tells the observer.
+    /// Takes the verdict: binds an accepted connection and its session to their anchors, and calls the observer.
     fn conclude(
         &self,
         verification: &Verification<'_>,
@@ -187,8 +187,8 @@ impl Verifier {
             None => Judged::Rejected(Rejection::NotVerified),
         };
         if matches!(judged, Judged::Accepted) {
-            // Without a binding it could not be seen whether an anchor is there still: then no session is offered, and a
-            // connector makes no connection.
+            // Without a binding, no later check could find out whether an anchor is still trusted: then no session is offered,
+            // and a connector returns an error.
             if let Some(binding) = self.policy.accept(verification) {
                 if let Some(ssl) = ssl {
                     session::tie(
@@ -217,20 +217,20 @@ impl Verifier {
         judged
     }
 
-    /// Judges for OpenSSL: whatever happens, there is an answer, and if it is no, a reason in the error queue.
+    /// Verifies for OpenSSL's callback. It always returns an answer; if that is no, the reason is in the error queue.
     pub(crate) fn answer(&self, context: &mut X509StoreContextRef, ssl: Option<&SslRef>) -> Answered {
         let state = ssl.and_then(State::of_or_new);
         let judged = catch_unwind(AssertUnwindSafe(|| self.judge(context, ssl, state)));
         let rejection = match judged {
             Ok(Ok(Judged::Accepted)) => return Answered::Yes,
             Ok(Ok(Judged::Suspended)) if state.is_some() => {
-                // What a store left there OpenSSL would take for the reason why the handshake stops.
+                // OpenSSL would take errors that a store left in the queue for the reason why the handshake stops.
                 drop(ErrorStack::get());
                 return Answered::Later;
             }
             Ok(Ok(Judged::Rejected(rejection))) => rejection,
             Ok(Err(error)) => Rejection::other(error),
-            // Only a connection is suspended that can be.
+            // Only a connection with a state is suspended.
             Ok(Ok(Judged::Suspended)) | Err(_) => Rejection::Panicked,
         };
         say(context, &rejection);
@@ -241,26 +241,26 @@ impl Verifier {
     }
 }
 
-/// What a verification came to.
+/// The result of a verification.
 enum Judged {
     Accepted,
     Rejected(Rejection),
-    /// A store answers later.
+    /// It waits for a deferred store.
     Suspended,
 }
 
-/// What OpenSSL is told.
+/// The answer to OpenSSL's callback.
 pub(crate) enum Answered {
     Yes,
     No,
     Later,
 }
 
-/// OpenSSL's validation of one context, lent to the machine.
+/// OpenSSL's validation of one context, for the machine.
 struct OpenSsl<'x> {
     context: &'x mut X509StoreContextRef,
     loaded: Vec<X509>,
-    /// Why OpenSSL could not judge.
+    /// The error of OpenSSL where it could not validate.
     failure: Option<ErrorStack>,
 }
 
@@ -313,7 +313,7 @@ impl OpenSsl<'_> {
         let end = used.next().map_or(PathEnd::Nowhere, |top| anchors.end(top));
         let mut valid = ValidPath::ending(end, path.below.into_iter().map(Cow::Owned).collect());
         valid.also = used.filter_map(|place| anchors.candidate(place)).collect();
-        // A verify callback of the user's may have accepted it, where OpenSSL finds no path.
+        // A verify callback of the program may have accepted it, although OpenSSL finds no path.
         if request.is_final() && request.leaves_out_any() {
             let tried = store_context::try_out(self.context, &anchors.stack, &completing)?;
             valid.is_overridden = tried.is_none();
@@ -322,7 +322,7 @@ impl OpenSsl<'_> {
     }
 }
 
-/// Leaves behind why a certificate is rejected, and OpenSSL's number where OpenSSL has not found it out itself.
+/// Adds the rejection to the error queue, and sets OpenSSL's error code where OpenSSL has not set it.
 fn say(context: &mut X509StoreContextRef, rejection: &Rejection) {
     let is_openssls = rejection
         .original()

@@ -1,4 +1,4 @@
-//! A remote store, option by option.
+//! The options of a remote store.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -15,19 +15,20 @@ use super::url::WebrootUrl;
 use super::{RemoteError, RemoteStore, tls};
 use jit_trust_engine::LookupKind;
 
-/// After how long without a question the connection is closed.
+/// The time without a lookup after which the connection is closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Longer timeouts are none, and could not be added to a clock.
+/// The longest timeout. The clock could not hold any time.
 const MAX_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// A [`RemoteStore`] to be, as its options.
-#[must_use = "a builder asks nobody until build is called"]
+/// A builder of a [`RemoteStore`].
+#[must_use = "a builder does nothing until build is called"]
 pub struct RemoteStoreBuilder {
     url: String,
     roots: RootCertStore,
-    refused: Option<RemoteError>,
-    keys: LookupKind,
+    /// The error of the first CA that cannot be used.
+    error: Option<RemoteError>,
+    kind: LookupKind,
     connect_timeout: Duration,
     query_timeout: Duration,
     idle_timeout: Duration,
@@ -39,8 +40,8 @@ impl RemoteStoreBuilder {
         Self {
             url: url.to_owned(),
             roots: RootCertStore::empty(),
-            refused: None,
-            keys: LookupKind::Subject,
+            error: None,
+            kind: LookupKind::Subject,
             connect_timeout: Duration::from_secs(5),
             query_timeout: Duration::from_secs(10),
             idle_timeout: IDLE_TIMEOUT,
@@ -48,45 +49,45 @@ impl RemoteStoreBuilder {
         }
     }
 
-    /// CAs, as DER certificates, one of which has to vouch for the webroot's server. Their date of expiry does not matter.
+    /// Adds CAs, as certificates in DER, by which the webroot's server is verified. Their validity is not checked.
     pub fn trust_certificates<D: AsRef<[u8]>>(mut self, ders: impl IntoIterator<Item = D>) -> Self {
         for der in ders {
             if let Err(error) = self.roots.add(CertificateDer::from(der.as_ref())) {
-                self.refused.get_or_insert(RemoteError::trust(error));
+                self.error.get_or_insert(RemoteError::trust(error));
             }
         }
         self
     }
 
-    /// The same, as PEM: every certificate that it has.
+    /// Adds CAs: all certificates of a PEM text.
     pub fn trust_pem(mut self, pem: &[u8]) -> Self {
         let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
         match certificates {
             Ok(certificates) if certificates.is_empty() => {
                 let error = RemoteError::trust("no certificate in the PEM text");
-                self.refused.get_or_insert(error);
+                self.error.get_or_insert(error);
                 self
             }
             Ok(certificates) => self.trust_certificates(certificates),
             Err(error) => {
-                self.refused.get_or_insert(RemoteError::trust(error));
+                self.error.get_or_insert(RemoteError::trust(error));
                 self
             }
         }
     }
 
-    /// By what the webroot is asked: [`LookupKind::Subject`] unless set, for webroots that `jit-trust bundle` makes, with
-    /// `by-subject/<name hash>.tblb`.
+    /// Sets the kind of keys by which the webroot is asked: [`LookupKind::Subject`] unless set, for webroots that
+    /// `jit-trust bundle` makes, with `by-subject/<name hash>.tblb`.
     ///
-    /// [`LookupKind::KeyIdentifier`] is for those of other tools, with `by-skid/<SKID>` and
-    /// `by-iss/<name hash>-<serial number>`. They hold bare certificates, so that **the conditions under which Mozilla
-    /// trusts some roots are lost**: roots that are trusted only for certificates issued up to a date, or only for some
-    /// names, are trusted for all.
+    /// [`LookupKind::KeyIdentifier`] is for webroots of other tools, with `by-skid/<SKID>` and
+    /// `by-iss/<name hash>-<serial number>`. They have bare certificates, so **the conditions under which Mozilla trusts some
+    /// roots are lost**: roots that are trusted only for certificates issued up to a date, or only for some names, are
+    /// trusted for all.
     pub fn kind(self, kind: LookupKind) -> Self {
-        Self { keys: kind, ..self }
+        Self { kind, ..self }
     }
 
-    /// How long it may take to connect, TLS included: 5 seconds unless set.
+    /// Sets the time limit for connecting, TLS included: 5 seconds unless set.
     pub fn connect_timeout(self, timeout: Duration) -> Self {
         Self {
             connect_timeout: timeout,
@@ -94,7 +95,7 @@ impl RemoteStoreBuilder {
         }
     }
 
-    /// How long a query may take, everything included: waiting, connecting, retries, the answer. 10 seconds unless
+    /// Sets the time limit for a lookup, everything included: waiting, connecting, retries, the response. 10 seconds unless
     /// set.
     pub fn query_timeout(self, timeout: Duration) -> Self {
         Self {
@@ -103,7 +104,7 @@ impl RemoteStoreBuilder {
         }
     }
 
-    /// The provider of cryptography; the process-wide one unless set.
+    /// Sets the provider of cryptography: the process-wide one unless set.
     pub fn provider(self, provider: Arc<CryptoProvider>) -> Self {
         Self {
             provider: Some(provider),
@@ -119,14 +120,14 @@ impl RemoteStoreBuilder {
         }
     }
 
-    /// The store. Nothing is sent, and no thread started, before the first query.
+    /// Builds the store. It sends nothing and starts no thread before the first lookup.
     ///
     /// # Errors
-    /// When the URL is none that a webroot can have, when there is no CA to trust its server by or one that cannot be read,
-    /// when a timeout is zero, and when there is no provider of cryptography that supports TLS 1.2 or 1.3.
+    /// When the URL is not valid for a webroot, when there is no CA or one that cannot be read, when a timeout is zero, and when
+    /// there is no provider of cryptography that supports TLS 1.2 or 1.3.
     pub fn build(self) -> Result<RemoteStore, RemoteError> {
         let url = WebrootUrl::parse(&self.url)?;
-        if let Some(error) = self.refused {
+        if let Some(error) = self.error {
             return Err(error);
         }
         if self.roots.is_empty() {
@@ -139,10 +140,10 @@ impl RemoteStoreBuilder {
         let settings = Settings {
             url,
             tls: tls::config(self.roots, self.provider)?,
-            keys: self.keys,
+            kind: self.kind,
             connect_timeout: self.connect_timeout.min(MAX_TIMEOUT),
             query_timeout,
-            // Not under a question that still waits.
+            // Not during a lookup.
             idle_timeout: self.idle_timeout.max(query_timeout),
         };
         Ok(RemoteStore {
@@ -155,10 +156,10 @@ impl RemoteStoreBuilder {
 
 impl fmt::Debug for RemoteStoreBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not the URL: it has not been looked at, and may hold a password.
+        // Not the URL: it is not checked yet, and may have a password.
         f.debug_struct("RemoteStoreBuilder")
             .field("trusted", &self.roots.len())
-            .field("keys", &self.keys)
+            .field("kind", &self.kind)
             .field("connect_timeout", &self.connect_timeout)
             .field("query_timeout", &self.query_timeout)
             .finish_non_exhaustive()

@@ -1,4 +1,4 @@
-//! The one connection to the server: made when it is needed, shared, made anew when it is gone.
+//! The connection to the server: shared, made when it is needed, and made again when it is closed.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,33 +20,33 @@ use super::traffic::Counters;
 use super::{RemoteError, retry, tls};
 use jit_trust_engine::MAX_RESPONSE_LEN;
 
-/// How much of one answer the server may send before it is read: one of the largest at once.
+/// The flow-control window of one response: the largest at once.
 const STREAM_WINDOW: usize = MAX_RESPONSE_LEN;
 
-/// How much of all answers together. It bounds the memory that a server can fill.
+/// The flow-control window of all responses together. It bounds the memory that a server can fill.
 const CONNECTION_WINDOW: u32 = 1 << 20;
 
-/// The longest header fields of an answer together, in bytes.
+/// The largest header fields of a response together, in bytes.
 const MAX_HEADERS: u32 = 16 << 10;
 
-/// The longest time between two pings, and that for the answer to one.
+/// The longest time between two pings, and for the acknowledgement of one.
 const MAX_PING: Duration = Duration::from_secs(10);
 
 const OUR_NAME: &str = concat!("jit-trust/", env!("CARGO_PKG_VERSION"));
 
 type Requests = http2::SendRequest<Empty<Bytes>>;
 
-/// The connection to the server, whether it is there or not.
+/// The connection to the server, which is made when it is needed.
 #[derive(Debug)]
 pub(super) struct Connection {
     settings: Arc<Settings>,
     counters: Arc<Counters>,
-    latest: Mutex<Option<HandshakeContext>>,
+    latest: Mutex<Option<Attempt>>,
 }
 
-/// An attempt to connect, for all who wait for it, and what came of it.
+/// An attempt to connect, shared by all lookups that wait for it, and its outcome.
 #[derive(Clone, Debug)]
-struct HandshakeContext(watch::Receiver<Option<Outcome>>);
+struct Attempt(watch::Receiver<Option<Outcome>>);
 
 #[derive(Clone, Debug)]
 enum Outcome {
@@ -63,7 +63,7 @@ impl Connection {
         }
     }
 
-    /// Asks for this URL and waits for the head of the answer.
+    /// Sends a request for this URL, and waits for the header of the response.
     pub(super) async fn get(&self, url: &Uri) -> Result<Response<Incoming>, RemoteError> {
         let attempt = self.attempt();
         let mut requests = attempt.outcome().await?;
@@ -77,26 +77,26 @@ impl Connection {
             Err(error) => Err(error),
         };
         answered.map_err(|error| {
-            // A connection that fails a request may be on its way out without saying so yet.
+            // A connection that fails a request may be closing, without reporting so yet.
             self.forget(&attempt);
             RemoteError::http(error)
         })
     }
 
-    /// Closes the connection as soon as nobody waits for an answer on it.
+    /// Closes the connection as soon as no request waits for a response.
     pub(super) fn close(&self) {
         *self.latest() = None;
     }
 
-    /// The connection that there is or will be: the latest attempt, or a new one where that is of no use any more.
-    fn attempt(&self) -> HandshakeContext {
+    /// The latest attempt to connect, or a new one where that cannot be used any more.
+    fn attempt(&self) -> Attempt {
         let mut latest = self.latest();
         if let Some(attempt) = latest.as_ref().filter(|attempt| attempt.is_of_use()) {
             return attempt.clone();
         }
         let (tell, outcome) = watch::channel(None);
         let (settings, counters) = (Arc::clone(&self.settings), Arc::clone(&self.counters));
-        // A task, so that the attempt does not end with the question that began it.
+        // A task, so that the attempt does not end with the lookup that began it.
         tokio::spawn(async move {
             let outcome = match connect(&settings, &counters).await {
                 Ok(requests) => Outcome::Open(requests),
@@ -104,22 +104,22 @@ impl Connection {
             };
             tell.send_replace(Some(outcome));
         });
-        latest.insert(HandshakeContext(outcome)).clone()
+        latest.insert(Attempt(outcome)).clone()
     }
 
-    fn forget(&self, attempt: &HandshakeContext) {
+    fn forget(&self, attempt: &Attempt) {
         let mut latest = self.latest();
         latest.take_if(|latest| latest.0.same_channel(&attempt.0));
     }
 
-    fn latest(&self) -> MutexGuard<'_, Option<HandshakeContext>> {
+    fn latest(&self) -> MutexGuard<'_, Option<Attempt>> {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl HandshakeContext {
-    /// Whether another question should wait for it. One that failed a moment ago has failed for all who ask now, and ask
-    /// again soon: a server that is down is not connected to for each of them.
+impl Attempt {
+    /// Whether another lookup may use it. An attempt that failed a moment ago counts for all current lookups, which retry soon:
+    /// a server that is down is not connected to for each of them.
     fn is_of_use(&self) -> bool {
         match &*self.0.borrow() {
             Some(Outcome::Open(requests)) => !requests.is_closed(),
@@ -144,8 +144,8 @@ async fn connect(settings: &Settings, counters: &Counters) -> Result<Requests, R
         counters.connected();
         let server_name = settings.url.server_name();
         let stream = tls::shake_hands(&settings.tls, server_name, stream).await?;
-        // A server that is alive answers a ping at once, however long it takes over the question. One that is not is given
-        // up early enough to ask again on another connection.
+        // A server that is alive acknowledges a ping at once, even if a response takes long. A dead connection is closed early
+        // enough to retry on another one.
         let ping = (settings.query_timeout / 3).min(MAX_PING);
         let made = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
@@ -157,7 +157,7 @@ async fn connect(settings: &Settings, counters: &Counters) -> Result<Requests, R
             .handshake(TokioIo::new(stream))
             .await;
         let (requests, connection) = made.map_err(RemoteError::http)?;
-        // What ends the connection is told to whoever waits for an answer.
+        // The requests get the error that ends the connection.
         tokio::spawn(connection);
         Ok(requests)
     };
@@ -165,10 +165,10 @@ async fn connect(settings: &Settings, counters: &Counters) -> Result<Requests, R
     connected.unwrap_or(Err(RemoteError::ConnectTimedOut(settings.connect_timeout)))
 }
 
-/// A TCP connection to one of the host's addresses, IPv6 and IPv4 side by side where one of them is slow (RFC 8305).
+/// Makes a TCP connection to one of the host's addresses. If one of IPv6 and IPv4 is slow, both are tried (RFC 8305).
 async fn tcp(settings: &Settings) -> Result<TcpStream, RemoteError> {
     let mut connector = HttpConnector::new();
-    connector.enforce_http(false); // it hands TCP streams out for any scheme
+    connector.enforce_http(false); // TCP streams for any scheme
     connector.set_nodelay(true);
     connector.set_connect_timeout(Some(settings.connect_timeout)); // shared among the addresses
     let server = settings.url.server().map_err(RemoteError::connect)?;

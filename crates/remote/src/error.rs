@@ -1,25 +1,25 @@
-//! Why a remote store could not be made, or could not answer.
+//! The error of a remote store.
 
 use std::error::{self, Error};
 use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, io};
 
-/// What lies behind an error. Many questions may have failed of it, so that it is shared.
+/// The source of an error. It is shared, because many lookups may have failed for it.
 type Cause = Arc<dyn Error + Send + Sync>;
 
-/// Why a [`RemoteStore`](crate::RemoteStore) could not be made, or could not answer.
+/// The error of a [`RemoteStore`](crate::RemoteStore) that could not be made, or of a lookup.
 ///
-/// As the reason of a [`LookupError::Other`](jit_trust_engine::LookupError::Other) it says what came, and leaves it to whoever asked to
-/// say which store it was and which key.
+/// The error of a lookup is inside a [`LookupError::Other`](jit_trust_engine::LookupError::Other). It does not name the store
+/// and the key, because [`StoreError::Lookup`](jit_trust_engine::StoreError::Lookup) does.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum RemoteError {
-    /// The URL is none that a webroot can have; the words say why.
+    /// The URL is not valid for a webroot, for this reason.
     Url(&'static str),
-    /// There is no certificate to trust the server by.
+    /// There is no CA to verify the server by.
     NoTrust,
-    /// A certificate to trust the server by cannot be used.
+    /// A CA to verify the server by cannot be used.
     Trust(Cause),
     /// There is no provider of cryptography.
     NoProvider,
@@ -29,33 +29,32 @@ pub enum RemoteError {
     NoTime,
     /// The thread that asks the server cannot be started.
     Thread(Arc<io::Error>),
-    /// More questions are waiting than the store keeps.
+    /// Too many lookups are waiting.
     TooManyQuestions,
-    /// There is no connection to the server.
+    /// The connection to the server failed.
     Connect(Cause),
-    /// There was no connection to the server in time.
+    /// There was no connection to the server within this time.
     ConnectTimedOut(Duration),
-    /// The server is not to be trusted, or speaks a TLS that is not understood.
+    /// The TLS handshake failed, such as because the server is not trusted.
     Tls(Cause),
     /// The server does not speak HTTP/2.
     NoHttp2,
-    /// The connection broke off, or was no good HTTP/2.
+    /// The connection was closed, or the server violated HTTP/2.
     Http(Cause),
-    /// The server answered with a status that is neither an answer nor "not found".
+    /// The HTTP status is neither success nor "not found".
     Status {
         /// The status code.
         status: u16,
-        /// When the server wants to be asked again, if it says.
+        /// The time of the `Retry-After`, if there is one.
         retry_after: Option<Duration>,
     },
-    /// The server has said that it wants to be asked again later, and it is not time yet: it is asked again when this has
-    /// passed.
+    /// No request is sent because of an earlier `Retry-After`, for this time.
     LeftAlone(Duration),
-    /// There was no answer in time, though the question was asked several times.
+    /// There was no response in time, after retries.
     TimedOut {
-        /// The time that there was.
+        /// The time limit.
         after: Duration,
-        /// What came the last time.
+        /// The error of the last try.
         last: Box<RemoteError>,
     },
 }
@@ -73,7 +72,7 @@ impl RemoteError {
         Self::Http(cause.into().into())
     }
 
-    /// Whether it may be over a moment later.
+    /// Whether a retry may succeed.
     pub(super) fn may_pass(&self) -> bool {
         match self {
             Self::Connect(_) | Self::ConnectTimedOut(_) | Self::Http(_) => true,
@@ -82,12 +81,12 @@ impl RemoteError {
         }
     }
 
-    /// Whether it is the server that fails, and not this question that is one too many.
+    /// Whether the server itself fails, not only this request.
     pub(super) fn is_of_the_server(&self) -> bool {
         matches!(self, Self::Status { status: 500.., .. })
     }
 
-    /// When the server wants to be asked again, if it says.
+    /// The time of the `Retry-After`, if there is one.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Status { retry_after, .. } => *retry_after,
@@ -113,7 +112,7 @@ impl fmt::Display for RemoteError {
             Self::Provider(cause) => write!(f, "the provider of cryptography: {}", Causes(cause)),
             Self::NoTime => f.write_str("a timeout is longer than zero"),
             Self::Thread(error) => write!(f, "starting a thread: {error}"),
-            Self::TooManyQuestions => f.write_str("too many questions wait for an answer already"),
+            Self::TooManyQuestions => f.write_str("too many lookups are waiting already"),
             Self::Connect(cause) => write!(f, "connecting: {}", Causes(cause)),
             Self::ConnectTimedOut(after) => write!(f, "connecting: no connection within {after:?}"),
             Self::Tls(cause) => write!(f, "TLS: {}", Causes(cause)),
@@ -163,7 +162,7 @@ impl Error for RemoteError {
     }
 }
 
-/// An error and what lies behind it, in one line: those of HTTP say little by themselves.
+/// An error and its sources in one line, because the errors of HTTP say little by themselves.
 struct Causes<'a>(&'a Cause);
 
 impl fmt::Display for Causes<'_> {
@@ -174,7 +173,7 @@ impl fmt::Display for Causes<'_> {
         let mut next = first.source();
         while let Some(error) = next {
             let text = error.to_string();
-            // Some say what lies behind them themselves.
+            // Some messages include that of their source.
             if !shown.ends_with(&text) {
                 write!(f, ": {text}")?;
                 shown = text;

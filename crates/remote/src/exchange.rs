@@ -1,4 +1,4 @@
-//! One question, from its URL to its answer.
+//! A lookup: its HTTP requests, with retries, and its response.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -24,12 +24,12 @@ pub(super) struct Webroot {
     health: Health,
 }
 
-/// Why one try gave no answer.
+/// The error of one try.
 enum Failure {
-    /// On the way.
+    /// The request failed.
     Remote(RemoteError),
-    /// What came is no answer, and would be none the next time.
-    NoAnswer(LookupError),
+    /// The response cannot be used, and a retry would get the same.
+    Response(LookupError),
 }
 
 impl Webroot {
@@ -41,29 +41,29 @@ impl Webroot {
         }
     }
 
-    /// Closes the connection as soon as nobody waits for an answer on it.
+    /// Closes the connection as soon as no request waits for a response.
     pub(super) fn disconnect(&self) {
         self.connection.close();
     }
 
-    /// Answers a question by the deadline, or says why not.
-    pub(super) async fn answer(
+    /// Makes a lookup by the deadline.
+    pub(super) async fn look_up(
         &self,
-        question: &LookupRequest,
+        request: &LookupRequest,
         deadline: Instant,
     ) -> Result<LookupResponse, LookupError> {
-        let answer = self.ask(&question.key, None, deadline).await?;
-        match (answer.generation(), question.newest_generation) {
-            // A cache on the way has kept it. It has nothing for a URL that nobody has asked for.
+        let response = self.get(&request.key, None, deadline).await?;
+        match (response.generation(), request.newest_generation) {
+            // It is from a cache, which has no response for a new URL.
             (Some(came), Some(newest)) if came < newest => {
-                self.ask(&question.key, Some(newest), deadline).await
+                self.get(&request.key, Some(newest), deadline).await
             }
-            _ => Ok(answer),
+            _ => Ok(response),
         }
     }
 
-    /// Asks, again where what went wrong may pass.
-    async fn ask(
+    /// Gets the file for a key, with retries.
+    async fn get(
         &self,
         key: &AnchorKey,
         generation: Option<u32>,
@@ -74,30 +74,26 @@ impl Webroot {
             .url
             .of(key, generation)
             .map_err(LookupError::other)?;
-        self.wait_until_it_may_be_asked(key, deadline).await?;
+        self.wait_for_retry_after(key, deadline).await?;
         let mut last = None;
-        let tries = (|| self.ask_once(key, &url))
+        let tries = (|| self.get_once(key, &url))
             .retry(retry::pauses(self.health.retries()))
             .adjust(|failure, planned| failure.pause(planned, deadline))
             .notify(|failure, _| last = failure.remote().cloned());
-        let answered = timeout_at(deadline, tries).await;
-        match &answered {
+        let response = timeout_at(deadline, tries).await;
+        match &response {
             Ok(Ok(_)) => self.health.is_well(key),
             Ok(Err(Failure::Remote(error))) => self.health.failed(key, error, Instant::now()),
-            Ok(Err(Failure::NoAnswer(_))) | Err(_) => {}
+            Ok(Err(Failure::Response(_))) | Err(_) => {}
         }
-        match answered {
-            Ok(answered) => answered.map_err(LookupError::from),
+        match response {
+            Ok(response) => response.map_err(LookupError::from),
             Err(_) => Err(self.timed_out(last)),
         }
     }
 
-    /// Waits as long as the server wants to be left alone, or says that this would be too long.
-    async fn wait_until_it_may_be_asked(
-        &self,
-        key: &AnchorKey,
-        deadline: Instant,
-    ) -> Result<(), LookupError> {
+    /// Waits for the time of an earlier `Retry-After`, or returns an error if that ends after the deadline.
+    async fn wait_for_retry_after(&self, key: &AnchorKey, deadline: Instant) -> Result<(), LookupError> {
         let mut now = Instant::now();
         while let Some(not_before) = self.health.not_before(key, now) {
             if deadline <= not_before {
@@ -110,7 +106,7 @@ impl Webroot {
         Ok(())
     }
 
-    async fn ask_once(&self, key: &AnchorKey, url: &Uri) -> Result<LookupResponse, Failure> {
+    async fn get_once(&self, key: &AnchorKey, url: &Uri) -> Result<LookupResponse, Failure> {
         let response = self.connection.get(url).await?;
         match response.status() {
             StatusCode::OK => {}
@@ -124,12 +120,11 @@ impl Webroot {
             }
         }
         let body = whole(response).await?;
-        let answer = match key {
-            AnchorKey::Subject(_) => LookupResponse::blob(body),
+        Ok(match key {
+            AnchorKey::Subject(_) => LookupResponse::blob(body)?,
             // By key identifier, or by issuer and serial number.
-            _ => LookupResponse::certificate(body),
-        };
-        Ok(answer?)
+            _ => LookupResponse::certificate(body)?,
+        })
     }
 
     fn timed_out(&self, last: Option<RemoteError>) -> LookupError {
@@ -144,7 +139,7 @@ impl Webroot {
     }
 }
 
-/// The body, if it is short enough for an answer. Of one that is not, no more is read than it takes to know.
+/// Reads the body. If it is too long, no more is read than is needed to know that.
 async fn whole(response: Response<Incoming>) -> Result<Vec<u8>, Failure> {
     let body = response.into_body();
     if usize::try_from(body.size_hint().lower()).map_or(true, |announced| announced > MAX_RESPONSE_LEN) {
@@ -161,11 +156,11 @@ impl Failure {
     fn remote(&self) -> Option<&RemoteError> {
         match self {
             Self::Remote(error) => Some(error),
-            Self::NoAnswer(_) => None,
+            Self::Response(_) => None,
         }
     }
 
-    /// How long to wait before asking again; none where that is of no use.
+    /// The pause before the next retry; `None` where there is none.
     fn pause(&self, planned: Option<Duration>, deadline: Instant) -> Option<Duration> {
         let error = self.remote().filter(|error| error.may_pass())?;
         retry::pause(error, planned, deadline)
@@ -180,7 +175,7 @@ impl From<RemoteError> for Failure {
 
 impl From<LookupError> for Failure {
     fn from(error: LookupError) -> Self {
-        Self::NoAnswer(error)
+        Self::Response(error)
     }
 }
 
@@ -188,7 +183,7 @@ impl From<Failure> for LookupError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Remote(error) => Self::other(error),
-            Failure::NoAnswer(error) => error,
+            Failure::Response(error) => error,
         }
     }
 }

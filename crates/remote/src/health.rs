@@ -1,4 +1,4 @@
-//! How the server was doing when it was last asked.
+//! The health of the server, by the results of earlier lookups.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,19 +10,19 @@ use super::RemoteError;
 use super::retry::MAX_RETRIES;
 use jit_trust_engine::AnchorKey;
 
-/// The longest that a server can have itself left alone altogether. One host's question may have provoked that, so that it
-/// is less than a question of another host's can wait.
+/// The longest time for which a `Retry-After` stops all lookups. It is shorter than a lookup can wait, because a hostile host
+/// may have caused the `Retry-After`.
 const LONGEST_FOR_ALL: Duration = Duration::from_secs(5);
 
-/// The longest that a server can have one key not asked for.
+/// The longest time for which a `Retry-After` stops the lookups of one key.
 const LONGEST_FOR_ONE: Duration = Duration::from_secs(60);
 
-/// Of how many keys it is known that they are not to be asked for.
+/// The largest number of keys whose lookups are stopped.
 const MAX_KEYS: usize = 256;
 
-/// How the server was doing when it was last asked. Many devices ask one server: while it fails, each question is asked
-/// once more and not again and again. What it wants not to be asked again for a while is not, within bounds: one key, and
-/// where it is the server that fails and not the question that is one too many, any.
+/// The health of the server, by the results of earlier lookups. Many devices use one server, so while it fails, each request is
+/// retried once only. A `Retry-After` stops lookups for a limited time: those of one key, or, if the server itself fails, those
+/// of all keys.
 #[derive(Debug, Default)]
 pub(super) struct Health(Mutex<Last>);
 
@@ -38,7 +38,7 @@ impl Health {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How often a question may be asked again.
+    /// The number of retries of a request.
     pub(super) fn retries(&self) -> usize {
         match self.lock().is_failing {
             true => 1,
@@ -46,7 +46,7 @@ impl Health {
         }
     }
 
-    /// When this key may be asked for, if not now.
+    /// The time from which this key may be requested, if that is later than `now`.
     pub(super) fn not_before(&self, key: &AnchorKey, now: Instant) -> Option<Instant> {
         let last = self.lock();
         let one = last.not_before.get(key).copied();
@@ -54,7 +54,7 @@ impl Health {
             .filter(|not_before| now < *not_before)
     }
 
-    /// It answered a question for this key.
+    /// Notes that a lookup of this key succeeded.
     pub(super) fn is_well(&self, key: &AnchorKey) {
         let mut last = self.lock();
         last.is_failing = false;
@@ -62,7 +62,7 @@ impl Health {
         last.not_before.remove(key);
     }
 
-    /// It failed a question for this key, after all tries.
+    /// Notes that a lookup of this key failed, after all retries.
     pub(super) fn failed(&self, key: &AnchorKey, error: &RemoteError, now: Instant) {
         if !error.may_pass() {
             return;

@@ -1,4 +1,4 @@
-//! A webroot on an HTTPS server.
+//! A deferred store on an HTTPS server: a webroot.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -29,36 +29,40 @@ use tokio::time::Instant;
 
 use exchange::Webroot;
 use jit_trust_engine::{DeferredStore, LookupError, LookupKind, LookupRequest, Responder};
-use queue::{Asked, Queue};
+use queue::{Queue, Queued};
 use settings::Settings;
 use thread::Thread;
 use traffic::Counters;
 
-/// A webroot on an HTTPS server, asked for one small file at a time.
+/// A webroot on an HTTPS server. A lookup is a request for one small file.
 ///
-/// The server is trusted by fixed CAs that the program has, and by nothing else: whom to trust is what the store is asked
-/// for, so it cannot say that of itself. It speaks HTTP/2, on one connection that is kept and serves any number of
-/// queries at once; the connection is closed after a minute without one, and made again when it is needed. Any server of
-/// static files that speaks HTTP/2 will do, and a proxy or a CDN before it may cache what it sends.
+/// The server is verified by fixed CAs of the program, and by nothing else, because the store cannot supply the anchor for its
+/// own server. The store uses HTTP/2, on one connection that serves any number of requests at once. The connection is closed
+/// after a minute without a request, and made again when it is needed. Any server of static files with HTTP/2 is suitable, and
+/// a proxy or a CDN before it may cache the responses.
 ///
-/// | the server says | the store answers |
+/// | HTTP status | response of the store |
 /// |---|---|
-/// | 200 | what is in the file, of at most [`MAX_RESPONSE_LEN`](jit_trust_engine::MAX_RESPONSE_LEN) bytes |
+/// | 200 | the file, of at most [`MAX_RESPONSE_LEN`](jit_trust_engine::MAX_RESPONSE_LEN) bytes |
 /// | 404, 410 | there is no such anchor |
-/// | 408, 429, 5xx; or there is no connection, or it breaks off | asks again, up to three times, and then an error |
+/// | 408, 429, 5xx; or the connection fails | up to three retries, and then an error |
 /// | anything else, redirects too | an error |
 ///
-/// Pauses before asking again are of 0.1, 0.2 and 0.4 seconds, up to twice that at random, and not shorter than a
-/// `Retry-After` says. Of a server that failed the last time, a question is asked again once. For as long as a `Retry-After`
-/// says, the same anchor is not asked for again, a minute at most; and where the status is 5xx, no anchor is, 5 seconds at
-/// most, for which questions wait. What one host's question provokes keeps others waiting no longer than that. An answer
-/// older than one that was seen before is asked for once more with `?newest=` and what was seen, so that a cache on the
-/// way passes the question on.
+/// # Retries
+/// The pauses before retries are of 0.1, 0.2 and 0.4 seconds, up to twice that at random, and not shorter than a `Retry-After`.
+/// If the last lookup failed, there is one retry only.
 ///
-/// A query never waits in the thread that asks it. A thread of the store's own, `jit-trust-remote`, starts with the first
-/// query, asks up to 64 questions at once, keeps 256 more waiting, and ends when the store is dropped. A question that no
-/// connection waits for any more is dropped: at once while it waits for its turn, and after a quarter of a second where the
-/// server was asked already.
+/// For the time of a `Retry-After`, at most a minute, the same anchor is not requested again. If the status is 5xx, no anchor is
+/// requested for that time, at most 5 seconds, and lookups wait. So a lookup for one host delays those for others no longer than
+/// that.
+///
+/// A response that is older than an earlier one is requested once more, with `?newest=` and the newest generation, so that a
+/// cache forwards the request.
+///
+/// # Threads
+/// A lookup never blocks the caller's thread. The store has a thread of its own, `jit-trust-remote`, which starts with the first
+/// lookup and ends when the store is dropped. It sends up to 64 requests at once, and 256 more lookups wait. A lookup that no
+/// connection waits for any more is dropped: at once if it was not sent yet, otherwise after a quarter of a second.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -76,29 +80,29 @@ pub struct RemoteStore {
 }
 
 impl RemoteStore {
-    /// A store to be, for the webroot at `url`: `https://host[:port][/path]`, without credentials, query or fragment. Its
-    /// server's CA has to be given: [`trust_certificates`](RemoteStoreBuilder::trust_certificates) or
+    /// A builder of a store for the webroot at `url`: `https://host[:port][/path]`, without credentials, query or fragment.
+    /// The CA of its server has to be set: [`trust_certificates`](RemoteStoreBuilder::trust_certificates) or
     /// [`trust_pem`](RemoteStoreBuilder::trust_pem).
     pub fn builder(url: &str) -> RemoteStoreBuilder {
         RemoteStoreBuilder::new(url)
     }
 
-    /// What went over the network so far.
+    /// The network traffic so far.
     pub fn traffic(&self) -> Traffic {
         self.counters.read()
     }
 
-    /// The thread's questions. It is started where there is none.
-    fn questions(&self) -> io::Result<Arc<Queue>> {
+    /// The queue of the thread, which is started if there is none.
+    fn queue(&self) -> io::Result<Arc<Queue>> {
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(questions) = thread.as_ref().and_then(Thread::questions) {
-            return Ok(questions);
+        if let Some(queue) = thread.as_ref().and_then(Thread::queue) {
+            return Ok(queue);
         }
         let webroot = Webroot::new(Arc::clone(&self.settings), Arc::clone(&self.counters));
         let started = Thread::start(webroot, self.settings.idle_timeout)?;
-        let questions = started.questions();
+        let queue = started.queue();
         *thread = Some(started);
-        questions.ok_or_else(|| io::ErrorKind::BrokenPipe.into())
+        queue.ok_or_else(|| io::ErrorKind::BrokenPipe.into())
     }
 }
 
@@ -108,23 +112,23 @@ impl DeferredStore for RemoteStore {
     }
 
     fn kind(&self) -> LookupKind {
-        self.settings.keys
+        self.settings.kind
     }
 
-    fn look_up(&self, question: LookupRequest, reply: Responder) {
+    fn look_up(&self, request: LookupRequest, responder: Responder) {
         let deadline = Instant::now() + self.settings.query_timeout;
-        match self.questions() {
-            Ok(questions) => questions.put(Asked {
-                question,
-                reply,
+        match self.queue() {
+            Ok(queue) => queue.put(Queued {
+                request,
+                responder,
                 deadline,
             }),
-            Err(error) => reply.send(Err(LookupError::other(RemoteError::Thread(Arc::new(error))))),
+            Err(error) => responder.send(Err(LookupError::other(RemoteError::Thread(Arc::new(error))))),
         }
     }
 }
 
-/// The URL, which has no credentials in it, and how the webroot is asked.
+/// With the URL, which has no credentials.
 impl fmt::Debug for RemoteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RemoteStore")

@@ -1,4 +1,4 @@
-//! The questions that wait for their turn.
+//! The queue of lookups that wait for the thread.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -10,21 +10,21 @@ use tokio::time::Instant;
 use super::RemoteError;
 use jit_trust_engine::{LookupError, LookupRequest, Responder};
 
-/// How many questions wait.
+/// The largest number of lookups that wait.
 pub(super) const MAX_WAITING: usize = 256;
 
-/// A question on its way to the thread.
+/// A lookup that waits for the thread.
 #[derive(Debug)]
-pub(super) struct Asked {
-    pub(super) question: LookupRequest,
-    pub(super) reply: Responder,
+pub(super) struct Queued {
+    pub(super) request: LookupRequest,
+    pub(super) responder: Responder,
     pub(super) deadline: Instant,
 }
 
-/// The questions that wait for their turn: who came first is asked first, and what is wanted no more takes no room from
-/// what is.
+/// The queue of lookups that wait for the thread, first in, first out. If it is full, lookups that no connection waits for any
+/// more are dropped.
 ///
-/// A connection waits for one question at a time, so that one that names many issuers stands in line anew for each.
+/// A connection waits for one lookup at a time, so a server that names many issuers queues again for each.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     waiting: Mutex<Waiting>,
@@ -33,45 +33,45 @@ pub(super) struct Queue {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    questions: VecDeque<Asked>,
+    lookups: VecDeque<Queued>,
     is_closed: bool,
 }
 
-// Replies are sent and dropped while no lock is held: that runs what others have to run.
+// Responders are used and dropped without the lock, because they run code of the callers.
 impl Queue {
-    /// Takes a question in, or refuses it at once.
-    pub(super) fn put(&self, asked: Asked) {
+    /// Adds a lookup, or responds with an error if the queue is full.
+    pub(super) fn put(&self, lookup: Queued) {
         let mut waiting = self.lock();
         if waiting.is_closed {
             drop(waiting);
-            // The reply says of itself that it was dropped.
-            return drop(asked);
+            // The responder sends an error when it is dropped.
+            return drop(lookup);
         }
         let mut unwanted = VecDeque::new();
-        if waiting.questions.len() >= MAX_WAITING {
-            let all = mem::take(&mut waiting.questions);
-            (waiting.questions, unwanted) = all.into_iter().partition(|asked| asked.reply.is_wanted());
+        if waiting.lookups.len() >= MAX_WAITING {
+            let all = mem::take(&mut waiting.lookups);
+            (waiting.lookups, unwanted) = all.into_iter().partition(|lookup| lookup.responder.is_wanted());
         }
-        let refused = if waiting.questions.len() < MAX_WAITING {
-            waiting.questions.push_back(asked);
+        let rejected = if waiting.lookups.len() < MAX_WAITING {
+            waiting.lookups.push_back(lookup);
             None
         } else {
-            Some(asked)
+            Some(lookup)
         };
         drop(waiting);
         self.arrived.notify_one();
         drop(unwanted);
-        if let Some(refused) = refused {
+        if let Some(rejected) = rejected {
             let error = LookupError::other(RemoteError::TooManyQuestions);
-            refused.reply.send(Err(error));
+            rejected.responder.send(Err(error));
         }
     }
 
-    /// The next question that is wanted, when there is one; none where the queue is closed.
-    pub(super) async fn next(&self) -> Option<Asked> {
+    /// Waits for the next lookup whose response is wanted; `None` when the queue is closed.
+    pub(super) async fn next(&self) -> Option<Queued> {
         loop {
             match self.take() {
-                Taken::Next(asked) if asked.reply.is_wanted() => return Some(asked),
+                Taken::Next(lookup) if lookup.responder.is_wanted() => return Some(lookup),
                 Taken::Next(unwanted) => drop(unwanted),
                 Taken::Nothing => self.arrived.notified().await,
                 Taken::Closed => return None,
@@ -79,11 +79,11 @@ impl Queue {
         }
     }
 
-    /// Takes in no more, and gives back what was waiting.
-    pub(super) fn close(&self) -> VecDeque<Asked> {
+    /// Closes the queue, and returns the lookups in it.
+    pub(super) fn close(&self) -> VecDeque<Queued> {
         let mut waiting = self.lock();
         waiting.is_closed = true;
-        let left = mem::take(&mut waiting.questions);
+        let left = mem::take(&mut waiting.lookups);
         drop(waiting);
         self.arrived.notify_one();
         left
@@ -95,8 +95,8 @@ impl Queue {
 
     fn take(&self) -> Taken {
         let mut waiting = self.lock();
-        match waiting.questions.pop_front() {
-            Some(asked) => Taken::Next(asked),
+        match waiting.lookups.pop_front() {
+            Some(lookup) => Taken::Next(lookup),
             None if waiting.is_closed => Taken::Closed,
             None => Taken::Nothing,
         }
@@ -108,7 +108,7 @@ impl Queue {
 }
 
 enum Taken {
-    Next(Asked),
+    Next(Queued),
     Nothing,
     Closed,
 }

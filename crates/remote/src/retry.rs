@@ -1,4 +1,4 @@
-//! Asking again.
+//! Retries.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,14 +9,14 @@ use tokio::time::Instant;
 
 use super::RemoteError;
 
-/// The shortest pause before a question is asked again.
+/// The shortest pause before a retry.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-/// How often a question is asked again.
+/// The largest number of retries of a request.
 pub(super) const MAX_RETRIES: usize = 3;
 
-/// The pauses: each up to twice as long as it says, at random, so that many clients of a server that comes up again do
-/// not all ask at once.
+/// The pauses before retries, each up to twice as long at random, so that the clients of a server that was down do not all
+/// retry at once.
 pub(super) fn pauses(retries: usize) -> ExponentialBuilder {
     ExponentialBuilder::default()
         .with_min_delay(FIRST_PAUSE)
@@ -25,17 +25,16 @@ pub(super) fn pauses(retries: usize) -> ExponentialBuilder {
         .with_max_times(retries)
 }
 
-/// The pause before the next try: not shorter than the server wants it. None where it would be too late then, for to ask
-/// earlier would be of no use.
+/// The pause before the next retry, not shorter than the server's `Retry-After`. `None` where it would end after the deadline.
 pub(super) fn pause(error: &RemoteError, planned: Option<Duration>, deadline: Instant) -> Option<Duration> {
     let pause = planned?.max(error.retry_after().unwrap_or_default());
     let left = deadline.saturating_duration_since(Instant::now());
     (pause < left).then_some(pause)
 }
 
-/// When the server wants to be asked again (RFC 9110 section 10.2.3), if it says so in a way that can be read. More seconds
-/// than can be counted are as many as can. A date is taken by the server's own clock, where the answer has it: ours may be
-/// wrong.
+/// The time of a `Retry-After` (RFC 9110 section 10.2.3), if the response has one that can be read. A number of seconds that is
+/// too large for `u64` is `u64::MAX`. A date is relative to the server's own `Date`, if there is one, because the local clock
+/// may be wrong.
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name| Some(headers.get(name)?.to_str().ok()?.trim());
     let date = |text: Option<&str>| httpdate::parse_http_date(text?).ok();

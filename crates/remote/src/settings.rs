@@ -1,4 +1,4 @@
-//! What a store was made with.
+//! The settings of a remote store.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,23 +9,23 @@ use rustls::ClientConfig;
 use super::url::WebrootUrl;
 use jit_trust_engine::LookupKind;
 
-/// What a store was made with.
+/// The settings of a remote store.
 pub(super) struct Settings {
     pub(super) url: WebrootUrl,
     pub(super) tls: Arc<ClientConfig>,
-    pub(super) keys: LookupKind,
+    pub(super) kind: LookupKind,
     pub(super) connect_timeout: Duration,
     pub(super) query_timeout: Duration,
-    /// After how long without a question the connection is closed.
+    /// The time without a lookup after which the connection is closed.
     pub(super) idle_timeout: Duration,
 }
 
-/// Without the configuration of TLS, which is long and says nothing.
+/// Without the configuration of TLS, which is long.
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
             .field("url", &format_args!("{}", self.url))
-            .field("keys", &self.keys)
+            .field("kind", &self.kind)
             .field("connect_timeout", &self.connect_timeout)
             .field("query_timeout", &self.query_timeout)
             .finish_non_exhaustive()

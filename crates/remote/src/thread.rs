@@ -1,4 +1,4 @@
-//! The thread that asks the server, so that no thread and no runtime of the caller has to.
+//! The store's own thread with its runtime, which sends the requests.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -16,64 +16,60 @@ use super::exchange::Webroot;
 use super::queue::Queue;
 use jit_trust_engine::{LookupError, Responder};
 
-/// How many questions are asked at once.
+/// The largest number of requests at once.
 pub(super) const MAX_IN_FLIGHT: usize = 64;
 
-/// How long a question is asked on after nobody wants the answer any more. It is longer than most answers take: they are of
-/// use to the next who wants the same, and servers close connections on which many requests are taken back.
+/// The time for which a request continues after its response is not wanted any more. Most responses take less time. They serve
+/// the next lookup of the same key, and servers close connections on which many requests are cancelled.
 const LINGER: Duration = Duration::from_millis(250);
 
-/// Enough for a handshake and for whoever takes an answer; the default is eight times as much.
+/// Enough for a handshake and for the code behind a [`Responder`]; the default is eight times as much.
 const STACK_SIZE: usize = 256 << 10;
 
-/// How many threads at most wait for the system's resolver, which cannot be interrupted.
+/// The largest number of threads that wait for the system's resolver, which cannot be interrupted.
 const MAX_RESOLVING: usize = 4;
 
-/// The thread, which ends when this is dropped, whatever it is waiting for.
+/// The thread, which ends when this is dropped, even while it waits.
 #[derive(Debug)]
 pub(super) struct Thread {
-    questions: Arc<Queue>,
-    // Dropping it is what ends the thread.
+    queue: Arc<Queue>,
+    // Dropping it ends the thread.
     _stop: oneshot::Sender<()>,
 }
 
 impl Thread {
     pub(super) fn start(webroot: Webroot, idle_timeout: Duration) -> io::Result<Self> {
-        let questions = Arc::<Queue>::default();
+        let queue = Arc::<Queue>::default();
         let (stop, stopped) = oneshot::channel();
-        let asked = AtItsEnd(Arc::clone(&questions));
-        // The runtime is made in there: it could not be dropped here, where another may be running.
+        let consumer = CloseOnDrop(Arc::clone(&queue));
+        // The runtime is made on the thread, because it could not be dropped here inside of another runtime.
         let run = move || match runtime() {
             Ok(runtime) => {
-                runtime.spawn(answer_all(asked, Arc::new(webroot), idle_timeout));
-                // An error, since nothing is ever sent: the other end was dropped.
+                runtime.spawn(serve(consumer, Arc::new(webroot), idle_timeout));
+                // It returns an error when the sender is dropped.
                 let _ = runtime.block_on(stopped);
-                // Nobody waits for the resolver any longer.
+                // Without waiting for the resolver.
                 runtime.shutdown_background();
             }
-            Err(error) => refuse_all(&asked.0, error),
+            Err(error) => fail_all(&consumer.0, error),
         };
         std::thread::Builder::new()
             .name("jit-trust-remote".to_owned())
             .stack_size(STACK_SIZE)
             .spawn(run)?;
-        Ok(Self {
-            questions,
-            _stop: stop,
-        })
+        Ok(Self { queue, _stop: stop })
     }
 
-    /// Where to put questions; none where the thread has come to grief.
-    pub(super) fn questions(&self) -> Option<Arc<Queue>> {
-        (!self.questions.is_closed()).then(|| Arc::clone(&self.questions))
+    /// The queue for lookups; `None` where the thread has failed.
+    pub(super) fn queue(&self) -> Option<Arc<Queue>> {
+        (!self.queue.is_closed()).then(|| Arc::clone(&self.queue))
     }
 }
 
-/// Closes the queue when the thread ends, or what takes questions from it, however it does: nobody would answer what is
-/// put there.
-struct AtItsEnd(Arc<Queue>);
+/// Closes the queue when its consumer ends, even by a panic, so that no lookup waits there forever.
+struct CloseOnDrop(Arc<Queue>);
 
-impl Drop for AtItsEnd {
+impl Drop for CloseOnDrop {
     fn drop(&mut self) {
         drop(self.0.close());
     }
@@ -88,56 +84,57 @@ fn runtime() -> io::Result<runtime::Runtime> {
         .build()
 }
 
-async fn answer_all(asked: AtItsEnd, webroot: Arc<Webroot>, idle_timeout: Duration) {
-    let questions = &asked.0;
-    let places = Arc::new(Semaphore::new(MAX_IN_FLIGHT));
-    while let Ok(place) = Arc::clone(&places).acquire_owned().await {
-        let next = match timeout(idle_timeout, questions.next()).await {
+/// Makes the lookups of the queue until it is closed.
+async fn serve(consumer: CloseOnDrop, webroot: Arc<Webroot>, idle_timeout: Duration) {
+    let queue = &consumer.0;
+    let permits = Arc::new(Semaphore::new(MAX_IN_FLIGHT));
+    while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
+        let next = match timeout(idle_timeout, queue.next()).await {
             Ok(next) => next,
             Err(_) => {
                 webroot.disconnect();
-                questions.next().await
+                queue.next().await
             }
         };
-        let Some(next) = next else { return };
+        let Some(lookup) = next else { return };
         let webroot = Arc::clone(&webroot);
         tokio::spawn(async move {
-            let answer = webroot.answer(&next.question, next.deadline);
-            let answer = while_wanted(&next.reply, answer).await;
-            drop(place);
-            // A reply that is dropped says so itself.
-            if let Some(answer) = answer {
-                next.reply.send(answer);
+            let response = webroot.look_up(&lookup.request, lookup.deadline);
+            let response = while_wanted(&lookup.responder, response).await;
+            drop(permit);
+            // Otherwise the responder sends an error when it is dropped.
+            if let Some(response) = response {
+                lookup.responder.send(response);
             }
         });
     }
 }
 
-/// What `answer` comes to, or none when nobody wants to know any more. Then it is dropped, and with it a request that is
-/// on its way.
-async fn while_wanted<T>(reply: &Responder, answer: impl Future<Output = T>) -> Option<T> {
-    let mut answer = pin!(answer);
+/// Awaits the response, or returns `None` when it is not wanted any more. Then the future is dropped, which cancels its
+/// request.
+async fn while_wanted<T>(responder: &Responder, response: impl Future<Output = T>) -> Option<T> {
+    let mut response = pin!(response);
     let mut unwanted = pin!(async {
         loop {
-            reply.unwanted().await;
+            responder.unwanted().await;
             sleep(LINGER).await;
-            if !reply.is_wanted() {
+            if !responder.is_wanted() {
                 return;
             }
         }
     });
-    poll_fn(|context| match answer.as_mut().poll(context) {
-        Poll::Ready(answer) => Poll::Ready(Some(answer)),
+    poll_fn(|context| match response.as_mut().poll(context) {
+        Poll::Ready(response) => Poll::Ready(Some(response)),
         Poll::Pending => unwanted.as_mut().poll(context).map(|()| None),
     })
     .await
 }
 
-/// Refuses what has been asked. What is asked next starts another thread.
-fn refuse_all(questions: &Queue, error: io::Error) {
+/// Closes the queue, and fails its lookups. The next lookup starts another thread.
+fn fail_all(queue: &Queue, error: io::Error) {
     let error = RemoteError::Thread(Arc::new(error));
-    for asked in questions.close() {
-        asked.reply.send(Err(LookupError::other(error.clone())));
+    for lookup in queue.close() {
+        lookup.responder.send(Err(LookupError::other(error.clone())));
     }
 }
 
@@ -147,27 +144,29 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
-    use crate::queue::Asked;
+    use crate::queue::Queued;
     use jit_trust_engine::{AnchorKey, LookupRequest};
 
     #[test]
-    fn where_the_thread_cannot_work_every_question_is_told_so() {
-        let questions = Queue::default();
+    fn where_the_thread_cannot_work_every_lookup_gets_that_error() {
+        let queue = Queue::default();
         let (tell, told) = std::sync::mpsc::channel();
         for _ in 0..3 {
             let tell = tell.clone();
-            questions.put(Asked {
-                question: LookupRequest::new(AnchorKey::Subject(
+            queue.put(Queued {
+                request: LookupRequest::new(AnchorKey::Subject(
                     Name::from_der(&[0x30, 0x00]).unwrap().hash(),
                 )),
-                reply: Responder::new(move |answer| tell.send(answer.unwrap_err().to_string()).unwrap()),
+                responder: Responder::new(move |response| {
+                    tell.send(response.unwrap_err().to_string()).unwrap();
+                }),
                 deadline: Instant::now(),
             });
         }
         drop(tell);
-        refuse_all(&questions, io::Error::other("no file descriptor is left"));
+        fail_all(&queue, io::Error::other("no file descriptor is left"));
         let told: Vec<_> = told.iter().collect();
         assert_eq!(told, ["starting a thread: no file descriptor is left"; 3]);
-        assert!(questions.is_closed(), "the next one starts another thread");
+        assert!(queue.is_closed(), "the next one starts another thread");
     }
 }

@@ -1,5 +1,4 @@
-//! TLS to the webroot's server, which is trusted by fixed CAs: the store cannot be asked whom to trust before it is
-//! connected.
+//! TLS to the webroot's server, which is verified by fixed CAs: the store cannot be asked for anchors before it is connected.
 
 use std::io;
 use std::sync::Arc;
@@ -16,7 +15,7 @@ use super::RemoteError;
 
 const H2: &[u8] = b"h2";
 
-/// A configuration that trusts these CAs and offers HTTP/2 alone.
+/// A configuration that trusts these CAs and offers HTTP/2 only.
 pub(super) fn config(
     roots: RootCertStore,
     provider: Option<Arc<CryptoProvider>>,
@@ -30,28 +29,28 @@ pub(super) fn config(
         .map_err(|error| RemoteError::Provider(Arc::new(error)))?;
     let mut config = builder.with_root_certificates(roots).with_no_client_auth();
     config.alpn_protocols = vec![H2.to_vec()];
-    // Connections are few, and each is to be verified: a server whose certificate is no longer good must not go on by an
-    // old session.
+    // Each connection is verified, so that an old session cannot be resumed after the server's certificate has expired. There
+    // are few connections.
     config.resumption = Resumption::disabled();
     Ok(Arc::new(config))
 }
 
-/// A TLS connection on which HTTP/2 is spoken.
+/// Makes the TLS connection, for HTTP/2.
 pub(super) async fn shake_hands(
     config: &Arc<ClientConfig>,
     server_name: ServerName<'static>,
     stream: TcpStream,
 ) -> Result<TlsStream<TcpStream>, RemoteError> {
     let connector = TlsConnector::from(Arc::clone(config));
-    let stream = connector.connect(server_name, stream).await.map_err(refused)?;
+    let stream = connector.connect(server_name, stream).await.map_err(failed)?;
     match stream.get_ref().1.alpn_protocol() {
         Some(H2) => Ok(stream),
         _ => Err(RemoteError::NoHttp2),
     }
 }
 
-/// What TLS says stays so; what the network says may pass.
-fn refused(error: io::Error) -> RemoteError {
+/// The error of a failed handshake: an error of TLS is permanent, an error of the network is not.
+fn failed(error: io::Error) -> RemoteError {
     let of_tls = error.get_ref().and_then(|inner| inner.downcast_ref());
     match of_tls {
         Some(rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => RemoteError::NoHttp2,

@@ -1,18 +1,18 @@
-//! What went over the network.
+//! The network traffic of a remote store.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// What a [`RemoteStore`](crate::RemoteStore) sent so far, counted exactly.
+/// The network traffic of a [`RemoteStore`](crate::RemoteStore) so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Traffic {
-    /// TCP connections made.
+    /// The number of TCP connections.
     pub connections: usize,
-    /// HTTP requests sent, those that were repeated included.
+    /// The number of HTTP requests, retries included.
     pub requests: usize,
 }
 
-/// The counters behind it.
+/// The counters of [`Traffic`].
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     connections: AtomicUsize,

@@ -1,4 +1,4 @@
-//! Where a webroot is.
+//! The URL of a webroot.
 
 use std::fmt;
 
@@ -14,11 +14,11 @@ use jit_trust_engine::canonical_url as canonical;
 #[derive(Clone, Debug)]
 pub(super) struct WebrootUrl {
     authority: Authority,
-    /// In its one spelling, without a `/` at its end.
+    /// In its normal form, without a final `/`.
     path: String,
-    /// All of it, in the one spelling under which the store is known.
+    /// The whole URL in its normal form, which is the name of the store.
     canonical: String,
-    /// Whose certificate the server has to show.
+    /// The name for which the server's certificate has to be.
     server_name: ServerName<'static>,
 }
 
@@ -42,13 +42,13 @@ impl WebrootUrl {
         if authority.as_str().contains('@') {
             return Err(RemoteError::Url("this one has credentials"));
         }
-        if !has_a_good_port(authority) {
-            return Err(RemoteError::Url("this one has no good port"));
+        if !has_valid_port(authority) {
+            return Err(RemoteError::Url("this one has no valid port"));
         }
         let server_name = server_name(authority.host())
             .ok_or(RemoteError::Url("no certificate can be for a host of this name"))?;
         let canonical = canonical(url).into_owned();
-        // What stands before it holds two.
+        // The scheme and the host end with the third `/`.
         let path = canonical.splitn(4, '/').nth(3);
         Ok(Self {
             authority: authority.clone(),
@@ -58,17 +58,17 @@ impl WebrootUrl {
         })
     }
 
-    /// Whose certificate the server has to show.
+    /// The name for which the server's certificate has to be.
     pub(super) fn server_name(&self) -> ServerName<'static> {
         self.server_name.clone()
     }
 
-    /// The URL of the server itself.
+    /// The URL of the server.
     pub(super) fn server(&self) -> Result<Uri, hyper::http::Error> {
         self.with_path("/")
     }
 
-    /// The URL of the answer for a key; with a generation, one that no cache has an older answer for.
+    /// The URL of the file for a key; with a generation, one for which no cache has an older file.
     pub(super) fn of(&self, key: &AnchorKey, generation: Option<u32>) -> Result<Uri, hyper::http::Error> {
         let path = format!("{}/{key}", self.path);
         match generation {
@@ -83,14 +83,14 @@ impl WebrootUrl {
     }
 }
 
-/// In its one spelling, without the `/` that may stand at its end.
+/// In its normal form, without a final `/`.
 impl fmt::Display for WebrootUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.canonical)
     }
 }
 
-fn has_a_good_port(authority: &Authority) -> bool {
+fn has_valid_port(authority: &Authority) -> bool {
     match authority.as_str().strip_prefix(authority.host()) {
         Some("") => true,
         _ => authority.port_u16().is_some_and(|port| port != 0),
@@ -98,7 +98,7 @@ fn has_a_good_port(authority: &Authority) -> bool {
 }
 
 fn server_name(host: &str) -> Option<ServerName<'static>> {
-    // An IPv6 address stands in brackets.
+    // An IPv6 address is in brackets.
     let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     ServerName::try_from(bare.unwrap_or(host).to_owned()).ok()
 }
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_below_the_webroots_url() {
+    fn a_file_is_below_the_webroots_url() {
         let name = Name::from_der(&[0x30, 0x00]).unwrap().hash();
         let key = AnchorKey::Subject(name);
         for (url, start) in [
@@ -122,10 +122,10 @@ mod tests {
         ] {
             let webroot = WebrootUrl::parse(url).unwrap();
             assert_eq!(webroot.to_string(), start);
-            let answer = webroot.of(&key, None).unwrap();
-            assert_eq!(answer.to_string(), format!("{start}/by-subject/{name}.tblb"));
+            let file = webroot.of(&key, None).unwrap();
+            assert_eq!(file.to_string(), format!("{start}/by-subject/{name}.tblb"));
             let newer = webroot.of(&key, Some(7)).unwrap();
-            assert_eq!(newer.to_string(), format!("{answer}?newest=7"));
+            assert_eq!(newer.to_string(), format!("{file}?newest=7"));
         }
     }
 
@@ -158,9 +158,9 @@ mod tests {
             ("https:///a", "no URL"),
             ("https://trust.test/?a", "a query"),
             ("https://trust.test/#a", "a fragment"),
-            ("https://trust.test:0/", "no good port"),
-            ("https://trust.test:/", "no good port"),
-            ("https://trust.test:65536/", "no good port"),
+            ("https://trust.test:0/", "no valid port"),
+            ("https://trust.test:/", "no valid port"),
+            ("https://trust.test:65536/", "no valid port"),
             ("https://me:secret@trust.test/", "credentials"),
             ("https://tr\u{fc}st.test/", "no URL"),
             ("https://a b/", "no URL"),

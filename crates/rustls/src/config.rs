@@ -1,4 +1,4 @@
-//! A client configuration, ready to connect.
+//! Client configurations with a verifier.
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use jit_trust_engine::TrustPolicy;
 
 use crate::Verifier;
 
-/// A client configuration that trusts what `policy` does, a [`TrustPolicy`] or a single store, just in time, with the process-wide
-/// [`CryptoProvider`]; no client certificate.
+/// A client configuration that verifies servers by `policy`, a [`TrustPolicy`] or a single store, with the process-wide
+/// [`CryptoProvider`] and without a client certificate.
 ///
-/// A session is resumed only as long as the anchor that it depends on is in the store unchanged.
+/// A session is resumed only while the anchor that it depends on is in a store unchanged.
 ///
 /// # Panics
-/// As [`ClientConfig::builder`] does, when there is no process-wide provider and the features of rustls do not say
-/// which one it is to be. [`client_config_with_provider`] never panics.
+/// Like [`ClientConfig::builder`], when there is no process-wide provider and the features of rustls do not determine one.
+/// [`client_config_with_provider`] never panics.
 ///
 /// ```
 /// # rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
@@ -27,10 +27,10 @@ pub fn client_config(policy: impl Into<TrustPolicy>) -> ClientConfig {
     trusting(policy, ClientConfig::builder())
 }
 
-/// As [`client_config`], with a given provider of cryptography.
+/// As [`client_config`], with this provider of cryptography.
 ///
 /// # Errors
-/// When the provider supports no cipher suite of TLS 1.2 and 1.3.
+/// When the provider supports no cipher suite of TLS 1.2 or 1.3.
 ///
 /// ```
 /// # fn main() -> Result<(), rustls::Error> {

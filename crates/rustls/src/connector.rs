@@ -1,4 +1,4 @@
-//! Connecting, so that it is known what each connection depends on.
+//! The connector for threads that may block.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -14,11 +14,11 @@ use crate::client_config;
 use crate::context::HandshakeContext;
 use crate::error::failed;
 
-/// Makes TLS connections and keeps account of what they depend on: an imported anchor stays cached for as long as a
-/// connection that depends on it lives, and [`TrustPolicy::connections`] lists them. A plain [`ClientConfig`] serves as well,
-/// but its connections are not seen to end.
+/// A connector that makes TLS connections and tracks what they depend on: an imported anchor stays cached while a connection
+/// depends on it, and [`TrustPolicy::connections`] lists the open connections. A plain [`ClientConfig`] works as well, but its
+/// connections are not tracked.
 ///
-/// This is for threads that may block. For tokio there is `TokioConnector`, for hyper `HttpsConnector`, for reqwest
+/// It is for threads that may block. For tokio there is `TokioConnector`, for hyper `HttpsConnector`, for reqwest
 /// `ConnectLayer`.
 ///
 /// ```no_run
@@ -40,19 +40,19 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// Trusts what `policy` does, a [`TrustPolicy`] or a single store, with [`client_config`].
+    /// A connector by `policy`, a [`TrustPolicy`] or a single store, with [`client_config`].
     ///
     /// # Panics
-    /// As [`client_config`] does.
+    /// Like [`client_config`].
     pub fn new(policy: impl Into<TrustPolicy>) -> Self {
         let policy = policy.into();
         let config = client_config(policy.clone());
         Self::with_config(policy, config)
     }
 
-    /// With a configuration that was made of the same `policy`, by [`client_config`] or with a
-    /// [`Verifier`](crate::Verifier) and its [`resumption`](crate::Verifier::resumption), and then
-    /// changed: client certificates, protocols.
+    /// A connector with a configuration of the program's own, such as for client certificates or protocols. The configuration
+    /// must be made from the same `policy`, by [`client_config`] or with a [`Verifier`](crate::Verifier) and its
+    /// [`resumption`](crate::Verifier::resumption).
     pub fn with_config(policy: TrustPolicy, config: impl Into<Arc<ClientConfig>>) -> Self {
         Self {
             policy,
@@ -60,7 +60,7 @@ impl Connector {
         }
     }
 
-    /// What it trusts.
+    /// The policy.
     pub fn policy(&self) -> &TrustPolicy {
         &self.policy
     }
@@ -70,11 +70,11 @@ impl Connector {
         &self.config
     }
 
-    /// Makes the connection, which waits for the server and, where a store answers later, for that.
+    /// Makes the connection. Blocks until the handshake is over, including lookups in deferred stores.
     ///
     /// # Errors
-    /// Those of `tcp`; inside an [`io::Error`] of the kind `InvalidData`, the [`HandshakeError`](crate::HandshakeError) with the rejection; and
-    /// `InvalidInput` where the configuration is not one that [`with_config`](Self::with_config) takes.
+    /// Those of `tcp`; an [`io::Error`] of the kind `InvalidData` with the [`HandshakeError`](crate::HandshakeError), which has
+    /// the rejection; and `InvalidInput` where the configuration is not one for [`with_config`](Self::with_config).
     pub fn connect(&self, server: ServerName<'static>, tcp: TcpStream) -> io::Result<TlsStream> {
         let host = server.to_str().into_owned();
         let _asked = self.policy.prefetch(&host);
@@ -101,11 +101,11 @@ impl Connector {
     }
 }
 
-/// Registers a connection whose handshake is over, if it may live.
+/// Registers a connection after its handshake.
 ///
 /// # Errors
-/// When it is not known what it depends on, because the configuration is of another policy, or keeps sessions of its own;
-/// and when an anchor that it depends on was withdrawn since.
+/// When it is not known what it depends on, because the configuration has another policy or session store; and when an anchor
+/// that it depends on was withdrawn since.
 pub(crate) fn register(
     policy: &TrustPolicy,
     host: String,
@@ -144,22 +144,22 @@ pub struct TlsStream {
 }
 
 impl TlsStream {
-    /// The TLS side of it.
+    /// The TLS connection of rustls.
     pub fn connection(&self) -> &ClientConnection {
         &self.tls.get_ref().conn
     }
 
-    /// What happened in the verification of the server; `None` where a session was resumed.
+    /// The report of the verification; `None` where a session was resumed.
     pub fn report(&self) -> Option<&VerificationReport> {
         self.report.as_deref()
     }
 
-    /// The TCP connection under it.
+    /// The TCP connection.
     pub fn tcp(&self) -> &TcpStream {
         self.tls.get_ref().sock.get_ref()
     }
 
-    /// A ticket may come: it depends on what this connection depends on.
+    /// Runs a step as this connection's: a session ticket that comes depends on the same anchors.
     fn step<T>(
         &mut self,
         step: impl FnOnce(&mut TrackedStream<StreamOwned<ClientConnection, SharedTcp>>) -> io::Result<T>,

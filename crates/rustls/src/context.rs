@@ -1,4 +1,4 @@
-//! The connection that a thread is driving.
+//! The context of the handshake that a thread drives.
 
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,16 +9,15 @@ thread_local! {
     static CURRENT: RefCell<Option<Arc<HandshakeContext>>> = const { RefCell::new(None) };
 }
 
-/// A connection that is being made, or lives: where a verifier and a store of sessions find out whose they are asked for.
+/// The context of a connection, from its handshake on: it tells the verifier and the session store for which connection they
+/// are called, and takes their results.
 ///
-/// rustls tells both no more than a server's name, and it resumes a session only with the very same verifier object, which
-/// it compares by pointer: so there cannot be a verifier for each connection, and what one connection's verification comes to
-/// is told through a thread-local. This is the one place where that happens. What a verifier does it does on the thread that
-/// drives the connection, before the call to rustls returns; the connector [marks](Self::drive) each step.
+/// rustls passes only the server's name to both. It resumes a session only with the same verifier object, compared by pointer,
+/// so there cannot be one verifier for each connection. Therefore the context is passed through a thread-local: rustls calls
+/// the verifier on the thread that drives the connection, and the connector [sets](Self::drive) the context for each step.
 #[derive(Debug, Default)]
 pub(crate) struct HandshakeContext {
-    /// The server, and what is trusted; `None` where several connections may be made, so that it is not known of which a step
-    /// is.
+    /// The server and the policy; `None` where several connections may be made, so that a step cannot be assigned to one.
     connection: Option<(String, TrustPolicy)>,
     cancellation: Cancellation,
     known: Mutex<Known>,
@@ -32,7 +31,7 @@ struct Known {
 }
 
 impl HandshakeContext {
-    /// One connection to this server, by this policy.
+    /// The context of one connection to this server, by this policy.
     pub(crate) fn to(server: String, policy: &TrustPolicy) -> Arc<Self> {
         Arc::new(Self {
             connection: Some((server, policy.clone())),
@@ -40,60 +39,60 @@ impl HandshakeContext {
         })
     }
 
-    /// Runs `step`, a step of this connection.
+    /// Runs a step of this connection.
     pub(crate) fn drive<T>(self: &Arc<Self>, step: impl FnOnce() -> T) -> T {
         let _restored = Restored(CURRENT.replace(Some(self.clone())));
         step()
     }
 
-    /// Runs code of the program's, which may make connections of its own: they are not the one that this thread is
-    /// driving, which is handed on.
+    /// Runs a step without a current context, because it may call code of the program that makes connections of its own. It
+    /// gets the context that this thread drives.
     pub(crate) fn aside<T>(step: impl FnOnce(Option<&Arc<Self>>) -> T) -> T {
         let restored = Restored(CURRENT.take());
         step(restored.0.as_ref())
     }
 
-    /// The one that this thread is driving, if it connects to this server by this policy. A key for client certificates may
-    /// be reached over TLS itself: that is another connection, to another server.
+    /// The context that this thread drives, if it is for this server and policy. Within a handshake, a signer for client
+    /// certificates may use TLS itself: that is another connection, to another server.
     pub(crate) fn current(server: &str, policy: &TrustPolicy) -> Option<Arc<Self>> {
         let current = CURRENT.with_borrow(Clone::clone)?;
         current.connects_to(server, policy).then_some(current)
     }
 
-    /// Whether this is the one server that it connects to, and what it trusts.
+    /// Whether it is for this server and policy.
     pub(crate) fn connects_to(&self, server: &str, policy: &TrustPolicy) -> bool {
         let connection = self.connection.as_ref();
         connection.is_some_and(|(own, trusted)| own == server && trusted.is(policy))
     }
 
-    /// Has a verifier that waits for a store give up.
+    /// The cancellation of the handshake.
     pub(crate) fn cancellation(&self) -> &Cancellation {
         &self.cancellation
     }
 
-    /// The path ended in this.
+    /// Adds the binding of the verification.
     pub(crate) fn depends_on(&self, binding: TrustBinding) {
-        // A second verification is one too many, and it could not be said which is this connection's: then it depends on
-        // both.
+        // A second verification is not expected. As it is not known which is this connection's, it depends on both.
         self.lock().verified.extend(binding);
     }
 
-    /// What happened in the verification.
+    /// Sets the report of the verification.
     pub(crate) fn report(&self, report: Box<VerificationReport>) {
         self.lock().report = Some(report);
     }
 
-    /// What happened in the verification, if there was one.
+    /// Takes the report of the verification, if there was one.
     pub(crate) fn take_report(&self) -> Option<Box<VerificationReport>> {
         self.lock().report.take()
     }
 
-    /// A session was offered that depends on this.
+    /// Sets the binding of the session that is offered.
     pub(crate) fn offers(&self, binding: TrustBinding) {
         self.lock().offered = binding;
     }
 
-    /// What a session depends on that this connection gets: if nothing was verified, it resumed what was offered.
+    /// The anchors that a new session of this connection depends on. Without a verification, the connection resumed the session
+    /// that was offered.
     pub(crate) fn sessions_depend_on(&self) -> BoundAnchors {
         let known = self.lock();
         match known.verified.anchors.is_empty() {
@@ -102,7 +101,7 @@ impl HandshakeContext {
         }
     }
 
-    /// The handshake is over: what the connection depends on from now on; `None` where that is not known.
+    /// Ends the handshake, and returns the binding of the connection; `None` where it is not known.
     pub(crate) fn settle(&self, is_resumed: bool) -> Option<TrustBinding> {
         let mut known = self.lock();
         let offered = std::mem::take(&mut known.offered);
@@ -117,12 +116,12 @@ impl HandshakeContext {
     }
 }
 
-/// Puts back what was there, even if a step panics.
+/// Restores the previous context when it is dropped, even if a step panics.
 struct Restored(Option<Arc<HandshakeContext>>);
 
 impl Drop for Restored {
     fn drop(&mut self) {
-        // What was driven is dropped when this is done: it may be the last to hold it, and more may hang on it.
+        // It is dropped after the restoration: dropping the last reference to a context may run other code.
         let _driven = CURRENT.replace(self.0.take());
     }
 }

@@ -1,4 +1,4 @@
-//! Rejections in rustls' errors, and back.
+//! Conversion between rejections and the errors of rustls.
 
 use std::error::Error as StdError;
 use std::io;
@@ -11,12 +11,11 @@ use webpki::{InvalidNameContext, KeyUsage};
 use crate::context::HandshakeContext;
 use crate::validation::{self, Original};
 
-/// Why a handshake failed.
+/// The error of a failed handshake.
 pub type HandshakeError = jit_trust_engine::HandshakeError<Error>;
 
-/// Finds out why a server was rejected, from the error of whatever made the connection: rustls' own error, an
-/// [`io::Error`], those of hyper, reqwest and others that name their source. `None` where it is not about the server's
-/// certificates.
+/// Finds the rejection of a server in an error: an error of rustls, an [`io::Error`], or an error of hyper, reqwest and other
+/// crates that return their source. `None` where the error is not about the server's certificates.
 ///
 /// ```
 /// use jit_trust::{Rejection, rejection};
@@ -42,7 +41,7 @@ pub fn rejection(error: &(dyn StdError + 'static)) -> Option<Rejection> {
     None
 }
 
-/// The rejection for an error of rustls', where that is about certificates.
+/// The rejection for an error of rustls, where that is about certificates.
 fn of_rustls(error: &Error) -> Option<Rejection> {
     let certificate = match error {
         Error::InvalidCertificate(certificate) => certificate,
@@ -129,8 +128,8 @@ fn of_rustls(error: &Error) -> Option<Rejection> {
     })
 }
 
-/// The error for a rejection. Where rustls has a variant that says as much, it is that, so that a program sees what it would
-/// see with rustls' own verifier; otherwise it holds the rejection.
+/// The error for a rejection. Where rustls has a variant with the same information, it is that one, as with rustls' own
+/// verifier; otherwise it holds the rejection.
 pub(crate) fn to_rustls(rejection: &Rejection) -> Error {
     let original = rejection.original().and_then(|original| original.downcast_ref());
     let of_rustls = original.and_then(|Original(error)| of_webpki(error));
@@ -138,7 +137,7 @@ pub(crate) fn to_rustls(rejection: &Rejection) -> Error {
     error.into()
 }
 
-/// The variant that rustls has for an error of webpki's.
+/// The variant that rustls has for an error of webpki.
 fn of_webpki(error: &webpki::Error) -> Option<CertificateError> {
     use webpki::Error as Webpki;
 

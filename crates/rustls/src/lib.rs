@@ -1,11 +1,11 @@
-//! Just-in-time trust for rustls: hands the peer's certificates to the verification machine, and has webpki validate against
-//! the anchors that it is given.
+//! The edge to rustls: it gives the peer's certificates to the verification machine, and has webpki validate against the
+//! anchors that the machine selects.
 //!
 //! Programs use it through the crate `jit-trust`.
 //!
 //! # Features
-//! - `std` (default): the verifier, configurations and the blocking connector. Without it there is [`Webpki`] alone, which
-//!   needs `alloc` only.
+//! - `std` (default): the verifier, configurations and the blocking connector. Without it there is only [`Webpki`], which
+//!   needs `alloc`.
 //! - `tokio`, `hyper`, `tower`: connectors.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

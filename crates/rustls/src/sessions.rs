@@ -1,4 +1,4 @@
-//! Sessions, each with what it depends on.
+//! A session store that keeps the anchors that each session depends on.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -13,18 +13,18 @@ use schnellru::{ByLength, LruMap};
 
 use crate::context::HandshakeContext;
 
-/// How many servers are remembered, as with rustls' own store.
+/// The largest number of servers, as in rustls' own store.
 const MAX_SERVERS: u32 = 256;
-/// How many tickets of TLS 1.3 are kept for one server, as with rustls' own store.
+/// The largest number of tickets of TLS 1.3 for one server, as in rustls' own store.
 const MAX_TICKETS: usize = 8;
-/// How many anchors one name may depend on before no session of it is kept whose connection is not known.
+/// The largest number of anchors of one server name. With more, only sessions of known connections are kept.
 const MAX_ANCHORS: usize = 8;
 
-/// Sessions to resume, each with the anchors that it depends on: rustls asks no verifier about a session that it resumes,
-/// so that this offers it only as long as each of them is in the store unchanged.
+/// A session store that keeps the anchors that each session depends on. rustls calls no verifier when it resumes a session,
+/// so this store offers a session only while each of its anchors is in a store unchanged.
 ///
-/// rustls does not say which connection a ticket is of. Of one that our connectors drive, it is known; of any other, a
-/// ticket, which may come late, counts as depending on every anchor that a connection to the server's name ever depended on.
+/// rustls does not say to which connection a ticket belongs. For a connection of our connectors it is known. Any other
+/// ticket, which may come late, depends on every anchor that verified the server's name so far.
 pub(crate) struct Sessions {
     policy: TrustPolicy,
     known: Mutex<Known>,
@@ -32,10 +32,10 @@ pub(crate) struct Sessions {
 
 struct Known {
     servers: LruMap<String, Server, ByLength, RandomState>,
-    /// Anchors that sessions depend on: they are few, and are kept once.
+    /// The anchors that sessions depend on, each kept once: there are few.
     anchors: Vec<Weak<BoundAnchor>>,
-    /// What connections to servers depended on that are remembered no more. A connection to one may live, and a ticket of it come
-    /// when the server is remembered anew.
+    /// The anchors of servers that were evicted. A connection to such a server may still be open, and its ticket may come
+    /// after the server was added again.
     forgotten: Dependencies,
 }
 
@@ -47,11 +47,11 @@ struct Server {
     dependencies: Dependencies,
 }
 
-/// Every anchor that a connection to a name depended on.
+/// The anchors that verified a server name.
 #[derive(Clone, Default)]
 struct Dependencies {
     anchors: BoundAnchors,
-    /// Whether there were more.
+    /// Whether there are anchors that are not known or not kept.
     is_mixed: bool,
 }
 
@@ -71,8 +71,8 @@ impl Sessions {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes what a verified connection to a server depends on; `None` where that is not known. Anchors that are the same for
-    /// several servers are kept once.
+    /// Notes the binding of a verified connection to a server; `None` where it is not known. Equal anchors of several servers
+    /// are kept once.
     pub(crate) fn verified(&self, server: &ServerName<'_>, binding: Option<&mut TrustBinding>) {
         let mut known = self.lock();
         let anchors = binding.map(|binding| {
@@ -87,7 +87,7 @@ impl Sessions {
         }
     }
 
-    /// What a session depends on that comes now.
+    /// The anchors that a session depends on that comes now.
     fn depends_on(&self, server: &ServerName<'_>) -> Option<BoundAnchors> {
         let context = HandshakeContext::current(&server.to_str(), &self.policy)
             .map(|context| context.sessions_depend_on());
@@ -100,7 +100,7 @@ impl Sessions {
         is_known.then(|| dependencies.anchors.clone())
     }
 
-    /// Whether all that a session depends on is there unchanged; notes that it is offered.
+    /// Whether a session may be offered: all its anchors are in a store unchanged. If so, the current connection notes that.
     fn may_offer(&self, server: &ServerName<'_>, anchors: &BoundAnchors) -> bool {
         let host = server.to_str();
         let Some(binding) = HandshakeContext::aside(|_| self.policy.may_resume(&host, anchors)) else {
@@ -126,7 +126,7 @@ impl Dependencies {
 }
 
 impl Known {
-    /// Puts in the place of an anchor the same that is known already.
+    /// Replaces an anchor with an equal one that is known already.
     fn intern(&mut self, anchor: &mut Arc<BoundAnchor>) {
         let mut known = self.anchors.iter().filter_map(Weak::upgrade);
         if let Some(known) = known.find(|known| known.is_same(anchor)) {

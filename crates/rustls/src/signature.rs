@@ -1,4 +1,4 @@
-//! Whether a key has signed a certificate, by the algorithms of webpki.
+//! The check that a key has signed a certificate, by the algorithms of webpki.
 
 use alloc::format;
 use alloc::string::String;
@@ -8,12 +8,12 @@ use jit_trust_core::{Algorithm, PublicKey, SignedParts};
 use jit_trust_engine::Rejection;
 use pki_types::SignatureVerificationAlgorithm;
 
-/// The lengths of RSA keys that signatures in a chain are verified by, as `RSA_PKCS1_2048_8192_SHA256` of webpki has
-/// them. Of others it says that the signature does not fit.
+/// The lengths of RSA keys that webpki accepts in a chain (`RSA_PKCS1_2048_8192_SHA256`). With other keys it reports an
+/// invalid signature.
 const RSA_BITS: RangeInclusive<usize> = 2048..=8192;
 
-/// What is wrong with a key that signatures in a chain are not verified by, whatever it has signed, if it is such a one: an
-/// RSA key that is too short or too long. `spki_value` is the inside of a SubjectPublicKeyInfo.
+/// A description of a key that is not accepted in a chain: an RSA key that is too short or too long. `None` for other keys.
+/// `spki_value` is the value of a SubjectPublicKeyInfo, without the header of its SEQUENCE.
 pub fn unsupported_key(spki_value: &[u8]) -> Option<String> {
     let bits = PublicKey::read(spki_value)?.rsa_bits()?;
     (!RSA_BITS.contains(&bits)).then(|| {
@@ -25,7 +25,8 @@ pub fn unsupported_key(spki_value: &[u8]) -> Option<String> {
     })
 }
 
-/// What is wrong with a signature of this algorithm, by a key of that where it matters: the insides of their identifiers.
+/// The message that a signature of this algorithm is not accepted, or not by a key of that algorithm. Both are values of an
+/// AlgorithmIdentifier.
 pub(crate) fn unsupported(signature: &[u8], key: Option<&[u8]>) -> String {
     let signature = Algorithm(signature);
     match key.map(Algorithm) {
@@ -37,11 +38,11 @@ pub(crate) fn unsupported(signature: &[u8], key: Option<&[u8]>) -> String {
     }
 }
 
-/// Checks that the key of `spki_value`, the inside of a SubjectPublicKeyInfo, has signed a certificate in DER.
+/// Checks that the key of `spki_value`, the value of a SubjectPublicKeyInfo, has signed a certificate in DER.
 ///
 /// # Errors
-/// [`Rejection::BadSignature`] where it has not; others where the algorithm or the key is not one that is accepted, or where
-/// they cannot be read.
+/// [`Rejection::BadSignature`] where it has not; another rejection where the algorithm or the key is not accepted or cannot be
+/// read.
 pub fn verify_signature(
     certificate: &[u8],
     spki_value: &[u8],
@@ -66,7 +67,7 @@ pub fn verify_signature(
         if algorithm.public_key_alg_id().as_ref() == key.algorithm().0 {
             let verified = algorithm.verify_signature(key.bits(), signed.message, signed.signature);
             return verified.map_err(|_| match unsupported_key(spki_value) {
-                // The library says the same of a key that it does not accept.
+                // The library returns the same error for a key that it does not accept.
                 Some(detail) => Rejection::UnsupportedKey {
                     detail: Some(detail),
                     original: None,
@@ -76,7 +77,7 @@ pub fn verify_signature(
         }
         may_be_its |= is_same_kind(&algorithm.public_key_alg_id(), &key);
     }
-    // A signature of one kind is none by a key of another.
+    // A key of one kind cannot have made a signature of another kind.
     if is_known && is_key_known && !may_be_its {
         return Err(Rejection::BadSignature { original: None });
     }
@@ -86,7 +87,7 @@ pub fn verify_signature(
     })
 }
 
-/// Whether an algorithm is for keys of this kind. Of elliptic curves, one that is not known is of the same kind.
+/// Whether an algorithm is for keys of this kind. All elliptic curves are one kind.
 fn is_same_kind(algorithm: &[u8], key: &PublicKey<'_>) -> bool {
     Algorithm(algorithm).object_identifier() == key.algorithm().object_identifier()
 }

@@ -1,4 +1,4 @@
-//! Path validation by webpki, for the verification machine. It needs `alloc` only.
+//! Path validation by webpki, for the verification machine. It needs only `alloc`.
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
@@ -18,7 +18,8 @@ use webpki::{EndEntityCert, InvalidNameContext, KeyUsage};
 
 use crate::signature::{self, unsupported, unsupported_key};
 
-/// webpki, lent to a [`Verification`](jit_trust_engine::verification::Verification) of what one server sent.
+/// The validation by webpki of one server's certificates, for a
+/// [`Verification`](jit_trust_engine::verification::Verification).
 pub struct Webpki<'c> {
     own: &'c [u8],
     end_entity: EndEntityCert<'c>,
@@ -29,11 +30,11 @@ pub struct Webpki<'c> {
 }
 
 impl<'c> Webpki<'c> {
-    /// How webpki validates.
+    /// The properties of webpki.
     pub const LIBRARY: Library = Library::REPEATABLE;
 
-    /// The server's own certificate, and those that it sent after it, to be judged as of `now`. Without a server name, the
-    /// name is not checked.
+    /// A validation of the end-entity certificate, with the certificates that the server sent after it, as of `now`. Without
+    /// a server name, the name is not checked.
     ///
     /// # Errors
     /// When the server's own certificate cannot be read.
@@ -54,7 +55,7 @@ impl<'c> Webpki<'c> {
         })
     }
 
-    /// What an error of a validation means. webpki says of a key that it does not accept that its signature does not fit.
+    /// The rejection for an error of a validation. For a key that it does not accept, webpki reports a bad signature.
     fn rejected(&self, error: webpki::Error, request: &ValidationRequest<'_, '_>) -> Rejection {
         let rejection = rejected(error);
         let Rejection::BadSignature { original } = rejection else {
@@ -69,7 +70,7 @@ impl<'c> Webpki<'c> {
         }
     }
 
-    /// That a certificate is signed by a key that is not accepted, if so: no other issuer has its issuer's name.
+    /// The message that a certificate is signed with a key that is not accepted, if no other issuer has its issuer's name.
     fn unsupported_key(&self, request: &ValidationRequest<'_, '_>) -> Option<String> {
         let sent = || iter::once(self.own).chain(self.intermediates.iter().map(AsRef::as_ref));
         let certificates = || sent().filter_map(|der| Certificate::from_der(der).ok());
@@ -84,7 +85,7 @@ impl<'c> Webpki<'c> {
         })
     }
 
-    /// The certificate as it was sent, so that it outlives the path that webpki found.
+    /// The certificate as it was sent, which outlives the path of webpki.
     fn sent(&self, der: &[u8]) -> Cow<'c, [u8]> {
         let mut sent = self.intermediates.iter().map(AsRef::as_ref);
         match sent.find(|sent: &&[u8]| *sent == der) {
@@ -141,7 +142,7 @@ impl Edge for Webpki<'_> {
     }
 }
 
-/// The form that webpki takes: the inside of each SEQUENCE, without its header.
+/// The anchor for webpki, which takes the value of each SEQUENCE without its header.
 fn to_webpki<'a>(anchor: &jit_trust_core::TrustAnchor<'a>) -> TrustAnchor<'a> {
     TrustAnchor {
         subject: anchor.subject().value().into(),
@@ -150,7 +151,7 @@ fn to_webpki<'a>(anchor: &jit_trust_core::TrustAnchor<'a>) -> TrustAnchor<'a> {
     }
 }
 
-/// What an error of webpki's means. It stays the rejection's original.
+/// The rejection for an error of webpki, which stays its original.
 pub(crate) fn rejected(error: webpki::Error) -> Rejection {
     use webpki::Error as E;
 
@@ -213,7 +214,7 @@ pub(crate) fn rejected(error: webpki::Error) -> Rejection {
     }
 }
 
-/// An error of webpki's, in words that a user can act on.
+/// An error of webpki, with a message that a user can act on.
 #[derive(Debug)]
 pub(crate) struct Original(pub(crate) webpki::Error);
 
@@ -236,7 +237,7 @@ impl fmt::Display for Original {
             E::ExtensionValueInvalid | E::MalformedExtensions => {
                 "a certificate in the chain has an extension that cannot be read"
             }
-            E::MalformedDnsIdentifier => "a certificate in the chain has a DNS name that is none",
+            E::MalformedDnsIdentifier => "a certificate in the chain has a DNS name that is not valid",
             E::MalformedNameConstraint | E::InvalidNetworkMaskConstraint => {
                 "a CA in the chain has name constraints that cannot be read"
             }

@@ -1,4 +1,4 @@
-//! Verifying a server's certificate inside the handshake.
+//! The verifier of server certificates for rustls.
 
 use std::fmt;
 use std::iter;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jit_trust_core::PeerChain;
 use jit_trust_engine::verification::Verification;
-use jit_trust_engine::{Patience, Rejection, TrustPolicy, VerificationReport};
+use jit_trust_engine::{LookupWait, Rejection, TrustPolicy, VerificationReport};
 use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{
@@ -22,22 +22,22 @@ use crate::sessions::Sessions;
 
 type Observer = dyn Fn(&VerificationReport) + Send + Sync;
 
-/// A verifier of server certificates that looks trust anchors up when a server has sent its certificates, inside
-/// the handshake, and validates the whole path with webpki against just those.
+/// A verifier of server certificates. When a server has sent its certificates, inside the handshake, it looks up the trust
+/// anchors for them, and has webpki validate the whole path against exactly those.
 ///
 /// Its verdict is that of [`rustls::client::WebPkiServerVerifier`] with every anchor of the store loaded that is trusted
 /// for a certificate of this age, with one exception: a server that sends more than
 /// [`MAX_CERTIFICATES`](jit_trust_core::MAX_CERTIFICATES) is rejected. Nothing is accepted before the validation has
 /// ended.
 ///
-/// Its errors are those of rustls where rustls has one that says as much, such as
-/// [`ExpiredContext`](rustls::CertificateError::ExpiredContext). Others hold a [`Rejection`], where rustls would say
-/// `UnknownIssuer` too: it names the root that is missing, and who asks for it. [`rejection`](crate::rejection) makes one of
-/// either.
+/// Its errors are those of rustls where rustls has one with the same information, such as
+/// [`ExpiredContext`](rustls::CertificateError::ExpiredContext). Other errors hold a [`Rejection`], also where rustls would
+/// return `UnknownIssuer`: it names the root that is missing, and the certificate that it issued.
+/// [`rejection`](crate::rejection) returns the rejection for both.
 ///
-/// Where a store answers later, the handshake waits, on the thread that drives it.
+/// While a deferred store is asked, the handshake blocks the thread that drives it.
 ///
-/// rustls asks no verifier about a session that it resumes: see [`resumption`](Self::resumption).
+/// rustls calls no verifier when it resumes a session: see [`resumption`](Self::resumption).
 ///
 /// ```
 /// use std::sync::Arc;
@@ -51,10 +51,10 @@ type Observer = dyn Fn(&VerificationReport) + Send + Sync;
 /// });
 /// let resumption = verifier.resumption();
 /// let mut config = rustls::ClientConfig::builder()
-///     .dangerous() // means: with a verifier of one's own
+///     .dangerous() // with a verifier of one's own
 ///     .with_custom_certificate_verifier(Arc::new(verifier))
 ///     .with_no_client_auth();
-/// config.resumption = resumption; // a session is resumed only while its anchor is there
+/// config.resumption = resumption; // a session is resumed only while its anchor is in the store
 /// ```
 pub struct Verifier {
     policy: TrustPolicy,
@@ -65,16 +65,15 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// A verifier that trusts what `policy` does, a [`TrustPolicy`] or a single store, with the process-wide
-    /// [`CryptoProvider`].
+    /// A verifier by `policy`, a [`TrustPolicy`] or a single store, with the process-wide [`CryptoProvider`].
     ///
     /// # Panics
-    /// As [`ClientConfig::builder`] does, when there is no such provider.
+    /// Like [`ClientConfig::builder`], when there is no such provider.
     pub fn new(policy: impl Into<TrustPolicy>) -> Self {
         Self::with_provider(policy, ClientConfig::builder().crypto_provider())
     }
 
-    /// A verifier that trusts what `policy` does, with the signature algorithms of `provider`.
+    /// A verifier by `policy`, with the signature algorithms of `provider`.
     pub fn with_provider(policy: impl Into<TrustPolicy>, provider: &CryptoProvider) -> Self {
         Self {
             policy: policy.into(),
@@ -85,41 +84,39 @@ impl Verifier {
         }
     }
 
-    /// Has sessions resumed, and returns what [`ClientConfig::resumption`] is to be set to. A session is offered only as
-    /// long as the anchor that it depends on is in the store unchanged.
+    /// Returns the value for [`ClientConfig::resumption`]. A session is then offered only while the anchor that it depends on
+    /// is in a store unchanged.
     ///
-    /// Without it, set [`ClientConfig::resumption`] to disabled: rustls asks no verifier about a session that it resumes.
+    /// Without it, disable [`ClientConfig::resumption`]: rustls calls no verifier when it resumes a session.
     pub fn resumption(&mut self) -> Resumption {
         let sessions = Arc::new(Sessions::new(self.policy.clone()));
         self.sessions = Some(sessions.clone());
         Resumption::store(sessions)
     }
 
-    /// Does not wait for stores that answer later: the handshake fails with a
-    /// [`LookupPending`](jit_trust_engine::LookupPending), by which the caller learns when it is worth connecting again.
-    /// For callers on a thread that must not wait; our connectors, which can have it wait elsewhere, need one connection.
+    /// Never waits for deferred stores. The handshake fails with a [`LookupPending`](jit_trust_engine::LookupPending) instead,
+    /// with which the caller can wait and then connect again. It is for threads that must not block. Our async connectors need
+    /// no second connection, because they wait on another thread.
     #[must_use]
     pub fn without_waiting(mut self) -> Self {
         self.waits = false;
         self
     }
 
-    /// Has `observer` told of each verification when it has ended, whatever its verdict. It runs inside the
-    /// handshake, so it should be quick.
+    /// Sets an observer, which is called after each verification with its report. It runs inside the handshake, so it should be
+    /// quick.
     #[must_use]
     pub fn on_verification(mut self, observer: impl Fn(&VerificationReport) + Send + Sync + 'static) -> Self {
         self.observer = Some(Box::new(observer));
         self
     }
 
-    /// What this verifier trusts.
+    /// The policy.
     pub fn policy(&self) -> &TrustPolicy {
         &self.policy
     }
 
-    /// Verifies what a server sent, and returns what happened.
-    ///
-    /// This is what rustls asks of the verifier, outside of a connection.
+    /// Verifies the certificates of a server outside of a connection, as in a handshake, and returns the report.
     pub fn verify(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -143,7 +140,7 @@ impl Verifier {
         })
     }
 
-    /// Runs one verification, and returns what `ended` makes of it.
+    /// Runs one verification, and returns the result of `ended`.
     fn run<T>(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -166,11 +163,11 @@ impl Verifier {
             self.algorithms.all,
         ) {
             Ok(mut edge) => {
-                let mut patience = match self.waits {
-                    true => Patience::waiting(context.map(HandshakeContext::cancellation)),
-                    false => Patience::none(),
+                let mut wait = match self.waits {
+                    true => LookupWait::block(context.map(HandshakeContext::cancellation)),
+                    false => LookupWait::never(),
                 };
-                if let Err(pending) = verification.drive(&mut edge, &mut patience) {
+                if let Err(pending) = verification.drive(&mut edge, &mut wait) {
                     self.policy.keep_for_the_next(&pending);
                     verification.reject(Rejection::LookupPending(pending));
                 }
@@ -210,7 +207,7 @@ impl ServerCertVerifier for Verifier {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        // Stores and the observer may make connections of their own.
+        // Stores and the observer are code of the program, which may make connections of its own.
         HandshakeContext::aside(|context| {
             let context = context.map(AsRef::as_ref);
             let context = context.filter(|context| context.connects_to(&server_name.to_str(), &self.policy));

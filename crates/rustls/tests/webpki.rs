@@ -1,7 +1,7 @@
 //! webpki as the verification machine's library, without a handshake.
 
 use jit_trust_core::{Certificate, Entry, PeerChain, v2};
-use jit_trust_engine::verification::{Edge, Patience};
+use jit_trust_engine::verification::{Edge, LookupWait};
 use jit_trust_engine::{BlobStore, Missing, Rejection, TrustPolicy};
 use jit_trust_lab::pki::{Ca, now};
 use jit_trust_rustls::Webpki;
@@ -38,7 +38,7 @@ fn verify(
     }
     let mut webpki = Webpki::new(own, intermediates, Some(&name), time, algorithms)?;
     verification
-        .drive(&mut webpki, &mut Patience::none())
+        .drive(&mut webpki, &mut LookupWait::never())
         .expect("no store is asked");
     verification.result().unwrap().map_err(Clone::clone)
 }

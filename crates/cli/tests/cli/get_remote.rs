@@ -226,7 +226,7 @@ fn a_store_that_answers_with_a_fault_is_named_with_what_was_asked_and_what_came(
         (Remote::answering(|_| Response::status(403)), ": HTTP status 403"),
         (
             Remote::answering(|_| Response::ok("garbage")),
-            ": the answer is no good trust blob: ",
+            ": the answer is not a valid trust blob: ",
         ),
         (
             Remote::answering(|_| Response::redirect(302, "/there")),

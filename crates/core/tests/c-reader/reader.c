@@ -606,8 +606,8 @@ int blob_by_skid(const struct blob *b, struct bytes skid, uint32_t nth, struct a
  *   skid SKID   the anchors of this SKID
  *   damage      opens the blob with each single byte changed in each way, and cut at each length
  *
- * Each answer ends with a line of its own. The memory of a blob is as long as the blob: a sanitizer sees whoever leaves
- * it. */
+ * Each answer ends with a line of its own. The memory of a blob is as long as the blob: a sanitizer sees a read outside
+ * of it. */
 #include <stdio.h>
 #include <stdlib.h>
 

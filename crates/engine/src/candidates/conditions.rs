@@ -1,22 +1,22 @@
-//! The conditions that are stated for one name and key, and which anchors they bind.
+//! The conditions that stores state for one name and key, and the anchors that they bind.
 
 use super::Imposed;
 
-/// Where an anchor comes from, as far as that decides which anchors its conditions bind.
+/// The source of an anchor, which decides which other anchors its conditions bind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// A local store of the policy. What it says binds the anchors of all local stores and of all answers.
+    /// A local store of the policy. Its conditions bind the anchors of all such stores and of all responses.
     Policy,
-    /// A local store that was added as it is, by its place. It follows its own statements, and they bind no other's.
+    /// A local store that was added as it is, by its index. Its conditions bind its own anchors only.
     AsItIs(usize),
-    /// The CAs that a host is pinned to. Each follows its own certificate.
+    /// The CAs that a host is pinned to. Each is bound by its own certificate only.
     Pinned,
-    /// The answer of a store that may answer later, by its number. It binds itself.
+    /// The response of a deferred store, by its number. Its conditions bind its own anchors only.
     Response(usize),
 }
 
 impl Scope {
-    /// Whether what an anchor from here says binds one of the same name and key from there.
+    /// Whether the conditions of an anchor of this scope bind one of the same name and key of the other.
     pub(crate) fn binds(self, other: Self) -> bool {
         match (self, other) {
             (Self::Policy, Self::Policy | Self::Response(_)) => true,
@@ -27,13 +27,13 @@ impl Scope {
         }
     }
 
-    /// Whether an anchor from here says and allows nothing more than the same anchor from there.
+    /// Whether an anchor of this scope adds nothing to the same anchor of the other.
     pub(crate) fn adds_nothing_to(self, other: Self) -> bool {
         self == other || matches!((self, other), (Self::Response(_), Self::Policy))
     }
 }
 
-/// What several entries say of one name and key together.
+/// The conditions of all entries of one name and key together.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Conditions<'a> {
     /// The earliest date.
@@ -43,8 +43,8 @@ pub(crate) struct Conditions<'a> {
 }
 
 impl<'a> Conditions<'a> {
-    /// Takes over what one more entry says.
-    pub(crate) fn hear(&mut self, distrust_after: Option<u64>, name_constraints: Option<&'a [u8]>) {
+    /// Adds the conditions of one more entry.
+    pub(crate) fn add(&mut self, distrust_after: Option<u64>, name_constraints: Option<&'a [u8]>) {
         let dates = [self.distrust_after, distrust_after];
         self.distrust_after = dates.into_iter().flatten().min();
         if let Some(set) = name_constraints.filter(|set| !self.name_constraints.contains(set)) {
@@ -52,7 +52,7 @@ impl<'a> Conditions<'a> {
         }
     }
 
-    /// The sets of name constraints that are not this one, an anchor's own.
+    /// The sets of name constraints without this one, which is the anchor's own.
     pub(crate) fn beside(self, own: Option<&[u8]>) -> Imposed<'a> {
         let mut imposed = self.name_constraints;
         imposed.retain(|set| Some(&**set) != own);

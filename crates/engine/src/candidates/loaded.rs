@@ -1,4 +1,4 @@
-//! CAs that the user loaded into the TLS library, beside the candidates.
+//! The CAs that the program loaded into the TLS library itself.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -11,8 +11,8 @@ use crate::policy::HostPolicy;
 use crate::rejection::{DatedRoot, Rejection};
 use crate::{Certificates, StoreError};
 
-/// The CAs that the user loaded into the TLS library and that could be of use for one chain. What local stores state of
-/// a CA's name and key binds it.
+/// The CAs that the program loaded into the TLS library and that may be in a path of one chain. The conditions that local
+/// stores state for the name and key of a CA bind it.
 #[derive(Debug, Default)]
 pub(crate) struct LoadedCas(Vec<LoadedCa>);
 
@@ -20,24 +20,24 @@ pub(crate) struct LoadedCas(Vec<LoadedCa>);
 struct LoadedCa {
     der: Box<[u8]>,
     distrust_after: Option<u64>,
-    /// The name constraints that are not its own.
+    /// The name constraints that stores impose on it.
     imposed: Vec<Box<[u8]>>,
-    is_refused: bool,
+    is_excluded: bool,
 }
 
 impl LoadedCas {
-    /// Takes the CAs, in DER. One that cannot be read is bound by nothing: no store can state anything of it.
+    /// The CAs, given in DER. One that cannot be read has no conditions, because no store can state any for it.
     pub(crate) fn new(ders: Vec<Box<[u8]>>) -> Self {
         let unbound = |der| LoadedCa {
             der,
             distrust_after: None,
             imposed: Vec::new(),
-            is_refused: false,
+            is_excluded: false,
         };
         Self(ders.into_iter().map(unbound).collect())
     }
 
-    /// Binds each by what local stores state of its name and key. Some of that was collected with the candidates.
+    /// Collects for each the conditions that local stores state for its name and key. Some came with the candidates.
     pub(crate) fn bind(
         &mut self,
         policy: &HostPolicy,
@@ -77,24 +77,24 @@ impl LoadedCas {
         }
     }
 
-    /// The CAs that may be used, by their places.
+    /// The indexes of the CAs that may be used.
     pub(crate) fn places(&self) -> impl Iterator<Item = usize> + '_ {
-        let usable = self.0.iter().enumerate().filter(|(_, ca)| !ca.is_refused);
+        let usable = self.0.iter().enumerate().filter(|(_, ca)| !ca.is_excluded);
         usable.map(|(place, _)| place)
     }
 
-    /// Whether one was refused.
+    /// Whether one was excluded.
     pub(crate) fn leaves_out_any(&self) -> bool {
-        self.0.iter().any(|ca| ca.is_refused)
+        self.0.iter().any(|ca| ca.is_excluded)
     }
 
-    /// Whether a path to one of them is to be checked beyond what the TLS library does.
+    /// Whether a path to one of them needs a check that the TLS library does not make.
     pub(crate) fn needs_path_check(&self) -> bool {
-        let mut usable = self.0.iter().filter(|ca| !ca.is_refused);
+        let mut usable = self.0.iter().filter(|ca| !ca.is_excluded);
         usable.any(|ca| ca.distrust_after.is_some() || !ca.imposed.is_empty())
     }
 
-    /// Checks a path that ends in one of them, by its certificates below, the end entity's first.
+    /// Checks a path that ends in one of them. `below` are the certificates below it, the end entity first.
     pub(crate) fn check_path(
         &self,
         place: usize,
@@ -118,19 +118,19 @@ impl LoadedCas {
         check_imposed(imposed, below.iter().map(|der| &**der)).map_err(Into::into)
     }
 
-    /// Takes one out, because a path to it does not conform to what binds it, and the candidates of its name and key,
-    /// which are bound by the same.
-    pub(crate) fn refuse(&mut self, place: usize, candidates: &mut Candidates<'_>) {
+    /// Excludes one, because a path to it violates its conditions, with the candidates of its name and key, which have the same
+    /// conditions.
+    pub(crate) fn exclude(&mut self, place: usize, candidates: &mut Candidates<'_>) {
         let Some(ca) = self.0.get_mut(place) else {
             return;
         };
-        ca.is_refused = true;
+        ca.is_excluded = true;
         if let Ok(own) = Certificate::from_der(&ca.der) {
-            candidates.refuse_key(own.subject().as_der(), own.spki_value(), Scope::Policy);
+            candidates.exclude_key(own.subject().as_der(), own.spki_value(), Scope::Policy);
         }
     }
 
-    /// What a connection depends on whose path ends in it. `issued` is the certificate that it has issued.
+    /// The binding of a connection whose path ends in it. `issued` is the certificate that it has issued.
     pub(crate) fn bound(&self, place: usize, issued: &[u8]) -> Option<BoundAnchor> {
         let ca = self.0.get(place)?;
         let conditions = Conditions {

@@ -1,4 +1,4 @@
-//! The anchors that were chosen for one chain.
+//! The anchors that were selected for one chain.
 
 mod conditions;
 mod loaded;
@@ -14,23 +14,24 @@ use jit_trust_core::{
 };
 use smallvec::SmallVec;
 
-/// The anchors that a connection is validated against: those of a store that could have issued a certificate
-/// of the peer's chain and may, and no others.
+/// The anchors that a connection is validated against: those that could have issued a certificate of the peer's chain and
+/// are trusted for it.
 ///
-/// It holds three rules, so that no store can break them. An anchor counts only under the name of the issuer that it is
-/// to vouch for: one found by key identifier under another name is left out, as every TLS library would leave it out.
-/// What one entry says of a name and a key, the date up to which it is trusted and its name constraints, binds every
-/// anchor of that name and key: a bare copy of a root's certificate lifts no condition. And an anchor that is trusted
-/// only for certificates issued up to a date is left out when this one was issued later; [`dropped`](Self::dropped) says
-/// which those were.
+/// It enforces three rules, so that no store can break them:
+/// - The subject of an anchor is an issuer in the chain. An anchor that was found by key identifier and has another name is
+///   left out, as every TLS library would leave it out.
+/// - The conditions of an entry, its date and its name constraints, bind every anchor of the same name and key. A bare copy
+///   of a root's certificate lifts no condition.
+/// - An anchor that is trusted only for certificates issued up to a date is left out when this one was issued later.
+///   [`dropped`](Self::dropped) returns those.
 ///
 /// Anchors that a store lends are held without a copy and, up to four, without an allocation.
 #[derive(Debug)]
 pub struct Candidates<'s> {
     chain: &'s PeerChain<'s>,
-    /// In the order of the store, which decides in what order a TLS library tries the anchors of one name.
+    /// In the order of the stores, in which a TLS library tries the anchors of one name.
     found: SmallVec<[Found<'s>; 4]>,
-    /// Whose anchors are added now.
+    /// The source of the anchors that are added now.
     scope: Scope,
 }
 
@@ -38,26 +39,27 @@ pub struct Candidates<'s> {
 struct Found<'s> {
     anchor: Anchor<'s>,
     scope: Scope,
-    /// The earliest date of those that bind it.
+    /// The earliest of its dates.
     distrust_after: Option<u64>,
-    /// Whether name constraints bind it that are not its own.
+    /// Whether name constraints are imposed on it that are not its own.
     is_constrained_elsewhere: bool,
     standing: Standing,
 }
 
-/// What becomes of an anchor.
+/// Whether an anchor may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standing {
+    /// It is a candidate.
     Selected,
     /// The certificate was issued after the date up to which the anchor is trusted.
     TooLate,
-    /// A path to it does not conform to name constraints that bind it.
-    Refused,
-    /// What it says binds others. It was not asked for itself.
+    /// A path to it violates its conditions.
+    Excluded,
+    /// Its conditions bind others. It is not a candidate itself.
     Unasked,
 }
 
-/// An anchor, lent by the store or read for this connection.
+/// An anchor that is borrowed from the store, or owned.
 #[derive(Debug)]
 enum Anchor<'s> {
     Lent(TrustAnchor<'s>),
@@ -83,12 +85,12 @@ impl<'s> Anchor<'s> {
     }
 }
 
-/// Candidates without the chain that they were selected for.
+/// Candidates without their chain.
 #[derive(Debug)]
 pub(crate) struct DetachedCandidates(SmallVec<[Found<'static>; 4]>);
 
 impl DetachedCandidates {
-    /// The candidates again, with the chain that they were selected for.
+    /// Returns the candidates with the chain that they were selected for.
     pub(crate) fn attach<'s>(self, chain: &'s PeerChain<'s>) -> Candidates<'s> {
         let found = self.0.into_iter().filter_map(|found| match found.anchor {
             Anchor::Owned(anchor) => Some(Found {
@@ -109,7 +111,7 @@ impl DetachedCandidates {
 }
 
 impl<'s> Candidates<'s> {
-    /// Nothing selected yet for this chain.
+    /// No candidates yet, for this chain.
     pub fn new(chain: &'s PeerChain<'s>) -> Self {
         Self {
             chain,
@@ -118,7 +120,7 @@ impl<'s> Candidates<'s> {
         }
     }
 
-    /// Says whose anchors are added from now on.
+    /// Sets the source of the anchors that are added from now on.
     pub(crate) fn enter(&mut self, scope: Scope) {
         self.scope = scope;
     }
@@ -128,13 +130,13 @@ impl<'s> Candidates<'s> {
         self.chain
     }
 
-    /// Adds an anchor that the store lends, unless it could have issued nothing in the chain, or may not have, or is
-    /// there already.
+    /// Adds an anchor that the store lends. It is left out if it could not have issued a certificate of the chain, if its date
+    /// does not permit the chain, or if it is there already.
     pub fn add(&mut self, anchor: TrustAnchor<'s>) {
         self.insert(&anchor, Standing::Selected, || Anchor::Lent(anchor));
     }
 
-    /// Adds the anchor that this certificate is, in DER, under the rules of [`add`](Self::add).
+    /// Adds a certificate, in DER, as an anchor, under the rules of [`add`](Self::add).
     ///
     /// # Errors
     /// When the certificate cannot be read.
@@ -147,14 +149,14 @@ impl<'s> Candidates<'s> {
         Ok(())
     }
 
-    /// Adds a copy of an entry that was found under the name of `issuer` and read for this connection, with its
-    /// conditions, under the rules of [`add`](Self::add), unless it has another name.
+    /// Adds a copy of an entry that was found under the name of `issuer`, with its conditions, under the rules of
+    /// [`add`](Self::add). An entry of another name is left out.
     pub fn add_entry(&mut self, issuer: HashedName<'s>, entry: &Entry<'_>) {
         self.insert_entry(issuer, entry, Standing::Selected);
     }
 
-    /// Hears what an entry says of its name and key, and selects it not.
-    pub(crate) fn hear(&mut self, issuer: HashedName<'s>, entry: &Entry<'_>) {
+    /// Adds the conditions of an entry for its name and key, but not the entry itself.
+    pub(crate) fn add_conditions_of(&mut self, issuer: HashedName<'s>, entry: &Entry<'_>) {
         self.insert_entry(issuer, entry, Standing::Unasked);
     }
 
@@ -202,12 +204,12 @@ impl<'s> Candidates<'s> {
         self.found.push(added);
     }
 
-    /// The anchors, in the order in which they were added. Each has the earliest of the dates that bind it.
+    /// The anchors, in the order in which they were added. Each has the earliest of its dates.
     pub fn anchors(&self) -> impl Iterator<Item = TrustAnchor<'_>> {
         self.get(|standing| standing == Standing::Selected)
     }
 
-    /// The anchors to validate against: with those that are left out for their date, where that is to be seen.
+    /// The anchors to validate against; `without_dates` includes those that were left out for their date.
     pub(crate) fn validated_against(
         &self,
         without_dates: bool,
@@ -215,7 +217,7 @@ impl<'s> Candidates<'s> {
         self.get(move |standing| match standing {
             Standing::Selected => true,
             Standing::TooLate => without_dates,
-            Standing::Refused | Standing::Unasked => false,
+            Standing::Excluded | Standing::Unasked => false,
         })
     }
 
@@ -224,19 +226,18 @@ impl<'s> Candidates<'s> {
         self.get(|standing| standing == Standing::TooLate)
     }
 
-    /// The anchors and those that were left out, in the order in which they were added: what there would be without
-    /// dates.
+    /// The anchors and those that were left out for their date, in the order in which they were added.
     pub fn undated(&self) -> impl Iterator<Item = TrustAnchor<'_>> {
         self.get(|standing| matches!(standing, Standing::Selected | Standing::TooLate))
     }
 
-    /// Whether an anchor was left out that could have issued a certificate of the chain.
+    /// Whether an anchor was left out, for its date or because a path violates its conditions.
     pub fn leaves_out_any(&self) -> bool {
         let mut found = self.found.iter();
-        found.any(|found| matches!(found.standing, Standing::TooLate | Standing::Refused))
+        found.any(|found| matches!(found.standing, Standing::TooLate | Standing::Excluded))
     }
 
-    /// The same without the chain and the stores: what outlives them.
+    /// Returns the candidates without borrowing the chain and the stores.
     pub(crate) fn detach(self) -> DetachedCandidates {
         let found = self.found.into_iter().map(|found| Found {
             anchor: match found.anchor {
@@ -251,7 +252,7 @@ impl<'s> Candidates<'s> {
         DetachedCandidates(found.collect())
     }
 
-    /// The anchors and those that were left out, for whatever reason.
+    /// The anchors and those that were left out, for any reason.
     pub(crate) fn all(&self) -> impl Iterator<Item = TrustAnchor<'_>> + Clone {
         self.get(|standing| standing != Standing::Unasked)
     }
@@ -264,7 +265,7 @@ impl<'s> Candidates<'s> {
         found.map(Found::anchor)
     }
 
-    /// How many anchors there are.
+    /// The number of anchors.
     pub fn len(&self) -> usize {
         let selected = self.found.iter();
         selected
@@ -272,18 +273,18 @@ impl<'s> Candidates<'s> {
             .count()
     }
 
-    /// Whether none was found.
+    /// Whether there is no anchor.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether a path to one of the anchors is to be checked beyond what the TLS library does.
+    /// Whether a path to one of the anchors needs a check that the TLS library does not make.
     pub(crate) fn needs_path_check(&self) -> bool {
         let mut found = self.found.iter();
         found.any(|found| found.standing == Standing::Selected && found.is_constrained_elsewhere)
     }
 
-    /// The name constraints that bind an anchor beside its own, by its place among [`anchors`](Self::anchors).
+    /// The name constraints that are imposed on an anchor, given by its index among [`anchors`](Self::anchors).
     pub(crate) fn imposed_on(&self, place: usize) -> Imposed<'_> {
         let mut selected = self
             .found
@@ -302,15 +303,15 @@ impl<'s> Candidates<'s> {
         conditions.beside(anchor.name_constraints())
     }
 
-    /// Whether this is true of one of the anchors, those that are left out for their date included, and of the name
-    /// constraints that bind it beside its own.
+    /// Whether the predicate is true of an anchor, with the name constraints that are imposed on it. Anchors that were left
+    /// out are included.
     pub(crate) fn has(&self, mut is_it: impl FnMut(&TrustAnchor<'_>, &[&[u8]]) -> bool) -> bool {
         let mut found = self.found.iter();
         found.any(|found| is_it(&found.anchor(), &self.imposed_on_found(found)))
     }
 
-    /// Checks that a path to an anchor, by its place among [`anchors`](Self::anchors), conforms to the name constraints
-    /// that bind the anchor beside its own. `below` are the certificates of the path, the end entity first.
+    /// Checks a path to an anchor, given by its index among [`anchors`](Self::anchors), for the name constraints that are
+    /// imposed on the anchor. `below` are the certificates of the path, the end entity first.
     pub(crate) fn check_path(
         &self,
         place: usize,
@@ -320,24 +321,24 @@ impl<'s> Candidates<'s> {
         check_imposed(imposed.iter().copied(), below)
     }
 
-    /// Takes an anchor out, by its place among [`anchors`](Self::anchors): a path to it does not conform. Others of its name
-    /// and key are bound by the same, and go with it.
-    pub(crate) fn refuse(&mut self, place: usize) {
+    /// Excludes an anchor, given by its index among [`anchors`](Self::anchors), because a path violates its conditions. Others of
+    /// its name and key have the same conditions and are excluded with it.
+    pub(crate) fn exclude(&mut self, place: usize) {
         let mut selected = self
             .found
             .iter()
             .filter(|found| found.standing == Standing::Selected);
-        let Some(refused) = selected.nth(place) else {
+        let Some(excluded) = selected.nth(place) else {
             return;
         };
-        let (scope, anchor) = (refused.scope, refused.anchor.get());
+        let (scope, anchor) = (excluded.scope, excluded.anchor.get());
         let (name, spki_value): (Vec<u8>, Vec<u8>) =
             (anchor.subject().as_der().to_vec(), anchor.spki_value().to_vec());
-        self.refuse_key(&name, &spki_value, scope);
+        self.exclude_key(&name, &spki_value, scope);
     }
 
-    /// Takes out the anchors of this name, in DER, and key that what is said in this scope binds.
-    pub(crate) fn refuse_key(&mut self, name: &[u8], spki_value: &[u8], scope: Scope) {
+    /// Excludes the anchors of this name, in DER, and key that conditions of this scope bind.
+    pub(crate) fn exclude_key(&mut self, name: &[u8], spki_value: &[u8], scope: Scope) {
         let bound = self.found.iter_mut();
         let bound = bound.filter(|found| found.scope == scope || scope.binds(found.scope));
         for found in bound.filter(|found| found.standing == Standing::Selected) {
@@ -346,29 +347,29 @@ impl<'s> Candidates<'s> {
                 anchor.spki_value() == spki_value && name.is_some_and(|name| anchor.subject().may_equal(name))
             };
             if is_it(found.anchor.get()) {
-                found.standing = Standing::Refused;
+                found.standing = Standing::Excluded;
             }
         }
     }
 
-    /// What binds an anchor of this name and key in this scope.
+    /// The conditions of an anchor of this name and key in this scope.
     pub(crate) fn conditions_of(&self, name: Name<'_>, spki_value: &[u8], scope: Scope) -> Conditions<'_> {
         let mut conditions = Conditions::default();
         for found in self.found.iter().filter(|found| found.scope.binds(scope)) {
             let stated = found.anchor.get();
             if stated.spki_value() == spki_value && stated.subject().may_equal(name) {
-                conditions.hear(stated.distrust_after(), stated.name_constraints());
+                conditions.add(stated.distrust_after(), stated.name_constraints());
             }
         }
         conditions
     }
 }
 
-/// Sets of name constraints, each the inside of a `NameConstraints` SEQUENCE (RFC 5280 section 4.2.1.10).
+/// Sets of name constraints, each the value of a `NameConstraints` SEQUENCE (RFC 5280 section 4.2.1.10).
 pub(crate) type Imposed<'a> = SmallVec<[&'a [u8]; 2]>;
 
-/// Checks that a path conforms to name constraints that are imposed on its anchor. `below` are the certificates of the
-/// path, the end entity first.
+/// Checks a path for name constraints that are imposed on its anchor. `below` are the certificates of the path, the end
+/// entity first.
 pub(crate) fn check_imposed<'i, 'c>(
     imposed: impl ExactSizeIterator<Item = &'i [u8]>,
     below: impl Iterator<Item = &'c [u8]>,
@@ -376,7 +377,7 @@ pub(crate) fn check_imposed<'i, 'c>(
     if imposed.len() == 0 {
         return Ok(());
     }
-    // The TLS library has read them. One that this crate cannot read conforms to nothing.
+    // The TLS library has read them. One that this crate cannot read is rejected.
     let below: Option<SmallVec<[Certificate<'c>; 4]>> =
         below.map(|der| Certificate::from_der(der).ok()).collect();
     let below = below.ok_or(NameConstraintsError::MalformedName)?;
@@ -385,25 +386,25 @@ pub(crate) fn check_imposed<'i, 'c>(
         .try_for_each(|set| check_imposed_constraints(set, &below))
 }
 
-/// Whether what is said of one binds the other, by name and key. OpenSSL and mbedTLS take a name for another that differs in
-/// case, spaces or the kind of its strings.
+/// Whether both have the same name and key, so that the conditions of one bind the other. OpenSSL and mbedTLS take names as
+/// equal that differ in case, spaces or the types of their strings.
 fn is_same_key(one: &TrustAnchor<'_>, other: &TrustAnchor<'_>) -> bool {
     one.spki_value() == other.spki_value() && one.subject().may_equal(other.subject())
 }
 
-/// Whether an anchor has name constraints that the other has not.
+/// Whether one anchor has name constraints that the other does not have.
 fn differs(stating: &TrustAnchor<'_>, bound: &TrustAnchor<'_>) -> bool {
     let stated = stating.name_constraints();
     stated.is_some() && stated != bound.name_constraints()
 }
 
 impl Found<'_> {
-    /// The anchor, with the earliest of the dates that bind it.
+    /// The anchor, with the earliest of its dates.
     fn anchor(&self) -> TrustAnchor<'_> {
         self.anchor.get().with_distrust_after(self.distrust_after)
     }
 
-    /// Takes over what an entry of the same name and key says.
+    /// Adds the conditions of an entry of the same name and key.
     fn bind(&mut self, distrust_after: Option<u64>, is_constrained: bool, chain: &PeerChain<'_>) {
         self.distrust_after = match (self.distrust_after, distrust_after) {
             (Some(own), Some(other)) => Some(own.min(other)),

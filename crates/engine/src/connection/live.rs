@@ -1,4 +1,4 @@
-//! Connections that live.
+//! The open connections of a program.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use event_listener::Event;
 use crate::TrustPolicy;
 use crate::binding::{BoundAnchors, Leases, Presence, TrustBinding};
 
-/// The connections that were made with our connectors and live.
+/// The open connections that were made with the connectors of this project.
 #[derive(Debug, Default)]
 pub(crate) struct Connections(Mutex<Live>);
 
@@ -29,10 +29,10 @@ struct State {
     close: Option<Box<dyn Fn() + Send + Sync>>,
 }
 
-/// A connection that lives: made with a connector of this crate, and neither dropped nor closed.
+/// An open connection: made with a connector of this project, and neither dropped nor closed.
 #[derive(Clone)]
 pub struct Connection {
-    trust: TrustPolicy,
+    policy: TrustPolicy,
     state: Arc<State>,
 }
 
@@ -41,14 +41,14 @@ impl Connections {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Those that live, the oldest first.
-    pub(crate) fn list(&self, trust: &TrustPolicy) -> Vec<Connection> {
+    /// The open connections, the oldest first.
+    pub(crate) fn list(&self, policy: &TrustPolicy) -> Vec<Connection> {
         let live = self.lock();
         let is_closed = |state: &Arc<State>| state.is_closed.load(Ordering::Acquire);
         let states = live.connections.values().filter(|state| !is_closed(state));
         states
             .map(|state| Connection {
-                trust: trust.clone(),
+                policy: policy.clone(),
                 state: state.clone(),
             })
             .collect()
@@ -61,14 +61,14 @@ impl Connection {
         &self.state.host
     }
 
-    /// Whether an anchor that it leans on is known to be gone, or to be trusted under other conditions than when the
-    /// connection was verified.
+    /// Whether an anchor that it depends on was withdrawn: the stores do not hold it any more, or hold it under other
+    /// conditions than when the connection was verified.
     pub fn anchor_withdrawn(&self) -> bool {
-        self.state.anchor_withdrawn(&self.trust)
+        self.state.anchor_withdrawn(&self.policy)
     }
 
-    /// Closes it: whoever reads or writes gets an error, [`ConnectionAborted`](std::io::ErrorKind::ConnectionAborted)
-    /// where the connection is driven by us.
+    /// Closes the connection. Reads and writes fail from then on, with
+    /// [`ConnectionAborted`](std::io::ErrorKind::ConnectionAborted) on the streams of this project.
     pub fn close(&self) {
         self.state.is_closed.store(true, Ordering::Release);
         self.state.closed.notify(usize::MAX);
@@ -85,9 +85,9 @@ impl fmt::Debug for Connection {
 }
 
 impl State {
-    fn anchor_withdrawn(&self, trust: &TrustPolicy) -> bool {
+    fn anchor_withdrawn(&self, policy: &TrustPolicy) -> bool {
         let mut anchors = self.anchors.iter();
-        anchors.any(|anchor| trust.presence(&self.host, anchor) == Presence::Gone)
+        anchors.any(|anchor| policy.presence(&self.host, anchor) == Presence::Gone)
     }
 }
 
@@ -99,27 +99,27 @@ impl fmt::Debug for State {
     }
 }
 
-/// What reading and writing come to on a connection that was closed from elsewhere.
+/// The error of reads and writes on a connection that was closed by [`Connection::close`].
 pub(super) fn closed() -> io::Error {
     let text = "the connection was closed because an anchor that it depends on was withdrawn";
     io::Error::new(io::ErrorKind::ConnectionAborted, text)
 }
 
-/// Held by a connection for as long as it lives: it is listed, and can be closed from elsewhere.
+/// The registration of an open connection, which lists it until this is dropped.
 #[derive(Debug)]
 pub struct TrackedConnection {
-    trust: TrustPolicy,
+    policy: TrustPolicy,
     number: u64,
     state: Arc<State>,
     _leases: Leases,
 }
 
 impl TrackedConnection {
-    /// Registers a connection that depends on this. `close` closes it, where that takes more than telling it.
+    /// Registers a connection with its binding. `close` closes the connection where its stream does not do so itself.
     ///
     /// # Errors
-    /// When an anchor that it depends on was withdrawn since its verification: then nobody who looked for such connections
-    /// can have seen this one.
+    /// When an anchor that it depends on was withdrawn since its verification: a caller that closed such connections could
+    /// not have seen this one.
     pub fn register(
         policy: &TrustPolicy,
         host: String,
@@ -134,42 +134,42 @@ impl TrackedConnection {
     }
 
     fn new(
-        trust: &TrustPolicy,
+        policy: &TrustPolicy,
         host: String,
-        leaning: TrustBinding,
+        binding: TrustBinding,
         close: Option<Box<dyn Fn() + Send + Sync>>,
     ) -> Self {
         let state = Arc::new(State {
             host,
-            anchors: leaning.anchors,
+            anchors: binding.anchors,
             is_closed: AtomicBool::new(false),
             closed: Event::new(),
             close,
         });
-        let mut live = trust.tracked().lock();
+        let mut live = policy.tracked().lock();
         let number = live.next;
         live.next += 1;
         live.connections.insert(number, state.clone());
         drop(live);
         Self {
-            trust: trust.clone(),
+            policy: policy.clone(),
             number,
             state,
-            _leases: leaning.leases,
+            _leases: binding.leases,
         }
     }
 
     /// As [`Connection::anchor_withdrawn`].
     pub(crate) fn anchor_withdrawn(&self) -> bool {
-        self.state.anchor_withdrawn(&self.trust)
+        self.state.anchor_withdrawn(&self.policy)
     }
 
-    /// Whether somebody wants it closed.
+    /// Whether it was closed by [`Connection::close`].
     pub(crate) fn is_closed(&self) -> bool {
         self.state.is_closed.load(Ordering::Acquire)
     }
 
-    /// Tells when somebody wants it closed.
+    /// A listener for [`Connection::close`].
     #[cfg(feature = "tokio")]
     pub(crate) fn closed(&self) -> event_listener::EventListener {
         self.state.closed.listen()
@@ -178,6 +178,6 @@ impl TrackedConnection {
 
 impl Drop for TrackedConnection {
     fn drop(&mut self) {
-        self.trust.tracked().lock().connections.remove(&self.number);
+        self.policy.tracked().lock().connections.remove(&self.number);
     }
 }

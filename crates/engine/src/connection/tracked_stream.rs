@@ -1,4 +1,4 @@
-//! Streams of connections that live, and can be closed from elsewhere.
+//! Streams of open connections, which another thread can close.
 
 use std::fmt;
 use std::io::{self, IoSlice, Read, Write};
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::live::{TrackedConnection, closed};
 
-/// A stream that gives an error once its connection was closed from elsewhere.
+/// A stream that fails once its connection was closed by [`Connection::close`](super::Connection::close).
 pub struct TrackedStream<T> {
     stream: T,
     connection: TrackedConnection,
@@ -36,12 +36,12 @@ impl<T> TrackedStream<T> {
         &mut self.stream
     }
 
-    /// Whether it was closed from elsewhere.
+    /// Whether its connection was closed by [`Connection::close`](super::Connection::close).
     pub fn is_closed(&self) -> bool {
         self.connection.is_closed()
     }
 
-    /// A step of it that is neither reading nor writing, or is.
+    /// Runs an operation on the stream, which fails if the connection is closed before or meanwhile.
     pub fn step<O>(&mut self, step: impl FnOnce(&mut T) -> io::Result<O>) -> io::Result<O> {
         if self.connection.is_closed() {
             return Err(closed());
@@ -83,12 +83,12 @@ impl<T> fmt::Debug for TrackedStream<T> {
     }
 }
 
-/// A TCP connection that can be closed from elsewhere as long as it is there.
+/// A TCP connection that another thread can close.
 #[derive(Clone, Debug)]
 pub struct SharedTcp(Arc<TcpStream>);
 
 impl SharedTcp {
-    /// Shares a TCP connection with what closes it.
+    /// A TCP connection that [`closer`](Self::closer) can close.
     pub fn new(tcp: TcpStream) -> Self {
         Self(Arc::new(tcp))
     }
@@ -98,12 +98,12 @@ impl SharedTcp {
         &self.0
     }
 
-    /// What closes it.
+    /// A function that closes the connection if it is still open.
     pub fn closer(&self) -> Box<dyn Fn() + Send + Sync> {
-        let other_end = Arc::downgrade(&self.0);
+        let tcp = Arc::downgrade(&self.0);
         Box::new(move || {
-            // If it is gone, or closed already, that is what is wanted.
-            let _ = other_end.upgrade().map(|tcp| tcp.shutdown(Shutdown::Both));
+            // An error says that it is closed already.
+            let _ = tcp.upgrade().map(|tcp| tcp.shutdown(Shutdown::Both));
         })
     }
 }
@@ -149,7 +149,7 @@ mod with_tokio {
             side: usize,
             step: impl FnOnce(Pin<&mut T>, &mut Context<'_>) -> Poll<io::Result<O>>,
         ) -> Poll<io::Result<O>> {
-            // In this order: who was told once must not be asked again.
+            // In this order: a listener must not be polled again after it was ready.
             let is_closed = self.connection.is_closed();
             let told = self.closed.get_mut(side);
             if is_closed || told.is_some_and(|told| Pin::new(told).poll(context).is_ready()) {

@@ -1,4 +1,4 @@
-//! How a cache is made.
+//! The options of a host cache.
 
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -8,10 +8,10 @@ use super::hosts::{Hosts, Limits};
 use super::{Clock, HostCache, milliseconds};
 use crate::state_file::{StateFile, StateFileError, StateFileKind};
 
-/// For how long a host is known unless the user says otherwise.
+/// The default time for which a host is known.
 const TIME_TO_LIVE: Duration = Duration::from_secs(60 * 60);
 
-/// What a [`HostCache`] is to be like.
+/// A builder of a [`HostCache`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -41,38 +41,39 @@ impl HostCacheBuilder {
         }
     }
 
-    /// For how long a host is known after it was served: an hour unless set. Time that the machine sleeps may not count.
+    /// Sets the time for which a host is known after it was served: an hour unless set. Time for which the machine sleeps may
+    /// not count.
     pub fn time_to_live(mut self, time_to_live: Duration) -> Self {
         self.time_to_live = time_to_live;
         self
     }
 
-    /// How many bytes the cache may keep, as [`HostCache::footprint`] counts them; 0, as it is unless set, for no limit.
+    /// Sets the limit of the cache in bytes, as [`HostCache::footprint`] counts them; 0, the default, is no limit.
     ///
-    /// Where there is no room for another host, the least recently used go, before it is added. Count 150 bytes a host.
+    /// Where there is no room for another host, the least recently used are evicted first. Count 150 bytes a host.
     pub fn max_footprint(mut self, bytes: usize) -> Self {
         self.max_footprint = bytes;
         self
     }
 
-    /// How many hosts the cache may keep; 0, as it is unless set, for no limit. For another, the least recently used goes.
+    /// Sets the largest number of hosts; 0, the default, is no limit. For another host, the least recently used is evicted.
     pub fn max_hosts(mut self, hosts: usize) -> Self {
         self.max_hosts = hosts;
         self
     }
 
-    /// Keeps the hosts in a file, too, from one run of the program to the next. What the file says of its user is in
-    /// [`HostCache`]'s documentation.
+    /// Keeps the hosts in a file, too, from one run of the program to the next. The documentation of [`HostCache`] says what
+    /// the file reveals about its user.
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.file = Some(path.into());
         self
     }
 
-    /// Makes the cache, and reads its file if there is one. A file that cannot be read or is damaged is ignored, which
-    /// [`HostCache::last_error`] tells.
+    /// Makes the cache, and reads its file if there is one. A file that cannot be read or is damaged is ignored;
+    /// [`HostCache::last_error`] returns the error.
     ///
     /// # Errors
-    /// When there is no such directory, and when something else is in the file's place, or a file of another user.
+    /// When the file's directory does not exist, when the path is not a regular file, and when the file is another user's.
     pub fn build(self) -> Result<HostCache, StateFileError> {
         self.build_with(Clock::system())
     }

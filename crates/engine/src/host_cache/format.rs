@@ -1,4 +1,4 @@
-//! The bytes of a cache's file, as the module's documentation has them.
+//! The format of a cache's file, which the documentation of the parent module describes.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ mod kind {
     pub(super) const ISSUER_SERIAL: u8 = 3;
 }
 
-/// What a file holds.
+/// The contents of a file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Contents<'a> {
     /// Stores and the newest generation of each, which an earlier version kept here.
@@ -40,8 +40,8 @@ pub(super) struct Stored<'a> {
     pub(super) keys: Cow<'a, [AnchorKey]>,
 }
 
-/// The file of these generations, and of as many of these hosts, the most recently used first, as fit. `None` when
-/// something does not fit into its field.
+/// Encodes a file of these generations and of as many hosts as fit. The hosts are given the most recently used first. `None`
+/// when a value does not fit into its field.
 pub(super) fn encode<'a>(
     generations: &[(&str, u32)],
     hosts: impl Iterator<Item = Stored<'a>>,
@@ -82,7 +82,7 @@ pub(super) fn encode<'a>(
     Some(with_checksum(file))
 }
 
-/// The keys of a file while hosts are put into it.
+/// The keys of a file that is being encoded.
 #[derive(Default)]
 struct KeyTable {
     bytes: Vec<u8>,
@@ -91,7 +91,7 @@ struct KeyTable {
 }
 
 impl KeyTable {
-    /// The bytes of a host, whose keys are in the table then. `None` when the table is full.
+    /// Encodes a host, and adds its keys to the table. `None` when the table is full.
     fn record(&mut self, stored: &Stored<'_>) -> Option<Vec<u8>> {
         let mut record = vec![u8::try_from(stored.host.len()).ok()?];
         record.extend(stored.host.as_bytes());
@@ -134,7 +134,7 @@ impl KeyTable {
 }
 
 impl<'a> Contents<'a> {
-    /// Reads a file: all of it or nothing.
+    /// Decodes a whole file.
     pub(super) fn decode(file: &'a [u8]) -> Result<Self, Expected> {
         let mut rest = StateFileKind::HostCache.open(file)?;
         let store_count = usize::from(rest.u16()?);

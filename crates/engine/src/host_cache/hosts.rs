@@ -9,17 +9,17 @@ use schnellru::{LruMap, UnlimitedCompact};
 use super::{HOST_OVERHEAD, MAX_KEYS};
 use crate::{AnchorKey, NameHash};
 
-/// Which anchors served which host. Nothing here looks at a clock or at letters' case: moments are given, in milliseconds
-/// since the cache was made, and names as they are compared.
+/// The anchors that served each host. The caller gives times, in milliseconds since the cache was made, and names in lower
+/// case.
 pub(super) struct Hosts {
     map: LruMap<Box<str>, Served, UnlimitedCompact, RandomState>,
-    /// Each list of keys that a host has, once: ten thousand hosts are served by some dozens of anchors.
+    /// Each list of keys, kept once: ten thousand hosts are served by some dozens of anchors.
     lists: BTreeSet<Arc<Vec<AnchorKey>>>,
     footprint: usize,
     limits: Limits,
 }
 
-/// How much is kept at most.
+/// The limits of what is kept.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     /// Of the sum that [`HostCache::footprint`](super::HostCache::footprint) documents.
@@ -27,15 +27,15 @@ pub(super) struct Limits {
     pub(super) hosts: usize,
 }
 
-/// What is known of a host.
+/// The entry of a host.
 pub(super) struct Served {
-    /// The moment from which the host is not known any more.
+    /// The time from which the host is not known any more.
     pub(super) expires: u64,
     /// One to three, the most recent first.
     pub(super) keys: Arc<Vec<AnchorKey>>,
 }
 
-/// A host to look up, for `str` cannot be compared with `Box<str>`.
+/// A host to look up, because `str` cannot be compared with `Box<str>`.
 #[derive(Hash)]
 struct Lookup<'h>(&'h str);
 
@@ -55,7 +55,7 @@ impl Hosts {
         }
     }
 
-    /// The keys of a host that is known, which counts as use.
+    /// Returns the keys of a host that is known. That counts as use.
     pub(super) fn get(&mut self, host: &str, now: u64) -> Option<Vec<AnchorKey>> {
         let served = self.map.get(&Lookup(host))?;
         if served.expires > now {
@@ -65,10 +65,10 @@ impl Hosts {
         None
     }
 
-    /// The host was served by anchors with these keys, the most recent first, and is known for so long from now on.
+    /// Notes that the host was served by anchors with these keys, the most recent first. It is known for `life` from now on.
     ///
-    /// Says whether that is worth writing to a file: whether the host's keys are others than before, or it had less than
-    /// half of its time left.
+    /// Returns whether the change should be written to a file: whether the host's keys have changed, or less than half of
+    /// its time was left.
     pub(super) fn served(&mut self, host: &str, keys: &[AnchorKey], now: u64, life: u64) -> bool {
         self.remove_expired(now);
         let is_new = keys.iter().any(AnchorKey::fits_a_file_name);
@@ -84,7 +84,7 @@ impl Hosts {
                 list.push(key.clone());
             }
         }
-        // Where there is next to no room, the host has fewer keys.
+        // A host that alone exceeds the limit keeps fewer keys.
         while !list.is_empty() && cost(host, &list) > self.limits.footprint {
             list.pop();
         }
@@ -97,14 +97,14 @@ impl Hosts {
         is_worth_writing
     }
 
-    /// Forgets a host, and returns what was known of it.
+    /// Removes a host, and returns its entry.
     pub(super) fn remove(&mut self, host: &str) -> Option<Served> {
         let served = self.map.remove(&Lookup(host))?;
         self.release(host, &served);
         Some(served)
     }
 
-    /// Forgets all hosts, and gives their memory back.
+    /// Removes all hosts, and frees their memory.
     pub(super) fn clear(&mut self) {
         *self = Self::new(self.limits);
     }
@@ -115,15 +115,15 @@ impl Hosts {
         hosts.filter(move |(_, served)| served.expires > now)
     }
 
-    /// The sum over all hosts, with those whose time is over.
+    /// The sum over all hosts, expired ones included.
     pub(super) fn footprint(&self) -> usize {
         self.footprint
     }
 
-    /// Forgets the least recently used hosts as long as their time is over.
+    /// Removes the least recently used hosts until one has not expired.
     ///
-    /// That keeps the hosts few without a limit, too: no host is known for longer than its time after it was used, so
-    /// that all that were used after one that is still known were used within that time.
+    /// That bounds the number of hosts without a limit, too: all hosts that were used after one that is still known were used
+    /// within its time to live.
     fn remove_expired(&mut self, now: u64) {
         while self
             .map
@@ -164,7 +164,7 @@ impl Hosts {
         }
     }
 
-    /// Takes note that a host is not there any more.
+    /// Updates the footprint and the lists of keys for a host that was removed.
     fn release(&mut self, host: &str, served: &Served) {
         self.footprint = self.footprint.saturating_sub(cost(host, &served.keys));
         let is_last_user = Arc::strong_count(&served.keys) == 2; // beside the set
@@ -174,7 +174,7 @@ impl Hosts {
     }
 }
 
-/// What a host counts in the footprint.
+/// The footprint of a host, in bytes.
 pub(super) fn cost(host: &str, keys: &[AnchorKey]) -> usize {
     let lens = keys.iter().map(|key| match key {
         AnchorKey::Subject(_) => size_of::<NameHash>(),

@@ -1,4 +1,4 @@
-//! Which anchors served which host: a hint for stores that are asked over a network.
+//! The anchors that served each host: a hint for deferred stores.
 //!
 //! # The file
 //! Numbers are unsigned, most significant byte first.
@@ -7,14 +7,14 @@
 //! |---|---|---|
 //! | `00` | 4 | magic, `JTHC` |
 //! | `04` | 2 | version, 1 |
-//! | `06` | 2 | number of stores, 0; 1 to 8 where an earlier version kept generations here |
+//! | `06` | 2 | number of stores: 0, or 1 to 8 in files of an earlier version, which kept generations here |
 //! | `08` | 4 | length of the whole file, at most 8 MiB |
 //! | `0c` | 2 | number of keys |
 //! | `0e` | 2 | 0 |
 //! | `10` | | the stores, the keys and the hosts, one after the other |
 //! | at the end | 4 | CRC-32C (RFC 3720 section 12.1) of everything before it |
 //!
-//! A store, the one first that was not seen for longest:
+//! A store, the least recently seen first:
 //!
 //! | length | what |
 //! |---|---|
@@ -62,18 +62,17 @@ use crate::state_file::{StateFile, StateFileError, StateFileFault, lock};
 /// The longest host that is kept, in bytes.
 const MAX_HOST_LEN: usize = 255;
 
-/// How many keys a host has at most.
+/// The largest number of keys of a host.
 const MAX_KEYS: usize = 3;
 
-/// What a host counts in [`HostCache::footprint`] beside its name and its keys, in bytes.
+/// The bytes of a host in [`HostCache::footprint`] beside its name and its keys.
 const HOST_OVERHEAD: usize = 80;
 
-/// Which anchors served which host, so that a store that is asked over a network can be asked for the right one first,
-/// or before the host has sent anything.
+/// A cache of the anchors that served each host. By it, a deferred store is asked for the right anchor first, and before the
+/// host has sent anything.
 ///
-/// It is a hint and decides nothing. What is in it is written [after a success](Self::served) only; an entry that is
-/// wrong or stale costs one more question to the store. So does one that is missing, for which reason whatever is the
-/// matter with its file disturbs no connection: see [`last_error`](Self::last_error).
+/// It is a hint and decides nothing. It is written [after a success](Self::served) only. An entry that is wrong, stale or
+/// missing costs one more lookup. Therefore an error of its file fails no connection: see [`last_error`](Self::last_error).
 ///
 /// ```
 /// use jit_trust::{AnchorKey, HostCache, Name, Query};
@@ -90,49 +89,48 @@ const HOST_OVERHEAD: usize = 80;
 /// ```
 ///
 /// # Hosts
-/// A host is a DNS name or an IP address, with a port if the caller puts one behind it: printable ASCII without spaces,
-/// of at most 255 bytes. Others are not kept. Letters' case does not matter, and nothing else is made equal:
-/// `example.com`, `example.com.` and `example.com:443` are three hosts.
+/// A host is a DNS name or an IP address, with a port if the caller appends one: printable ASCII without spaces, of at most
+/// 255 bytes. Other hosts are not kept. Upper and lower case are equal; nothing else is: `example.com`, `example.com.` and
+/// `example.com:443` are three hosts.
 ///
 /// # The file
-/// With [a file](HostCacheBuilder::file), what is known outlives the program. The file lists the hosts that its user
-/// visited within the [time to live](HostCacheBuilder::time_to_live), and when: only that user can read it (mode 0600;
-/// on other systems than Unix, all users that the directory permits), and [`clear`](Self::clear) followed by
-/// [`flush`](Self::flush) empties it.
+/// With [a file](HostCacheBuilder::file), the cache outlives the program. The file lists the hosts that its user visited
+/// within the [time to live](HostCacheBuilder::time_to_live), and when. Only that user can read it (mode 0600; on other
+/// systems than Unix, all users that the directory permits). [`clear`](Self::clear) followed by [`flush`](Self::flush)
+/// empties it.
 ///
-/// No connection waits for it. It is written by [`flush`](Self::flush) and when the cache is dropped, each time only if
-/// there is something new: other keys of a host, a host whose time was half over. Even a program that runs for every
-/// connection therefore writes twice in the time to live for a host, which flash memory bears for years. A service that
-/// runs long calls `flush` now and then, say every ten minutes and when it is told to stop; what it loses when it is
-/// killed are hints.
+/// No connection waits for it. [`flush`](Self::flush) writes it, and so does dropping the cache, each time only if there is
+/// something new: other keys of a host, or a host whose time was half over. Even a program that runs for every connection
+/// therefore writes twice in the time to live for a host, which flash memory endures for years. A service that runs long
+/// calls `flush` now and then, such as every ten minutes and when it stops. A service that is killed loses hints only.
 ///
-/// The file is replaced as a whole, and one that is damaged is ignored as a whole. So are one that others than its user
-/// may write to, and a link, which is not followed. One that belongs to another user is an error when the cache is made,
-/// for it may be a trap. One that does not even begin as a cache does is somebody else's: it is neither used nor
-/// replaced. Of two processes with one file, the last that writes wins.
+/// The file is replaced as a whole. A file that is damaged is ignored as a whole; so are one that other users may write to,
+/// and a link, which is not followed. A file of another user is an error when the cache is made, because it may be an
+/// attack. A file that does not start with our magic is neither used nor overwritten. Of two processes with one file, the
+/// last that writes wins.
 ///
-/// Earlier versions kept the newest generations of remote stores in the file. A policy that is built with the cache has
-/// [its guard](RollbackGuard) remember them; they leave the file when the guard's own file has them.
+/// Earlier versions kept the newest generations of remote stores in the file. A policy that is built with the cache copies
+/// them to [its guard](RollbackGuard). They are removed from the file when the guard's own file has them.
 ///
 /// # Time
-/// In memory, time is that of a clock that nobody sets. The file holds the time of day: hosts that were served in the
-/// future, as it looks, are left out, and no host is known for longer than its time to live after it was read.
+/// In memory, time is that of a monotonic clock. The file holds the time of day: hosts that were served in the future are
+/// left out, and no host is known for longer than its time to live after it was read.
 ///
 /// # Threads
-/// All methods take `&self`. None but those of the file holds another up for longer than it looks something up.
+/// All methods take `&self`. Only those that read or write the file block for longer than a lookup in the cache.
 pub struct HostCache {
     hosts: Mutex<Hosts>,
     clock: Clock,
-    /// For how long a host is known, in milliseconds.
+    /// The time for which a host is known, in milliseconds.
     life: u64,
     file: StateFile,
-    /// The generations of the file that a guard's file has.
+    /// The generations in the file that the guard's file has, too.
     adopted: Mutex<Vec<(String, u32)>>,
 }
 
 /// The two clocks of a machine, in milliseconds.
 struct Clock {
-    /// Time since the cache was made, by a clock that nobody sets.
+    /// Time since the cache was made, by a monotonic clock.
     now: Box<dyn Fn() -> u64 + Send + Sync>,
     /// Unix time; 0 before 1970.
     unix: Box<dyn Fn() -> u64 + Send + Sync>,
@@ -149,7 +147,7 @@ impl Clock {
     }
 }
 
-/// A span of time in milliseconds; one that is longer than a `u64` holds is as long as that.
+/// A duration in milliseconds, `u64::MAX` at most.
 fn milliseconds(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
@@ -177,12 +175,12 @@ pub struct CachedHost {
 }
 
 impl HostCache {
-    /// A cache that is in memory, without a limit, and knows a host for an hour, unless it is told otherwise.
+    /// A builder of a cache. Unless set otherwise, the cache is in memory, has no limit and knows a host for an hour.
     pub fn builder() -> HostCacheBuilder {
         HostCacheBuilder::new()
     }
 
-    /// Takes in what the file holds: no host that was served in the future, or so long ago that it is forgotten.
+    /// Adds the hosts of the file, without those that were served in the future or have expired.
     fn load(&self, bytes: &[u8]) -> Result<(), StateFileError> {
         let contents = Contents::decode(bytes).map_err(|expected| self.file.damaged(expected))?;
         let (now, unix) = ((self.clock.now)(), (self.clock.unix)());
@@ -197,19 +195,19 @@ impl HostCache {
         Ok(())
     }
 
-    /// The keys of the anchors that served a host, one to three, the most recent first; `None` when it is not known. Counts
-    /// as use when the least recently used have to go.
+    /// The keys of the anchors that served a host, one to three, the most recent first; `None` when it is not known. The call
+    /// counts as use for the eviction of the least recently used.
     pub fn get(&self, host: &str) -> Option<Vec<AnchorKey>> {
         let mut buffer = [0; MAX_HOST_LEN];
         let host = in_lower_case(host, &mut buffer)?;
         self.hosts_in_memory().get(host, (self.clock.now)())
     }
 
-    /// The host was served: a connection to it was verified by anchors with these keys, the most recent first. To be
-    /// called after a success only.
+    /// Notes that the host was served: a connection to it was verified by anchors with these keys, the most recent first. It
+    /// is to be called after a success only.
     ///
-    /// They come before those that the host has already, of which as many stay as make three, and the host's time begins
-    /// anew. LookupKind that [fit no file name](AnchorKey::fits_a_file_name) are left out.
+    /// The keys are put before those that the host has already; three are kept. The host's time begins anew. Keys that do not
+    /// [fit a file name](AnchorKey::fits_a_file_name) are left out.
     pub fn served(&self, host: &str, keys: &[AnchorKey]) {
         let mut buffer = [0; MAX_HOST_LEN];
         if let Some(host) = in_lower_case(host, &mut buffer) {
@@ -219,7 +217,7 @@ impl HostCache {
         }
     }
 
-    /// Forgets a host, for instance after none of its anchors served it.
+    /// Removes a host, for instance after none of its anchors served it.
     pub fn forget(&self, host: &str) {
         let mut buffer = [0; MAX_HOST_LEN];
         if let Some(host) = in_lower_case(host, &mut buffer) {
@@ -228,13 +226,13 @@ impl HostCache {
         }
     }
 
-    /// Forgets all hosts, and gives their memory back.
+    /// Removes all hosts, and frees their memory.
     pub fn clear(&self) {
         self.hosts_in_memory().clear();
         self.file.note_change(true);
     }
 
-    /// How many hosts are known.
+    /// The number of hosts that are known.
     pub fn len(&self) -> usize {
         self.hosts_in_memory().iter((self.clock.now)()).count()
     }
@@ -244,11 +242,11 @@ impl HostCache {
         self.len() == 0
     }
 
-    /// The size of the cache: for each host, the length of its name, 80 bytes, and the lengths of its keys, of which a hash
-    /// has 32 bytes. It is never more than [the limit](HostCacheBuilder::max_footprint).
+    /// The size of the cache: for each host 80 bytes, the length of its name and the lengths of its keys, where a hash has 32
+    /// bytes. It is never more than [the limit](HostCacheBuilder::max_footprint).
     ///
-    /// What that takes on the heap depends on the allocator, on how full the table is, and on how many hosts share their
-    /// anchors: for thousands of hosts about as much, and in no case more than five times as much.
+    /// The use of the heap depends on the allocator, on the load of the table, and on how many hosts share their anchors. It
+    /// is about the same for thousands of hosts, and never more than five times as much.
     pub fn footprint(&self) -> usize {
         self.hosts_in_memory().footprint()
     }
@@ -269,18 +267,17 @@ impl HostCache {
         known.collect()
     }
 
-    /// Writes the file if there is one, and something new for it. Waits until it is on the disk; other threads may use
+    /// Writes the file, if there is one and if there is something new. Waits until it is on the disk; other threads may use
     /// the cache meanwhile.
     ///
     /// # Errors
-    /// When the file cannot be written. The old one is as it was then, and so is what is in memory; the next `flush`
-    /// tries again.
+    /// When the file cannot be written. The old file and the memory stay as they were; the next `flush` tries again.
     pub fn flush(&self) -> Result<(), StateFileError> {
         self.file.flush(|old| {
             let old = match old {
                 Err(error) if error.is_of_the_place() => return Err(error),
                 Err(error) if matches!(error.fault, StateFileFault::NotOurs) => return Err(error),
-                // Whatever else is wrong with the old file, it is about to be replaced.
+                // Any other error of the old file does not matter, because the file is replaced.
                 old => old.ok().flatten().unwrap_or_default(),
             };
             let mut generations = Contents::decode(&old).unwrap_or_default().generations;
@@ -304,12 +301,12 @@ impl HostCache {
         })
     }
 
-    /// What went wrong the last time that the file was read or written, and disturbed no connection. For people to see.
+    /// The error of the last read or write of the file, if it failed. It fails no connection, so a program should show it.
     pub fn last_error(&self) -> Option<StateFileError> {
         self.file.last_error()
     }
 
-    /// Has a guard remember the generations that an earlier version kept in the file.
+    /// Copies to a guard the generations that an earlier version kept in the file.
     pub(crate) fn hand_generations_to(&self, guard: &RollbackGuard) {
         let Some(Ok(Some(bytes))) = self.file.path().map(|path| self.file.read(path)) else {
             return;
@@ -331,12 +328,12 @@ impl HostCache {
 
 impl Drop for HostCache {
     fn drop(&mut self) {
-        // A caller that needs to know whether that succeeds has called `flush` before.
+        // A caller that needs the error calls `flush` before.
         self.flush().ok();
     }
 }
 
-/// Says nothing of the hosts.
+/// Without the hosts, which are private.
 impl fmt::Debug for HostCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HostCache")
@@ -346,7 +343,7 @@ impl fmt::Debug for HostCache {
     }
 }
 
-/// The host as it is compared, if it is one that is kept.
+/// The host in lower case, if it can be kept.
 fn in_lower_case<'b>(host: &str, buffer: &'b mut [u8; MAX_HOST_LEN]) -> Option<&'b str> {
     let host_in_buffer = buffer.get_mut(..host.len())?;
     host_in_buffer.copy_from_slice(host.as_bytes());
@@ -355,7 +352,7 @@ fn in_lower_case<'b>(host: &str, buffer: &'b mut [u8; MAX_HOST_LEN]) -> Option<&
     is_host_name(host).then_some(host)
 }
 
-/// Whether a cache may hold a host under this name.
+/// Whether a cache can keep a host of this name.
 fn is_host_name(host: &str) -> bool {
     let is_plain = |byte: &u8| byte.is_ascii_graphic() && !byte.is_ascii_uppercase();
     (1..=MAX_HOST_LEN).contains(&host.len()) && host.as_bytes().iter().all(is_plain)

@@ -51,7 +51,7 @@ impl fmt::Display for LookupError {
             Self::Dropped => f.write_str("the store gave no answer"),
             Self::Cancelled => f.write_str("the lookup was cancelled"),
             Self::TooLarge => write!(f, "the answer is larger than {MAX_RESPONSE_LEN} bytes"),
-            Self::Blob(error) => write!(f, "the answer is no good trust blob: {error}"),
+            Self::Blob(error) => write!(f, "the answer is not a valid trust blob: {error}"),
             Self::Certificate(error) => write!(f, "the answer is {error}"),
             Self::NotAskedFor => f.write_str("the answer holds an anchor that was not asked for"),
             Self::OlderGeneration { came, newest } => write!(

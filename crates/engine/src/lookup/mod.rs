@@ -1,4 +1,4 @@
-//! Stores that are asked by key, and may answer later.
+//! Deferred stores: they are asked by key, and may respond later.
 
 mod error;
 #[cfg(feature = "std")]
@@ -18,20 +18,20 @@ pub use shared::{SharedLookup, Waiter};
 
 use crate::AnchorKey;
 
-/// A store that is asked for one key at a time, and answers at once or later: a remote server, a database, a
+/// A store that is asked for one key at a time, and responds at once or later: a remote server, a database, a
 /// secure element.
 ///
-/// It is dropped with the last of what uses it. That may be on a thread of its own that is about to answer, so it must not
-/// wait for its threads when it is dropped.
+/// It may be dropped on any thread, also on a thread of its own that sends a response. Therefore it must not join its
+/// threads when it is dropped.
 ///
-/// What it answers is checked before it is used: it must be what was asked for, of at most [`MAX_RESPONSE_LEN`] bytes,
-/// and no older than what was seen before. While an anchor is in use the store is not asked for it again, and of many
-/// connections that want one anchor one asks.
+/// Its responses are checked before they are used: a response must have the anchors that were asked for, at most
+/// [`MAX_RESPONSE_LEN`] bytes, and no older generation than an earlier one. While an anchor is in use, the store is not
+/// asked for it again. Of several connections that need one anchor, one asks.
 ///
 /// ```
 /// use jit_trust::{LookupResponse, DeferredStore, LookupRequest, Responder};
 ///
-/// /// Answers from a thread of its own.
+/// /// Responds from a thread of its own.
 /// #[derive(Debug)]
 /// struct Slow;
 ///
@@ -50,10 +50,10 @@ use crate::AnchorKey;
 /// ```
 #[cfg(feature = "std")]
 pub trait DeferredStore: std::fmt::Debug + Send + Sync {
-    /// What the store is called in errors: its URL, its path.
+    /// The name of the store in errors: its URL, its path.
     fn name(&self) -> String;
 
-    /// By what it can be asked.
+    /// The kind of keys that it can be asked for.
     fn kind(&self) -> LookupKind {
         LookupKind::Subject
     }
@@ -64,16 +64,15 @@ pub trait DeferredStore: std::fmt::Debug + Send + Sync {
     fn look_up(&self, request: LookupRequest, responder: Responder);
 }
 
-/// By what a store can be asked.
+/// The kind of keys that a store can be asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LookupKind {
-    /// By the subject of the anchor. That is complete: see
-    /// [`PeerChain::issuers`](crate::PeerChain::issuers).
+    /// The subject of the anchor. By it every anchor is found: see [`PeerChain::issuers`](crate::PeerChain::issuers).
     #[default]
     Subject,
-    /// By subject key identifier, and by issuer and serial number: for stores that know no names. An anchor without
-    /// a key identifier, or whose certificates do not name it, is not found there.
+    /// The subject key identifier (SKID), or issuer and serial number: for stores that know no names. An anchor without a
+    /// SKID, or whose certificates do not have it as their AKID, is not found there.
     KeyIdentifier,
 }
 
@@ -87,19 +86,19 @@ impl LookupKind {
     }
 }
 
-/// What a store is asked.
+/// A request to a deferred store.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LookupRequest {
-    /// Which anchors are wanted.
+    /// The key of the anchors.
     pub key: AnchorKey,
-    /// The newest generation that is remembered of this store. An answer of an older one is refused, so that a
-    /// store with caches on the way should look for a newer answer before it gives that.
+    /// The newest generation of this store so far. A response of an older one is not used, so a store behind caches should
+    /// try to get a newer response instead of that.
     pub newest_generation: Option<u32>,
 }
 
 impl LookupRequest {
-    /// Asks for these anchors, having seen no generation yet.
+    /// A request for the anchors of this key, without a known generation.
     pub fn new(key: AnchorKey) -> Self {
         Self {
             key,
@@ -107,7 +106,7 @@ impl LookupRequest {
         }
     }
 
-    /// The same, having seen this generation of the store.
+    /// The same request, with the newest generation of the store so far.
     #[must_use]
     pub fn having_seen(self, newest_generation: Option<u32>) -> Self {
         Self {

@@ -24,22 +24,22 @@ enum Body {
 }
 
 impl LookupResponse {
-    /// The store has no such anchor.
+    /// A response that the store has no such anchor.
     pub fn not_found() -> Self {
         Self(Body::NotFound)
     }
 
-    /// A trust blob with every anchor that was asked for, and no other. One that is empty says that there is none.
+    /// A response with a trust blob of every anchor that was asked for, and no other. An empty one says that there is none.
     ///
     /// # Errors
-    /// When it is longer than [`MAX_RESPONSE_LEN`], and when it is no trust blob or a damaged one.
+    /// When it is longer than [`MAX_RESPONSE_LEN`], and when it is not a trust blob or a damaged one.
     pub fn blob(blob: impl Into<Box<[u8]>>) -> Result<Self, LookupError> {
         let blob = within_limit(blob.into())?;
         TrustBlob::open(&blob)?;
         Ok(Self(Body::Blob(blob)))
     }
 
-    /// A bare certificate, in DER. It carries none of the conditions under which Mozilla trusts some roots.
+    /// A response with a bare certificate, in DER. It has none of the conditions under which Mozilla trusts some roots.
     ///
     /// # Errors
     /// When it is longer than [`MAX_RESPONSE_LEN`], and when it cannot be read.
@@ -74,7 +74,7 @@ impl LookupResponse {
         self.entries().is_empty()
     }
 
-    /// Checks that every anchor in it is one that was asked for.
+    /// Checks that every anchor in it was asked for by this key.
     ///
     /// # Errors
     /// [`LookupError::NotAskedFor`].
@@ -96,7 +96,7 @@ impl LookupResponse {
     }
 }
 
-/// A blob that was opened before.
+/// Opens a blob that was checked before.
 fn open(blob: &[u8]) -> Option<TrustBlob<'_>> {
     TrustBlob::open(blob).ok()
 }

@@ -1,4 +1,4 @@
-//! Putting together what a program trusts.
+//! The options of a trust policy.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -10,7 +10,7 @@ use super::pins::Pins;
 use super::{Inner, LocalKind, LocalStore, TrustPolicy};
 use crate::{CertificateError, TrustStore};
 
-/// Puts together what a program trusts: see [`TrustPolicy`].
+/// A builder of a [`TrustPolicy`].
 #[derive(Debug, Default)]
 pub struct TrustPolicyBuilder {
     pins: Pins,
@@ -24,12 +24,12 @@ pub struct TrustPolicyBuilder {
 }
 
 impl TrustPolicyBuilder {
-    /// Pins a host to these CAs, in DER: its chain must lead to one of them, and no store is asked about it. `*.` before
-    /// a domain means every host below it, however deep, and not the domain itself. A host that has a pin of its own is
-    /// not under that of a domain, and a longer domain counts before a shorter.
+    /// Pins a host to these CAs, in DER: its path must end in one of them, and no store is asked for it. `*.` before a domain
+    /// means every host below the domain, at any depth, and not the domain itself. The pin of a host outranks that of a
+    /// domain, and the pin of a longer domain outranks that of a shorter one.
     ///
     /// # Errors
-    /// When the host is none, and when a CA cannot be read.
+    /// When the host is not a valid one, and when a CA cannot be read.
     pub fn pin<C>(mut self, host: &str, authorities: impl IntoIterator<Item = C>) -> Result<Self, InvalidPin>
     where
         C: Into<Vec<u8>>,
@@ -38,10 +38,10 @@ impl TrustPolicyBuilder {
         Ok(self)
     }
 
-    /// Trusts what this store holds: of several, all count.
+    /// Adds a local store. The anchors of all stores are trusted.
     ///
-    /// What one of them states of a name and key binds every anchor of that name and key, from any store: of several
-    /// dates the earliest counts, and a path must conform to each set of name constraints. So a bare copy of a root's
+    /// The conditions that one store states for a name and key bind every anchor of that name and key, from any store: of
+    /// several dates the earliest counts, and a path must conform to each set of name constraints. So a bare copy of a root's
     /// certificate lifts no condition. [`store_as_is`](Self::store_as_is) is the exception.
     #[must_use]
     pub fn store(mut self, store: impl TrustStore + 'static) -> Self {
@@ -49,12 +49,12 @@ impl TrustPolicyBuilder {
         self
     }
 
-    /// Trusts what this store holds under the conditions that it states itself, and no others: no other store's conditions
-    /// bind its anchors, and its conditions bind no other store's. For a root that a public list has dated, and that a
-    /// company goes on trusting.
+    /// Adds a local store whose anchors are trusted under its own conditions only: the conditions of other stores do not bind
+    /// its anchors, and its conditions do not bind the anchors of other stores. It is for a root that a public list has dated
+    /// and that a company continues to trust.
     ///
-    /// OpenSSL ends at the first root that fits. Add this store before one that holds the same root with name constraints of
-    /// its own, or OpenSSL judges by those.
+    /// OpenSSL ends a path at the first root that fits. Add this store before one that holds the same root with other name
+    /// constraints; otherwise OpenSSL validates by those.
     #[must_use]
     pub fn store_as_is(mut self, store: impl TrustStore + 'static) -> Self {
         self.local.push(LocalStore {
@@ -64,7 +64,7 @@ impl TrustPolicyBuilder {
         self
     }
 
-    /// What the program trusts.
+    /// Builds the policy.
     pub fn build(self) -> TrustPolicy {
         #[cfg(feature = "std")]
         if let Some(host_cache) = &self.host_cache {
@@ -86,7 +86,7 @@ impl TrustPolicyBuilder {
     }
 }
 
-/// Deferred stores, and how long what they answer is kept.
+/// Deferred stores, and the times of their caches.
 #[cfg(feature = "std")]
 mod deferred {
     use std::sync::Arc;
@@ -96,7 +96,7 @@ mod deferred {
     use crate::anchor_cache::{AnchorCache, Times, generation_ceiling};
     use crate::{DeferredStore, HostCache, RollbackGuard};
 
-    /// What is longer is this long, a century: clocks have an end.
+    /// The longest time, a century: a clock cannot hold any time.
     const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
     #[derive(Debug, Default)]
@@ -124,53 +124,54 @@ mod deferred {
     }
 
     impl TrustPolicyBuilder {
-        /// Trusts what this store holds, which may answer later. It is asked only where the stores before it do not suffice.
+        /// Adds a deferred store, which may respond later. It is asked only where the stores before it give no path.
         #[must_use]
         pub fn deferred_store(mut self, store: impl DeferredStore + 'static) -> Self {
             self.deferred.stores.push(Box::new(store));
             self
         }
 
-        /// Remembers which anchors served which host, so that they can be asked for while the connection is being made.
+        /// Sets the cache of the anchors that served each host, so that they can be looked up while the connection is made.
         #[must_use]
         pub fn host_cache(mut self, host_cache: HostCache) -> Self {
             self.host_cache = Some(host_cache);
             self
         }
 
-        /// Remembers the newest generation of each deferred store, so that no older one is taken: with a guard that has a
-        /// file, also after a restart. Without one, as long as the program runs.
+        /// Sets the guard that remembers the newest generation of each deferred store, so that no older one is used. The
+        /// default guard is in memory; one with a file works across restarts.
         #[must_use]
         pub fn rollback_guard(mut self, rollback_guard: RollbackGuard) -> Self {
             self.rollback_guard = rollback_guard;
             self
         }
 
-        /// How long an imported anchor stays cached after the last connection that depends on it, 5 seconds unless set.
+        /// Sets how long an imported anchor stays cached after the last connection that depends on it: 5 seconds unless set.
         #[must_use]
         pub fn idle_grace(mut self, idle_grace: Duration) -> Self {
             self.deferred.times.idle_grace = idle_grace.min(LONGEST);
             self
         }
 
-        /// How long after it came an anchor serves new connections before the store is asked again, 5 minutes unless set,
-        /// however many connections depend on it. A root that a store withdraws serves new connections no longer than this.
+        /// Sets how long an imported anchor serves new connections before the store is asked again: 5 minutes unless set,
+        /// for any number of connections that depend on it. A root that a store removed serves new connections no longer
+        /// than this.
         #[must_use]
         pub fn max_age(mut self, max_age: Duration) -> Self {
             self.deferred.times.max_age = max_age.min(LONGEST);
             self
         }
 
-        /// How long it is remembered that a deferred store has no such anchor, 10 minutes unless set, or until the store is
-        /// seen to have a newer generation. A root that is new in a store is found after this time at the latest; a hostile
-        /// server can have the store asked in vain for one name no more often than that.
+        /// Sets how long it is cached that a deferred store does not have an anchor: 10 minutes unless set, or until a response
+        /// has a newer generation. A root that is new in a store is found after this time at the latest. A hostile server can
+        /// cause a useless lookup of one name no more often than that.
         #[must_use]
         pub fn negative_ttl(mut self, negative_ttl: Duration) -> Self {
             self.deferred.times.negative_ttl = negative_ttl.min(LONGEST);
             self
         }
 
-        /// How long one connection waits for deferred stores, in all its lookups together, 10 seconds unless set.
+        /// Sets how long one connection waits for deferred stores, in all its lookups together: 10 seconds unless set.
         #[must_use]
         pub fn lookup_timeout(mut self, lookup_timeout: Duration) -> Self {
             self.deferred.times.lookup_timeout = lookup_timeout.min(LONGEST);
@@ -179,7 +180,7 @@ mod deferred {
     }
 }
 
-/// Why a host cannot be pinned.
+/// The error that a host cannot be pinned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidPin {
@@ -187,7 +188,7 @@ pub enum InvalidPin {
     Host(String),
     /// A CA cannot be read.
     Certificate(CertificateError),
-    /// No CA was given: nothing could be reached.
+    /// No CA was given for this host.
     NoAuthority(String),
 }
 

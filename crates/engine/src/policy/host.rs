@@ -1,4 +1,4 @@
-//! What a policy says for one host, as it was when a verification began.
+//! The policy for one host.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -12,8 +12,7 @@ use crate::candidates::Candidates;
 use crate::verification::{Library, Place, Verification};
 use crate::{AnchorKey, LookupKind, StoreError};
 
-/// What is trusted for one host, as it was when this was made: the stores of the policy, or the CAs that the host is pinned
-/// to.
+/// The policy for one host at one time: the stores of the [`TrustPolicy`], or the CAs that the host is pinned to.
 #[derive(Clone, Debug)]
 pub struct HostPolicy {
     policy: TrustPolicy,
@@ -42,12 +41,12 @@ impl HostPolicy {
         &self.host
     }
 
-    /// The policy that it is of.
+    /// The policy that it was made from.
     pub fn policy(&self) -> &TrustPolicy {
         &self.policy
     }
 
-    /// Begins a verification of what the host sent, as of this Unix time; `None` where dates are not looked at.
+    /// Begins a verification of the chain that the host sent, as of this Unix time; with `None`, validity is not checked.
     pub fn verification<'v>(
         &'v self,
         chain: &'v Result<PeerChain<'v>, ChainError>,
@@ -57,7 +56,7 @@ impl HostPolicy {
         Verification::new(self, chain, now, library)
     }
 
-    /// Asks every local store, so that what one states of a name and key binds what another holds.
+    /// Asks every local store, so that the conditions of each bind the anchors of all.
     pub(crate) fn select_local<'s>(&'s self, candidates: &mut Candidates<'s>) -> Result<(), StoreError> {
         for (place, local) in self.local.iter().enumerate() {
             candidates.enter(local.scope(place));
@@ -81,13 +80,13 @@ impl HostPolicy {
                 let conditions = anchor.conditions_in(&local);
                 self.presence_at(origin, |response| anchor.is_held_by(response, &conditions))
             }
-            // What binds it cannot be said.
+            // Its conditions are not known.
             (Some(_), Err(_)) => Presence::Unknown,
             (None, _) => Presence::Gone,
         }
     }
 
-    /// How many anchors there are, where all stores know.
+    /// The number of anchors, where all stores know theirs.
     pub fn anchor_count(&self) -> Option<usize> {
         if self.has_deferred() {
             return None;
@@ -142,7 +141,7 @@ mod with_std {
             }
         }
 
-        /// What was asked for when a deferred store served this host before.
+        /// The keys of the imported anchors that served this host before.
         pub(crate) fn served_before(&self) -> Vec<AnchorKey> {
             let cache = self.policy.host_cache().filter(|_| !self.is_pinned);
             let keys = cache.and_then(|cache| cache.get(&self.host));
@@ -166,7 +165,7 @@ mod with_std {
 mod without_std {
     use super::{AnchorKey, Entry, HostPolicy, LookupKind, Place, Presence, String, Vec};
 
-    /// Deferred stores take a cache that several connections share, which takes `std`.
+    /// There are no deferred stores without `std`, which their cache needs.
     impl HostPolicy {
         pub(crate) fn has_deferred(&self) -> bool {
             false

@@ -18,7 +18,7 @@ pub(super) struct LocalStores(Arc<[LocalStore]>);
 #[cfg(feature = "std")]
 pub(super) struct InForce {
     pub(super) stores: Arc<[LocalStore]>,
-    /// The newest generation that was in force. A store that does not know its own does not make it forgotten.
+    /// The newest generation that was in force. It is kept when a store that does not know its own replaces them.
     pub(super) newest: Option<u32>,
 }
 
@@ -33,14 +33,14 @@ impl LocalStores {
         Self(stores.into())
     }
 
-    /// Those that are in force now.
+    /// The stores that are in force now.
     #[cfg(feature = "std")]
     pub(super) fn get(&self) -> Arc<[LocalStore]> {
         let in_force = self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         in_force.stores.clone()
     }
 
-    /// Those that are in force now.
+    /// The stores that are in force now.
     #[cfg(not(feature = "std"))]
     pub(super) fn get(&self) -> Arc<[LocalStore]> {
         self.0.clone()
@@ -57,7 +57,7 @@ impl InForce {
     }
 }
 
-/// The newest generation of these stores that one says.
+/// The newest generation of these stores, of those that know theirs.
 #[cfg(feature = "std")]
 pub(super) fn newest_of(stores: &[LocalStore]) -> Option<u32> {
     let generations = stores.iter().filter_map(|local| local.store.store_generation());

@@ -1,7 +1,8 @@
-//! The trust policy: a program's stores in their order, hosts with CAs of their own, and what is remembered.
+//! The trust policy: a program's stores in their order, its pinned hosts and its caches.
 
 mod builder;
 mod host;
+mod local;
 mod pins;
 #[cfg(feature = "std")]
 mod replacement;
@@ -19,15 +20,13 @@ use crate::candidates::Scope;
 use local::LocalStores;
 use pins::Pins;
 
-mod local;
-
-/// What a program trusts: stores, which are asked in their order, and for some hosts CAs of their own.
+/// What a program trusts: its stores in their order, and hosts that are pinned to CAs of their own.
 ///
-/// A chain is validated against what the local stores hold. Only where that does not suffice are deferred stores asked,
-/// for one issuer after the other, and no further than needed: at most six lookups and three imported anchors a connection.
+/// A chain is first validated against the anchors of the local stores. If these give no path, deferred stores are asked for
+/// one issuer after the other until there is a path: at most six lookups and three imported anchors a connection.
 ///
-/// It is one object however often it is cloned. Make everything that a program connects with from one policy, so that an
-/// anchor that was looked up for one connection serves the next.
+/// Clones share one object. Make all connectors and verifiers of a program from one policy, so that an anchor that was
+/// looked up for one connection serves the next.
 ///
 /// ```
 /// use jit_trust::TrustPolicy;
@@ -57,7 +56,7 @@ struct Inner {
     connections: crate::connection::Connections,
 }
 
-/// A local store, and what its conditions bind.
+/// A local store, with the scope of its conditions.
 #[derive(Clone, Debug)]
 struct LocalStore {
     store: Arc<dyn TrustStore>,
@@ -66,9 +65,9 @@ struct LocalStore {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LocalKind {
-    /// Its conditions bind the anchors of all stores, and theirs bind its.
+    /// Its conditions bind the anchors of all stores, and the conditions of those bind its anchors.
     Policy,
-    /// Its conditions bind its own anchors, and no others bind them.
+    /// Its conditions bind its own anchors only, and no others bind them.
     AsItIs,
     /// The CAs that a host is pinned to.
     Pinned,
@@ -82,7 +81,7 @@ impl LocalStore {
         }
     }
 
-    /// Where its anchors come from; `place` is its own among the stores.
+    /// The scope of its anchors; `place` is its index among the stores.
     fn scope(&self, place: usize) -> Scope {
         match self.kind {
             LocalKind::Policy => Scope::Policy,
@@ -93,23 +92,23 @@ impl LocalStore {
 }
 
 impl TrustPolicy {
-    /// Trusts what this store holds.
+    /// A policy with this one store.
     pub fn new(store: impl TrustStore + 'static) -> Self {
         Self::builder().store(store).build()
     }
 
-    /// Nothing is trusted yet.
+    /// A builder of a policy, without a store.
     pub fn builder() -> TrustPolicyBuilder {
         TrustPolicyBuilder::default()
     }
 
-    /// What is trusted for this host, as it is now.
+    /// The policy for this host, with the stores that are in force now.
     pub fn for_host(&self, host: &str) -> HostPolicy {
         let pinned = self.0.pins.of(host);
         HostPolicy::new(self, host, pinned)
     }
 
-    /// Whether it is the same object.
+    /// Whether both are clones of one policy.
     pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
@@ -129,17 +128,17 @@ mod with_std {
     use crate::{HostCache, LookupPending, RollbackGuard};
 
     impl TrustPolicy {
-        /// What is remembered of hosts, if that was asked for.
+        /// The host cache, if one was set.
         pub fn host_cache(&self) -> Option<&HostCache> {
             self.0.host_cache.as_ref()
         }
 
-        /// The generations that are remembered of deferred stores.
+        /// The guard that remembers the newest generation of each deferred store.
         pub fn rollback_guard(&self) -> &RollbackGuard {
             &self.0.rollback_guard
         }
 
-        /// The connections that were made with connectors of this policy and live, the oldest first.
+        /// The open connections that were made with connectors of this policy, the oldest first.
         pub fn connections(&self) -> Vec<Connection> {
             self.0.connections.list(self)
         }
@@ -148,7 +147,7 @@ mod with_std {
             &self.0.connections
         }
 
-        /// Whether a connection may have to wait for a store.
+        /// Whether a connection may have to wait for a deferred store.
         pub fn may_wait(&self) -> bool {
             !self.0.deferred.is_empty()
         }
@@ -157,8 +156,8 @@ mod with_std {
             self.0.deferred.get(store)
         }
 
-        /// Asks for the anchors that served this host before, if they are not cached any more. Does not wait: the connection,
-        /// which holds this until its handshake is over, finds them, or the lookup on its way.
+        /// Looks up the anchors that served this host before, if they are not cached any more, and does not wait for them. A
+        /// connection holds the return value until its handshake is over, and finds the responses or the pending lookups.
         pub fn prefetch(&self, host: &str) -> Prefetched {
             let asked = self.ask_ahead(host);
             Prefetched {
@@ -166,7 +165,7 @@ mod with_std {
             }
         }
 
-        /// The same for a connection that is to come. Returns how many lookups that were.
+        /// Looks them up for a later connection. Returns the number of lookups.
         pub fn prefetch_ahead(&self, host: &str) -> usize {
             let asked = self.ask_ahead(host);
             asked.iter().for_each(|(cache, waiter)| cache.keep_ahead(waiter));
@@ -188,20 +187,20 @@ mod with_std {
             asked.collect()
         }
 
-        /// Keeps a lookup wanted for the next connection, because this one does not wait.
+        /// Keeps a pending lookup for the next connection, because this one does not wait for it.
         pub fn keep_for_the_next(&self, lookup: &LookupPending) {
             if let Some(cache) = self.deferred(lookup.store()) {
                 cache.keep_ahead(lookup.waiter());
             }
         }
 
-        /// Whether an anchor that a connection to this host depends on is still there.
+        /// Whether an anchor that a connection to this host depends on is still in a store.
         pub fn presence(&self, host: &str, anchor: &BoundAnchor) -> Presence {
             self.for_host(host).presence(anchor)
         }
 
-        /// Whether all that a session of this host depends on is there unchanged: then it may be resumed. Returns what the
-        /// connection that resumes it depends on.
+        /// The binding for a connection that resumes a session of this host, if all anchors that the session depends on are
+        /// still trusted unchanged; otherwise the session must not be resumed.
         pub fn may_resume(&self, host: &str, anchors: &[Arc<BoundAnchor>]) -> Option<TrustBinding> {
             let policy = self.for_host(host);
             let mut here = anchors.iter();
@@ -227,7 +226,7 @@ mod with_std {
             Some(binding)
         }
 
-        /// The same where nobody sees the connection end: remembers the host, and keeps the imported anchors for their grace.
+        /// The same for a connection whose end is not observed: the imported anchors are kept for the idle grace only.
         pub fn remember(&self, verification: &Verification<'_>) {
             drop(self.keep_imports(verification));
         }
@@ -247,7 +246,7 @@ mod with_std {
         }
     }
 
-    /// Lookups that were made ahead of a connection. They are wanted for as long as this lives.
+    /// Lookups that were made ahead of a connection. They are not cancelled until this is dropped.
     #[derive(Debug, Default)]
     pub struct Prefetched {
         _waiters: Vec<Waiter>,
@@ -257,7 +256,7 @@ mod with_std {
 #[cfg(feature = "std")]
 pub use with_std::Prefetched;
 
-/// Each store alone is enough to trust by.
+/// A policy with this one store.
 impl<S: TrustStore + 'static> From<S> for TrustPolicy {
     fn from(store: S) -> Self {
         Self::new(store)

@@ -1,4 +1,4 @@
-//! Hosts that lean on CAs of their own.
+//! Hosts that are pinned to CAs of their own.
 
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
@@ -12,7 +12,7 @@ use jit_trust_core::Certificate;
 use super::{InvalidPin, LocalKind, LocalStore};
 use crate::{Candidates, StoreError, TrustStore};
 
-/// Hosts that lean on CAs of their own.
+/// Hosts that are pinned to CAs of their own.
 #[derive(Debug, Default)]
 pub(super) struct Pins {
     hosts: BTreeMap<String, Arc<PinnedAuthorities>>,
@@ -20,7 +20,7 @@ pub(super) struct Pins {
     domains: BTreeMap<String, Arc<PinnedAuthorities>>,
 }
 
-/// The CAs that some host leans on, in DER.
+/// The CAs that a host is pinned to, in DER.
 #[derive(Clone, Debug, Default)]
 struct PinnedAuthorities(Vec<Vec<u8>>);
 
@@ -37,7 +37,7 @@ impl Pins {
         };
         let is_an_address = host.parse::<IpAddr>().is_ok();
         let host = normal(host);
-        // What no server can be called would be a pin that never holds.
+        // A pin of a name that no server can have would never apply.
         let is_below_an_address = is_an_address && pattern.starts_with("*.");
         if is_below_an_address || !(is_an_address || is_a_name(&host)) {
             return Err(InvalidPin::Host(pattern.to_owned()));
@@ -68,8 +68,7 @@ impl Pins {
     }
 }
 
-/// As names are compared: without regard to case, and to the dot at the end of one that is whole. An address can be
-/// written in several ways.
+/// The normal form of a host, for comparison: a name in lower case without a final dot, or an address.
 fn normal(host: &str) -> String {
     match host.parse::<IpAddr>() {
         Ok(address) => address.to_string(),
@@ -77,7 +76,7 @@ fn normal(host: &str) -> String {
     }
 }
 
-/// Whether it can be a server's name, as certificates have it: in ASCII, without a port.
+/// Whether this can be a server's name in a certificate: in ASCII, without a port.
 fn is_a_name(host: &str) -> bool {
     let is_of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     host.split('.')

@@ -8,16 +8,16 @@ use super::{LocalStore, TrustPolicy};
 use crate::TrustStore;
 
 impl TrustPolicy {
-    /// Puts `store` in the place of all local stores, from the next connection on; deferred stores stay. Sessions that
-    /// depend on an anchor that is gone are not resumed, and connections that do can be listed and closed.
+    /// Replaces all local stores with `store`, from the next connection on; deferred stores stay. Sessions that depend on a
+    /// removed anchor are not resumed, and connections that depend on it can be listed and closed.
     ///
     /// # Errors
-    /// When `store` is of an older generation than one that was in force before.
-    /// [`replace_allowing_rollback`](Self::replace_allowing_rollback) insists. A store that does not know its generation
+    /// When `store` is of an older generation than one that was in force before;
+    /// [`replace_allowing_rollback`](Self::replace_allowing_rollback) permits that. A store that does not know its generation
     /// replaces any.
     pub fn replace_store(&self, store: impl TrustStore + 'static) -> Result<(), OlderGeneration> {
         let mut replacement = InForce::new(vec![LocalStore::of_policy(store)]);
-        // A store may be of a newer generation by now than when it was put there.
+        // The generation of a store may have become newer since it was put there.
         let in_force = newest_of(&self.0.local.get());
         let mut local = self.0.local.0.write().unwrap_or_else(PoisonError::into_inner);
         local.newest = local.newest.max(in_force);
@@ -29,14 +29,14 @@ impl TrustPolicy {
         }
         replacement.newest = replacement.newest.max(local.newest);
         let replaced = std::mem::replace(&mut *local, replacement);
-        // A store of the user's own may do anything when it is dropped, even ask what is trusted.
+        // Without the lock: a program's own store may use the policy when it is dropped.
         drop(local);
         drop(replaced);
         Ok(())
     }
 
-    /// As [`replace_store`](Self::replace_store), whatever its generation. What a newer generation took back is trusted
-    /// again.
+    /// As [`replace_store`](Self::replace_store), for a store of any generation. A root that a newer generation removed may be
+    /// trusted again.
     pub fn replace_allowing_rollback(&self, store: impl TrustStore + 'static) {
         let replacement = InForce::new(vec![LocalStore::of_policy(store)]);
         let mut local = self.0.local.0.write().unwrap_or_else(PoisonError::into_inner);
@@ -51,13 +51,13 @@ impl LocalStores {
     pub(super) fn newest_in_force(&self) -> Option<u32> {
         let local = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let (stores, newest) = (local.stores.clone(), local.newest);
-        // A store of the user's own may do anything when it is asked.
+        // Without the lock: a program's own store may use the policy when it is asked.
         drop(local);
         newest.max(newest_of(&stores))
     }
 }
 
-/// A store is of an older generation than the one that it should replace.
+/// The error that a store is of an older generation than the one that it should replace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OlderGeneration {

@@ -7,21 +7,21 @@ use core::fmt;
 use jit_trust_core::{PeerChain, Time, TrustAnchor};
 
 /// A root that is trusted only for certificates issued up to a date, and a certificate that was issued later: Mozilla's
-/// "Distrust for TLS After Date". But for the date the path is valid, signatures and all; no other path leads to a root that
-/// is trusted for the certificate.
+/// "Distrust for TLS After Date". Except for the date, the path to the root is valid, with its signatures. No other path
+/// leads to a root that is trusted for the certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DatedRoot {
     /// The root's subject, safe for a terminal.
     pub root: String,
-    /// The last second, in Unix time, of which it is trusted for certificates.
+    /// The date up to which the root is trusted: the last second, in Unix time.
     pub distrust_after: u64,
     /// The notBefore of the end-entity certificate, in Unix time, if that can be read.
     pub issued_at: Option<u64>,
 }
 
 impl DatedRoot {
-    /// The anchor, if its date does not permit the chain.
+    /// The dated root that an anchor is, if its date does not permit the chain.
     pub fn of(anchor: &TrustAnchor<'_>, chain: &PeerChain<'_>) -> Option<Self> {
         if anchor.permits_issuance_date(chain.issued_at()) {
             return None;
@@ -33,13 +33,13 @@ impl DatedRoot {
         })
     }
 
-    /// What it says, with the store called by this name.
+    /// The message, with this name for the store.
     pub fn in_store<'d>(&'d self, store: &'d str) -> impl fmt::Display + 'd {
         InStore { dated: self, store }
     }
 }
 
-/// A dated root, and what the store is called.
+/// A dated root, with a name for the store.
 struct InStore<'d> {
     dated: &'d DatedRoot,
     store: &'d str,

@@ -1,4 +1,4 @@
-//! What a library's rejection leaves out and the chain says.
+//! The details of a rejection that the chain has and the TLS library's error lacks.
 
 use alloc::string::String;
 
@@ -8,7 +8,7 @@ use super::{DatedRoot, Missing, Rejection, subject_of};
 use crate::candidates::Candidates;
 use crate::verification::LookupRecord;
 
-/// What a rejection is made from beside what the library says.
+/// The context of a rejection, from which its details are filled in.
 pub(crate) struct Described<'d, 'v> {
     pub(crate) host: &'d str,
     pub(crate) chain: &'v PeerChain<'v>,
@@ -18,7 +18,7 @@ pub(crate) struct Described<'d, 'v> {
 }
 
 impl<'v> Described<'_, 'v> {
-    /// Fills in what the library did not say: which certificate is out of date, which root is missing.
+    /// Fills in what the library's error lacks, such as the certificate that has expired or the root that is missing.
     pub(crate) fn describe(&self, mut rejection: Rejection) -> Rejection {
         match &mut rejection {
             Rejection::Expired {
@@ -82,7 +82,7 @@ impl<'v> Described<'_, 'v> {
         rejection
     }
 
-    /// The first certificate of the path that this is true of.
+    /// The first certificate of the path for which the predicate is true.
     fn first(&self, is_it: impl Fn(&Certificate<'_>) -> bool) -> Option<&Certificate<'v>> {
         self.chain.path().find(|certificate| is_it(certificate))
     }
@@ -96,7 +96,7 @@ impl<'v> Described<'_, 'v> {
             .candidates
             .all()
             .filter(|anchor| anchor.subject() == top.issuer());
-        // One that is left out for its date is there, whatever else is wrong with a path to it.
+        // A root that was left out for its date is not missing, even if a path to it has another error.
         if let Some(dated) = named
             .clone()
             .find_map(|anchor| DatedRoot::of(&anchor, self.chain))
@@ -127,7 +127,7 @@ impl<'v> Described<'_, 'v> {
                     issuer: issuer(),
                     asked_by: subject_of(top),
                     looked_up: looked_up.map(|lookup| lookup.key.clone()),
-                    // A root that answers for another certificate tells of a gap below it.
+                    // A root that could have issued another certificate suggests a gap below it.
                     or_intermediate: is_alone || roots > 0,
                     sent_alone: is_alone,
                 }

@@ -1,4 +1,4 @@
-//! Why a server is not trusted: one enum for every TLS library, log line and document.
+//! The reason why a server is not trusted: one enum for every TLS library.
 
 mod dated_root;
 mod describe;
@@ -22,13 +22,12 @@ use crate::{AnchorKey, StoreError};
 /// The error that a rejection was made from.
 pub type Original = Arc<dyn Error + Send + Sync>;
 
-/// Why a server is not trusted.
+/// The reason why a server is not trusted.
 ///
-/// Every edge makes its own library's errors from this, or this from its library's errors: it says the same whichever
-/// library validated. [`Rejection::find`] finds it inside the errors of TLS and HTTP libraries. Where the TLS library said
-/// why, [`source`](Error::source) is what it said.
+/// It has the same message with every TLS library. [`Rejection::find`] finds it inside the errors of TLS and HTTP libraries.
+/// If it was made from an error of the TLS library, [`source`](Error::source) returns that error.
 ///
-/// `Debug` prints what `Display` does, because programs print the errors of rustls with `{:?}`.
+/// `Debug` prints the same as `Display`, because programs print the errors of rustls with `{:?}`.
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum Rejection {
@@ -36,11 +35,11 @@ pub enum Rejection {
     NoCertificate,
     /// The server sent more than [`MAX_CERTIFICATES`] certificates.
     TooManyCertificates,
-    /// A certificate is not encoded as it has to be.
+    /// A certificate is not encoded correctly.
     UnreadableCertificate {
-        /// What is wrong with it, and where.
+        /// The fault and its position.
         detail: Option<String>,
-        /// The error of the reader.
+        /// The error of the parser.
         original: Option<Original>,
     },
     /// A certificate of the path has expired.
@@ -49,7 +48,7 @@ pub enum Rejection {
         certificate: Option<String>,
         /// Its notAfter, in Unix time.
         not_after: Option<u64>,
-        /// When it was judged, in Unix time.
+        /// The time as of which it was validated, in Unix time.
         now: Option<u64>,
         /// The error of the TLS library.
         original: Option<Original>,
@@ -60,14 +59,14 @@ pub enum Rejection {
         certificate: Option<String>,
         /// Its notBefore, in Unix time.
         not_before: Option<u64>,
-        /// When it was judged, in Unix time.
+        /// The time as of which it was validated, in Unix time.
         now: Option<u64>,
         /// The error of the TLS library.
         original: Option<Original>,
     },
-    /// The certificate is for other names than the host's.
+    /// The certificate is not for this host.
     WrongHost {
-        /// The host that was to be reached.
+        /// The host of the connection.
         host: String,
         /// The names that the certificate is for, where they can be read.
         presented: Option<Vec<PresentedName>>,
@@ -81,28 +80,28 @@ pub enum Rejection {
         /// The error of the TLS library.
         original: Option<Original>,
     },
-    /// The root that the path leads to is trusted only for certificates issued up to a date, and this one was issued later.
+    /// The root that the path ends in is trusted only for certificates issued up to a date, and this one was issued later.
     DatedRoot(DatedRoot),
     /// A certificate has a name that a CA above it may not issue for.
     NameConstraints {
         /// The error of the check, the TLS library's or [`NameConstraintsError`].
         original: Option<Original>,
     },
-    /// A signature in the path does not fit the key of its issuer.
+    /// A signature in the path was not made with the key of the issuer.
     BadSignature {
         /// The error of the TLS library.
         original: Option<Original>,
     },
     /// A certificate of the path is signed with an algorithm that the TLS library does not accept.
     UnsupportedAlgorithm {
-        /// The algorithm, and the kind of the key, where the library says.
+        /// The algorithm, and the kind of the key, where the library's error has them.
         detail: Option<String>,
         /// The error of the TLS library.
         original: Option<Original>,
     },
     /// A key in the path is too short, or of a kind that the TLS library does not accept.
     UnsupportedKey {
-        /// Whose key it is, and what it is.
+        /// The key, and its owner.
         detail: Option<String>,
         /// The error of the TLS library.
         original: Option<Original>,
@@ -119,12 +118,12 @@ pub enum Rejection {
         /// The error of the TLS library.
         original: Option<Original>,
     },
-    /// A certificate of the path was issued by one that is not a CA's.
+    /// A certificate of the path was issued by a certificate that is not a CA's.
     IssuerNotCa {
         /// The error of the TLS library.
         original: Option<Original>,
     },
-    /// A CA of the path has more CAs below it than its certificate allows, or the path is longer than the library follows.
+    /// A CA of the path has more CAs below it than its certificate allows, or the path is longer than the library's limit.
     PathTooLong {
         /// The error of the TLS library.
         original: Option<Original>,
@@ -139,26 +138,26 @@ pub enum Rejection {
         /// The error of the TLS library.
         original: Option<Original>,
     },
-    /// Whether a certificate of the path is revoked cannot be told.
+    /// The revocation status of a certificate of the path is not known.
     RevocationUnknown {
         /// The error of the TLS library.
         original: Option<Original>,
     },
-    /// A store could not answer. It might have held the anchor, so that this says nothing about the server.
+    /// A store failed. It might have held the anchor, so nothing is known about the server.
     StoreFailure(Arc<StoreError>),
-    /// A store has not answered yet, and the verifier does not wait.
+    /// A store has not responded yet, and the verifier does not wait.
     #[cfg(feature = "std")]
     LookupPending(crate::LookupPending),
     /// A store, or an observer, panicked.
     Panicked,
-    /// The handshake ended without a verification of the server's certificates, or the path that the TLS library reports is
-    /// not one of these certificates and anchors.
+    /// The handshake ended without a verification of the server's certificates, or the TLS library reported a path that does
+    /// not consist of these certificates and anchors.
     NotVerified,
-    /// In the words of the TLS library, or of the edge to it.
+    /// Another error of the TLS library, or of the edge to it.
     Other(Original),
 }
 
-/// What is missing where no valid path leads to a root.
+/// The part of the path that is missing where no valid path leads to a root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Missing {
@@ -168,14 +167,14 @@ pub enum Missing {
         issuer: String,
         /// The subject of that certificate.
         asked_by: String,
-        /// What a deferred store was asked for it, if one was.
+        /// The key by which it was looked up in a deferred store, if it was.
         looked_up: Option<AnchorKey>,
-        /// Whether it may as well be that the server left an intermediate certificate out.
+        /// Whether the server may also have left out an intermediate certificate.
         or_intermediate: bool,
         /// Whether the server sent a single certificate.
         sent_alone: bool,
     },
-    /// The server's certificate is signed by itself, and is no root of the store.
+    /// The server's certificate is self-signed, and the store does not hold it.
     SelfSigned {
         /// Its subject.
         subject: String,
@@ -187,14 +186,14 @@ pub enum Missing {
     },
     /// The store holds roots that could have issued a certificate, and no valid path leads to one.
     Path {
-        /// How many roots there are.
+        /// The number of these roots.
         roots: usize,
         /// The issuer that the last certificate of the path names.
         issuer: String,
     },
-    /// The one root of the name is not trusted for certificates of this age, and the path to it is not valid besides.
+    /// The root of the name is not trusted for certificates issued after a date, and the path to it has another error, too.
     DatedRoot(DatedRoot),
-    /// It cannot be said.
+    /// It is not known.
     Unknown,
 }
 
@@ -206,12 +205,12 @@ pub enum PresentedName {
     Dns(String),
     /// An iPAddress.
     IpAddress(String),
-    /// A name of another form, as the library writes it.
+    /// A name of another form, in the library's notation.
     Other(String),
 }
 
 impl PresentedName {
-    /// A name as webpki and rustls write it: `DnsName("a.test")`, `IpAddress(192.0.2.1)`.
+    /// A name in the notation of webpki and rustls: `DnsName("a.test")`, `IpAddress(192.0.2.1)`.
     pub fn of_webpki(name: &str) -> Self {
         let (form, rest) = name.split_once('(').unwrap_or(("", name));
         let inside = rest.strip_suffix(')').unwrap_or(rest).trim_matches('"').into();
@@ -231,14 +230,14 @@ impl PresentedName {
 }
 
 impl Rejection {
-    /// The rejection for an error of an edge or of its TLS library that no other variant is for.
+    /// A rejection for an error, of an edge or of its TLS library, without a variant of its own.
     pub fn other(error: impl Error + Send + Sync + 'static) -> Self {
         Self::Other(Arc::new(error))
     }
 
-    /// Finds the rejection inside an error: itself, or anywhere down its [`source`](Error::source)s, as the errors of
-    /// hyper, reqwest and the connectors have it. rustls' errors do not name what they hold as their source: the edge to
-    /// rustls has a `rejection` function that looks into them as well.
+    /// Finds the rejection inside an error: the error itself, or one of its [`source`](Error::source)s, as the errors of
+    /// hyper, reqwest and the connectors have it. The errors of rustls do not return it as their source: for those there is
+    /// the function `rejection` of the edge to rustls.
     pub fn find<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e Self> {
         let mut next = Some(error);
         while let Some(error) = next {
@@ -258,12 +257,12 @@ impl Rejection {
         None
     }
 
-    /// Whether a store could not answer, which says nothing about the server.
+    /// Whether a store failed, so that nothing is known about the server.
     pub fn is_store_failure(&self) -> bool {
         matches!(self, Self::StoreFailure(_))
     }
 
-    /// The error that it was made from.
+    /// The error that the rejection was made from.
     pub fn original(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
         match self {
             Self::UnreadableCertificate { original, .. }
@@ -294,7 +293,7 @@ impl Rejection {
         }
     }
 
-    /// What it says, with the store called by this name: "a.tblb", "Mozilla's list".
+    /// The message, with this name for the store: "a.tblb", "Mozilla's list".
     pub fn in_store<'r>(&'r self, store: &'r str) -> impl fmt::Display + 'r {
         InStore {
             rejection: self,
@@ -303,7 +302,7 @@ impl Rejection {
     }
 }
 
-/// A rejection, and what the store is called.
+/// A rejection, with a name for the store.
 struct InStore<'r> {
     rejection: &'r Rejection,
     store: &'r str,
@@ -429,7 +428,7 @@ fn at(f: &mut fmt::Formatter<'_>, before: &str, time: Option<u64>) -> fmt::Resul
     time.map_or(Ok(()), |time| write!(f, "{before}{}", Time(time)))
 }
 
-/// How many names are shown.
+/// The largest number of names that are shown.
 const MAX_SHOWN: usize = 10;
 
 /// How many characters of each.
@@ -465,7 +464,7 @@ fn wrong_host(f: &mut fmt::Formatter<'_>, host: &str, presented: Option<&[Presen
     write!(f, ", not for {shown}")
 }
 
-/// Whether the host is an address that the certificate has as a DNS name, where none is looked for.
+/// Whether the host is an address that the certificate has as a DNS name, where addresses are not valid.
 fn is_address_as_dns_name(host: &str, presented: &[PresentedName]) -> bool {
     let Ok(host) = host.parse::<core::net::IpAddr>() else {
         return false;
@@ -525,7 +524,7 @@ impl Missing {
     }
 }
 
-/// What the store is called where nobody has named it.
+/// The name of the store where the caller gives none.
 const THE_STORE: &str = "the trust store";
 
 impl fmt::Display for Rejection {

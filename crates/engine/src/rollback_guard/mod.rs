@@ -1,4 +1,4 @@
-//! The newest generation of each remote store that was ever seen, so that no older one is taken in its place.
+//! The newest generation of each deferred store so far, so that no older one is used.
 //!
 //! # The file
 //! Numbers are unsigned, most significant byte first.
@@ -8,7 +8,7 @@
 //! | `00` | 4 | magic, `JTRG` |
 //! | `04` | 2 | version, 1 |
 //! | `06` | 2 | number of stores, 0 to 8 |
-//! | `08` | | the stores, one after the other, the one first that was not seen for longest |
+//! | `08` | | the stores, one after the other, the least recently seen first |
 //! | at the end | 4 | CRC-32C (RFC 3720 section 12.1) of everything before it |
 //!
 //! A store:
@@ -29,51 +29,51 @@ use std::sync::{Mutex, MutexGuard};
 use crate::canonical_url::canonical;
 use crate::state_file::{Expected, Reader, StateFile, StateFileError, StateFileKind, lock, with_checksum};
 
-/// Of how many stores generations are kept.
+/// The largest number of stores.
 pub(crate) const MAX_STORES: usize = 8;
 
 /// The longest name of a store, in bytes.
 const MAX_NAME_LEN: usize = 1024;
 
-/// The newest generation of each remote store that was ever seen. An older one of the same store may bring back a root
-/// that was withdrawn since: it is refused.
+/// A guard that remembers the newest generation of each deferred store. A response of an older generation is not used,
+/// because it could bring back a root that was removed since.
 ///
-/// In memory, that lasts as long as the program runs; with [a file](Self::open), from one run to the next. The file is
-/// written by [`flush`](Self::flush) and when the guard is dropped, if there is a newer generation. A program that may be
-/// killed calls `flush` now and then, such as after it has connected.
+/// In memory, the guard lasts as long as the program; with [a file](Self::open), across restarts. [`flush`](Self::flush)
+/// writes the file if there is a newer generation, and so does dropping the guard. A program that may be killed calls `flush`
+/// now and then, such as after it has connected.
 ///
-/// No generation is ever lowered: not by what a store says, not by another process with the same file. What is in the file
-/// is never given up silently: one that is damaged, that is another user's, or that others may write to, is an error.
+/// No generation is ever lowered, neither by a store nor by another process with the same file. The contents of the file are
+/// never discarded silently: a file that is damaged, that is another user's, or that other users may write to, is an error.
 ///
 /// ```
 /// use jit_trust::{RollbackGuard, TrustPolicy};
 ///
 /// # let directory = tempfile::tempdir()?;
 /// # let path = directory.path().join("generations");
-/// let trust = TrustPolicy::builder()
+/// let policy = TrustPolicy::builder()
 ///     .store(jit_trust::mozilla())
 ///     // .deferred_store(RemoteStore::builder("https://trust.example.com/") ...
 ///     .rollback_guard(RollbackGuard::open(path)?)
 ///     .build();
 /// // ... connect, and then:
-/// trust.rollback_guard().flush()?;
+/// policy.rollback_guard().flush()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Stores
-/// A store goes by [its name](crate::DeferredStore::name), of at most 1024 bytes; those of longer names are not remembered. All
-/// spellings of an https URL count as one: in either case, with the default port, with `/./` in its path. Eight stores
-/// are remembered: for a ninth, the one goes that was not seen for longest.
+/// A store is identified by [its name](crate::DeferredStore::name), of at most 1024 bytes; stores of longer names are not
+/// remembered. Equivalent https URLs are one name: in either case, with the default port, with `/./` in the path. Eight
+/// stores are remembered: a ninth replaces the least recently seen.
 pub struct RollbackGuard {
     seen: Mutex<Generations>,
     file: StateFile,
 }
 
-/// Names of stores, each with its newest generation, the store first that was not seen for longest.
+/// Names of stores, each with its newest generation, the least recently seen first.
 #[derive(Default)]
 struct Generations(Vec<(Box<str>, u32)>);
 
-/// In memory.
+/// A guard in memory.
 impl Default for RollbackGuard {
     fn default() -> Self {
         Self::in_memory()
@@ -81,7 +81,7 @@ impl Default for RollbackGuard {
 }
 
 impl RollbackGuard {
-    /// A guard whose memory lasts as long as it does itself.
+    /// A guard without a file.
     pub fn in_memory() -> Self {
         Self {
             seen: Mutex::default(),
@@ -89,11 +89,11 @@ impl RollbackGuard {
         }
     }
 
-    /// A guard with a file, which need not be there yet. Its user alone can read it (mode 0600, on Unix).
+    /// A guard with a file, which need not exist yet. Only its user can read it (mode 0600, on Unix).
     ///
     /// # Errors
-    /// When there is no such directory, when the file cannot be read, is damaged, is no guard's, is a link, is another
-    /// user's, or others may write to it, and when something else is in its place.
+    /// When the directory does not exist, and when the file cannot be read, is damaged, is not a guard's, is a link, is not a
+    /// regular file, is another user's, or can be written by other users.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, StateFileError> {
         let (file, bytes) = StateFile::open(StateFileKind::RollbackGuard, path.into());
         let mut seen = Generations::default();
@@ -104,7 +104,7 @@ impl RollbackGuard {
         Ok(Self { seen, file })
     }
 
-    /// The newest generation of a store that was ever seen, in Unix time.
+    /// The newest generation of a store so far, in Unix time.
     pub fn newest_generation(&self, store: &str) -> Option<u32> {
         let store = canonical(store);
         let seen = self.seen();
@@ -112,7 +112,7 @@ impl RollbackGuard {
         known.map(|(_, newest)| *newest)
     }
 
-    /// Remembers that a store had this generation, if that is the newest.
+    /// Notes that a store had this generation, which is remembered if it is the newest.
     pub fn saw_generation(&self, store: &str, generation: u32) {
         let is_news = self.seen().saw(&canonical(store), generation);
         self.file.note_change(is_news);
@@ -127,12 +127,12 @@ impl RollbackGuard {
             .collect()
     }
 
-    /// Writes the file if there is one, and something new for it. Waits until it is on the disk; other threads may use
+    /// Writes the file, if there is one and if there is something new. Waits until it is on the disk; other threads may use
     /// the guard meanwhile.
     ///
     /// # Errors
-    /// When the file cannot be written, or the one that is there by now cannot be read. That one is as it was then, and
-    /// so is what is in memory; the next `flush` tries again.
+    /// When the file cannot be written, or when the current one cannot be read. The file and the memory stay as they were; the
+    /// next `flush` tries again.
     pub fn flush(&self) -> Result<(), StateFileError> {
         let damaged = |expected| self.file.damaged(expected);
         self.file.flush(|old| {
@@ -145,7 +145,7 @@ impl RollbackGuard {
         })
     }
 
-    /// Remembers what an earlier version kept elsewhere, and says whether all of that is in the file now.
+    /// Adds generations that an earlier version kept elsewhere, and says whether all of them are in the file now.
     pub(crate) fn adopt(&self, generations: &[(impl AsRef<str>, u32)]) -> bool {
         let has_all = self.seen().merge(generations);
         self.file.note_change(true);
@@ -159,7 +159,7 @@ impl RollbackGuard {
 
 impl Drop for RollbackGuard {
     fn drop(&mut self) {
-        // A caller that needs to know whether that succeeds has called `flush` before.
+        // A caller that needs the error calls `flush` before.
         self.flush().ok();
     }
 }
@@ -190,7 +190,7 @@ impl Generations {
         is_news
     }
 
-    /// Takes in what comes from a file: no store goes for another's sake. Says whether there was room for all.
+    /// Adds the generations of a file without removing a store, and says whether there was room for all.
     fn merge(&mut self, generations: &[(impl AsRef<str>, u32)]) -> bool {
         let mut has_all = true;
         for (store, generation) in generations {
@@ -214,7 +214,7 @@ impl Generations {
     }
 }
 
-/// Reads a file: all of it or nothing.
+/// Decodes a whole file.
 fn decode(file: &[u8]) -> Result<Vec<(&str, u32)>, Expected> {
     let mut rest = StateFileKind::RollbackGuard.open(file)?;
     let count = usize::from(rest.u16()?);
@@ -228,7 +228,7 @@ fn decode(file: &[u8]) -> Result<Vec<(&str, u32)>, Expected> {
     }
 }
 
-/// Writes a store with its generation. `None` when its name is too long.
+/// Encodes a store with its generation. `None` when its name is too long.
 pub(crate) fn write_generation(store: &str, generation: u32, file: &mut Vec<u8>) -> Option<()> {
     file.extend(u16::try_from(store.len()).ok()?.to_be_bytes());
     file.extend(store.as_bytes());
@@ -236,7 +236,7 @@ pub(crate) fn write_generation(store: &str, generation: u32, file: &mut Vec<u8>)
     Some(())
 }
 
-/// Reads a store with its generation.
+/// Decodes a store with its generation.
 pub(crate) fn read_generation<'a>(rest: &mut Reader<'a>) -> Result<(&'a str, u32), Expected> {
     let len = usize::from(rest.u16()?);
     let store = rest.text(len)?;

@@ -200,7 +200,7 @@ fn a_file_under_a_good_checksum_is_refused_when_it_means_nothing() {
 }
 
 #[test]
-fn a_file_that_is_none_of_a_guard_is_an_error_and_left_as_it_is() {
+fn a_file_that_is_not_a_guards_is_an_error_and_left_as_it_is() {
     let (_directory, path) = place();
     for bytes in [&b"<html>"[..], b"JTHC and a host cache", b"JX", &[b'x'; 9 << 10]] {
         let error = refused(&path, bytes);

@@ -1,4 +1,4 @@
-//! Why a store could not be opened, or could not answer.
+//! The error of a store.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -11,30 +11,30 @@ use jit_trust_core::CertificateError;
 use super::StoreFileError;
 use crate::{AnchorKey, LookupError};
 
-/// Why a store could not be opened, or could not answer.
+/// The error of a store that could not be opened, or failed when it was asked.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// A file or directory of the store is not as it has to be.
+    /// A file or directory of the store cannot be used.
     #[cfg(feature = "std")]
     File(StoreFileError),
-    /// What the store holds is no certificate.
+    /// An entry of the store is not a certificate that can be read.
     Certificate(CertificateError),
-    /// A deferred store did not answer, or gave a response that cannot be used.
+    /// A deferred store gave no response, or one that cannot be used.
     Lookup {
-        /// What the store is called.
+        /// The name of the store.
         store: String,
-        /// What it was asked for.
+        /// The key that it was asked for.
         key: AnchorKey,
-        /// What came of it.
+        /// The error of the lookup.
         error: Arc<LookupError>,
     },
-    /// A store of the user's own could not answer.
+    /// An error of a program's own store.
     Other(Box<dyn error::Error + Send + Sync>),
 }
 
 impl StoreError {
-    /// For a store of the user's own that cannot answer.
+    /// An error of a program's own store.
     pub fn other(error: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
         Self::Other(error.into())
     }

@@ -1,4 +1,4 @@
-//! A trust blob in a file, of which only an index is kept.
+//! A store in a file: a trust blob, of which only an index is in memory.
 
 use std::collections::hash_map::RandomState;
 use std::fmt;
@@ -15,14 +15,13 @@ use crate::Candidates;
 /// The largest blob that is opened, in bytes. Mozilla's list has 0.05 MB in version 2, 0.13 MB in version 1.
 const MAX_BLOB_LEN: usize = 64 << 20;
 
-/// A trust blob in a file, of either version. The file is read once, to check it; what is kept is an index of 32
-/// bytes an anchor, and an anchor is read again when a connection asks for it.
+/// A trust blob in a file, of either version. The file is read once, to check it. An index of 32 bytes an anchor stays in
+/// memory; an anchor is read again when a connection needs it.
 ///
-/// Each place of the index holds a digest of its entry, under a key that is random and stays in the process. A file
-/// that is written to while it is open therefore makes connections fail, and never makes one trust something else. To
-/// update a store, write the new one beside it and rename it over the old: this store goes on with the old one, and
-/// the next that is opened sees the new. [`WatchedFileStore`](super::WatchedFileStore) goes on with the new one by
-/// itself.
+/// The index has a digest of each entry, under a random key that stays in the process. If the file is written to while it is
+/// open, connections therefore fail; they never trust a changed entry. To update a store, write the new file beside it and
+/// rename it over the old one: this store continues with the old file, and a store that is opened later has the new one.
+/// [`WatchedFileStore`](super::WatchedFileStore) changes to the new file by itself.
 ///
 /// ```no_run
 /// let store = jit_trust::FileStore::open("/var/lib/trust/trust.tblb")?;
@@ -38,7 +37,7 @@ pub struct FileStore {
     index: Box<[Place]>,
 }
 
-/// Where an entry is, and what is known of it.
+/// The position of an entry, with its name hash and its digest.
 struct Place {
     name_hash: NameHashPrefix,
     digest: u64,
@@ -50,13 +49,13 @@ impl FileStore {
     /// Opens the file, checks all of it and builds the index.
     ///
     /// # Errors
-    /// When the file cannot be read, and when it is no trust blob or a damaged one.
+    /// When the file cannot be read, and when it is not a trust blob or a damaged one.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref();
         Self::of(read::open(path)?, path)
     }
 
-    /// The store that an open file is, which was found at `path`.
+    /// The store of an open file, which was found at `path`.
     pub(super) fn of(file: File, path: &Path) -> Result<Self, StoreError> {
         let bytes = read::whole(&file, path, MAX_BLOB_LEN)?;
         let blob = TrustBlob::open(&bytes).map_err(|error| StoreFileError::Blob {
@@ -84,27 +83,27 @@ impl FileStore {
         &self.path
     }
 
-    /// When the store was made, in Unix time.
+    /// The generation of the store: the Unix time when it was made.
     pub fn generation(&self) -> u32 {
         self.generation
     }
 
-    /// The version of the trust blob. Those of version 1 hold bare certificates, which carry no conditions.
+    /// The version of the trust blob. Version 1 has bare certificates, without conditions.
     pub fn version(&self) -> u16 {
         self.version
     }
 
-    /// How many anchors there are.
+    /// The number of anchors.
     pub fn len(&self) -> usize {
         self.index.len()
     }
 
-    /// Whether there is no anchor at all.
+    /// Whether there is no anchor.
     pub fn is_empty(&self) -> bool {
         self.index.is_empty()
     }
 
-    /// Selects without lending anything, so that what is selected may outlast the store.
+    /// Selects copies of anchors, which may outlive the store.
     pub(super) fn select_copies(&self, found: &mut Candidates<'_>) -> Result<(), StoreError> {
         let chain = found.chain();
         chain
@@ -131,7 +130,7 @@ impl FileStore {
         Ok(())
     }
 
-    /// Reads an entry, which must be the one that was there when the file was opened.
+    /// Reads an entry, and checks that it is the one that was there when the file was opened.
     fn read(&self, place: &Place) -> Result<Vec<u8>, StoreFileError> {
         let len = usize::try_from(place.len).map_err(|_| self.changed())?;
         let mut bytes = vec![0; len];
@@ -154,7 +153,7 @@ impl FileStore {
 }
 
 impl Place {
-    /// The place of an entry that was read from `blob`.
+    /// The position of an entry that was read from `blob`.
     fn of(entry: &Entry<'_>, blob: &[u8], key: &RandomState) -> Option<Self> {
         let bytes = entry.encoded().as_bytes();
         let offset = bytes.as_ptr().addr().checked_sub(blob.as_ptr().addr())?;
@@ -191,8 +190,8 @@ impl fmt::Debug for FileStore {
     }
 }
 
-/// A digest under a key that whoever writes the file does not know: the keyed hash of the standard library's random
-/// state, SipHash. One that is made up fits with a probability of 2^-64.
+/// A digest under a key that a writer of the file does not know: the keyed hash of the standard library's random state,
+/// SipHash. A changed entry has the same digest with a probability of 2^-64.
 fn digest(key: &RandomState, bytes: &[u8]) -> u64 {
     let mut hasher = key.build_hasher();
     hasher.write(bytes);

@@ -1,70 +1,70 @@
-//! What is wrong with a file or a directory of a store.
+//! The error of a file or directory of a store.
 
 use std::path::{Path, PathBuf};
 use std::{error, fmt, io};
 
 use jit_trust_core::{BlobError, CertificateError};
 
-/// What is wrong with a file or a directory of a store.
+/// The error of a file or directory of a store.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StoreFileError {
     /// A file or directory of the store cannot be read.
     Io {
-        /// Which one.
+        /// The file or directory.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         error: io::Error,
     },
-    /// A trust blob is damaged, or none.
+    /// A file is not a trust blob, or a damaged one.
     Blob {
-        /// The blob's file.
+        /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error of the blob.
         error: BlobError,
     },
-    /// A file of the store holds something that is no certificate.
+    /// A file is not a certificate that can be read.
     Certificate {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error of the certificate.
         error: CertificateError,
     },
-    /// The file is not what it was when it was opened.
+    /// The file was changed since it was opened.
     Changed {
-        /// Which file.
+        /// The file.
         path: PathBuf,
     },
-    /// The file was replaced by one that is older than what was in force before.
+    /// The file was replaced by one of an older generation than was in force before.
     OlderGeneration {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// When the file that came was made, in Unix time.
+        /// The generation of the file, in Unix time.
         came: u32,
-        /// When the newest that was in force was made, in Unix time.
+        /// The newest generation that was in force, in Unix time.
         newest: u32,
     },
-    /// A file of the store is larger than anything that belongs there.
+    /// A file is larger than the limit.
     TooLarge {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// The largest length that is read, in bytes.
+        /// The limit, in bytes.
         limit: u64,
     },
-    /// The directory is no webroot.
+    /// The directory is not a webroot.
     NotAWebroot {
-        /// Which directory.
+        /// The directory.
         path: PathBuf,
     },
-    /// The directory is a webroot that is not asked by subject, but has bare certificates by key identifier:
+    /// The webroot cannot be asked by subject. It has bare certificates by key identifier:
     /// [`WebrootStore::open_by_key_id`](crate::WebrootStore::open_by_key_id) opens it, without conditions.
     ByKeyIdOnly {
-        /// Which directory.
+        /// The directory.
         path: PathBuf,
     },
-    /// The webroot is to be asked by key identifier, though it is one that carries conditions, by subject.
+    /// The webroot must not be asked by key identifier, because it has conditions, by subject.
     CarriesConditions {
-        /// Which directory.
+        /// The directory.
         path: PathBuf,
     },
 }

@@ -1,4 +1,4 @@
-//! Where anchors come from.
+//! Local stores of trust anchors.
 
 mod blob;
 mod error;
@@ -33,10 +33,9 @@ use jit_trust_core::{PeerChain, TrustAnchor};
 
 use crate::Candidates;
 
-/// A source of trust anchors, asked while a handshake waits.
+/// A local store of trust anchors, which is asked inside the handshake.
 ///
-/// What a store hands out is trusted: it must hold only anchors that the user trusts, with the conditions under
-/// which they are trusted.
+/// Its anchors are trusted: it must hold only anchors that the user trusts, with the conditions under which they are trusted.
 ///
 /// ```
 /// use jit_trust::{Candidates, StoreError, TrustStore};
@@ -58,7 +57,7 @@ use crate::Candidates;
 /// }
 /// ```
 ///
-/// A root with Mozilla's conditions is an [`Entry`](crate::Entry) that was given them:
+/// A root with Mozilla's conditions is an [`Entry`](crate::Entry) with these conditions set:
 ///
 /// ```
 /// use jit_trust::{Certificate, Entry, Candidates, StoreError, TrustStore};
@@ -84,29 +83,28 @@ pub trait TrustStore: Debug + Send + Sync {
     /// Adds to `found` every anchor of the store that could have issued one of the certificates of
     /// [`found.chain()`](Candidates::chain): whose subject is one of its [`issuers()`](PeerChain::issuers).
     ///
-    /// Several anchors under one name are added in the store's order. To add others does no harm, because
-    /// `found` leaves them out, as it leaves out those that are [trusted only for certificates issued up to a
-    /// date](TrustAnchor::distrust_after) when this one was issued later; to leave out one that qualifies makes good
-    /// servers unreachable.
+    /// Several anchors of one name are added in the store's order. A store may add any others, because `found` leaves them
+    /// out, like those that are [trusted only for certificates issued up to a date](TrustAnchor::distrust_after) when this
+    /// one was issued later. If a store misses an anchor that qualifies, servers that need it are rejected.
     ///
-    /// It is called inside the handshake, so it should be quick, or be called where waiting is all right.
+    /// It is called inside the handshake, so it should be quick.
     ///
     /// # Errors
-    /// When the store cannot say. The handshake fails then: an error is never taken for "no such anchor".
+    /// When the store fails. Then the handshake fails, too: an error never means "no such anchor".
     fn select<'s>(&'s self, found: &mut Candidates<'s>) -> Result<(), StoreError>;
 
-    /// How many anchors there are, where the store knows.
+    /// The number of anchors, where the store knows it.
     fn anchor_count(&self) -> Option<usize> {
         None
     }
 
-    /// When the store was made, in Unix time, where the store knows.
+    /// The generation of the store, the Unix time when it was made, where the store knows it.
     fn store_generation(&self) -> Option<u32> {
         None
     }
 }
 
-/// A store behind a pointer is a store.
+/// Implements the trait for pointers to stores.
 macro_rules! behind_a_pointer {
     ($($pointer:ty),*) => {$(
         impl<S: TrustStore + ?Sized> TrustStore for $pointer {

@@ -1,4 +1,4 @@
-//! Reading files of a store: regular ones, and not without end.
+//! Reads files of a store: regular files only, of a limited length.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::StoreFileError;
 
-/// Opens a regular file. What is none is not even opened: a named pipe without a writer would never let go.
+/// Opens a regular file. Other files are not opened, because opening a named pipe without a writer blocks.
 pub(super) fn open(path: &Path) -> Result<File, StoreFileError> {
     let metadata = fs::metadata(path).map_err(StoreFileError::io(path))?;
     if !metadata.is_file() {

@@ -1,4 +1,4 @@
-//! A trust blob in a file that may be replaced while the program runs.
+//! A store in a file that may be replaced while the program runs.
 
 use std::fmt;
 use std::fs::{self, Metadata};
@@ -12,17 +12,16 @@ use crate::Candidates;
 
 type Observer = dyn Fn(&FileChange) + Send + Sync;
 
-/// A trust blob in a file that may be replaced while the program runs: write the new one beside it and rename it over
-/// the old, and the next connection is served from the new one, without a restart.
+/// A trust blob in a file that may be replaced while the program runs. Write the new file beside it and rename it over the
+/// old one: the next connection uses the new file, without a restart.
 ///
-/// Each selection looks at what the system says of the file (which one it is, its length, its dates) and opens it again
-/// when that is something else than before; there is no thread. Selections that come meanwhile wait for it, a
-/// millisecond or so: going on with the old file, they could lean on an anchor that the new one has taken away. One
-/// selection is served from one file, never from two.
+/// Each selection compares the metadata of the file (inode, length, times) with those of the last one, and opens the file
+/// again when they differ; there is no thread. Other selections wait meanwhile, about a millisecond: with the old file, they
+/// could use an anchor that the new one has removed. One selection uses one file, never two.
 ///
-/// A file that is damaged, gone or older than the newest that was in force is refused: the one before stays in force,
-/// and [`on_change`](Self::on_change) says so. Programs should listen there, because a refused update is no error of
-/// any connection. A file that is written to in place is damaged for as long as that takes; see [`FileStore`].
+/// A file that is damaged, missing or older than the newest that was in force is not used: the previous one stays in force,
+/// and [`on_change`](Self::on_change) reports it. Programs should set that observer, because such an update fails no
+/// connection. A file that is written to in place is damaged until the write is complete; see [`FileStore`].
 ///
 /// ```no_run
 /// use jit_trust::WatchedFileStore;
@@ -35,28 +34,28 @@ pub struct WatchedFileStore {
     path: PathBuf,
     may_go_back: bool,
     observer: Option<Box<Observer>>,
-    /// No code of the user's runs while this is held.
+    /// The observer is not called while this is locked.
     state: Mutex<State>,
 }
 
-/// What happened to the file of a [`WatchedFileStore`].
+/// A change of the file of a [`WatchedFileStore`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum FileChange {
-    /// The file is another, or was written to or touched, and is in force from now on.
+    /// The file was replaced, written to or touched, and is in force from now on.
     Replaced {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// When the blob was made that was in force, in Unix time.
+        /// The generation that was in force, in Unix time.
         from: u32,
-        /// When the blob was made that is in force now, in Unix time.
+        /// The generation that is in force now, in Unix time.
         to: u32,
     },
-    /// The file cannot be used: what was in force stays in force.
+    /// The file cannot be used: the previous one stays in force.
     Refused {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error of the file.
         error: StoreError,
     },
 }
@@ -65,7 +64,7 @@ impl WatchedFileStore {
     /// Opens the file, checks all of it and builds the index.
     ///
     /// # Errors
-    /// When the file cannot be read, and when it is no trust blob or a damaged one.
+    /// When the file cannot be read, and when it is not a trust blob or a damaged one.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref();
         let (seen, opened) = open(path)?;
@@ -82,15 +81,15 @@ impl WatchedFileStore {
         })
     }
 
-    /// Also takes a file that is older than the newest that was in force. Otherwise it is refused, so that nobody
-    /// brings an anchor back that was taken away by putting an old file there.
+    /// Also uses a file that is older than the newest that was in force. By default it does not, so that an attacker cannot
+    /// bring a removed anchor back by an old file.
     pub fn allow_older_generation(mut self) -> Self {
         self.may_go_back = true;
         self
     }
 
-    /// Has `observer` told of each change of the file, once. A change is seen by the next selection, so `observer` runs
-    /// inside a handshake and should be quick. It may use the store itself. When changes follow each other fast, it may
+    /// Sets an observer, which is called once for each change of the file. The next selection sees a change, so `observer`
+    /// runs inside a handshake and should be quick. It may use the store itself. When changes follow each other fast, it may
     /// run in several threads at once.
     pub fn on_change(mut self, observer: impl Fn(&FileChange) + Send + Sync + 'static) -> Self {
         self.observer = Some(Box::new(observer));
@@ -102,7 +101,7 @@ impl WatchedFileStore {
         &self.path
     }
 
-    /// The store that is in force since the last selection: its generation and its length, of one and the same file.
+    /// The store that is in force since the last selection.
     pub fn current(&self) -> Arc<FileStore> {
         Arc::clone(&self.state().current)
     }
@@ -120,24 +119,24 @@ impl WatchedFileStore {
         current
     }
 
-    /// The state, even if a thread has panicked that held it: it is whole at any time.
+    /// Locks the state. It is consistent even if a thread panicked that held the lock.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What is in force, and what is known of the file.
+/// The store in force, and the metadata of its file.
 struct State {
-    /// Also the newest that ever was, unless the store may go back.
+    /// It is also the newest so far, unless older ones are allowed.
     current: Arc<FileStore>,
-    /// What the file was when it was last opened, or could not be; `None` when it must be opened again in any case.
+    /// The metadata of the file when it was last opened; `None` when it must be opened again in any case.
     seen: Option<Seen>,
-    /// Whether that could not be used, so that `current` is another.
+    /// Whether that file could not be used, so that `current` is an earlier one.
     is_refused: bool,
 }
 
 impl State {
-    /// Opens the file again if it is not what was seen last.
+    /// Opens the file again if its metadata have changed.
     fn look(&mut self, path: &Path, may_go_back: bool) -> Option<FileChange> {
         let there = Seen::at(path);
         if self.seen.as_ref() == Some(&there) {
@@ -172,8 +171,9 @@ impl State {
         Ok((from, to))
     }
 
-    /// After `store` was found to be written to in place: a file system's clock may be too coarse to show that, so the
-    /// file is opened again. Not if it was refused; then it would be refused, and reported, for each connection.
+    /// Has the file opened again after `store` was found to be written to in place, because the clock of the file system may
+    /// be too coarse to show that. A file that could not be used is not opened again: it would be reported for each
+    /// connection.
     fn doubt(&mut self, store: &Arc<FileStore>) {
         if Arc::ptr_eq(&self.current, store) && !self.is_refused {
             self.seen = None;
@@ -181,17 +181,17 @@ impl State {
     }
 }
 
-/// Opens the file. What is seen of it is asked of the open file, and before it is read: whatever happens to it or to its
-/// name from then on is a change.
+/// Opens the file. Its metadata are those of the open file before it is read, so that any later change of the file or of its
+/// path is detected.
 ///
 /// # Errors
-/// Where there is no file to be opened.
+/// When the file cannot be opened.
 fn open(path: &Path) -> Result<(Seen, Result<FileStore, StoreError>), StoreError> {
     let file = read::open(path)?;
     Ok((Seen::of(file.metadata()), FileStore::of(file, path)))
 }
 
-/// What the system says of the file, or why it says nothing.
+/// The metadata of a file, or the error of the system.
 #[derive(PartialEq, Eq)]
 struct Seen(Result<Stamp, io::ErrorKind>);
 
@@ -208,15 +208,15 @@ impl Seen {
     }
 }
 
-/// What is different when a file is replaced or written to, unless somebody takes pains.
+/// The metadata that differ when a file is replaced or written to, unless someone resets them on purpose.
 #[derive(PartialEq, Eq)]
 struct Stamp {
     len: u64,
     modified: Option<SystemTime>,
-    /// Device and inode. The one in force is open, so no other file has its number.
+    /// Device and inode. The file in force is open, so no other file gets its inode.
     #[cfg(unix)]
     identity: (u64, u64),
-    /// The last change of the inode, which nobody can set, in seconds and nanoseconds.
+    /// The last change of the inode, which programs cannot set, in seconds and nanoseconds.
     #[cfg(unix)]
     changed: (i64, i64),
     #[cfg(not(unix))]
@@ -252,12 +252,12 @@ impl TrustStore for WatchedFileStore {
         selected
     }
 
-    /// How many there were at the last selection.
+    /// The number of anchors at the last selection.
     fn anchor_count(&self) -> Option<usize> {
         self.current().anchor_count()
     }
 
-    /// Of the file that is in force since the last selection.
+    /// The generation of the file that is in force since the last selection.
     fn store_generation(&self) -> Option<u32> {
         Some(self.current().generation())
     }

@@ -1,4 +1,4 @@
-//! A directory of small files, one for each name.
+//! A store in a directory of small files, one for each name.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -8,13 +8,13 @@ use jit_trust_core::{MAX_WEBROOT_FILE_LEN, Name, Query, TrustBlob, WebrootPath};
 use super::{StoreError, StoreFileError, TrustStore, read};
 use crate::Candidates;
 
-/// A webroot: a directory with a trust blob for each name, `by-subject/<name hash>.tblb`. It keeps nothing in
-/// memory but the path, and reads one small file for each issuer that a chain names.
+/// A webroot: a directory with a trust blob for each name, `by-subject/<name hash>.tblb`. It keeps only the path in memory,
+/// and reads one small file for each issuer in a chain.
 ///
-/// A webroot that has no `by-subject`, as other tools of this kind make them, is asked by key identifier, for bare
-/// certificates. That loses conditions, and is never done unless [asked for](Self::open_by_key_id).
+/// A webroot of another tool, without `by-subject`, can be asked by key identifier, for bare certificates. These have no
+/// conditions, so that needs [a constructor of its own](Self::open_by_key_id).
 ///
-/// A webroot that is replaced while it is open serves the next connection. One that is gone is an error.
+/// If the webroot is replaced while it is open, the next connection uses the new one. A missing webroot is an error.
 ///
 /// ```no_run
 /// let store = jit_trust::WebrootStore::open("/srv/trust")?;
@@ -26,25 +26,25 @@ pub struct WebrootStore {
     layout: Layout,
 }
 
-/// What a webroot is asked by.
+/// The kind of keys by which a webroot is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Layout {
     BySubject,
     BySubjectKeyId,
 }
 
-/// What a webroot says of itself, and what stands near the beginning of it if it is one of this project's.
+/// The index of a webroot, and the format that it states in a webroot of this project.
 const INDEX: &str = "index.json";
 const FORMAT: &[u8] = b"jit-trust webroot";
-/// How far into the index the format is looked for. It is the first member, unless somebody has sorted them.
+/// The part of the index in which the format is looked for. It is the first member, unless another tool has sorted them.
 const FORMAT_WITHIN: u64 = 1 << 20;
 
 impl WebrootStore {
     /// Opens the directory.
     ///
     /// # Errors
-    /// When it cannot be read, and when it is no webroot. One that has certificates by key identifier only is
-    /// [`StoreFileError::ByKeyIdOnly`].
+    /// When it cannot be read, and when it is not a webroot. For one that has certificates by key identifier only, the error
+    /// is [`StoreFileError::ByKeyIdOnly`].
     pub fn open(directory: impl AsRef<Path>) -> Result<Self, StoreError> {
         let directory = directory.as_ref();
         std::fs::read_dir(directory).map_err(StoreFileError::io(directory))?;
@@ -63,17 +63,17 @@ impl WebrootStore {
         .into())
     }
 
-    /// Opens a webroot of another tool, which is asked by key identifier: `by-skid/<SKID, upper-case hex>`, a bare
+    /// Opens a webroot of another tool, which is asked by key identifier: `by-skid/<SKID, upper-case hex>` is a bare
     /// certificate.
     ///
-    /// Bare certificates carry none of the conditions under which Mozilla trusts some roots: a root is trusted whatever
-    /// its date, and for any name, unless another local store of the policy states them. A root without a SKID, or one
-    /// whose certificates do not name the SKID of their issuer, is not found.
+    /// Bare certificates have none of the conditions under which Mozilla trusts some roots: a root is trusted for any date and
+    /// any name, unless another local store of the policy states conditions for it. A root without a SKID, or one whose
+    /// certificates do not have it as their AKID, is not found.
     ///
     /// # Errors
-    /// When it cannot be read, and when it has no `by-skid`. Also when it has a `by-subject`, or its `index.json` says that
-    /// it is a webroot of this project's, [`StoreFileError::CarriesConditions`]: such a one holds conditions, by subject. That
-    /// is looked at again when the store is asked.
+    /// When it cannot be read, and when it has no `by-skid`. When it has a `by-subject`, or its `index.json` says that it is a
+    /// webroot of this project, the error is [`StoreFileError::CarriesConditions`]: such a webroot has conditions, by subject.
+    /// That is checked again when the store is asked.
     pub fn open_by_key_id(directory: impl AsRef<Path>) -> Result<Self, StoreError> {
         let directory = directory.as_ref();
         std::fs::read_dir(directory).map_err(StoreFileError::io(directory))?;
@@ -81,7 +81,7 @@ impl WebrootStore {
             directory: directory.to_owned(),
             layout: Layout::BySubjectKeyId,
         };
-        store.check_that_it_is_anothers()?;
+        store.check_foreign()?;
         if !directory.join(Layout::BySubjectKeyId.directory()).is_dir() {
             let path = directory.to_owned();
             return Err(StoreFileError::NotAWebroot { path }.into());
@@ -89,8 +89,8 @@ impl WebrootStore {
         Ok(store)
     }
 
-    /// Whether this is a webroot of another tool, as far as its folders and its index say.
-    fn check_that_it_is_anothers(&self) -> Result<(), StoreFileError> {
+    /// Checks that this is a webroot of another tool, by its directories and its index.
+    fn check_foreign(&self) -> Result<(), StoreFileError> {
         let carries_conditions = || StoreFileError::CarriesConditions {
             path: self.directory.clone(),
         };
@@ -118,7 +118,7 @@ impl WebrootStore {
     }
 
     fn add_named<'s>(&self, issuer: Name<'s>, found: &mut Candidates<'s>) -> Result<(), StoreError> {
-        let Some((path, bytes)) = self.answer(&Query::Subject(issuer))? else {
+        let Some((path, bytes)) = self.read(&Query::Subject(issuer))? else {
             return Ok(());
         };
         let blob = TrustBlob::open(&bytes).map_err(|error| StoreFileError::Blob { path, error })?;
@@ -129,7 +129,7 @@ impl WebrootStore {
     }
 
     fn add_with_key_id(&self, query: &Query<'_>, found: &mut Candidates<'_>) -> Result<(), StoreError> {
-        if let Some((path, der)) = self.answer(query)? {
+        if let Some((path, der)) = self.read(query)? {
             found
                 .add_certificate(&der)
                 .map_err(|error| StoreFileError::Certificate { path, error })?;
@@ -137,8 +137,8 @@ impl WebrootStore {
         Ok(())
     }
 
-    /// The file that answers a query, or `None` when the webroot has none.
-    fn answer(&self, query: &Query<'_>) -> Result<Option<(PathBuf, Vec<u8>)>, StoreFileError> {
+    /// Reads the file of a query. `None` when the webroot does not have it.
+    fn read(&self, query: &Query<'_>) -> Result<Option<(PathBuf, Vec<u8>)>, StoreFileError> {
         let path = query.webroot_path();
         if !path.fits_a_file_name() {
             return Ok(None);
@@ -150,15 +150,15 @@ impl WebrootStore {
                 Ok(Some((path, bytes)))
             }
             Err(StoreFileError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
-                self.check_that_it_is_there()?;
+                self.check_exists()?;
                 Ok(None)
             }
             Err(error) => Err(error),
         }
     }
 
-    /// That a file is missing says that there is no such anchor only as long as there is a webroot.
-    fn check_that_it_is_there(&self) -> Result<(), StoreFileError> {
+    /// Checks that the webroot exists. Only then does a missing file mean that there is no such anchor.
+    fn check_exists(&self) -> Result<(), StoreFileError> {
         let directory = self.directory.join(self.layout.directory());
         let metadata = std::fs::metadata(&directory);
         metadata.map(|_| ()).map_err(StoreFileError::io(&directory))
@@ -182,7 +182,7 @@ impl TrustStore for WebrootStore {
                 .issuers()
                 .try_for_each(|issuer| self.add_named(issuer, found)),
             Layout::BySubjectKeyId => {
-                self.check_that_it_is_anothers()?;
+                self.check_foreign()?;
                 let mut by_key_id = chain
                     .queries()
                     .filter(|query| matches!(query, Query::KeyId { .. }));

@@ -1,4 +1,4 @@
-//! Running the machine with std: time, and waiting for stores that answer later.
+//! Runs the machine with `std`: measures time, and waits for deferred stores.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,37 +10,37 @@ use crate::anchor_cache::Lookup;
 use crate::connection::Cancellation;
 use crate::lookup::{LookupResult, Waiter};
 
-/// How far one verification waits on the thread that it runs on.
+/// Whether a verification waits for deferred stores, on the thread that it runs on.
 #[derive(Debug, Default)]
-pub struct Patience<'a> {
-    waits: bool,
+pub struct LookupWait<'a> {
+    blocks: bool,
     cancellation: Option<&'a Cancellation>,
     deadline: Deadline,
 }
 
-impl<'a> Patience<'a> {
-    /// Waits for stores on this thread, until it is cancelled.
-    pub fn waiting(cancellation: Option<&'a Cancellation>) -> Self {
+impl<'a> LookupWait<'a> {
+    /// Blocks this thread until there is a response, the time is over or the verification is cancelled.
+    pub fn block(cancellation: Option<&'a Cancellation>) -> Self {
         Self {
-            waits: true,
+            blocks: true,
             cancellation,
             deadline: Deadline::default(),
         }
     }
 
-    /// Does not wait.
-    pub fn none() -> Self {
+    /// Never waits.
+    pub fn never() -> Self {
         Self::default()
     }
 }
 
-/// Until when a connection waits. All its waits together are as long as one may be, so that a server that names many
-/// issuers gains nothing by it.
+/// The time until which a connection waits. It is one for all its lookups, so that a server that names many issuers
+/// cannot make the connection wait longer.
 #[derive(Debug, Default)]
 pub struct Deadline(Option<Instant>);
 
 impl Deadline {
-    /// The time, which the first wait sets.
+    /// Returns the time, which the first lookup sets.
     pub fn for_lookup(&mut self, pending: &LookupPending) -> Instant {
         self.after(pending.limit())
     }
@@ -50,7 +50,7 @@ impl Deadline {
     }
 }
 
-/// So much later; where there is no such time, as late as matters to anybody.
+/// A time later by this duration; one year later where the clock cannot hold that.
 fn later(from: Instant, by: Duration) -> Instant {
     const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
     from.checked_add(by).unwrap_or(from + YEAR)
@@ -60,29 +60,29 @@ impl Verification<'_> {
     /// Runs the machine until there is a verdict.
     ///
     /// # Errors
-    /// The lookup that it needs, where it does not wait. The verification can be [suspended](Self::suspend) until there is a
-    /// response.
-    pub fn drive(&mut self, edge: &mut impl Edge, patience: &mut Patience<'_>) -> Result<(), LookupPending> {
-        self.drive_while(edge, patience, |_| true)
+    /// The lookup that is needed, where `wait` does not block. The verification can be [suspended](Self::suspend) until
+    /// there is a response.
+    pub fn drive(&mut self, edge: &mut impl Edge, wait: &mut LookupWait<'_>) -> Result<(), LookupPending> {
+        self.drive_while(edge, wait, |_| true)
     }
 
-    /// Runs the machine until there is a verdict, or until the validation that decides is due, which happens elsewhere: inside
-    /// the handshake, for a library that calls back.
+    /// Runs the machine until there is a verdict, or until the final validation is due. A library that calls back makes
+    /// that one itself, inside the handshake.
     ///
     /// # Errors
     /// As [`drive`](Self::drive).
     pub fn drive_to_final(
         &mut self,
         edge: &mut impl Edge,
-        patience: &mut Patience<'_>,
+        wait: &mut LookupWait<'_>,
     ) -> Result<(), LookupPending> {
-        self.drive_while(edge, patience, |request| !request.is_final())
+        self.drive_while(edge, wait, |request| !request.is_final())
     }
 
     fn drive_while(
         &mut self,
         edge: &mut impl Edge,
-        patience: &mut Patience<'_>,
+        wait: &mut LookupWait<'_>,
         is_edges: impl Fn(&ValidationRequest<'_, '_>) -> bool,
     ) -> Result<(), LookupPending> {
         let started = Instant::now();
@@ -100,9 +100,8 @@ impl Verification<'_> {
                 Step::Lookup(lookup) => lookup,
                 Step::Done(_) => break Ok(()),
             };
-            match self.look_up(&lookup.0, patience) {
-                Ok(()) => {}
-                Err(pending) => break Err(pending),
+            if let Err(pending) = self.look_up(&lookup.0, wait) {
+                break Err(pending);
             }
         };
         let total = self.selecting + started.elapsed();
@@ -111,7 +110,7 @@ impl Verification<'_> {
         driven
     }
 
-    fn look_up(&mut self, place: &super::Place, patience: &mut Patience<'_>) -> Result<(), LookupPending> {
+    fn look_up(&mut self, place: &super::Place, wait: &mut LookupWait<'_>) -> Result<(), LookupPending> {
         let Some(cache) = self.policy.deferred(place.store) else {
             self.answered(Err(Arc::new(LookupError::Dropped)), false, Duration::ZERO);
             return Ok(());
@@ -127,7 +126,7 @@ impl Verification<'_> {
         let response = match waiter.result() {
             // The store answered at once.
             Some(response) => response,
-            None if !patience.waits => {
+            None if !wait.blocks => {
                 return Err(LookupPending {
                     store: place.store,
                     waiter,
@@ -135,8 +134,8 @@ impl Verification<'_> {
                 });
             }
             None => {
-                let deadline = patience.deadline.after(waiter.limit());
-                let is_cancelled = || patience.cancellation.is_some_and(Cancellation::is_cancelled);
+                let deadline = wait.deadline.after(waiter.limit());
+                let is_cancelled = || wait.cancellation.is_some_and(Cancellation::is_cancelled);
                 waiter.block(deadline, is_cancelled)
             }
         };
@@ -147,52 +146,52 @@ impl Verification<'_> {
     }
 }
 
-/// A lookup that a handshake did not wait for. It is on its way: when the response is there, another connection finds it.
+/// A lookup that a handshake did not wait for. It goes on: a later connection finds the response in the cache.
 ///
-/// A verifier for rustls that [does not wait](https://docs.rs/jit-trust) fails with it, inside
-/// [`Rejection::LookupPending`](crate::Rejection::LookupPending):
+/// A verifier for rustls that [does not wait](https://docs.rs/jit-trust) rejects the server with it:
+/// [`Rejection::LookupPending`](crate::Rejection::LookupPending).
 ///
 /// ```no_run
-/// # fn connect() -> Result<(), rustls::Error> { Ok(()) }
+/// # fn connect() -> std::io::Result<()> { Ok(()) }
 /// use std::time::Duration;
 ///
-/// use jit_trust::LookupPending;
+/// use jit_trust::{Rejection, rejection};
 ///
 /// if let Err(error) = connect() {
-///     if let Some(pending) = LookupPending::find(&error) {
+///     if let Some(Rejection::LookupPending(pending)) = rejection(&error) {
 ///         pending.wait(Duration::from_secs(10)); // or pending.answered().await
 ///         connect()?;
 ///     }
 /// }
-/// # Ok::<(), rustls::Error>(())
+/// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct LookupPending {
-    /// The place of the store in the policy.
+    /// The index of the store in the policy.
     store: usize,
     waiter: Waiter,
     asked: Instant,
 }
 
 impl LookupPending {
-    /// How long it is worth waiting.
+    /// The [`lookup_timeout`](crate::TrustPolicyBuilder::lookup_timeout) of the policy.
     pub fn limit(&self) -> Duration {
         self.waiter.limit()
     }
 
-    /// Waits until the response is there, at most this long, and says whether it is.
+    /// Blocks until there is a response, at most this long, and says whether there is one.
     pub fn wait(&self, at_most: Duration) -> bool {
         self.waiter
             .block(later(Instant::now(), at_most), || false)
             .is_ok()
     }
 
-    /// Waits until the response is there, without blocking a thread. How long that may take is for the caller to say.
+    /// Waits until there is a response, and says whether it can be used. It blocks no thread; the caller limits the time.
     pub async fn answered(&self) -> bool {
         self.waiter.wait().await.is_ok()
     }
 
-    /// Waits until the response is there or the time is over, and has the verification go on with it.
+    /// Blocks until there is a response or the deadline has passed, and gives that to the verification.
     pub fn block(&self, deadline: Instant, suspended: &mut SuspendedVerification) {
         self.resume_with(self.waiter.block(deadline, || false), suspended);
     }

@@ -1,17 +1,17 @@
-//! The verification machine: the one place where a verdict comes about.
+//! The verification machine: the only module that decides whether a server is trusted.
 //!
-//! It knows no TLS library and does no I/O. It hands out anchors to validate against, takes what the TLS library found,
-//! says what to look up next, and ends with a verdict:
+//! It knows no TLS library and does no I/O. It returns the anchors to validate against, takes the result of the TLS
+//! library's validation, returns the next lookup to make, and ends with a verdict:
 //!
 //! 1. Ask the local stores for every anchor that could have issued a certificate of the chain.
-//! 2. Have the TLS library validate against just those.
-//! 3. Check a valid path for what no library knows: dates, and constraints that another store states. Where that fails, drop
-//!    the anchor and validate again with the rest.
-//! 4. Without a path: the next lookup, and validate again.
-//! 5. Without anything left to look up: find out whether a root that is left out for its date is why, and reject.
+//! 2. Have the TLS library validate against exactly those.
+//! 3. Check a valid path for what no library knows: dates, and constraints that another store states. Where that fails,
+//!    exclude the anchor and validate again with the rest.
+//! 4. Without a path: make the next lookup, and validate again.
+//! 5. Without a further lookup: find out whether the reason is a root that was left out for its date, and reject.
 //!
-//! Errors outrank each other in this order: a store failure, because the store might have held the anchor; a root that is
-//! left out for its date; a path that does not conform to what binds its anchor; what the TLS library says.
+//! Errors outrank each other in this order: a store failure, because the store might have held the anchor; a root that was
+//! left out for its date; a path that violates a condition on its anchor; the TLS library's error.
 
 #[cfg(feature = "std")]
 mod drive;
@@ -20,7 +20,7 @@ mod path;
 mod search;
 
 #[cfg(feature = "std")]
-pub use drive::{Deadline, LookupPending, Patience};
+pub use drive::{Deadline, LookupPending, LookupWait};
 pub use edge::{Edge, Library};
 pub use path::{Certificates, PathEnd, ValidPath};
 pub(crate) use search::Place;
@@ -45,24 +45,24 @@ use crate::report::VerificationReport;
 use crate::{AnchorKey, LookupError, LookupResponse};
 use search::AnchorSearch;
 
-/// One verification of what a server sent. See the [module](self) for what it does, and [`Edge`] for how a TLS library is
-/// wired to it.
+/// One verification of the certificates that a server sent. The [module](self) says what it does; [`Edge`] connects it to a
+/// TLS library.
 pub struct Verification<'v> {
     policy: HostPolicy,
     stores: &'v HostPolicy,
     chain: Result<&'v PeerChain<'v>, ChainError>,
     library: Library,
-    /// When the certificates are judged, in Unix time; `None` where dates are not looked at.
+    /// The time as of which the certificates are validated, in Unix time; `None` where validity is not checked.
     now: Option<u64>,
     candidates: Option<Candidates<'v>>,
     loaded: LoadedCas,
     search: AnchorSearch,
-    /// Certificates that complete the path, untrusted.
+    /// Untrusted certificates that complete the path.
     untrusted: Vec<Box<[u8]>>,
-    /// Why an anchor was dropped that a valid path led to.
-    refused: Option<Rejection>,
+    /// Why the first anchor was excluded to which a valid path led.
+    excluded: Option<Rejection>,
     state: State,
-    /// How long the steps took, for the report.
+    /// The times that the report states.
     selecting: Duration,
     validating: Duration,
 }
@@ -71,34 +71,35 @@ pub struct Verification<'v> {
 enum State {
     /// Asks the local stores.
     Select,
-    /// Waits for what came of a validation.
+    /// Waits for the result of a validation.
     Validate(Purpose),
-    /// Makes the next lookup, because of what the library said.
-    Search(Option<Rejection>),
-    /// Waits for what came of a lookup.
+    /// Chooses the next lookup, after this error of the library.
+    NextLookup(Option<Rejection>),
+    /// Waits for the result of a lookup.
     Lookup(Place, Option<Rejection>),
-    /// Finds out whether a root that is left out for its date is why there is no path. What comes of it otherwise.
+    /// Finds out whether a root that was left out for its date is the reason why there is no path. Otherwise, this is the
+    /// verdict.
     Probe(Box<Result<Accepted, Rejection>>),
     Done(Result<Accepted, Rejection>),
 }
 
-/// What a validation is for.
+/// The purpose of a validation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
-    /// To see whether there is a path, with no consequences.
+    /// To find out whether there is a path. It has no consequences.
     Trial,
-    /// It decides.
+    /// To decide.
     Final,
-    /// To see whether there would be a path without dates, with no consequences.
+    /// To find out whether there would be a path without dates. It has no consequences.
     Probe,
 }
 
-/// The anchors in which an accepted path ended, and what binds them.
+/// The anchors of an accepted path.
 #[derive(Debug, Default)]
 struct Accepted {
-    /// The places of candidates in the path, the one that it ends in first.
+    /// The indexes of candidates in the path, the one that it ends in first.
     places: SmallVec<[usize; 1]>,
-    /// A loaded CA in which the path ends, by its place, and the certificate that it issued.
+    /// The index of the loaded CA in which the path ends, and the certificate that it issued.
     loaded: Option<(usize, Box<[u8]>)>,
 }
 
@@ -106,9 +107,9 @@ struct Accepted {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Step<'a, 'v> {
-    /// Have the TLS library validate the path, and call [`Verification::validated`] with what it found.
+    /// Have the TLS library validate the path, and call [`Verification::validated`] with the result.
     Validate(ValidationRequest<'a, 'v>),
-    /// Ask a deferred store, and call [`Verification::answered`] with what came.
+    /// Ask a deferred store, and call [`Verification::answered`] with its response.
     Lookup(Lookup),
     /// The verdict.
     Done(Result<(), &'a Rejection>),
@@ -119,18 +120,18 @@ pub enum Step<'a, 'v> {
 pub struct Lookup(pub(crate) Place);
 
 impl Lookup {
-    /// Which of the policy's deferred stores is to be asked, by its place.
+    /// The index among the policy's deferred stores of the one to ask.
     pub fn store(&self) -> usize {
         self.0.store
     }
 
-    /// What it is asked for.
+    /// The key to ask it for.
     pub fn key(&self) -> &AnchorKey {
         &self.0.key
     }
 }
 
-/// Anchors to validate a path against: just these, no others.
+/// A request to validate a path against these anchors and no others.
 #[derive(Clone, Copy)]
 pub struct ValidationRequest<'a, 'v> {
     candidates: &'a Candidates<'v>,
@@ -140,35 +141,34 @@ pub struct ValidationRequest<'a, 'v> {
 }
 
 impl<'a, 'v> ValidationRequest<'a, 'v> {
-    /// The anchors. Their places in this order are what a [`PathEnd`] says.
+    /// The anchors. A [`PathEnd`] has their indexes in this order.
     pub fn anchors(&self) -> impl Iterator<Item = TrustAnchor<'a>> + Clone + use<'a, 'v> {
         self.candidates.validated_against(self.purpose == Purpose::Probe)
     }
 
-    /// The CAs that the user loaded into the library and that may be used, by their places among those that were
-    /// [given](Verification::with_loaded).
+    /// The indexes of the loaded CAs that may be used, among those that were [given](Verification::with_loaded).
     pub fn loaded(&self) -> impl Iterator<Item = usize> + use<'a, 'v> {
         self.loaded.places()
     }
 
-    /// Untrusted certificates, in DER, that complete the path: to be added behind those that the peer sent.
+    /// Untrusted certificates, in DER, that complete the path. The edge adds them behind those that the peer sent.
     pub fn untrusted(&self) -> impl Iterator<Item = &'a [u8]> + use<'a, 'v> {
         self.untrusted.iter().map(|der| &**der)
     }
 
-    /// Whether this validation decides. A library that can validate only [once](Library::validates_once) does so now;
-    /// all others are trials, without consequences.
+    /// Whether this validation decides. A library that validates only [once](Library::validates_once) does so now; the other
+    /// validations are trials, without consequences.
     pub fn is_final(&self) -> bool {
         self.purpose == Purpose::Final
     }
 
-    /// Whether an anchor was left out, for its date or for constraints.
+    /// Whether an anchor was left out because of its date or its constraints.
     pub fn leaves_out_any(&self) -> bool {
         self.candidates.leaves_out_any() || self.loaded.leaves_out_any()
     }
 
-    /// The name constraints that bind the anchor at this place beside its own: each the inside of a `NameConstraints`
-    /// SEQUENCE (RFC 5280 section 4.2.1.10).
+    /// The name constraints that are imposed on the anchor with this index, without its own: each the value of a
+    /// `NameConstraints` SEQUENCE (RFC 5280 section 4.2.1.10).
     pub fn imposed_on(&self, place: usize) -> SmallVec<[&'a [u8]; 2]> {
         self.candidates.imposed_on(place)
     }
@@ -197,19 +197,19 @@ impl<'v> Verification<'v> {
             loaded: LoadedCas::default(),
             search: AnchorSearch::default(),
             untrusted: Vec::new(),
-            refused: None,
+            excluded: None,
             state: State::Select,
             selecting: Duration::ZERO,
             validating: Duration::ZERO,
         }
     }
 
-    /// Adds CAs, in DER, that the user loaded into the TLS library and that may be used beside the candidates. What local
-    /// stores state of their names and keys binds them.
+    /// Adds CAs, in DER, that the program loaded into the TLS library. They may be used beside the candidates, under the
+    /// conditions that local stores state for their names and keys.
     #[must_use]
     pub fn with_loaded(mut self, ders: Vec<Box<[u8]>>) -> Self {
         self.loaded = LoadedCas::new(ders);
-        if let State::Validate(_) | State::Search(_) | State::Lookup(..) = self.state {
+        if let State::Validate(_) | State::NextLookup(_) | State::Lookup(..) = self.state {
             self.bind_loaded();
         }
         self
@@ -220,17 +220,17 @@ impl<'v> Verification<'v> {
         self.untrusted.push(der);
     }
 
-    /// The host that the certificates are to be for.
+    /// The host that is verified.
     pub fn host(&self) -> &str {
         self.policy.host()
     }
 
-    /// What the peer sent, where it can be read.
+    /// The chain that the peer sent, where it can be read.
     pub fn chain(&self) -> Option<&'v PeerChain<'v>> {
         self.chain.ok()
     }
 
-    /// Ends the verification: the edge found out what the machine cannot.
+    /// Ends the verification with a rejection that the edge has found.
     pub fn reject(&mut self, rejection: Rejection) {
         self.state = State::Done(Err(rejection));
     }
@@ -243,20 +243,20 @@ impl<'v> Verification<'v> {
         }
     }
 
-    /// What to do next. It may be asked again without having been done.
+    /// Returns the next step. Until its result is given, each call returns the same step.
     pub fn step(&mut self) -> Step<'_, 'v> {
         if let State::Select = self.state {
             self.state = self.select();
         }
-        if let State::Search(_) = self.state {
-            self.search();
+        if let State::NextLookup(_) = self.state {
+            self.next_lookup();
         }
         let purpose = match &self.state {
             State::Validate(purpose) => *purpose,
             State::Probe(_) => Purpose::Probe,
             State::Lookup(place, _) => return Step::Lookup(Lookup(place.clone())),
             State::Done(result) => return Step::Done(result.as_ref().map(|_| ())),
-            State::Select | State::Search(_) => Purpose::Trial,
+            State::Select | State::NextLookup(_) => Purpose::Trial,
         };
         match &self.candidates {
             Some(candidates) => Step::Validate(ValidationRequest {
@@ -297,8 +297,8 @@ impl<'v> Verification<'v> {
         }
     }
 
-    /// What the next validation is for. A library that validates once is tried out only while its verdict can still change
-    /// what it is given.
+    /// The purpose of the next validation. For a library that validates once, it is a trial only while its result can still
+    /// change the anchors.
     fn next_purpose(&self) -> Purpose {
         let needs_path_check = self.loaded.needs_path_check()
             || self.candidates.as_ref().is_some_and(Candidates::needs_path_check);
@@ -308,7 +308,7 @@ impl<'v> Verification<'v> {
         }
     }
 
-    /// Whether a lookup can make a difference: not where the server's own certificate is out of date.
+    /// Whether a lookup can change the verdict. It cannot where the server's own certificate has expired or is not valid yet.
     fn may_look_up(&self) -> bool {
         self.policy.has_deferred() && !self.is_out_of_date()
     }
@@ -323,8 +323,7 @@ impl<'v> Verification<'v> {
         })
     }
 
-    /// Takes what the TLS library found in the validation that [`step`](Self::step) asked for: the path, or why there is
-    /// none.
+    /// Takes the result of the validation that [`step`](Self::step) requested.
     pub fn validated(&mut self, found: Result<ValidPath<'_>, Rejection>) {
         self.state = match core::mem::replace(&mut self.state, State::Select) {
             State::Validate(Purpose::Final) => match found {
@@ -341,78 +340,78 @@ impl<'v> Verification<'v> {
                 Some(dated) => Err(Rejection::DatedRoot(dated)),
                 None => *otherwise,
             }),
-            // It was not asked for.
+            // It was not requested.
             other => other,
         };
     }
 
-    /// A trial has found a path.
+    /// Handles a path that a trial has found.
     fn tried(&mut self, path: &ValidPath<'_>) -> State {
         match self.check(path) {
-            // Where the host is another, that decides too.
+            // The final validation also checks the host name.
             Ok(_) => State::Validate(Purpose::Final),
-            Err(rejection) => self.refuse(path, rejection),
+            Err(rejection) => self.exclude(path, rejection),
         }
     }
 
-    /// The validation that decides has found a path.
+    /// Handles a path that the final validation has found.
     fn decide(&mut self, path: &ValidPath<'_>) -> State {
         let accepted = match self.check(path) {
             Ok(accepted) => accepted,
             Err(rejection) if self.library.validates_once => return self.conclude(Err(rejection)),
-            Err(rejection) => return self.refuse(path, rejection),
+            Err(rejection) => return self.exclude(path, rejection),
         };
         if let Some(rejection) = &path.wrong_host {
             return self.conclude(Err(rejection.clone()));
         }
         if path.is_overridden {
-            // A callback of the user's accepted it in the place of a valid path, whose anchor may have been left out.
-            return match self.refused.take() {
-                Some(refused) => self.conclude(Err(refused)),
+            // A verify callback of the program accepted it. There may be a valid path to an anchor that was left out.
+            return match self.excluded.take() {
+                Some(excluded) => self.conclude(Err(excluded)),
                 None => self.conclude(Ok(accepted)),
             };
         }
         State::Done(Ok(accepted))
     }
 
-    /// Drops the anchor of a path that does not conform to what binds it: with the others there may be another path.
-    fn refuse(&mut self, path: &ValidPath<'_>, rejection: Rejection) -> State {
-        let dropped = match (&path.end, &mut self.candidates) {
+    /// Excludes the anchor of a path that violates a condition on it. The other anchors may give another path.
+    fn exclude(&mut self, path: &ValidPath<'_>, rejection: Rejection) -> State {
+        let was_excluded = match (&path.end, &mut self.candidates) {
             (PathEnd::Candidates(places), Some(candidates)) => {
                 let before = candidates.len();
-                // One at a time: the others of its name and key go with it, and all places change.
+                // One at a time: the others of its name and key are excluded with it, and all indexes change.
                 places
                     .first()
                     .into_iter()
-                    .for_each(|place| candidates.refuse(*place));
+                    .for_each(|place| candidates.exclude(*place));
                 candidates.len() < before
             }
             (PathEnd::Loaded(place), Some(candidates)) => {
-                self.loaded.refuse(*place, candidates);
+                self.loaded.exclude(*place, candidates);
                 true
             }
             _ => false,
         };
-        if !dropped {
+        if !was_excluded {
             return State::Done(Err(rejection));
         }
-        self.refused.get_or_insert(rejection);
+        self.excluded.get_or_insert(rejection);
         State::Validate(self.next_purpose())
     }
 
-    /// There is no path with these candidates.
+    /// Handles that there is no path with these candidates.
     fn without_path(&mut self, rejection: Rejection) -> State {
-        // No other anchor makes a difference to the name.
+        // No other anchor changes the names of the certificate.
         let is_hopeless = matches!(rejection, Rejection::WrongHost { .. }) || !self.may_look_up();
         match is_hopeless {
-            false => State::Search(Some(rejection)),
+            false => State::NextLookup(Some(rejection)),
             true => self.exhausted(Some(rejection)),
         }
     }
 
-    /// Goes through lookups.
-    fn search(&mut self) {
-        let State::Search(rejection) = core::mem::replace(&mut self.state, State::Select) else {
+    /// Chooses the next lookup, if there is one.
+    fn next_lookup(&mut self) {
+        let State::NextLookup(rejection) = core::mem::replace(&mut self.state, State::Select) else {
             return;
         };
         let place = self
@@ -425,7 +424,7 @@ impl<'v> Verification<'v> {
         };
     }
 
-    /// There is nothing more to look up.
+    /// Handles that there is no further lookup.
     fn exhausted(&mut self, rejection: Option<Rejection>) -> State {
         match self.library.validates_once {
             true => State::Validate(Purpose::Final),
@@ -433,8 +432,8 @@ impl<'v> Verification<'v> {
         }
     }
 
-    /// Takes what came of the lookup that [`step`](Self::step) asked for. `is_cached` says that the store was not asked for
-    /// it, `waited` how long the verification waited.
+    /// Takes the result of the lookup that [`step`](Self::step) requested. `is_cached` says that the response came from the
+    /// cache and the store was not asked; `waited` is the time that the verification waited.
     pub fn answered(
         &mut self,
         response: Result<Arc<LookupResponse>, Arc<LookupError>>,
@@ -452,11 +451,11 @@ impl<'v> Verification<'v> {
             .take(place, response, is_cached, waited, name, candidates)
         {
             true => State::Validate(self.next_purpose()),
-            false => State::Search(rejection),
+            false => State::NextLookup(rejection),
         };
     }
 
-    /// The one check after a path is found, whatever the library: dates, and constraints beside the anchor's own.
+    /// Checks a valid path of any library for dates and for constraints that are imposed on its anchor.
     fn check(&self, path: &ValidPath<'_>) -> Result<Accepted, Rejection> {
         let (Ok(chain), Some(candidates)) = (self.chain, &self.candidates) else {
             return Err(Rejection::NotVerified);
@@ -464,8 +463,8 @@ impl<'v> Verification<'v> {
         let mut accepted = Accepted::default();
         match &path.end {
             PathEnd::Candidates(places) => {
-                // An anchor can be there under several conditions: any of them will do.
-                let mut refusal = None;
+                // An anchor can be there under several conditions. One of them has to allow the path.
+                let mut rejected = None;
                 for place in places {
                     match self.check_candidate(candidates, chain, *place, path) {
                         Ok(()) => {
@@ -473,12 +472,12 @@ impl<'v> Verification<'v> {
                             break;
                         }
                         Err(rejection) => {
-                            refusal.get_or_insert(rejection);
+                            rejected.get_or_insert(rejection);
                         }
                     }
                 }
                 if accepted.places.is_empty() {
-                    return Err(refusal.unwrap_or(Rejection::NotVerified));
+                    return Err(rejected.unwrap_or(Rejection::NotVerified));
                 }
             }
             PathEnd::Loaded(place) => {
@@ -512,8 +511,7 @@ impl<'v> Verification<'v> {
         Ok(())
     }
 
-    /// The root that is why there is no path, if it is left out for its date and a path that is valid but for that leads to
-    /// it.
+    /// The root that this path ends in, if it was left out for its date. Except for the date, the path is valid.
     fn dated(&self, path: &ValidPath<'_>) -> Option<DatedRoot> {
         let (chain, candidates) = (self.chain.ok()?, self.candidates.as_ref()?);
         let PathEnd::Candidates(places) = &path.end else {
@@ -523,7 +521,7 @@ impl<'v> Verification<'v> {
         DatedRoot::of(&anchor, chain)
     }
 
-    /// Nothing more can change the verdict, but for a root that is left out for its date.
+    /// Ends the verification, or first probes for a root that was left out for its date.
     fn conclude(&mut self, found: Result<Accepted, Rejection>) -> State {
         // The store might have held the anchor.
         if let (Err(_), Some(failure)) = (&found, self.search.take_failure()) {
@@ -533,8 +531,8 @@ impl<'v> Verification<'v> {
         let has_path = matches!(found, Err(Rejection::WrongHost { .. }));
         let is_dated = !has_path
             && (self.candidates.as_ref()).is_some_and(|candidates| candidates.dropped().next().is_some());
-        let otherwise = found.map_err(|rejection| match self.refused.take() {
-            Some(refused) => refused,
+        let otherwise = found.map_err(|rejection| match self.excluded.take() {
+            Some(excluded) => excluded,
             None => self.described(rejection),
         });
         match is_dated {
@@ -543,7 +541,7 @@ impl<'v> Verification<'v> {
         }
     }
 
-    /// What the library said, with what only the chain and the candidates say.
+    /// The library's rejection, completed with details from the chain and the candidates.
     fn described(&self, rejection: Rejection) -> Rejection {
         let (Ok(chain), Some(candidates)) = (self.chain, &self.candidates) else {
             return rejection;
@@ -558,25 +556,25 @@ impl<'v> Verification<'v> {
         context.describe(rejection)
     }
 
-    /// Rejects what was accepted: the TLS library found something wrong with the server after its path was valid.
+    /// Rejects a server that was accepted: the TLS library found another error after the path was valid.
     pub fn reject_after_all(&mut self, rejection: Rejection) {
         let rejection = self.described(rejection);
         self.reject(rejection);
     }
 
-    /// Adds the time of a validation that happened elsewhere, inside a handshake.
+    /// Adds the time of a validation that happened outside of the machine, inside a handshake.
     pub fn add_validating(&mut self, validating: Duration) {
         self.validating = self.validating.saturating_add(validating);
     }
 
-    /// Sets how long it took to select anchors, waits included, and to validate: for the report.
+    /// Sets the times for the report: that of the selection of anchors, waits included, and that of the validation.
     pub fn took(&mut self, selecting: Duration, validating: Duration) {
         self.selecting = selecting;
         self.validating = validating;
     }
 
-    /// What the accepted connection depends on from now on: the anchors in its path. `None` where nothing was accepted, or
-    /// where nobody could see whether an anchor is still there. Writes what is remembered of the host.
+    /// The anchors that the accepted connection depends on: those in its path. `None` where nothing was accepted, or where
+    /// no later check could find out whether an anchor is still trusted.
     pub fn bind(&self) -> Option<TrustBinding> {
         let (State::Done(Ok(accepted)), Ok(chain), Some(candidates)) =
             (&self.state, self.chain, &self.candidates)
@@ -611,7 +609,7 @@ impl<'v> Verification<'v> {
         anchors.filter_map(|anchor| self.search.import_of(&anchor))
     }
 
-    /// What happened, to keep.
+    /// The report of the verification.
     pub fn report(&self) -> VerificationReport {
         let accepted = match &self.state {
             State::Done(Ok(accepted)) => accepted.places.first().copied(),
@@ -632,8 +630,8 @@ impl<'v> Verification<'v> {
         )
     }
 
-    /// The same without the chain, as one owned value: for a handshake that is suspended until a store answers, or for a
-    /// library that validates later.
+    /// Returns the verification without the chain, as one owned value: for a handshake that is suspended until a store
+    /// responds, or for a library that validates later.
     pub fn suspend(self) -> SuspendedVerification {
         let end_entity = self.chain().and_then(|chain| chain.certificates().next());
         SuspendedVerification {
@@ -645,7 +643,7 @@ impl<'v> Verification<'v> {
             loaded: self.loaded,
             search: self.search,
             untrusted: self.untrusted,
-            refused: self.refused,
+            excluded: self.excluded,
             state: self.state,
             selecting: self.selecting,
             validating: self.validating,
@@ -654,7 +652,7 @@ impl<'v> Verification<'v> {
     }
 }
 
-/// A verification without the chain that it is of: what outlives a call of the TLS library.
+/// A verification without its chain, which outlives a call of the TLS library.
 pub struct SuspendedVerification {
     end_entity: Option<Box<[u8]>>,
     policy: HostPolicy,
@@ -664,31 +662,31 @@ pub struct SuspendedVerification {
     loaded: LoadedCas,
     search: AnchorSearch,
     untrusted: Vec<Box<[u8]>>,
-    refused: Option<Rejection>,
+    excluded: Option<Rejection>,
     state: State,
     selecting: Duration,
     validating: Duration,
-    /// What came of the lookup that it is suspended for.
+    /// The result of the lookup that it is suspended for.
     response: Option<Response>,
 }
 
-/// What came of a lookup, and how long that took.
+/// The result of a lookup, and how long that took.
 #[derive(Debug)]
 struct Response(Result<Arc<LookupResponse>, Arc<LookupError>>, Duration);
 
 impl SuspendedVerification {
-    /// Takes what came of the lookup that it is suspended for, and how long that took.
+    /// Takes the result of the lookup that it is suspended for, and how long that took.
     pub fn answered(&mut self, response: Result<Arc<LookupResponse>, Arc<LookupError>>, waited: Duration) {
         self.response = Some(Response(response, waited));
     }
 
-    /// What is trusted for the host.
+    /// The policy for the host.
     pub fn policy(&self) -> &HostPolicy {
         &self.policy
     }
 
-    /// Goes on, with the chain that it was suspended with. `None` where this is another server's: nothing that was found for
-    /// one may be used for the other.
+    /// Resumes the verification with the chain that it was suspended with. `None` where this is the chain of another server:
+    /// a result for one server must not be used for another.
     pub fn resume<'v>(
         self,
         stores: &'v HostPolicy,
@@ -713,7 +711,7 @@ impl SuspendedVerification {
             loaded: self.loaded,
             search: self.search,
             untrusted: self.untrusted,
-            refused: self.refused,
+            excluded: self.excluded,
             state: self.state,
             selecting: self.selecting,
             validating: self.validating,

@@ -1,4 +1,4 @@
-//! What is asked of the deferred stores for one chain, in which order, and what came of it.
+//! The lookups in deferred stores for one chain: their order, their limits and their results.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -12,81 +12,81 @@ use crate::candidates::{Candidates, Scope};
 use crate::policy::HostPolicy;
 use crate::{AnchorKey, LookupError, LookupResponse, StoreError};
 
-/// How many lookups one verification makes.
+/// The largest number of lookups of one verification.
 const MAX_LOOKUPS: usize = 6;
 
-/// How many anchors are imported for one verification.
+/// The largest number of anchors that are imported for one verification.
 pub(crate) const MAX_IMPORTS: usize = 3;
 
-/// Which of the deferred stores, and what it is asked for.
+/// A deferred store, by its index, and a key to ask it for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) store: usize,
     pub(crate) key: AnchorKey,
 }
 
-/// Anchors that came from a deferred store, and where from.
+/// The response of a deferred store that has anchors, and the store and key that it came from.
 #[derive(Clone, Debug)]
 pub(crate) struct Import {
     pub(crate) place: Place,
     pub(crate) response: Arc<LookupResponse>,
 }
 
-/// A lookup that was made for a verification, to show.
+/// A lookup of a verification, for its report.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LookupRecord {
-    /// What the store is called.
+    /// The name of the store.
     pub store: String,
-    /// What it was asked for.
+    /// The key that it was asked for.
     pub key: AnchorKey,
-    /// What came of it.
+    /// The outcome.
     pub outcome: LookupOutcome,
-    /// Why there was no response, if there was none.
+    /// The error, if there was no response.
     pub error: Option<Arc<LookupError>>,
-    /// How long the verification waited for it.
+    /// The time that the verification waited for it.
     pub waited: Duration,
 }
 
-/// What came of a lookup.
+/// The outcome of a lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LookupOutcome {
-    /// So many anchors were still cached, from an earlier lookup.
+    /// This number of anchors was cached, from an earlier lookup.
     Cached(usize),
-    /// So many anchors came.
+    /// The store sent this number of anchors.
     Found(usize),
-    /// There is no such anchor.
+    /// The store has no such anchor.
     NotFound,
     /// There was no response.
     Failed,
 }
 
-/// The lookups of one verification. It owns all that it has, so that it outlives a suspended handshake.
+/// The lookups of one verification. It owns its data, so that it can be kept while the handshake is suspended.
 #[derive(Debug, Default)]
 pub(crate) struct AnchorSearch {
     plan: Option<IntoIter<Place>>,
     imports: SmallVec<[Import; MAX_IMPORTS]>,
     imported: usize,
     made: Vec<LookupRecord>,
-    /// The stores that could not answer.
+    /// The stores that failed.
     failed: SmallVec<[usize; 2]>,
-    /// Why the first of them could not.
+    /// The error of the first of them.
     failure: Option<StoreError>,
 }
 
 impl AnchorSearch {
-    /// The next lookup that is worth making, if there is one.
+    /// The next lookup to make, if there is one.
     pub(crate) fn next_lookup(&mut self, policy: &HostPolicy, chain: &PeerChain<'_>) -> Option<Place> {
         let plan = self.plan.get_or_insert_with(|| plan(policy, chain).into_iter());
         if self.imported >= MAX_IMPORTS {
             return None;
         }
-        // A store that did not answer one lookup is not waited for a second time.
+        // A store that failed one lookup is not waited for a second time.
         plan.find(|place| !self.failed.contains(&place.store))
     }
 
-    /// Takes what came of a lookup, and says whether there are more candidates than before.
+    /// Takes the result of a lookup, and says whether there are more candidates than before.
     pub(crate) fn take(
         &mut self,
         place: Place,
@@ -122,17 +122,17 @@ impl AnchorSearch {
         matches!(outcome, LookupOutcome::Cached(_) | LookupOutcome::Found(_))
     }
 
-    /// Which lookups were made.
+    /// The lookups that were made.
     pub(crate) fn lookups(&self) -> &[LookupRecord] {
         &self.made
     }
 
-    /// Why a store could not answer, if one could not.
+    /// The error of the first store that failed, if one did.
     pub(crate) fn take_failure(&mut self) -> Option<StoreError> {
         self.failure.take()
     }
 
-    /// Where this anchor came from, if it was imported.
+    /// The import that this anchor came from, if it was imported.
     pub(crate) fn import_of(&self, anchor: &TrustAnchor<'_>) -> Option<&Import> {
         let is_it = |entry: &Entry<'_>| entry.encoded() == anchor.entry().encoded();
         self.imports
@@ -140,7 +140,7 @@ impl AnchorSearch {
             .find(|import| import.response.entries().iter().any(is_it))
     }
 
-    /// Adds to the candidates what a response holds for the chain, and says how many anchors that were.
+    /// Adds the anchors of a response that are for the chain to the candidates, and returns their number.
     fn import(
         &mut self,
         place: &Place,
@@ -156,11 +156,12 @@ impl AnchorSearch {
         candidates.enter(Scope::Response(self.imports.len()));
         let room = MAX_IMPORTS - self.imported;
         if named.len() > room {
-            // Those that a certificate names by key come first; it may lie, and then they are not found.
+            // Those whose SKID a certificate has as its AKID come first. An AKID may be wrong; then the right anchor is not
+            // found.
             named.sort_by_key(|(_, entry)| !is_named_by_key(chain, entry));
-            // What the others state of the same key binds nevertheless.
+            // The conditions of the others bind anchors of the same name and key nevertheless.
             let others = named.drain(room..);
-            others.for_each(|(issuer, entry)| candidates.hear(issuer, entry));
+            others.for_each(|(issuer, entry)| candidates.add_conditions_of(issuer, entry));
         }
         named
             .iter()
@@ -177,11 +178,11 @@ impl AnchorSearch {
     }
 }
 
-/// The lookups that are worth making, the most promising first: those whose responses served this host before, then those
-/// for the top of the path, to each store before any is asked for what is further down.
+/// The lookups to make, the most promising first: those whose responses served this host before, then those for the top of
+/// the path. Each store is asked for an issuer before any store is asked for one further down.
 fn plan(policy: &HostPolicy, chain: &PeerChain<'_>) -> Vec<Place> {
     let served = policy.served_before();
-    // Where none served this host before, no lookup after these comes before them.
+    // Where no key served this host before, the order is that of the path, and later ones are not needed.
     let looked_at = if served.is_empty() {
         MAX_LOOKUPS
     } else {
@@ -200,7 +201,7 @@ fn plan(policy: &HostPolicy, chain: &PeerChain<'_>) -> Vec<Place> {
     }
     let has_served = |place: &Place| served.contains(&place.key);
     planned.sort_by_key(|(rank, place)| (!has_served(place), *rank));
-    // Those that served before may have been asked for ahead of the connection, wanted or not.
+    // The keys that served before may have been asked for ahead of the connection: they count even if they are not needed.
     let mut others = MAX_LOOKUPS - served.len().min(MAX_IMPORTS);
     let planned = planned.into_iter().map(|(_, place)| place);
     let planned = planned.filter(|place| {
@@ -211,7 +212,8 @@ fn plan(policy: &HostPolicy, chain: &PeerChain<'_>) -> Vec<Place> {
     planned.take(MAX_LOOKUPS).collect()
 }
 
-/// Which issuer of the chain an entry is, that was found by this key. A key identifier may find anchors of several names.
+/// The issuer of the chain that an entry is, which was found by this key. A key identifier may find anchors of several
+/// names.
 fn issuer<'s>(chain: &PeerChain<'s>, key: &AnchorKey, entry: &Entry<'_>) -> Option<HashedName<'s>> {
     let mut issuers = chain.issuers().map(|issuer| issuer.hashed());
     issuers.find(|issuer| entry.named_as(*issuer).is_some() && key.may_find(*issuer))

@@ -1,4 +1,4 @@
-//! A warm connection whose anchor came from afar, beside one whose anchor is in a local store: the same connector, the
+//! A warm connection whose anchor came from a deferred store, beside one whose anchor is in a local store: the same connector, the
 //! same server.
 
 use std::time::Duration;
@@ -12,7 +12,7 @@ use rustls::crypto::aws_lc_rs;
 use tokio::net::TcpStream;
 use tokio::runtime::Builder;
 
-use crate::afar::Afar;
+use crate::deferred::Deferred;
 use crate::paired::compare;
 
 pub(crate) fn run() {
@@ -26,7 +26,7 @@ pub(crate) fn run() {
     let runtime = runtime.expect("a runtime");
 
     let der = root.der();
-    let store = Afar::of(&der);
+    let store = Deferred::of(&der);
     let local = TrustPolicy::new(BlobStore::new(store.blob).expect("a good blob"));
     // It stays in use, and is not asked for again.
     let remote = TrustPolicy::builder()
@@ -34,13 +34,13 @@ pub(crate) fn run() {
         .max_age(Duration::MAX)
         .build();
     let blocking = |trust: &TrustPolicy| Connector::with_config(trust.clone(), config(trust));
-    let (from_afar, at_hand) = (blocking(&remote), blocking(&local));
-    let _open = connect_blocking(&from_afar, &server);
+    let (from_deferred, from_local) = (blocking(&remote), blocking(&local));
+    let _open = connect_blocking(&from_deferred, &server);
     compare(
-        "a warm connection, anchor from afar",
-        || drop(connect_blocking(&from_afar, &server)),
+        "a warm connection, anchor from a deferred store",
+        || drop(connect_blocking(&from_deferred, &server)),
         ("anchor in a local store", || {
-            drop(connect_blocking(&at_hand, &server));
+            drop(connect_blocking(&from_local, &server));
         }),
         "1.02",
     );

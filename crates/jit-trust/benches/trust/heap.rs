@@ -3,7 +3,7 @@
 use jit_trust::{FileStore, TrustPolicy, Verifier};
 use rustls::crypto::aws_lc_rs;
 
-use crate::afar::Afar;
+use crate::deferred::Deferred;
 use crate::host_cache;
 use crate::open::{native_certs, webpki_roots};
 use crate::verify::{Peer, verify};
@@ -16,10 +16,10 @@ pub(crate) fn run() {
     row("a blob in the program", jit_trust::mozilla);
     row("a blob file", || FileStore::open(&path).expect("a good blob"));
     let peer = Peer::with_three_certificates();
-    let (sent, afar) = (peer.chain(), Afar::of(&peer.root_der()));
-    // What is kept while a connection leans on it, and for the grace after that.
-    row("an anchor from afar, in use", || {
-        let trust = TrustPolicy::builder().deferred_store(afar.clone()).build();
+    let (sent, deferred) = (peer.chain(), Deferred::of(&peer.root_der()));
+    // What is kept while a connection depends on it, and for the grace after that.
+    row("an anchor from a deferred store, in use", || {
+        let trust = TrustPolicy::builder().deferred_store(deferred.clone()).build();
         let verifier = Verifier::with_provider(trust, &aws_lc_rs::default_provider());
         verify(&verifier, &sent);
         verifier

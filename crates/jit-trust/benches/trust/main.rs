@@ -5,9 +5,9 @@
 //! the ratios of the rounds: on a machine whose speed drifts, two figures taken one after the other have no ratio
 //! worth the name.
 
-mod afar;
 #[cfg(feature = "tokio")]
 mod connect;
+mod deferred;
 mod find;
 mod heap;
 mod host_cache;

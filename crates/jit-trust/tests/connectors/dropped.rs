@@ -35,7 +35,7 @@ fn a_tokio_connection_that_is_given_up_at_any_step_leaves_nothing_behind() {
         || {
             assert!(trust.connections().is_empty());
             server.wait_until(|server| server.open_connections() == 0);
-            // An answer that came meanwhile is forgotten, since nobody leans on it: the next to connect asks.
+            // A response that came meanwhile is evicted, since no connection depends on it: the next one asks again.
             std::thread::sleep(LATE + GRACE + Duration::from_millis(100));
             let before = later.queries();
             // With sessions of its own, so that it makes a full handshake.

@@ -15,7 +15,7 @@ fn store(roots: &[&Ca]) -> BlobStore {
 }
 
 #[test]
-fn those_that_lean_on_what_was_removed_are_told_from_the_others() {
+fn connections_that_depend_on_a_removed_anchor_are_told_from_the_others() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
     let (server, elsewhere) = (
         server_of(&root, |server| server),

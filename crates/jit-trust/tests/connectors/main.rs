@@ -1,5 +1,5 @@
 //! What connectors promise, over real connections: one of them to reach a cold host, nothing sent before there is trust,
-//! anchors kept while a connection leans on them, and nothing left behind by one that was given up.
+//! anchors kept while a connection depends on them, and nothing left behind by one that was given up.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 #[path = "../stores/mod.rs"]

@@ -59,7 +59,7 @@ impl Later {
         self.queries.load(Ordering::SeqCst)
     }
 
-    /// What is trusted with it alone; an anchor that nobody leans on is forgotten at once, near enough.
+    /// A policy of this store alone. It soon evicts an anchor that no connection depends on.
     pub(crate) fn trust(&self) -> TrustPolicy {
         TrustPolicy::builder()
             .deferred_store(self.clone())
@@ -68,7 +68,7 @@ impl Later {
     }
 }
 
-/// How long anchors stay that nobody leans on.
+/// How long an anchor stays after the last connection that depends on it.
 pub(crate) const GRACE: Duration = Duration::from_millis(150);
 
 impl DeferredStore for Later {

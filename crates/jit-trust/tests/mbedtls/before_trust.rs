@@ -10,7 +10,7 @@ use mbedtls::pk::Pk;
 use mbedtls::ssl::Config;
 use mbedtls::x509::Certificate;
 
-use crate::afar::Afar;
+use crate::deferred::Deferred;
 use crate::support::*;
 
 /// Sets a client certificate.
@@ -48,8 +48,10 @@ fn asking(root: &Ca) -> Server {
 #[test]
 fn a_client_certificate_is_for_servers_that_are_trusted() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
-    let afar = TrustPolicy::builder().deferred_store(Afar::of(&[&root])).build();
-    for trust in [TrustPolicy::new(store(&[&root])), afar] {
+    let deferred = TrustPolicy::builder()
+        .deferred_store(Deferred::of(&[&root]))
+        .build();
+    for trust in [TrustPolicy::new(store(&[&root])), deferred] {
         assert_eq!(client_certificates(&asking(&root), &trust), 2);
         let untrusted = asking(&other);
         assert_eq!(client_certificates(&untrusted, &trust), 0);

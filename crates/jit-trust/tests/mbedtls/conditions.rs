@@ -6,7 +6,7 @@ use jit_trust_lab::pki::{Ca, DAY, Leaf, dns_name_constraints, now};
 use jit_trust_lab::server::Server;
 use mbedtls::x509::VerifyError;
 
-use crate::afar::Afar;
+use crate::deferred::Deferred;
 use crate::stores::{Replaced, Version, entry};
 use crate::support::*;
 
@@ -159,7 +159,7 @@ fn a_condition_of_another_store_that_comes_later_marks_connections() {
             let stating = Replaced::by(&[entry(&other)]);
             let trust = TrustPolicy::builder().store(WatchedFileStore::open(stating.path()).unwrap());
             let trust = match is_remote {
-                true => trust.deferred_store(Afar::of(&[&root])),
+                true => trust.deferred_store(Deferred::of(&[&root])),
                 false => trust.store(store(&[&root])),
             };
             let trust = trust.build();

@@ -1,4 +1,4 @@
-//! Whole handshakes: one connection, by a store at hand.
+//! Whole handshakes: one connection, with a local store.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -50,7 +50,7 @@ fn an_rsa_root_with_an_ecdsa_chain_is_one_like_any_other() {
 }
 
 #[test]
-fn a_root_of_version_1_vouches() {
+fn a_root_of_version_1_is_trusted() {
     let root = Ca::builder("Root").version_1().self_signed();
     let leaf = root.leaf(HOST);
     let server = server(&leaf, leaf.chain(&[]));

@@ -1,4 +1,4 @@
-//! Whom a server is verified to be.
+//! The host names that a server is verified for.
 
 use std::net::TcpStream;
 

@@ -1,12 +1,12 @@
 //! mbedTLS, with trust just in time: real handshakes over loopback.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-#[path = "../residency/afar.rs"]
-#[allow(dead_code, reason = "each test uses some of it")]
-mod afar;
 mod before_trust;
 mod conditions;
 mod constraints;
+#[path = "../residency/afar.rs"]
+#[allow(dead_code, reason = "each test uses some of it")]
+mod deferred;
 mod handshake;
 mod hosts;
 mod live;

@@ -84,7 +84,7 @@ fn a_self_signed_ca_in_the_store_may_be_a_server_itself() {
 }
 
 #[test]
-fn an_anchor_whose_name_is_the_issuers_but_for_case_does_not_vouch() {
+fn an_anchor_whose_name_is_the_issuers_but_for_case_is_not_the_issuer() {
     let root = Ca::root("ROOT");
     let folded = Ca::builder("Root").key(root.key()).self_signed();
     let leaf = folded.leaf(HOST);

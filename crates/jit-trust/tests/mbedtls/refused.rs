@@ -26,7 +26,7 @@ fn a_server_whose_root_is_not_in_the_store_gets_nothing() {
 }
 
 #[test]
-fn a_root_of_the_same_name_does_not_vouch() {
+fn a_root_of_the_same_name_is_not_the_issuer() {
     let server = server_of(&Ca::root("Root"));
     for connector in connectors(&[&Ca::root("Root")]) {
         assert_eq!(
@@ -53,7 +53,7 @@ fn a_leaf_that_has_expired_or_is_not_valid_yet_is_refused() {
 }
 
 #[test]
-fn a_root_that_has_expired_does_not_vouch() {
+fn a_root_that_has_expired_is_not_trusted() {
     let root = Ca::builder("Root")
         .validity(now() - 9 * DAY, now() - DAY)
         .self_signed();

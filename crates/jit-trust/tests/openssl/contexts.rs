@@ -119,7 +119,7 @@ fn a_verify_callback_is_asked_and_may_refuse() {
 }
 
 #[test]
-fn a_verify_callback_may_accept_what_openssl_would_not_and_nothing_of_ours_vouches_then() {
+fn a_verify_callback_may_accept_what_openssl_would_not_and_then_no_anchor_is_bound() {
     let server = server_of(&Ca::root("Elsewhere"));
     let trust = TrustPolicy::new(store(&[&Ca::root("Root")]));
     let connector = connector(trust.clone(), |context| {

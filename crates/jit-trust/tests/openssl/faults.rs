@@ -42,7 +42,7 @@ fn a_store_that_fails_says_why_although_another_has_the_root() {
     // By OpenSSL alone it is in the error queue.
     let error = plain(&context.build(), &server, |_| ()).unwrap_err();
     assert!(
-        error.contains("certificate refused") && error.contains("the disk is gone"),
+        error.contains("certificate rejected") && error.contains("the disk is gone"),
         "{error}"
     );
     assert_eq!(server.handshakes(), 0);
@@ -72,9 +72,9 @@ fn a_store_or_an_observer_that_panics_ends_the_handshake_and_goes_no_further() {
     let root = Ca::root("Root");
     let server = server_of(&root);
     let near = Verifier::new(TrustPolicy::builder().store(Panics).build());
-    let afar = Verifier::new(TrustPolicy::builder().deferred_store(Panics).build());
+    let deferred = Verifier::new(TrustPolicy::builder().deferred_store(Panics).build());
     let observed = Verifier::new(store(&[&root])).on_verification(|_| panic!("the observer's own fault"));
-    for verifier in [near, afar, observed] {
+    for verifier in [near, deferred, observed] {
         let mut context = client();
         verifier.attach(&mut context).unwrap();
         let connector = Connector::with_context(context.build()).unwrap();
@@ -190,7 +190,7 @@ fn store_with(entry: Entry<'_>) -> BlobStore {
 }
 
 #[test]
-fn a_root_that_is_trusted_up_to_a_date_vouches_for_what_was_issued_before() {
+fn a_root_that_is_trusted_up_to_a_date_is_trusted_for_what_was_issued_before() {
     let root = Ca::root("Root");
     let der = root.der();
     let issued = |days: i64| {

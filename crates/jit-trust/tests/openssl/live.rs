@@ -16,7 +16,7 @@ const LATE: Duration = Duration::from_millis(20);
 const LONGER: Duration = Duration::from_millis(400);
 
 #[test]
-fn those_that_lean_on_what_was_removed_are_told_from_the_others() {
+fn connections_that_depend_on_a_removed_anchor_are_told_from_the_others() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
     let (server, elsewhere) = (server_of(&root), server_of(&other));
     let trust = TrustPolicy::new(store(&[&root, &other]));
@@ -98,7 +98,7 @@ fn closing_ends_both_halves_of_a_tokio_connection_however_often_they_are_tried()
 }
 
 #[test]
-fn an_anchor_stays_while_a_connection_that_it_vouched_for_lives_and_for_the_grace_after_the_last() {
+fn an_anchor_stays_while_a_connection_depends_on_it_and_for_the_grace_after_the_last() {
     let root = Ca::root("Root");
     let (server, later) = (server_of(&root), Later::of(&[&root], LATE));
     let connector = Connector::new(later.trust()).unwrap();

@@ -55,7 +55,7 @@ fn they_count_from_the_store_a_file_and_a_directory_before_and_after_attaching()
 }
 
 #[test]
-fn what_they_vouch_for_leans_on_nothing_of_ours() {
+fn a_connection_that_loaded_cas_verify_depends_on_no_store() {
     let (ours, theirs) = (Ca::root("Ours"), Ca::root("Theirs"));
     let (server, other) = (server_of(&ours), server_of(&theirs));
     let trust = TrustPolicy::new(store(&[&ours]));

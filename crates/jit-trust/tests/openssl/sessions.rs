@@ -82,7 +82,7 @@ fn a_session_is_offered_only_while_its_anchor_is_there(version: SslVersion) {
     let first = newest();
     assert!(get(&connector, &server, Some(&first)).unwrap());
     assert_eq!(server.resumptions(), 1);
-    // A session of TLS 1.3 serves once; those that a resumed connection gets lean on the same anchor.
+    // A session of TLS 1.3 serves once; those that a resumed connection gets depend on the same anchor.
     let session = if version == SslVersion::TLS1_3 {
         newest()
     } else {
@@ -184,7 +184,7 @@ fn a_session_is_not_offered_to_another_host() {
     let root = Ca::root("Root");
     let leaf = root.leaf_for(&["127.0.0.1", OTHER]);
     let server = server(&leaf, leaf.chain(&[]));
-    // Of the other, another CA is to vouch.
+    // The other host is pinned to another CA.
     let pinned = TrustPolicy::builder().store(store(&[&root]));
     let pinned = pinned
         .pin(OTHER, [Ca::root("Pinned").der().to_vec()])

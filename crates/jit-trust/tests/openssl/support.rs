@@ -62,7 +62,7 @@ pub(crate) fn get(connector: &Connector, server: &Server) -> io::Result<String> 
     get_over(&mut connect(connector, server)?)
 }
 
-/// How long anchors stay that nobody leans on.
+/// How long an anchor stays after the last connection that depends on it.
 pub(crate) const GRACE: Duration = Duration::from_millis(150);
 
 /// Answers from a thread of its own, after a while.
@@ -95,7 +95,7 @@ impl Later {
         self.asked().len()
     }
 
-    /// What is trusted with it alone; an anchor that nobody leans on is forgotten at once, near enough.
+    /// A policy of this store alone. It soon evicts an anchor that no connection depends on.
     pub(crate) fn trust(&self) -> TrustPolicy {
         TrustPolicy::builder()
             .deferred_store(self.clone())

@@ -120,7 +120,7 @@ fn a_connection_that_is_given_up_at_any_step_leaves_nothing_behind() {
         }));
         assert!(trust.connections().is_empty());
         server.wait_until(|server| server.open_connections() == 0);
-        // An answer that came meanwhile is forgotten, since nobody leans on it: the next to connect asks.
+        // A response that came meanwhile is evicted, since no connection depends on it: the next one asks again.
         std::thread::sleep(LATE + GRACE + Duration::from_millis(100));
         let before = later.queries();
         drop(connect(&Connector::new(trust.clone()).unwrap(), &server).unwrap());
@@ -135,14 +135,14 @@ fn a_connection_that_is_given_up_at_any_step_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_store_that_never_answers_is_waited_for_as_long_as_patience_lasts() {
+fn a_store_that_never_answers_is_waited_for_until_the_lookup_timeout() {
     let root = Ca::root("Root");
     let server = server_of(&root);
     let held = Held::default();
-    let patience = Duration::from_millis(200);
+    let timeout = Duration::from_millis(200);
     let trust = TrustPolicy::builder()
         .deferred_store(held)
-        .lookup_timeout(patience)
+        .lookup_timeout(timeout)
         .build();
     let blocking = || connect(&Connector::new(trust.clone()).unwrap(), &server).map(drop);
     let waiting = || {
@@ -155,14 +155,14 @@ fn a_store_that_never_answers_is_waited_for_as_long_as_patience_lasts() {
         let error = connect().unwrap_err();
         let took = started.elapsed();
         assert!(
-            took >= Duration::from_millis(150) && took < patience * 10,
+            took >= Duration::from_millis(150) && took < timeout * 10,
             "{took:?}"
         );
         let reason = reason::<StoreError>(&error);
         let StoreError::Lookup { error, .. } = reason else {
             panic!("{reason:?}")
         };
-        assert!(matches!(**error, LookupError::TimedOut(limit) if limit == patience));
+        assert!(matches!(**error, LookupError::TimedOut(limit) if limit == timeout));
     }
     assert_eq!((server.handshakes(), trust.connections().len()), (0, 0));
 }

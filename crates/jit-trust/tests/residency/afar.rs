@@ -15,7 +15,7 @@ use crate::stores;
 
 /// A store that answers as a test says: at once, or, while it holds back, when told to.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Afar(Arc<State>);
+pub(crate) struct Deferred(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -35,26 +35,26 @@ pub(crate) enum What {
     Broken,
 }
 
-impl Afar {
+impl Deferred {
     /// A store of these roots, of generation 7.
     pub(crate) fn of(roots: &[&Ca]) -> Self {
-        let afar = Self::default();
-        roots.iter().for_each(|root| afar.has(root, 7));
-        afar
+        let deferred = Self::default();
+        roots.iter().for_each(|root| deferred.has(root, 7));
+        deferred
     }
 
     /// One that is asked by key identifier, and has bare certificates.
     pub(crate) fn by_key_id(roots: &[&Ca]) -> Self {
-        let afar = Self(Arc::new(State {
+        let deferred = Self(Arc::new(State {
             keys: LookupKind::KeyIdentifier,
             ..State::default()
         }));
         for root in roots {
             let certificate = What::Certificate(root.der().to_vec());
-            afar.says(by_key_id(root), certificate.clone());
-            afar.says(by_issuer_serial(root), certificate);
+            deferred.says(by_key_id(root), certificate.clone());
+            deferred.says(by_issuer_serial(root), certificate);
         }
-        afar
+        deferred
     }
 
     /// It has this root, in a blob of this generation.
@@ -132,9 +132,9 @@ impl Afar {
     }
 }
 
-impl DeferredStore for Afar {
+impl DeferredStore for Deferred {
     fn name(&self) -> String {
-        "afar".to_owned()
+        "deferred".to_owned()
     }
 
     fn kind(&self) -> LookupKind {

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use jit_trust::{BlobStore, RollbackGuard, TrustPolicy};
 use jit_trust_lab::pki::Ca;
 
-use crate::afar::{self, Afar};
+use crate::deferred::{self, Deferred};
 use crate::verify::{ask, words};
 
 const DAY: u32 = 24 * 60 * 60;
@@ -17,11 +17,11 @@ fn now() -> u32 {
 
 /// What is remembered of the store.
 fn remembered(trust: &TrustPolicy) -> u32 {
-    trust.rollback_guard().newest_generation("afar").unwrap()
+    trust.rollback_guard().newest_generation("deferred").unwrap()
 }
 
-fn trust(afar: &Afar, guard: RollbackGuard) -> TrustPolicy {
-    let builder = TrustPolicy::builder().deferred_store(afar.clone());
+fn trust(deferred: &Deferred, guard: RollbackGuard) -> TrustPolicy {
+    let builder = TrustPolicy::builder().deferred_store(deferred.clone());
     builder.rollback_guard(guard).build()
 }
 
@@ -33,18 +33,18 @@ fn in_memory() -> RollbackGuard {
 fn an_answer_of_a_generation_ahead_is_used_and_a_day_of_it_is_remembered() {
     for ahead in [2 * DAY, u32::MAX - now()] {
         let root = Ca::root("Root");
-        let afar = Afar::default();
-        afar.has(&root, now().saturating_add(ahead));
-        let trust = trust(&afar, in_memory());
+        let deferred = Deferred::default();
+        deferred.has(&root, now().saturating_add(ahead));
+        let trust = trust(&deferred, in_memory());
         let before = now();
         ask(&trust, &root.leaf("a.test").chain(&[])).unwrap();
         assert!((before + DAY..=now() + DAY).contains(&remembered(&trust)));
     }
     // Up to a day it is remembered as it is.
-    let (root, afar) = (Ca::root("Root"), Afar::default());
+    let (root, deferred) = (Ca::root("Root"), Deferred::default());
     let generation = now() + DAY - 60;
-    afar.has(&root, generation);
-    let trust = trust(&afar, in_memory());
+    deferred.has(&root, generation);
+    let trust = trust(&deferred, in_memory());
     ask(&trust, &root.leaf("a.test").chain(&[])).unwrap();
     assert_eq!(remembered(&trust), generation);
 }
@@ -52,20 +52,20 @@ fn an_answer_of_a_generation_ahead_is_used_and_a_day_of_it_is_remembered() {
 #[test]
 fn a_store_that_was_ahead_locks_its_successor_out_for_a_day_at_most() {
     let (root, other, third) = (Ca::root("Root"), Ca::root("Other"), Ca::root("Third"));
-    let afar = Afar::default();
-    afar.has(&root, u32::MAX);
-    let trust = trust(&afar, in_memory());
+    let deferred = Deferred::default();
+    deferred.has(&root, u32::MAX);
+    let trust = trust(&deferred, in_memory());
     ask(&trust, &root.leaf("a.test").chain(&[])).unwrap();
     let newest = remembered(&trust);
     assert!(newest <= now() + DAY);
-    afar.has(&other, newest - 1);
+    deferred.has(&other, newest - 1);
     let text = words(ask(&trust, &other.leaf("a.test").chain(&[])));
     let refused = format!("generation {}, older than {newest}", newest - 1);
     assert!(text.contains(&refused), "{text}");
-    assert_eq!(afar.last_told(), Some(newest));
+    assert_eq!(deferred.last_told(), Some(newest));
     // What it will be in a day, and the same again.
     for root in [&other, &third] {
-        afar.has(root, newest);
+        deferred.has(root, newest);
         ask(&trust, &root.leaf("a.test").chain(&[])).unwrap();
     }
     assert_eq!(remembered(&trust), newest);
@@ -74,27 +74,29 @@ fn a_store_that_was_ahead_locks_its_successor_out_for_a_day_at_most() {
 #[test]
 fn a_store_that_is_ahead_is_asked_no_more_often_than_another() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
-    let afar = Afar::default();
-    afar.has(&root, u32::MAX);
-    afar.has(&other, u32::MAX);
-    let trust = trust(&afar, in_memory());
+    let deferred = Deferred::default();
+    deferred.has(&root, u32::MAX);
+    deferred.has(&other, u32::MAX);
+    let trust = trust(&deferred, in_memory());
     for _ in 0..3 {
         ask(&trust, &root.leaf("a.test").chain(&[])).unwrap();
         ask(&trust, &other.leaf("a.test").chain(&[])).unwrap();
         // A second makes what is remembered a second newer.
         std::thread::sleep(std::time::Duration::from_millis(600));
     }
-    assert_eq!(afar.queries(), 2);
+    assert_eq!(deferred.queries(), 2);
 }
 
 #[test]
 fn a_local_store_that_is_ahead_takes_what_is_remembered_along() {
     let (root, local) = (Ca::root("Root"), Ca::root("Local"));
-    let afar = Afar::default();
-    afar.has(&root, u32::MAX);
+    let deferred = Deferred::default();
+    deferred.has(&root, u32::MAX);
     let of = now() + 100 * DAY;
-    let blob = |generation| BlobStore::new(afar::blob(&[&local], generation).leak()).unwrap();
-    let builder = TrustPolicy::builder().store(blob(7)).deferred_store(afar.clone());
+    let blob = |generation| BlobStore::new(deferred::blob(&[&local], generation).leak()).unwrap();
+    let builder = TrustPolicy::builder()
+        .store(blob(7))
+        .deferred_store(deferred.clone());
     let trust = builder.rollback_guard(in_memory()).build();
     // Also one that is put there later.
     trust.replace_store(blob(of)).unwrap();
@@ -110,17 +112,17 @@ fn what_is_remembered_counts_however_far_ahead_it_is_and_is_never_lowered() {
     let in_file = || RollbackGuard::open(directory.path().join("generations")).unwrap();
     let newest = now() + 10 * DAY;
     let before = in_file();
-    before.saw_generation("afar", newest);
+    before.saw_generation("deferred", newest);
     before.flush().unwrap();
     drop(before);
 
-    let afar = Afar::default();
-    let trust_of_file = || trust(&afar, in_file());
-    afar.has(&root, newest - 1);
+    let deferred = Deferred::default();
+    let trust_of_file = || trust(&deferred, in_file());
+    deferred.has(&root, newest - 1);
     let text = words(ask(&trust_of_file(), &root.leaf("a.test").chain(&[])));
     assert!(text.contains(&format!("older than {newest}")), "{text}");
     for generation in [newest, u32::MAX] {
-        afar.has(&other, generation);
+        deferred.has(&other, generation);
         let trust = trust_of_file();
         ask(&trust, &other.leaf("a.test").chain(&[])).unwrap();
         assert_eq!(remembered(&trust), newest);

@@ -5,26 +5,29 @@ use std::time::Duration;
 use jit_trust::{LookupError, LookupResponse, MAX_RESPONSE_LEN, TrustPolicy};
 use jit_trust_lab::pki::{Ca, garbage};
 
-use crate::afar::{self, Afar, What, by_key_id, by_subject};
+use crate::deferred::{self, Deferred, What, by_key_id, by_subject};
 use crate::verify::{ask, is_no_such_root, words};
 
-fn trust(afar: &Afar) -> TrustPolicy {
-    TrustPolicy::builder().deferred_store(afar.clone()).build()
+fn trust(deferred: &Deferred) -> TrustPolicy {
+    TrustPolicy::builder().deferred_store(deferred.clone()).build()
 }
 
 #[test]
 fn an_answer_that_is_not_what_was_asked_for_is_refused_and_the_error_says_who_was_asked_what_and_what_came() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
     let sent = root.leaf("a.test").chain(&[]);
-    let mut damaged = afar::blob(&[&root], 7);
+    let mut damaged = deferred::blob(&[&root], 7);
     let last = damaged.len() - 1;
     damaged[last] ^= 1;
     let answers = [
-        (What::Blob(afar::blob(&[&other], 7)), "was not asked for"),
-        (What::Blob(afar::blob(&[&root, &other], 7)), "was not asked for"),
+        (What::Blob(deferred::blob(&[&other], 7)), "was not asked for"),
+        (
+            What::Blob(deferred::blob(&[&root, &other], 7)),
+            "was not asked for",
+        ),
         (What::Certificate(other.der().to_vec()), "was not asked for"),
-        (What::Blob(damaged), "no good trust blob"),
-        (What::Blob(garbage::noise(100)), "no good trust blob"),
+        (What::Blob(damaged), "not a valid trust blob"),
+        (What::Blob(garbage::noise(100)), "not a valid trust blob"),
         (What::Blob(garbage::noise(MAX_RESPONSE_LEN + 1)), "is larger than"),
         (
             What::Certificate(garbage::noise(100)),
@@ -36,10 +39,13 @@ fn an_answer_that_is_not_what_was_asked_for_is_refused_and_the_error_says_who_wa
         ),
     ];
     for (answer, reason) in answers {
-        let afar = Afar::default();
-        afar.says(by_subject(&root), answer);
-        let text = words(ask(&trust(&afar), &sent));
-        assert!(text.contains(reason) && text.contains("afar"), "{reason}: {text}");
+        let deferred = Deferred::default();
+        deferred.says(by_subject(&root), answer);
+        let text = words(ask(&trust(&deferred), &sent));
+        assert!(
+            text.contains(reason) && text.contains("deferred"),
+            "{reason}: {text}"
+        );
         assert!(text.contains(&by_subject(&root).to_string()), "{text}");
     }
 }
@@ -47,9 +53,9 @@ fn an_answer_that_is_not_what_was_asked_for_is_refused_and_the_error_says_who_wa
 #[test]
 fn an_answer_by_key_identifier_must_have_it() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
-    let afar = Afar::by_key_id(&[]);
-    afar.says(by_key_id(&root), What::Certificate(other.der().to_vec()));
-    let text = words(ask(&trust(&afar), &root.leaf("a.test").chain(&[])));
+    let deferred = Deferred::by_key_id(&[]);
+    deferred.says(by_key_id(&root), What::Certificate(other.der().to_vec()));
+    let text = words(ask(&trust(&deferred), &root.leaf("a.test").chain(&[])));
     assert!(text.contains("holds an anchor that was not asked for"), "{text}");
 }
 
@@ -77,33 +83,33 @@ fn a_blob_of_the_largest_size_is_taken_and_one_byte_more_is_not() {
 #[test]
 fn an_answer_of_an_older_generation_than_the_newest_seen_is_refused() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
-    let afar = Afar::default();
-    afar.has(&root, 8);
-    afar.has(&other, 7);
-    let trust = trust(&afar);
+    let deferred = Deferred::default();
+    deferred.has(&root, 8);
+    deferred.has(&other, 7);
+    let trust = trust(&deferred);
     ask(&trust, &root.leaf("a.test").chain(&[])).unwrap();
     let text = words(ask(&trust, &other.leaf("a.test").chain(&[])));
     assert!(text.contains("generation 7, older than 8"), "{text}");
-    assert_eq!((afar.queries(), afar.last_told()), (2, Some(8)));
-    afar.has(&other, 9);
+    assert_eq!((deferred.queries(), deferred.last_told()), (2, Some(8)));
+    deferred.has(&other, 9);
     ask(&trust, &other.leaf("a.test").chain(&[])).unwrap();
 }
 
 #[test]
-fn a_newer_generation_has_what_is_at_hand_asked_for_anew() {
+fn a_newer_generation_has_what_is_cached_asked_for_anew() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
     let sent = root.leaf("a.test").chain(&[]);
-    let afar = Afar::of(&[&root]);
-    let trust = trust(&afar);
+    let deferred = Deferred::of(&[&root]);
+    let trust = trust(&deferred);
     ask(&trust, &sent).unwrap();
-    afar.loses(&root);
+    deferred.loses(&root);
     ask(&trust, &sent).unwrap();
-    afar.has(&other, 8);
+    deferred.has(&other, 8);
     ask(&trust, &other.leaf("a.test").chain(&[])).unwrap();
     // An update has taken it back.
     let error = ask(&trust, &sent).unwrap_err();
     assert!(is_no_such_root(&error), "{error}");
-    assert_eq!(afar.queries(), 3);
+    assert_eq!(deferred.queries(), 3);
 }
 
 /// What was answered before an update says nothing about what is there since. The store could not help it, so it is asked
@@ -121,29 +127,29 @@ fn an_answer_that_an_update_overtook_is_asked_for_once_more() {
         // A store that never catches up is asked no third time.
         (Some(7), Some(7), false),
     ] {
-        let afar = Afar::of(&[&other]);
-        let trust = trust(&afar);
+        let deferred = Deferred::of(&[&other]);
+        let trust = trust(&deferred);
         ask(&trust, &other.leaf("a.test").chain(&[])).unwrap();
         let says = |generation: Option<u32>| match generation {
-            Some(generation) => afar.has(&root, generation),
-            None => afar.loses(&root),
+            Some(generation) => deferred.has(&root, generation),
+            None => deferred.loses(&root),
         };
         says(before);
-        afar.hold_back();
+        deferred.hold_back();
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| ask(&trust, &sent));
-            afar.wait_for(1);
-            let (reply, answer) = afar.take_first();
+            deferred.wait_for(1);
+            let (reply, answer) = deferred.take_first();
             // The update.
-            afar.answer_at_once();
+            deferred.answer_at_once();
             let third = Ca::root("Third");
-            afar.has(&third, 8);
+            deferred.has(&third, 8);
             ask(&trust, &third.leaf("a.test").chain(&[])).unwrap();
             says(after);
             reply.send(answer);
             assert_eq!(waiting.join().unwrap().is_ok(), accepts, "{before:?} {after:?}");
         });
-        assert_eq!((afar.queries(), afar.last_told()), (4, Some(8)));
+        assert_eq!((deferred.queries(), deferred.last_told()), (4, Some(8)));
     }
 }
 
@@ -151,50 +157,50 @@ fn an_answer_that_an_update_overtook_is_asked_for_once_more() {
 fn an_answer_that_was_taken_for_lost_does_not_replace_a_later_one() {
     let root = Ca::root("Root");
     let sent = root.leaf("a.test").chain(&[]);
-    let afar = Afar::default();
+    let deferred = Deferred::default();
     let trust = TrustPolicy::builder()
-        .deferred_store(afar.clone())
+        .deferred_store(deferred.clone())
         .lookup_timeout(Duration::from_millis(100))
         .build();
     // No such anchor, it will say.
-    afar.hold_back();
+    deferred.hold_back();
     let text = words(ask(&trust, &sent));
     assert!(text.contains("no answer within 100ms"), "{text}");
-    let (late, says) = afar.take_first();
-    afar.answer_at_once();
-    afar.has(&root, 7);
+    let (late, says) = deferred.take_first();
+    deferred.answer_at_once();
+    deferred.has(&root, 7);
     ask(&trust, &sent).unwrap();
     late.send(says);
     ask(&trust, &sent).unwrap();
-    assert_eq!(afar.queries(), 2);
+    assert_eq!(deferred.queries(), 2);
 }
 
 #[test]
 fn an_answer_that_comes_when_nobody_waits_any_more_serves_the_next() {
     let root = Ca::root("Root");
     let sent = root.leaf("a.test").chain(&[]);
-    let afar = Afar::of(&[&root]);
+    let deferred = Deferred::of(&[&root]);
     let trust = TrustPolicy::builder()
-        .deferred_store(afar.clone())
+        .deferred_store(deferred.clone())
         .lookup_timeout(Duration::from_millis(50))
         .build();
-    afar.hold_back();
+    deferred.hold_back();
     ask(&trust, &sent).unwrap_err();
-    afar.answer_first();
+    deferred.answer_first();
     ask(&trust, &sent).unwrap();
-    assert_eq!(afar.queries(), 1);
+    assert_eq!(deferred.queries(), 1);
 }
 
 #[test]
 fn an_answer_that_comes_when_the_trust_is_gone_is_of_no_harm() {
     let root = Ca::root("Root");
-    let afar = Afar::of(&[&root]);
+    let deferred = Deferred::of(&[&root]);
     let trust = TrustPolicy::builder()
-        .deferred_store(afar.clone())
+        .deferred_store(deferred.clone())
         .lookup_timeout(Duration::from_millis(10))
         .build();
-    afar.hold_back();
+    deferred.hold_back();
     ask(&trust, &root.leaf("a.test").chain(&[])).unwrap_err();
     drop(trust);
-    afar.answer_first();
+    deferred.answer_first();
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jit_trust::TrustPolicy;
 use jit_trust_lab::pki::{Ca, Key, Leaf};
 
-use crate::afar::Afar;
+use crate::deferred::Deferred;
 use crate::verify::ask;
 
 #[test]
@@ -16,9 +16,9 @@ fn a_server_that_names_1000_issuers_over_100_connections_has_at_most_six_asked_f
         Ca::builder(name.as_str()).key(&key).self_signed()
     };
     let root = Ca::root("Root");
-    let afar = Afar::of(&[&root]);
+    let deferred = Deferred::of(&[&root]);
     let trust = TrustPolicy::builder()
-        .deferred_store(afar.clone())
+        .deferred_store(deferred.clone())
         .lookup_timeout(Duration::from_secs(60))
         .build();
     for connection in 0..100 {
@@ -33,11 +33,11 @@ fn a_server_that_names_1000_issuers_over_100_connections_has_at_most_six_asked_f
                 .iter()
                 .map(|issuer| ca.clone().issued_by(issuer).der()),
         );
-        let before = afar.queries();
+        let before = deferred.queries();
         ask(&trust, &sent).unwrap_err();
-        assert!(afar.queries() - before <= 6);
+        assert!(deferred.queries() - before <= 6);
     }
-    assert_eq!(afar.queries(), 600);
-    // Whoever is honest is served as before.
+    assert_eq!(deferred.queries(), 600);
+    // An honest server is verified as before.
     ask(&trust, &root.leaf("a.test").chain(&[])).unwrap();
 }

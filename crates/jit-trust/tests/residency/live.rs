@@ -1,4 +1,4 @@
-//! How long an anchor stays that was fetched from afar.
+//! How long an anchor of a deferred store stays in memory.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -11,7 +11,7 @@ use jit_trust_lab::server::{Response, Server};
 use rustls::crypto::aws_lc_rs;
 use rustls::{ClientConnection, StreamOwned};
 
-use crate::afar::Afar;
+use crate::deferred::Deferred;
 
 const GRACE: Duration = Duration::from_millis(400);
 const LONGER: Duration = Duration::from_millis(700);
@@ -19,7 +19,7 @@ const LONGER: Duration = Duration::from_millis(700);
 /// A server, and a store that has its root.
 struct Fixture {
     server: Server,
-    afar: Afar,
+    deferred: Deferred,
     trust: TrustPolicy,
     root: Ca,
 }
@@ -35,14 +35,14 @@ impl Fixture {
                 Response::ok("hello")
             })
             .start();
-        let afar = Afar::of(&[&root]);
+        let deferred = Deferred::of(&[&root]);
         let trust = TrustPolicy::builder()
-            .deferred_store(afar.clone())
+            .deferred_store(deferred.clone())
             .idle_grace(GRACE)
             .build();
         Self {
             server,
-            afar,
+            deferred,
             trust,
             root,
         }
@@ -60,7 +60,7 @@ impl Fixture {
 fn a_cold_host_takes_one_query_and_one_connection() {
     let fixture = Fixture::new();
     let (first, second) = (fixture.connect(), fixture.connect());
-    assert_eq!(fixture.afar.queries(), 1);
+    assert_eq!(fixture.deferred.queries(), 1);
     assert_eq!(fixture.trust.connections().len(), 2);
     drop((first, second));
     assert_eq!(fixture.trust.connections().len(), 0);
@@ -68,19 +68,19 @@ fn a_cold_host_takes_one_query_and_one_connection() {
 }
 
 #[test]
-fn an_anchor_stays_while_a_connection_that_it_vouched_for_lives_and_for_the_grace_after_the_last() {
+fn an_anchor_stays_while_a_connection_depends_on_it_and_for_the_grace_after_the_last() {
     let fixture = Fixture::new();
     let (first, second) = (fixture.connect(), fixture.connect());
     drop(first);
     std::thread::sleep(LONGER);
     let third = fixture.connect();
-    assert_eq!(fixture.afar.queries(), 1);
+    assert_eq!(fixture.deferred.queries(), 1);
     drop((second, third));
     drop(fixture.connect());
-    assert_eq!(fixture.afar.queries(), 1);
+    assert_eq!(fixture.deferred.queries(), 1);
     std::thread::sleep(LONGER);
     drop(fixture.connect());
-    assert_eq!(fixture.afar.queries(), 2);
+    assert_eq!(fixture.deferred.queries(), 2);
 }
 
 #[test]
@@ -97,10 +97,10 @@ fn with_a_plain_configuration_the_grace_counts_from_the_verification() {
     };
     let first = connect();
     let second = connect();
-    assert_eq!(fixture.afar.queries(), 1);
+    assert_eq!(fixture.deferred.queries(), 1);
     std::thread::sleep(LONGER);
     let third = connect();
-    assert_eq!(fixture.afar.queries(), 2);
+    assert_eq!(fixture.deferred.queries(), 2);
     drop((first, second, third));
 }
 
@@ -108,17 +108,17 @@ fn with_a_plain_configuration_the_grace_counts_from_the_verification() {
 fn a_newer_generation_that_is_seen_has_the_anchors_of_living_connections_asked_for_again() {
     let fixture = Fixture::new();
     let connection = fixture.connect();
-    fixture.afar.loses(&fixture.root);
+    fixture.deferred.loses(&fixture.root);
     let other = Ca::root("Other");
-    fixture.afar.has(&other, 8);
+    fixture.deferred.has(&other, 8);
     assert!(!fixture.trust.connections()[0].anchor_withdrawn());
     crate::verify::ask(&fixture.trust, &other.leaf("a.test").chain(&[])).unwrap();
     assert!(fixture.trust.connections()[0].anchor_withdrawn());
-    assert_eq!(fixture.afar.queries(), 3);
+    assert_eq!(fixture.deferred.queries(), 3);
     drop(connection);
 }
 
-/// Each answer is of a newer generation than the one before, so that what all others lean on is out of date again.
+/// Each response is of a newer generation than the one before, so that what all others depend on is out of date again.
 #[test]
 fn a_store_of_a_newer_generation_with_each_answer_is_not_asked_without_end() {
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -139,7 +139,7 @@ fn a_store_of_a_newer_generation_with_each_answer_is_not_asked_without_end() {
         fn look_up(&self, question: LookupRequest, reply: Responder) {
             let generation = self.generation.fetch_add(1, Ordering::SeqCst);
             let (_, root) = self.roots.iter().find(|(key, _)| *key == question.key).unwrap();
-            reply.send(LookupResponse::blob(crate::afar::blob(&[root], generation)));
+            reply.send(LookupResponse::blob(crate::deferred::blob(&[root], generation)));
         }
     }
 
@@ -151,7 +151,7 @@ fn a_store_of_a_newer_generation_with_each_answer_is_not_asked_without_end() {
     let ever = Ever {
         roots: roots
             .iter()
-            .map(|root| (crate::afar::by_subject(root), root.clone()))
+            .map(|root| (crate::deferred::by_subject(root), root.clone()))
             .collect(),
         generation: generation.clone(),
     };
@@ -172,18 +172,18 @@ fn a_store_of_a_newer_generation_with_each_answer_is_not_asked_without_end() {
 }
 
 #[test]
-fn an_anchor_that_a_store_took_back_serves_new_connections_no_longer_than_its_age_however_many_lean_on_it() {
+fn an_anchor_that_a_store_removed_serves_new_connections_no_longer_than_max_age_however_many_depend_on_it() {
     let mut fixture = Fixture::new();
     let max_age = Duration::from_millis(300);
     let trust = TrustPolicy::builder()
-        .deferred_store(fixture.afar.clone())
+        .deferred_store(fixture.deferred.clone())
         .max_age(max_age);
     fixture.trust = trust.build();
     let _open = fixture.connect();
-    fixture.afar.loses(&fixture.root);
+    fixture.deferred.loses(&fixture.root);
     // Nobody has told, and it is in use.
     drop(fixture.connect());
-    assert_eq!(fixture.afar.queries(), 1);
+    assert_eq!(fixture.deferred.queries(), 1);
 
     std::thread::sleep(max_age);
     let connector = Connector::new(fixture.trust.clone());
@@ -195,7 +195,7 @@ fn an_anchor_that_a_store_took_back_serves_new_connections_no_longer_than_its_ag
             .to_string()
             .contains("no root in the trust store named")
     );
-    assert!(fixture.afar.queries() > 1);
+    assert!(fixture.deferred.queries() > 1);
     // By now it is known.
     assert!(fixture.trust.connections()[0].anchor_withdrawn());
 }
@@ -204,7 +204,7 @@ fn an_anchor_that_a_store_took_back_serves_new_connections_no_longer_than_its_ag
 fn a_configuration_of_another_trust_is_refused() {
     let fixture = Fixture::new();
     let other = TrustPolicy::builder()
-        .deferred_store(fixture.afar.clone())
+        .deferred_store(fixture.deferred.clone())
         .build();
     let provider = aws_lc_rs::default_provider().into();
     let config = client_config_with_provider(other, provider).unwrap();
@@ -232,13 +232,13 @@ fn what_is_asked_ahead_in_vain_counts_among_the_six_questions_of_a_connection() 
         .start();
 
     let host_cache = HostCache::builder().build().unwrap();
-    let keys: Vec<_> = gone.iter().map(crate::afar::by_subject).collect();
+    let keys: Vec<_> = gone.iter().map(crate::deferred::by_subject).collect();
     host_cache.served("a.test", &keys);
     let trust = TrustPolicy::builder()
-        .deferred_store(fixture.afar.clone())
+        .deferred_store(fixture.deferred.clone())
         .host_cache(host_cache);
     let tcp = TcpStream::connect(server.addr()).unwrap();
     let connector = Connector::new(trust.build());
     connector.connect("a.test".try_into().unwrap(), tcp).unwrap_err();
-    assert_eq!(fixture.afar.queries(), 6);
+    assert_eq!(fixture.deferred.queries(), 6);
 }

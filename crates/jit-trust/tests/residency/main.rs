@@ -1,10 +1,11 @@
 //! Stores that answer later: what they are asked and how often, what is taken of what they answer, and how long it stays.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-mod afar;
 mod ahead;
 mod answers;
 mod asking;
+#[path = "afar.rs"]
+mod deferred;
 mod hostile;
 mod live;
 mod stacking;

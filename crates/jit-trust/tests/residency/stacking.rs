@@ -1,4 +1,4 @@
-//! Stores one behind the other: pinned CAs, stores at hand, stores that answer later.
+//! Stores one behind the other: pinned CAs, local stores, deferred stores.
 
 use std::fmt;
 use std::net::TcpStream;
@@ -10,25 +10,25 @@ use jit_trust::{
 use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::{Response, Server};
 
-use crate::afar::{Afar, What, blob, by_subject, wait_until};
+use crate::deferred::{Deferred, What, blob, by_subject, wait_until};
 use crate::verify::{Judge, ask, is_no_such_root, words};
 
-fn at_hand(roots: &[&Ca], generation: u32) -> BlobStore {
+fn local(roots: &[&Ca], generation: u32) -> BlobStore {
     BlobStore::new(blob(roots, generation).leak()).unwrap()
 }
 
 #[test]
-fn what_a_store_at_hand_vouches_for_is_asked_of_no_other_even_if_that_fails() {
+fn an_anchor_of_a_local_store_is_asked_of_no_other_even_if_that_fails() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
-    let afar = Afar::default();
-    afar.says(by_subject(&root), What::Broken);
-    afar.says(by_subject(&other), What::Broken);
+    let deferred = Deferred::default();
+    deferred.says(by_subject(&root), What::Broken);
+    deferred.says(by_subject(&other), What::Broken);
     let trust = TrustPolicy::builder()
-        .deferred_store(afar.clone())
-        .store(at_hand(&[&root], 7))
+        .deferred_store(deferred.clone())
+        .store(local(&[&root], 7))
         .build();
     ask(&trust, &root.leaf("a.test").chain(&[])).unwrap();
-    assert_eq!(afar.queries(), 0);
+    assert_eq!(deferred.queries(), 0);
     let text = words(ask(&trust, &other.leaf("a.test").chain(&[])));
     assert!(text.contains("the line is dead"), "{text}");
 
@@ -38,9 +38,9 @@ fn what_a_store_at_hand_vouches_for_is_asked_of_no_other_even_if_that_fails() {
 }
 
 #[test]
-fn of_several_stores_that_answer_later_a_failing_one_does_not_stop_another_that_vouches() {
+fn of_several_deferred_stores_a_failing_one_does_not_stop_another_that_has_the_anchor() {
     let root = Ca::root("Root");
-    let (failing, good) = (Afar::default(), Afar::of(&[&root]));
+    let (failing, good) = (Deferred::default(), Deferred::of(&[&root]));
     failing.says(by_subject(&root), What::Broken);
     let trust = TrustPolicy::builder()
         .deferred_store(failing.clone())
@@ -51,16 +51,16 @@ fn of_several_stores_that_answer_later_a_failing_one_does_not_stop_another_that_
 }
 
 #[test]
-fn a_pinned_host_leans_on_its_own_cas_and_nothing_is_looked_up_for_it() {
+fn a_pinned_host_depends_on_its_own_cas_and_nothing_is_looked_up_for_it() {
     let (company, public) = (Ca::root("Company"), Ca::root("Public"));
-    let afar = Afar::of(&[&company, &public]);
+    let deferred = Deferred::of(&[&company, &public]);
     let trust = TrustPolicy::builder()
         .pin("a.test", [company.der().to_vec()])
         .unwrap()
         .pin("*.b.test", [company.der().to_vec()])
         .unwrap()
-        .store(at_hand(&[&public], 7))
-        .deferred_store(afar.clone())
+        .store(local(&[&public], 7))
+        .deferred_store(deferred.clone())
         .build();
     let verifier = Judge::new(&trust);
     for host in ["a.test", "www.b.test", "x.y.b.test"] {
@@ -68,13 +68,13 @@ fn a_pinned_host_leans_on_its_own_cas_and_nothing_is_looked_up_for_it() {
         let error = verifier.ask_about(host, &public.leaf(host).chain(&[]));
         assert!(is_no_such_root(&error.unwrap_err()), "{host}");
     }
-    assert_eq!(afar.queries(), 0);
+    assert_eq!(deferred.queries(), 0);
     // Not those that are not pinned.
     for host in ["b.test", "www.a.test"] {
         verifier.ask_about(host, &public.leaf(host).chain(&[])).unwrap();
         verifier.ask_about(host, &company.leaf(host).chain(&[])).unwrap();
     }
-    assert_eq!(afar.queries(), 1);
+    assert_eq!(deferred.queries(), 1);
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_store_that_is_replaced_decides_about_the_next_connection() {
     let server = Server::builder()
         .site("a.test", leaf.key(), leaf.chain(&[]), |_| Response::ok("hello"))
         .start();
-    let trust = TrustPolicy::new(at_hand(&[&old], 7));
+    let trust = TrustPolicy::new(local(&[&old], 7));
     let connector = Connector::new(trust.clone());
     let connect = || {
         let tcp = TcpStream::connect(server.addr())?;
@@ -95,7 +95,7 @@ fn a_store_that_is_replaced_decides_about_the_next_connection() {
     };
     let connection = connect().unwrap();
     assert!(!trust.connections()[0].anchor_withdrawn());
-    trust.replace_store(at_hand(&[&new], 8)).unwrap();
+    trust.replace_store(local(&[&new], 8)).unwrap();
     assert!(trust.connections()[0].anchor_withdrawn());
     let error = connect().unwrap_err();
     assert!(
@@ -109,18 +109,18 @@ fn a_store_that_is_replaced_decides_about_the_next_connection() {
 fn a_store_of_an_older_generation_replaces_a_newer_one_only_when_that_is_insisted_on() {
     let (old, new) = (Ca::root("Old"), Ca::root("New"));
     let sent = old.leaf("a.test").chain(&[]);
-    let trust = TrustPolicy::new(at_hand(&[&new], 8));
-    let refused = trust.replace_store(at_hand(&[&old], 7)).unwrap_err();
+    let trust = TrustPolicy::new(local(&[&new], 8));
+    let refused = trust.replace_store(local(&[&old], 7)).unwrap_err();
     assert_eq!((refused.given, refused.newest), (7, 8));
     assert!(ask(&trust, &sent).is_err());
-    trust.replace_store(at_hand(&[&new], 8)).unwrap();
+    trust.replace_store(local(&[&new], 8)).unwrap();
 
     // One that does not know its generation does not make what was in force forgotten.
     trust.replace_store(Ageless(None)).unwrap();
-    assert!(trust.replace_store(at_hand(&[&old], 7)).is_err());
-    trust.replace_allowing_rollback(at_hand(&[&old], 7));
+    assert!(trust.replace_store(local(&[&old], 7)).is_err());
+    trust.replace_allowing_rollback(local(&[&old], 7));
     ask(&trust, &sent).unwrap();
-    trust.replace_store(at_hand(&[&old], 7)).unwrap();
+    trust.replace_store(local(&[&old], 7)).unwrap();
 }
 
 #[test]
@@ -130,14 +130,14 @@ fn a_file_that_was_replaced_while_it_was_watched_is_not_followed_by_an_older_sto
     let directory = file.path().parent().unwrap();
     let put = |generation| {
         let new = tempfile::NamedTempFile::new_in(directory).unwrap();
-        std::fs::write(new.path(), crate::afar::blob(&[&root], generation)).unwrap();
+        std::fs::write(new.path(), crate::deferred::blob(&[&root], generation)).unwrap();
         new.persist(file.path()).unwrap();
     };
     put(7);
     let trust = TrustPolicy::new(WatchedFileStore::open(file.path()).unwrap());
     put(9);
     ask(&trust, &root.leaf("a.test").chain(&[])).unwrap();
-    let of = |generation| BlobStore::new(crate::afar::blob(&[&root], generation).leak()).unwrap();
+    let of = |generation| BlobStore::new(crate::deferred::blob(&[&root], generation).leak()).unwrap();
     let refused = trust.replace_store(of(8)).unwrap_err();
     assert_eq!((refused.given, refused.newest), (8, 9));
     trust.replace_store(of(9)).unwrap();

@@ -16,7 +16,7 @@ use jit_trust_lab::pki::Ca;
 use jit_trust_lab::server::{Response, Server};
 use rustls::crypto::aws_lc_rs;
 
-use crate::afar::{Afar, blob, by_subject, wait_until};
+use crate::deferred::{Deferred, blob, by_subject, wait_until};
 use crate::verify::{Judge, ask, words};
 
 fn not_waiting(trust: &TrustPolicy) -> Judge {
@@ -34,9 +34,9 @@ fn many_connections_that_want_one_ca_make_one_query() {
     let server = Server::builder()
         .site("a.test", leaf.key(), leaf.chain(&[]), |_| Response::ok("hello"))
         .start();
-    let afar = Afar::of(&[&root]);
-    afar.hold_back();
-    let trust = TrustPolicy::builder().deferred_store(afar.clone()).build();
+    let deferred = Deferred::of(&[&root]);
+    deferred.hold_back();
+    let trust = TrustPolicy::builder().deferred_store(deferred.clone()).build();
     let connector = Connector::new(trust.clone());
     std::thread::scope(|scope| {
         let connect = || -> io::Result<_> {
@@ -44,13 +44,13 @@ fn many_connections_that_want_one_ca_make_one_query() {
         };
         let all: Vec<_> = (0..16).map(|_| scope.spawn(connect)).collect();
         server.wait_until(|server| server.connections() == 16);
-        afar.wait_for(1);
+        deferred.wait_for(1);
         std::thread::sleep(Duration::from_millis(100));
-        afar.answer_first();
+        deferred.answer_first();
         let all: Vec<_> = all.into_iter().map(|one| one.join().unwrap().unwrap()).collect();
         assert_eq!(trust.connections().len(), all.len());
     });
-    assert_eq!(afar.queries(), 1);
+    assert_eq!(deferred.queries(), 1);
     assert_eq!(server.connections(), 16);
 }
 
@@ -58,19 +58,19 @@ fn many_connections_that_want_one_ca_make_one_query() {
 fn when_the_one_that_asked_is_gone_the_others_get_the_answer() {
     let root = Ca::root("Root");
     let sent = root.leaf("a.test").chain(&[]);
-    let afar = Afar::of(&[&root]);
-    afar.hold_back();
-    let trust = TrustPolicy::builder().deferred_store(afar.clone()).build();
+    let deferred = Deferred::of(&[&root]);
+    deferred.hold_back();
+    let trust = TrustPolicy::builder().deferred_store(deferred.clone()).build();
     let pending = not_waiting(&trust).ask(&sent).unwrap_err();
     assert!(pending_lookup(&pending).is_some());
     drop(pending);
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| ask(&trust, &sent));
         std::thread::sleep(Duration::from_millis(100));
-        afar.answer_first();
+        deferred.answer_first();
         waiting.join().unwrap().unwrap();
     });
-    assert_eq!(afar.queries(), 1);
+    assert_eq!(deferred.queries(), 1);
 }
 
 #[test]
@@ -78,26 +78,26 @@ fn when_the_one_that_asked_is_gone_and_took_the_question_along_another_asks_once
     let root = Ca::root("Root");
     let sent = root.leaf("a.test").chain(&[]);
     for is_dropped_again in [false, true] {
-        let afar = Afar::of(&[&root]);
-        afar.hold_back();
-        let trust = TrustPolicy::builder().deferred_store(afar.clone()).build();
+        let deferred = Deferred::of(&[&root]);
+        deferred.hold_back();
+        let trust = TrustPolicy::builder().deferred_store(deferred.clone()).build();
         let asker = not_waiting(&trust).ask(&sent).unwrap_err();
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| ask(&trust, &sent));
             std::thread::sleep(Duration::from_millis(200));
             drop(asker);
-            drop(afar.take_first());
-            afar.wait_for(1);
+            drop(deferred.take_first());
+            deferred.wait_for(1);
             if is_dropped_again {
-                drop(afar.take_first());
+                drop(deferred.take_first());
                 let text = words(waiting.join().unwrap());
                 assert!(text.contains("the store gave no answer"), "{text}");
             } else {
-                afar.answer_first();
+                deferred.answer_first();
                 waiting.join().unwrap().unwrap();
             }
         });
-        assert_eq!(afar.queries(), 2);
+        assert_eq!(deferred.queries(), 2);
     }
 }
 
@@ -105,55 +105,55 @@ fn when_the_one_that_asked_is_gone_and_took_the_question_along_another_asks_once
 fn a_store_learns_that_nobody_waits_any_more() {
     let root = Ca::root("Root");
     let sent = root.leaf("a.test").chain(&[]);
-    let afar = Afar::of(&[&root]);
-    afar.hold_back();
+    let deferred = Deferred::of(&[&root]);
+    deferred.hold_back();
     let trust = TrustPolicy::builder()
-        .deferred_store(afar.clone())
+        .deferred_store(deferred.clone())
         .lookup_timeout(Duration::from_millis(50))
         .build();
     ask(&trust, &sent).unwrap_err();
-    let (reply, _) = afar.take_first();
+    let (reply, _) = deferred.take_first();
     assert!(!reply.is_wanted());
 
     // Who does not wait comes again, and the question is kept for that.
     let error = not_waiting(&trust).ask(&sent).unwrap_err();
     drop(error);
-    let (reply, answer) = afar.take_first();
+    let (reply, answer) = deferred.take_first();
     assert!(reply.is_wanted());
     reply.send(answer);
     not_waiting(&trust).ask(&sent).unwrap();
-    assert_eq!(afar.queries(), 2);
+    assert_eq!(deferred.queries(), 2);
 }
 
 #[test]
 fn a_question_that_is_dropped_while_the_one_that_asked_waits_is_an_error_and_not_asked_again() {
     let root = Ca::root("Root");
     let sent = root.leaf("a.test").chain(&[]);
-    let afar = Afar::of(&[&root]);
-    afar.hold_back();
-    let trust = TrustPolicy::builder().deferred_store(afar.clone()).build();
+    let deferred = Deferred::of(&[&root]);
+    deferred.hold_back();
+    let trust = TrustPolicy::builder().deferred_store(deferred.clone()).build();
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| ask(&trust, &sent));
-        afar.wait_for(1);
-        drop(afar.take_first());
+        deferred.wait_for(1);
+        drop(deferred.take_first());
         let text = words(waiting.join().unwrap());
         assert!(text.contains("the store gave no answer"), "{text}");
     });
-    assert_eq!(afar.queries(), 1);
+    assert_eq!(deferred.queries(), 1);
 }
 
 #[test]
-fn one_connection_waits_at_most_its_patience_in_all() {
+fn one_connection_waits_at_most_its_lookup_timeout_in_all() {
     let root = Ca::root("Root");
     let mut cas = vec![root.intermediate("CA 0")];
     for number in 1..6 {
         cas.push(cas[number - 1].intermediate(format!("CA {number}").as_str()));
     }
     let sent = cas[5].leaf("a.test").chain(&cas.iter().rev().collect::<Vec<_>>());
-    let afar = Afar::default();
-    afar.hold_back();
+    let deferred = Deferred::default();
+    deferred.hold_back();
     let trust = TrustPolicy::builder()
-        .deferred_store(afar.clone())
+        .deferred_store(deferred.clone())
         .lookup_timeout(Duration::from_millis(600))
         .build();
     let started = Instant::now();
@@ -162,8 +162,8 @@ fn one_connection_waits_at_most_its_patience_in_all() {
         // Each answer comes in time, all together do not.
         while !waiting.is_finished() {
             std::thread::sleep(Duration::from_millis(250));
-            if afar.is_held_back() {
-                afar.answer_first();
+            if deferred.is_held_back() {
+                deferred.answer_first();
             }
         }
         let text = waiting.join().unwrap();
@@ -178,34 +178,34 @@ fn one_connection_waits_at_most_its_patience_in_all() {
 fn who_came_late_to_a_question_that_was_lost_gets_the_answer_to_the_next() {
     let root = Ca::root("Root");
     let sent = root.leaf("a.test").chain(&[]);
-    let afar = Afar::of(&[&root]);
-    afar.hold_back();
-    let patience = Duration::from_millis(1_000);
+    let deferred = Deferred::of(&[&root]);
+    deferred.hold_back();
+    let timeout = Duration::from_millis(1_000);
     let trust = TrustPolicy::builder()
-        .deferred_store(afar.clone())
-        .lookup_timeout(patience)
+        .deferred_store(deferred.clone())
+        .lookup_timeout(timeout)
         .build();
     let asked = Instant::now();
     let asker = not_waiting(&trust).ask(&sent).unwrap_err();
-    let lost = afar.take_first();
+    let lost = deferred.take_first();
     std::thread::scope(|scope| {
-        std::thread::sleep(patience / 2);
+        std::thread::sleep(timeout / 2);
         let late = scope.spawn(|| ask(&trust, &sent));
-        std::thread::sleep((patience + Duration::from_millis(50)).saturating_sub(asked.elapsed()));
-        afar.answer_at_once();
+        std::thread::sleep((timeout + Duration::from_millis(50)).saturating_sub(asked.elapsed()));
+        deferred.answer_at_once();
         ask(&trust, &sent).unwrap();
         late.join().unwrap().unwrap();
     });
-    assert_eq!(afar.queries(), 2);
+    assert_eq!(deferred.queries(), 2);
     drop((asker, lost));
 }
 
 #[test]
 fn a_verifier_that_does_not_wait_has_the_error_of_a_store_that_fails_at_once() {
     let root = Ca::root("Root");
-    let afar = Afar::default();
-    afar.says(by_subject(&root), crate::afar::What::Broken);
-    let trust = TrustPolicy::builder().deferred_store(afar).build();
+    let deferred = Deferred::default();
+    deferred.says(by_subject(&root), crate::deferred::What::Broken);
+    let trust = TrustPolicy::builder().deferred_store(deferred).build();
     let error = not_waiting(&trust)
         .ask(&root.leaf("a.test").chain(&[]))
         .unwrap_err();
@@ -228,12 +228,12 @@ impl Wake for AsksAgain {
 }
 
 #[test]
-fn whoever_is_woken_by_an_answer_may_ask_at_once() {
+fn a_caller_that_is_woken_by_a_response_may_ask_at_once() {
     let root = Ca::root("Root");
     let sent = root.leaf("a.test").chain(&[]);
-    let afar = Afar::of(&[&root]);
-    afar.hold_back();
-    let trust = TrustPolicy::builder().deferred_store(afar.clone()).build();
+    let deferred = Deferred::of(&[&root]);
+    deferred.hold_back();
+    let trust = TrustPolicy::builder().deferred_store(deferred.clone()).build();
     let error = not_waiting(&trust).ask(&sent).unwrap_err();
     let pending = pending_lookup(&error).unwrap();
     let woken = Arc::new(AsksAgain {
@@ -249,7 +249,7 @@ fn whoever_is_woken_by_an_answer_may_ask_at_once() {
             .poll(&mut Context::from_waker(&waker))
             .is_pending()
     );
-    let answering = std::thread::spawn(move || afar.answer_first());
+    let answering = std::thread::spawn(move || deferred.answer_first());
     wait_until(|| woken.woken.load(Ordering::SeqCst) == 1);
     answering.join().unwrap();
 }
@@ -314,9 +314,9 @@ fn a_store_may_use_the_trust_that_asks_it() {
 fn times_that_never_end_are_taken() {
     let root = Ca::root("Root");
     let sent = root.leaf("a.test").chain(&[]);
-    let afar = Afar::of(&[&root]);
+    let deferred = Deferred::of(&[&root]);
     let trust = TrustPolicy::builder()
-        .deferred_store(afar.clone())
+        .deferred_store(deferred.clone())
         .idle_grace(Duration::MAX)
         .negative_ttl(Duration::MAX)
         .lookup_timeout(Duration::MAX)
@@ -327,12 +327,12 @@ fn times_that_never_end_are_taken() {
         ask(&trust, &elsewhere).unwrap_err();
         ask(&trust, &sent).unwrap();
     }
-    assert_eq!(afar.queries(), 2);
+    assert_eq!(deferred.queries(), 2);
 
     // And times that are over at once.
-    let afar = Afar::of(&[&root]);
+    let deferred = Deferred::of(&[&root]);
     let trust = TrustPolicy::builder()
-        .deferred_store(afar.clone())
+        .deferred_store(deferred.clone())
         .idle_grace(Duration::ZERO)
         .negative_ttl(Duration::ZERO)
         .lookup_timeout(Duration::ZERO)
@@ -341,7 +341,7 @@ fn times_that_never_end_are_taken() {
         ask(&trust, &sent).unwrap();
         ask(&trust, &elsewhere).unwrap_err();
     }
-    assert_eq!(afar.queries(), 4);
+    assert_eq!(deferred.queries(), 4);
 }
 
 /// The lookup that a handshake did not wait for.

@@ -77,8 +77,8 @@ impl AllLoaded {
         verdict
     }
 
-    /// The verdict without the roots that may no longer vouch for this leaf, and without regard to what would be if they
-    /// did.
+    /// The verdict without the roots that are no longer trusted for this leaf, and without regard to what would be if they
+    /// were.
     pub(crate) fn verdict_without_dropped(&self, question: &Request<'_>) -> Verdict {
         let (mut loaded, _) = self.by_date(&question.sent[0]);
         self.take_out(&mut loaded, question);
@@ -135,7 +135,7 @@ impl AllLoaded {
         question.ask(verifier.build().unwrap().as_ref())
     }
 
-    /// The roots that may vouch for this leaf, and those that no longer may.
+    /// The roots that are trusted for this leaf, and those that no longer are.
     fn by_date(&self, leaf: &CertificateDer<'_>) -> (Vec<&Loaded>, Vec<&Loaded>) {
         if self
             .roots

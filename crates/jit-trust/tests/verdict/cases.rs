@@ -102,7 +102,7 @@ fn of_roots_of_one_name_the_first_of_the_store_is_tried_first_dated_or_not() {
 }
 
 #[test]
-fn a_root_with_a_date_vouches_for_leaves_that_were_issued_up_to_it() {
+fn a_root_with_a_date_is_trusted_for_leaves_that_were_issued_up_to_it() {
     let root = Ca::root("Root");
     let date = now() - DAY;
     let dated = TrustedRoot {

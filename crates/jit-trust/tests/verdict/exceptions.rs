@@ -8,7 +8,7 @@ use jit_trust_lab::pki::{AuthorityKeyId, Ca, Leaf, dns_name_constraints};
 use pki_types::CertificateDer;
 use rustls::crypto::aws_lc_rs;
 
-use crate::afar::Cause;
+use crate::deferred::Cause;
 #[cfg(any(feature = "mbedtls", feature = "openssl"))]
 use crate::question::Request;
 use crate::question::{Reason, Verdict};
@@ -31,7 +31,7 @@ fn an_anchor_that_six_questions_do_not_reach_is_the_cause_of_another_verdict() {
     beyond.agree_today(&sent).unwrap();
     assert_eq!(
         beyond.exceptions().into_iter().collect::<Vec<_>>(),
-        [(Cause::MoreThanSixQuestions, 1)]
+        [(Cause::MoreThanSixLookups, 1)]
     );
 }
 
@@ -188,7 +188,7 @@ fn a_root_that_is_the_servers_own_certificate_needs_a_blob_with_certificates() {
 /// No form that a library takes can say it.
 #[cfg(feature = "openssl")]
 #[test]
-fn a_root_of_version_1_with_imposed_constraints_vouches_for_nothing() {
+fn a_root_of_version_1_with_imposed_constraints_is_trusted_for_nothing() {
     let root = Ca::builder("Root").version_1().self_signed();
     let constrained = TrustedRoot {
         name_constraints: Some(dns_name_constraints(&["a.test"], &[""; 0])),

@@ -109,7 +109,7 @@ pub(crate) trait Library {
     /// What a server sent; `None` where the library does not come as far as to judge it.
     fn read(&self, sent: &[CertificateDer<'_>]) -> Option<Self::Sent>;
 
-    /// With every root loaded; with their conditions, those that may not vouch for this leaf left out, and imposed constraints
+    /// With every root loaded; with their conditions, those that are not trusted for this leaf left out, and imposed constraints
     /// in the certificates. A root is taken out where a path to it does not conform to what binds it beside its own entry.
     fn all_loaded(
         &self,

@@ -2,9 +2,9 @@
 //!
 //! Each question (the certificates that a server sent, the name that it was reached by, the time) goes to webpki
 //! with all roots loaded, which is [`all_loaded`], and to just-in-time selection from each of the [`forms`] in
-//! which a store is kept. [`verifiers`] compares what they say: no difference is allowed, but for the refusal of
-//! more than 64 certificates, which is counted, and for what comes of asking a store [`afar`] no further than was
-//! promised, which is counted by its cause.
+//! which a store is kept. [`verifiers`] compares what they say: no difference is allowed, but for the rejection of
+//! more than 64 certificates, which is counted, and for what comes of the limits of
+//! lookups in a [`deferred`] store, which is counted by its cause.
 //!
 //! The roots that are loaded are those that the store's conditions allow, and here that is stricter than to load every
 //! entry by itself: where the store has a second entry of the same name and key with an earlier date, or other name
@@ -17,10 +17,10 @@
 //! are generated.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-mod afar;
 mod all_loaded;
 mod binding;
 mod cases;
+mod deferred;
 mod exceptions;
 mod forms;
 mod libraries;

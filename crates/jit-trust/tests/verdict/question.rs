@@ -31,7 +31,7 @@ pub(crate) enum Reason {
     OtherConstraints,
     /// The peer sent more certificates than are looked at.
     TooManyCertificates,
-    /// Anything that rustls has words for.
+    /// Any other error of rustls.
     Rustls(Error),
 }
 

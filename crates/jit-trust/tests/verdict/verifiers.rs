@@ -9,8 +9,8 @@ use jit_trust_lab::pki::{Ca, now};
 use pki_types::CertificateDer;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
-use crate::afar::{Afar, Cause};
 use crate::all_loaded::AllLoaded;
+use crate::deferred::{Cause, Deferred};
 use crate::forms::{self, Form};
 use crate::libraries::Compared;
 #[cfg(any(feature = "mbedtls", feature = "openssl"))]
@@ -27,12 +27,12 @@ pub(crate) struct Verifiers {
     all_loaded: AllLoaded,
     without_conditions: AllLoaded,
     pub(crate) forms: Vec<Form>,
-    afar: Afar,
+    deferred: Deferred,
     #[cfg(feature = "openssl")]
     openssl: OpenSsl,
     #[cfg(feature = "mbedtls")]
     mbedtls: MbedTls,
-    /// How often the verdict of the store afar was another, and why.
+    /// How often the verdict with the deferred store was another, and why.
     exceptions: Mutex<Exceptions>,
     _directory: tempfile::TempDir,
 }
@@ -65,7 +65,7 @@ impl Verifiers {
             all_loaded: AllLoaded::new(&roots, shared.clone()),
             without_conditions: AllLoaded::without_conditions(&roots, shared),
             forms: forms::of(&roots, directory.path(), provider),
-            afar: Afar::new(&roots, provider),
+            deferred: Deferred::new(&roots, provider),
             #[cfg(feature = "openssl")]
             openssl: OpenSsl::new(&Roots(&roots)),
             #[cfg(feature = "mbedtls")]
@@ -77,7 +77,7 @@ impl Verifiers {
 
     /// What webpki says with all roots loaded, if every form of the store says the same.
     ///
-    /// To refuse more than [`MAX_CERTIFICATES`] is no difference: whoever asks has to count such questions.
+    /// The rejection of more than [`MAX_CERTIFICATES`] is not a difference: the caller has to count such requests.
     pub(crate) fn compare(&self, question: &Request<'_>) -> Result<Verdict, Box<Difference>> {
         let all_loaded = self.all_loaded.verdict(question);
         let without_conditions = self.without_conditions.verdict(question);
@@ -98,11 +98,11 @@ impl Verifiers {
                 }));
             }
         }
-        let just_in_time = question.ask(&self.afar.verifier);
+        let just_in_time = question.ask(&self.deferred.verifier);
         if kind(&just_in_time) != kind(&all_loaded)
             && !(too_many && just_in_time == Err(Reason::TooManyCertificates))
         {
-            let Some(cause) = self.afar.cause(question, &just_in_time, &self.all_loaded) else {
+            let Some(cause) = self.deferred.cause(question, &just_in_time, &self.all_loaded) else {
                 return Err(Box::new(Difference {
                     form: "a store that answers later",
                     just_in_time,
@@ -125,7 +125,7 @@ impl Verifiers {
         libraries.into_iter()
     }
 
-    /// How often the store afar, which is asked no further than was promised, was the reason for another verdict.
+    /// How often the limits of lookups in the deferred store were the reason for another verdict.
     pub(crate) fn exceptions(&self) -> Exceptions {
         self.exceptions.lock().unwrap().clone()
     }

@@ -60,7 +60,7 @@ impl ChainKind {
         }
     }
 
-    /// How many roots can vouch for the leaf.
+    /// How many roots a path from the leaf can end in.
     pub fn roots(self) -> usize {
         match self {
             Self::CrossSigned | Self::TwoIssuers => 2,

@@ -2,8 +2,8 @@
 //!
 //! Generating an RSA key takes from a tenth of a second to seconds, which is too long for a hundred CAs. Here
 //! the primes are given, as distances from 3·2^(bits-2): every two of them make another key. They lie so
-//! close together that anyone could factor the product, and two keys may share a prime; but to whoever
-//! verifies a signature they are keys like others. That they lie close together is also what makes the
+//! close together that anyone could factor the product, and two keys may share a prime; but for
+//! the verification of a signature they are keys like others. That they lie close together is also what makes the
 //! arithmetic short: the inverse of one prime modulo the other is that of a small number.
 
 use super::{der, oid};

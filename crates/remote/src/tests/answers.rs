@@ -73,7 +73,7 @@ fn an_answer_that_is_older_than_one_seen_before_is_asked_for_once_more_past_all_
         false => Response::ok(old.clone()),
     });
     let generation_when = |newest| {
-        let answer = begin(&store, &key, newest).recv_timeout(PATIENCE).unwrap();
+        let answer = begin(&store, &key, newest).recv_timeout(TIMEOUT).unwrap();
         answer.unwrap().generation()
     };
     assert_eq!(generation_when(None), Some(7));

@@ -22,7 +22,7 @@ fn many_questions_at_once_share_one_connection() {
         .map(|root| begin(&store, &subject_of(root), None))
         .collect();
     for (root, answered) in roots.iter().zip(waiting) {
-        let answer = answered.recv_timeout(PATIENCE).unwrap().unwrap();
+        let answer = answered.recv_timeout(TIMEOUT).unwrap().unwrap();
         assert_eq!(skids(&answer), [skid(root)]);
     }
     assert_eq!((server.connections(), server.requests()), (1, 50));
@@ -125,7 +125,7 @@ fn questions_that_come_in_while_the_server_is_down_do_not_each_connect() {
     let began = Instant::now();
     let waiting: Vec<_> = (0..40).map(|_| begin(&store, &key, None)).collect();
     for answered in waiting {
-        let error = reason(answered.recv_timeout(PATIENCE).unwrap());
+        let error = reason(answered.recv_timeout(TIMEOUT).unwrap());
         assert!(matches!(error, RemoteError::Connect(_)), "{error:?}");
     }
     // An attempt stands for all who ask within a tenth of a second after it.

@@ -24,7 +24,7 @@ use jit_trust_engine::{AnchorKey, DeferredStore, LookupError, LookupRequest, Loo
 type Answered = Result<LookupResponse, LookupError>;
 
 /// Longer than any test may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The CA of a webroot's server, and a certificate for that.
 struct Operator {
@@ -87,14 +87,14 @@ fn subject_of(root: &Ca) -> AnchorKey {
 fn begin(store: &RemoteStore, key: &AnchorKey, newest_generation: Option<u32>) -> Receiver<Answered> {
     let (tell, answered) = mpsc::channel();
     let question = LookupRequest::new(key.clone()).having_seen(newest_generation);
-    // Whoever asked may have stopped listening.
+    // The caller may have dropped the receiver.
     store.look_up(question, Responder::new(move |answer| drop(tell.send(answer))));
     answered
 }
 
 /// Asks, and waits for the answer.
 fn ask(store: &RemoteStore, key: &AnchorKey) -> Answered {
-    begin(store, key, None).recv_timeout(PATIENCE).unwrap()
+    begin(store, key, None).recv_timeout(TIMEOUT).unwrap()
 }
 
 /// The key identifiers of an answer.

@@ -28,13 +28,13 @@ fn dropping_the_store_does_not_wait_for_answers_and_leaves_nobody_waiting() {
     server.wait_until(|server| server.requests_seen().len() == 1);
     let settings = Arc::downgrade(&store.settings);
     drop(store);
-    let error = answered.recv_timeout(PATIENCE).unwrap().unwrap_err();
+    let error = answered.recv_timeout(TIMEOUT).unwrap().unwrap_err();
     assert!(matches!(error, LookupError::Dropped), "{error:?}");
     server.wait_until(|server| server.open_connections() == 0 && has_ended(&settings));
 }
 
 #[test]
-fn a_store_may_be_dropped_by_whoever_takes_an_answer() {
+fn a_store_may_be_dropped_by_the_receiver_of_a_response() {
     let (server, store) = served(|_| Response::status(404));
     let store = Arc::new(store);
     let settings = Arc::downgrade(&store.settings);
@@ -88,7 +88,7 @@ fn questions_beyond_those_that_may_wait_are_refused_at_once() {
     assert_eq!(server.requests_seen().len(), MAX_IN_FLIGHT);
     drop(store);
     for answered in kept {
-        let error = answered.recv_timeout(PATIENCE).unwrap().unwrap_err();
+        let error = answered.recv_timeout(TIMEOUT).unwrap().unwrap_err();
         assert!(matches!(error, LookupError::Dropped), "{error:?}");
     }
 }
@@ -109,7 +109,7 @@ fn a_question_that_waits_for_others_ends_with_its_own_time() {
         .map(|_| begin(&store, &key, None))
         .collect();
     for answered in waiting {
-        let error = answered.recv_timeout(PATIENCE).unwrap().unwrap_err();
+        let error = answered.recv_timeout(TIMEOUT).unwrap().unwrap_err();
         assert!(matches!(error, LookupError::TimedOut(_)), "{error:?}");
     }
     assert!(began.elapsed() < 2 * limit, "{:?}", began.elapsed());
@@ -150,7 +150,7 @@ fn silent_but_for(root: &Ca) -> (Server, RemoteStore) {
         false => Response::never(),
     });
     let server = server.start();
-    let store = operator.store(server.port()).query_timeout(10 * PATIENCE);
+    let store = operator.store(server.port()).query_timeout(10 * TIMEOUT);
     (server, store.build().unwrap())
 }
 
@@ -168,7 +168,7 @@ fn questions_that_nobody_waits_for_any_more_hold_up_no_other() {
         let answer = ask(&store, &subject_of(&root)).unwrap();
         assert_eq!(skids(&answer), [skid(&root)]);
         for answered in answers {
-            let error = answered.recv_timeout(PATIENCE).unwrap().unwrap_err();
+            let error = answered.recv_timeout(TIMEOUT).unwrap().unwrap_err();
             assert!(matches!(error, LookupError::Dropped), "{error:?}");
         }
         // Those that the server was asked were taken back, and the others never sent.
@@ -205,7 +205,7 @@ fn what_is_wanted_keeps_its_turn_when_what_is_not_makes_room() {
     );
     drop(asked);
     for answered in std::iter::once(first).chain(again) {
-        assert!(answered.recv_timeout(PATIENCE).unwrap().is_ok());
+        assert!(answered.recv_timeout(TIMEOUT).unwrap().is_ok());
     }
 }
 
@@ -226,7 +226,7 @@ fn a_question_that_somebody_wants_again_goes_on() {
     std::thread::sleep(Duration::from_millis(600));
     drop(go);
     assert_eq!(
-        skids(&answered.recv_timeout(PATIENCE).unwrap().unwrap()),
+        skids(&answered.recv_timeout(TIMEOUT).unwrap().unwrap()),
         [skid(&root)]
     );
     assert_eq!((server.requests(), server.requests_taken_back()), (1, 0));

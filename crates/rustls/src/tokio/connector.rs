@@ -1,4 +1,4 @@
-//! Connecting with tokio.
+//! The connector for tokio.
 
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -19,13 +19,13 @@ use crate::connector::register;
 use crate::context::HandshakeContext;
 use crate::error::failed;
 
-/// Makes TLS connections with tokio: as [`Connector`], without blocking the executor. Where a store answers later, the
-/// handshake waits for it on a thread of tokio's blocking pool, and other tasks go on, on a current-thread runtime too.
-/// One connection, cold or warm. A connect future that is dropped closes its connection and gives up its wait.
+/// A connector for tokio: a [`Connector`] that does not block the executor. A handshake that waits for a deferred store does
+/// so on a thread of tokio's blocking pool, and other tasks run meanwhile, on a current-thread runtime too. It makes one
+/// connection, cold or warm. Dropping the connect future closes the connection and cancels the wait.
 ///
-/// As many handshakes can wait at a time as that pool has threads, 512 unless set. A store that needs the pool itself, as to
-/// look up the address of a server, is better off with a runtime of its own: behind so many that wait it would have to wait
-/// for them.
+/// The number of handshakes that can wait at a time is the number of threads of that pool, 512 unless set. A store that needs
+/// the pool itself, such as to resolve a host name, should have a runtime of its own: otherwise it could have to wait for the
+/// handshakes that wait for it.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -45,7 +45,7 @@ impl TokioConnector {
     /// As [`Connector::new`].
     ///
     /// # Panics
-    /// As that does.
+    /// As [`Connector::new`].
     pub fn new(policy: impl Into<TrustPolicy>) -> Self {
         Self(Connector::new(policy))
     }
@@ -55,7 +55,7 @@ impl TokioConnector {
         Self(Connector::with_config(policy, config))
     }
 
-    /// What it trusts.
+    /// The policy.
     pub fn policy(&self) -> &TrustPolicy {
         self.0.policy()
     }
@@ -65,10 +65,10 @@ impl TokioConnector {
         self.0.config()
     }
 
-    /// Asks for the anchors that served this host before, if they are not cached any more, and does not wait for them.
-    /// [`connect`](Self::connect) does so too: to do it before the TCP connection is made saves time.
+    /// Looks up the anchors that served this host before, if they are not cached any more, and does not wait for them.
+    /// [`connect`](Self::connect) does so, too; before the TCP connection is made, it saves time.
     ///
-    /// Returns how many lookups that were.
+    /// Returns the number of lookups.
     pub fn prefetch(&self, server: &ServerName<'_>) -> usize {
         self.policy().prefetch_ahead(&server.to_str())
     }
@@ -76,10 +76,10 @@ impl TokioConnector {
     /// Makes the connection over `stream`.
     ///
     /// # Errors
-    /// As [`Connector::connect`]; and where the runtime is shut down meanwhile.
+    /// As [`Connector::connect`]; and when the runtime is shut down meanwhile.
     ///
     /// # Panics
-    /// Outside of a tokio runtime, where a store may answer later.
+    /// Outside of a tokio runtime, if the policy has a deferred store.
     pub async fn connect<S>(&self, server: ServerName<'static>, stream: S) -> io::Result<TokioTlsStream<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -115,18 +115,18 @@ pub struct TokioTlsStream<S> {
 }
 
 impl<S> TokioTlsStream<S> {
-    /// The stream under it, and the TLS side of it.
+    /// The stream, and the TLS connection of rustls.
     pub fn get_ref(&self) -> (&S, &ClientConnection) {
         let (stream, connection) = self.tls.get_ref().get_ref();
         (stream.get_ref(), connection)
     }
 
-    /// What happened in the verification of the server; `None` where a session was resumed.
+    /// The report of the verification; `None` where a session was resumed.
     pub fn report(&self) -> Option<&VerificationReport> {
         self.report.as_deref()
     }
 
-    /// A ticket may come: it depends on what this connection depends on.
+    /// Runs a step as this connection's: a session ticket that comes depends on the same anchors.
     fn step<T>(&mut self, step: impl FnOnce(Pin<&mut TrackedStream<TlsStream<ReadAhead<S>>>>) -> T) -> T
     where
         S: Unpin,
@@ -176,8 +176,8 @@ where
         self.tls.is_write_vectored()
     }
 
-    /// Shuts the stream under it down as well. Where it was [closed](jit_trust_engine::Connection::close), it does only that: what
-    /// was not sent yet must not be.
+    /// Shuts down the TLS connection and the stream. After a [close](jit_trust_engine::Connection::close), it shuts down the
+    /// stream only, because pending data must not be sent.
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.tls.is_closed() {
             return Pin::new(self.tls.get_mut().get_mut().0).poll_shutdown(context);

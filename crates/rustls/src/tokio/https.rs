@@ -1,4 +1,4 @@
-//! Connecting with hyper.
+//! The connector for hyper.
 
 use std::future::Future;
 use std::io;
@@ -17,10 +17,10 @@ use super::{TokioConnector, TokioTlsStream};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A connector for hyper-util's client: [`TokioConnector`] over any connector that makes TCP connections. Connections that
-/// the client's pool keeps open count as living.
+/// A connector for hyper-util's client: a [`TokioConnector`] over any connector for TCP. Connections that the client's pool
+/// keeps count as open.
 ///
-/// A URL of `http` is refused unless [`allowing_http`](Self::allowing_http).
+/// URLs with the scheme `http` are an error unless [`allowing_http`](Self::allowing_http).
 ///
 /// ```no_run
 /// use hyper_util::client::legacy::Client;
@@ -44,10 +44,10 @@ pub struct HttpsConnector<C = HttpConnector> {
 }
 
 impl HttpsConnector {
-    /// Connects to the addresses that the system resolves names to, and offers HTTP/2 and HTTP/1.1.
+    /// A connector that resolves names with the system's resolver, and offers HTTP/2 and HTTP/1.1.
     ///
     /// # Panics
-    /// As [`TokioConnector::new`] does.
+    /// As [`TokioConnector::new`].
     pub fn new(policy: impl Into<TrustPolicy>) -> Self {
         let policy = policy.into();
         let mut config = crate::client_config(policy.clone());
@@ -59,7 +59,7 @@ impl HttpsConnector {
 }
 
 impl<C> HttpsConnector<C> {
-    /// Over connections that `tcp` makes; the protocols are those that the connector's configuration offers.
+    /// A connector over the connections of `tcp`. It offers the protocols of the connector's configuration.
     pub fn with_connectors(connector: TokioConnector, tcp: C) -> Self {
         Self {
             connector,
@@ -68,7 +68,7 @@ impl<C> HttpsConnector<C> {
         }
     }
 
-    /// Makes connections without TLS where a URL is of `http`.
+    /// Makes connections without TLS for URLs with the scheme `http`.
     pub fn allowing_http(mut self) -> Self {
         self.allows_http = true;
         self
@@ -123,7 +123,7 @@ where
 
 fn server_name(uri: &Uri) -> Result<ServerName<'static>, BoxError> {
     let host = uri.host().unwrap_or_default();
-    // An address of IPv6 stands in brackets.
+    // An IPv6 address is in brackets.
     let host = host
         .strip_prefix('[')
         .and_then(|host| host.strip_suffix(']'))
@@ -131,7 +131,7 @@ fn server_name(uri: &Uri) -> Result<ServerName<'static>, BoxError> {
     Ok(ServerName::try_from(host.to_owned())?)
 }
 
-/// A connection with TLS, or, where that was allowed, without.
+/// A connection with TLS; or without, where that was allowed.
 #[derive(Debug)]
 pub struct MaybeHttps<T>(Stream<T>);
 

@@ -13,11 +13,11 @@ use crate::context::HandshakeContext;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A layer around whatever makes connections with one of our configurations, as reqwest's `connector_layer` takes it: a
-/// handshake that waits for a store does so outside the executor, so that other tasks go on.
+/// A layer around a connector that uses one of our configurations, for reqwest's `connector_layer`. A handshake that waits
+/// for a store does so outside the executor, so that other tasks run meanwhile.
 ///
-/// The connections themselves stay the connector's. They are not listed, and the grace of an anchor that was fetched for
-/// one counts from its verification.
+/// The connections are not tracked: they are not listed, and the idle grace of an imported anchor begins with the
+/// verification.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -41,7 +41,7 @@ impl<S> Layer<S> for ConnectLayer {
     }
 }
 
-/// A connector whose handshakes may wait.
+/// A connector whose handshakes run outside the executor.
 #[derive(Clone, Copy, Debug)]
 pub struct Connect<S>(S);
 
@@ -61,7 +61,7 @@ where
     }
 
     fn call(&mut self, request: R) -> Self::Future {
-        // By way of a proxy it makes two connections.
+        // Without a server, because it makes two connections through a proxy.
         let context = Arc::new(HandshakeContext::default());
         let connecting = context.drive(|| self.0.call(request));
         Box::pin(async move {

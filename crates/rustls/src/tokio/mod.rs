@@ -1,4 +1,4 @@
-//! Connecting with tokio, hyper and reqwest: a handshake that may wait for a store does so outside the executor.
+//! Connectors for tokio, hyper and reqwest. A handshake that may wait for a store runs outside the executor.
 
 mod connector;
 #[cfg(feature = "hyper")]

@@ -1,4 +1,4 @@
-//! Reading ahead: what was received is held back until the handshake is polled where it may block.
+//! A stream that holds back its input until the handshake is polled where it may block.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -8,11 +8,11 @@ use std::task::{Context, Poll, ready};
 use jit_trust_engine::Gate;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// How much is read ahead at a time: more than a server's part of most handshakes.
+/// The length of the buffer: more than a server sends in most handshakes.
 const LEN: usize = 8 << 10;
 
-/// A stream whose reader gets what was received only while its [`Gate`] is open. While it is closed, what comes is held
-/// back and the reader has to wait, so that the reader can be polled where it must not block.
+/// A stream that gives input to its reader only while its [`Gate`] is open. While the gate is closed, it holds input back, so
+/// that the reader can be polled where it must not block.
 pub(super) struct ReadAhead<S> {
     stream: S,
     gate: Arc<Gate>,
@@ -22,7 +22,7 @@ pub(super) struct ReadAhead<S> {
 }
 
 impl<S> ReadAhead<S> {
-    /// With the gate closed.
+    /// A stream with its gate closed.
     pub(super) fn new(stream: S) -> (Self, Arc<Gate>) {
         let gate = Arc::<Gate>::default();
         let ahead = Self {
@@ -39,14 +39,14 @@ impl<S> ReadAhead<S> {
         &self.stream
     }
 
-    /// Gives the reader what was held back.
+    /// Gives the input that was held back to the reader.
     fn give(&mut self, buffer: &mut ReadBuf<'_>) {
         let rest = self.held.get(self.taken..).unwrap_or_default();
         let (given, _) = rest.split_at(rest.len().min(buffer.remaining()));
         buffer.put_slice(given);
         self.taken += given.len();
         if self.taken == self.held.len() {
-            // The end of the stream is given by giving nothing: it stays.
+            // The end of the stream, an empty read, stays.
             self.gate.set_input(self.has_ended);
             self.held = Vec::new();
             self.taken = 0;
@@ -68,7 +68,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for ReadAhead<S> {
                 Poll::Ready(Ok(()))
             }
             (true, false) => Pin::new(&mut this.stream).poll_read(context, buffer),
-            // The gate is opened when this says that there is something.
+            // The driver opens the gate when there is input.
             (false, true) => Poll::Pending,
             (false, false) => {
                 this.held = vec![0; LEN];

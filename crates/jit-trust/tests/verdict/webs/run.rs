@@ -28,7 +28,7 @@ pub(super) const ACCEPTED: &str = "Accepted";
 pub(super) struct Outcome {
     /// How often each verdict was given.
     pub(super) verdicts: BTreeMap<String, u64>,
-    /// How often a store afar was asked no further than was promised, and judged differently.
+    /// How often the limits of lookups in the deferred store were the reason for another verdict.
     pub(super) exceptions: Exceptions,
     /// How often each other library judged, and accepted.
     pub(super) libraries: Libraries,

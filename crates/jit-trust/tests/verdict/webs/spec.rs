@@ -40,7 +40,7 @@ pub(super) struct Root {
     pub(super) imposed: Option<Constraints>,
 }
 
-/// What a server sends, who asks, and when.
+/// What a server sends, by which name it is reached, and when.
 #[derive(Clone, Debug)]
 pub(super) struct Web {
     /// The root that the path starts from, if the store has it, as a place in the store's order.

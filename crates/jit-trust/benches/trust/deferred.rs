@@ -1,23 +1,23 @@
-//! A store that answers at once what one from afar would answer later.
+//! A deferred store in memory, which answers at once.
 
 use jit_trust::{AnchorKey, Certificate, DeferredStore, Entry, LookupRequest, LookupResponse, Responder};
 use jit_trust_core::v2;
 
-/// Has one anchor, and would have to be asked for it again if it were not kept.
+/// A deferred store of one anchor.
 #[derive(Clone, Debug)]
-pub(crate) struct Afar {
+pub(crate) struct Deferred {
     key: AnchorKey,
     pub(crate) blob: &'static [u8],
 }
 
-impl DeferredStore for Afar {
+impl DeferredStore for Deferred {
     fn name(&self) -> String {
-        "afar".to_owned()
+        "deferred".to_owned()
     }
 
-    fn look_up(&self, question: LookupRequest, reply: Responder) {
-        let is_it = question.key == self.key;
-        reply.send(if is_it {
+    fn look_up(&self, request: LookupRequest, responder: Responder) {
+        let is_it = request.key == self.key;
+        responder.send(if is_it {
             LookupResponse::blob(self.blob)
         } else {
             Ok(LookupResponse::not_found())
@@ -25,8 +25,8 @@ impl DeferredStore for Afar {
     }
 }
 
-impl Afar {
-    /// Has this root.
+impl Deferred {
+    /// A store of this root.
     pub(crate) fn of(root: &[u8]) -> Self {
         let certificate = Certificate::from_der(root).expect("a readable root");
         Self {

@@ -1,4 +1,4 @@
-//! The roots behind a store that is asked for one name at a time, and answers at once or from another thread.
+//! The roots in a deferred store, which responds at once or from another thread.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,33 +16,33 @@ use crate::question::{self, Verdict};
 use crate::root::TrustedRoot;
 use crate::stores::{self, Version};
 
-/// A store of these roots, which answers later, and a verifier that trusts it and no other.
-pub(crate) struct Afar {
+/// A verifier with a deferred store of these roots and no other store.
+pub(crate) struct Deferred {
     pub(crate) verifier: Verifier,
     made: Arc<Mutex<Vec<LookupRecord>>>,
-    /// The subject of each root, and by what it is asked for.
+    /// The subject of each root, and its key.
     names: Vec<(Vec<u8>, AnchorKey)>,
 }
 
-/// Why the verdict may be another than with all roots loaded.
+/// Why the verdict may differ from that with all roots loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Cause {
-    /// There is an anchor that the seventh question, or a later one, would have brought.
-    MoreThanSixQuestions,
+    /// The seventh lookup, or a later one, would have found an anchor.
+    MoreThanSixLookups,
     /// There are more than three anchors that could have issued something here, and three were imported.
     MoreThanThreeImports,
-    /// webpki gave up after so much work, which depends on how many anchors there are to try.
+    /// webpki reached a limit of its work, which depends on the number of anchors.
     Budget,
 }
 
-/// webpki's words for having given up.
+/// The errors of webpki's limits.
 const BUDGETS: [&str; 3] = [
     "MaximumSignatureChecksExceeded",
     "MaximumPathBuildCallsExceeded",
     "MaximumNameConstraintComparisonsExceeded",
 ];
 
-impl Afar {
+impl Deferred {
     pub(crate) fn new(roots: &[TrustedRoot], provider: &CryptoProvider) -> Self {
         let keys = roots.iter().map(|root| {
             let subject = root.entry().subject().unwrap();
@@ -58,7 +58,7 @@ impl Afar {
             blobs: blobs
                 .map(|(key, entries)| (key, stores::encode(&entries, Version::V2)))
                 .collect(),
-            queries: AtomicUsize::new(0),
+            lookups: AtomicUsize::new(0),
         };
         let trust = TrustPolicy::builder().deferred_store(store).build();
         let made = Arc::new(Mutex::new(Vec::new()));
@@ -73,7 +73,7 @@ impl Afar {
         }
     }
 
-    /// Why these may differ, the verdict that was just given and that of webpki with all roots loaded; none if they must not.
+    /// Why the verdict may differ from that of webpki with all roots loaded; `None` if it must not.
     pub(crate) fn cause(
         &self,
         question: &question::Request<'_>,
@@ -99,7 +99,7 @@ impl Afar {
         let wanted = || self.names.iter().filter(|(name, _)| issuers.contains(name));
         let was_asked = |key: &AnchorKey| made.iter().any(|made| made.key == *key);
         if made.len() == 6 && issuers.len() > 6 && wanted().any(|(_, key)| !was_asked(key)) {
-            return Some(Cause::MoreThanSixQuestions);
+            return Some(Cause::MoreThanSixLookups);
         }
         let imported: usize = made.iter().map(found).sum();
         if imported == 3 && wanted().count() > 3 {
@@ -119,22 +119,22 @@ fn found(made: &LookupRecord) -> usize {
 #[derive(Debug)]
 struct Store {
     blobs: HashMap<AnchorKey, Vec<u8>>,
-    queries: AtomicUsize,
+    lookups: AtomicUsize,
 }
 
 impl DeferredStore for Store {
     fn name(&self) -> String {
-        "afar".to_owned()
+        "deferred".to_owned()
     }
 
-    fn look_up(&self, request: LookupRequest, reply: Responder) {
-        let answer = match self.blobs.get(&request.key) {
+    fn look_up(&self, request: LookupRequest, responder: Responder) {
+        let response = match self.blobs.get(&request.key) {
             Some(blob) => LookupResponse::blob(blob.clone()),
             None => Ok(LookupResponse::not_found()),
         };
-        match self.queries.fetch_add(1, Ordering::Relaxed) % 8 {
-            0 => drop(std::thread::spawn(move || reply.send(answer))),
-            _ => reply.send(answer),
+        match self.lookups.fetch_add(1, Ordering::Relaxed) % 8 {
+            0 => drop(std::thread::spawn(move || responder.send(response))),
+            _ => responder.send(response),
         }
     }
 }

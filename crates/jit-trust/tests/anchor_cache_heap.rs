@@ -1,4 +1,4 @@
-//! The heap that anchors from afar take: none when nobody leans on them any more, and little whatever servers name.
+//! The heap that anchors of a deferred store take: none when no connection depends on them, and little whatever servers name.
 //!
 //! It is a program of its own with one test, because it counts the heap of the whole process.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
@@ -29,22 +29,22 @@ const GRACE: Duration = Duration::from_millis(300);
 
 /// A store of one anchor, which answers from a thread.
 #[derive(Debug)]
-struct Afar {
+struct Deferred {
     name: NameHash,
     blob: Arc<[u8]>,
 }
 
-impl DeferredStore for Afar {
+impl DeferredStore for Deferred {
     fn name(&self) -> String {
-        "afar".to_owned()
+        "deferred".to_owned()
     }
 
-    fn look_up(&self, question: LookupRequest, reply: Responder) {
-        if question.key != jit_trust::AnchorKey::Subject(self.name) {
-            return reply.send(Ok(LookupResponse::not_found()));
+    fn look_up(&self, request: LookupRequest, responder: Responder) {
+        if request.key != jit_trust::AnchorKey::Subject(self.name) {
+            return responder.send(Ok(LookupResponse::not_found()));
         }
         let blob = self.blob.clone();
-        std::thread::spawn(move || reply.send(LookupResponse::blob(&*blob)));
+        std::thread::spawn(move || responder.send(LookupResponse::blob(&*blob)));
     }
 }
 
@@ -108,12 +108,12 @@ fn the_heap_is_as_before_when_the_grace_after_the_last_connection_is_over_and_bo
     let root = Ca::builder("Root").padding(LARGE).self_signed();
     let leaf = root.leaf("a.test");
     let der = root.der();
-    let afar = Afar {
+    let deferred = Deferred {
         name: Certificate::from_der(&der).unwrap().subject().hash(),
         blob: stores::blob(&[&root], stores::Version::V1).into(),
     };
     let trust = TrustPolicy::builder()
-        .deferred_store(afar)
+        .deferred_store(deferred)
         .idle_grace(GRACE)
         .build();
     let connector = connector(&trust);
