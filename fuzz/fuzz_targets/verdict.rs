@@ -346,7 +346,7 @@ static VERIFIERS: LazyLock<[Vec<Vec<Verifiers>>; 2]> = LazyLock::new(|| {
 
 impl Verifiers {
     fn new(set: usize, under: usize, provider: &CryptoProvider) -> Self {
-        let blob = blob_of(set, under).leak();
+        let blob = blob_of(set, under);
         Self {
             all_loaded: all_loaded(entries(set, under), under, provider),
             just_in_time: Verifier::with_provider(BlobStore::new(blob).expect("a blob"), provider),

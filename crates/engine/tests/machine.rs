@@ -1,4 +1,5 @@
 //! The verification machine, with a TLS library that the tests play.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -10,7 +11,7 @@ use jit_trust_engine::verification::{
     Edge, Library, PathEnd, Step, ValidPath, ValidationRequest, Verification,
 };
 use jit_trust_engine::{
-    BlobStore, DeferredStore, LookupRequest, LookupResponse, Missing, LookupWait, Rejection, Responder,
+    BlobStore, DeferredStore, LookupRequest, LookupResponse, LookupWait, Missing, Rejection, Responder,
     TrustPolicy,
 };
 use jit_trust_lab::pki::{Ca, dns_name_constraints, now};
@@ -172,7 +173,7 @@ fn what_the_library_accepts_is_accepted_in_one_validation() {
 }
 
 #[test]
-fn a_rejection_says_which_root_is_missing_and_who_asks_for_it() {
+fn a_rejection_says_which_root_is_missing_and_which_certificate_names_it() {
     let policy = TrustPolicy::new(store(&[&Ca::root("Other")]));
     let mut edge = Scripted::new(&leaf_and(&Ca::root("Root")), [says(no_such_root)]);
     let rejection = verdict(&policy, &mut edge, Library::REPEATABLE).unwrap_err();

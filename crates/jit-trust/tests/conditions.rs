@@ -33,7 +33,7 @@ fn by_every_store(entries: &[Entry<'_>], check: impl Fn(&Verifier)) {
     std::fs::write(&file, &blob).unwrap();
     stores::webroot_of(directory.path(), entries, Version::V2);
     let stores: [Box<dyn TrustStore>; 3] = [
-        Box::new(BlobStore::new(blob.leak()).unwrap()),
+        Box::new(BlobStore::new(blob).unwrap()),
         Box::new(FileStore::open(file).unwrap()),
         Box::new(WebrootStore::open(directory.path()).unwrap()),
     ];
@@ -211,7 +211,7 @@ fn other_sources_of_trust_do_not_enforce_the_date() {
 
     // Nor has the blob of libwebsockets, which is version 1.
     let blob = stores::encode(&[dated], Version::V1);
-    let store = BlobStore::new(blob.leak()).unwrap();
+    let store = BlobStore::new(blob).unwrap();
     let reference = Verifier::with_provider(store, &aws_lc_rs::default_provider());
     verify(&reference, &sent, "a.test").unwrap();
 }

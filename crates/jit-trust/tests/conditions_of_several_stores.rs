@@ -210,8 +210,8 @@ fn blob(roots: &[(&Ca, Said<'_>)]) -> Vec<u8> {
     stores::encode(&entries, Version::V2)
 }
 
-fn store(roots: &[(&Ca, Said<'_>)]) -> BlobStore {
-    BlobStore::new(blob(roots).leak()).unwrap()
+fn store(roots: &[(&Ca, Said<'_>)]) -> BlobStore<Vec<u8>> {
+    BlobStore::new(blob(roots)).unwrap()
 }
 
 /// A store that is asked by name, answers with one blob, and counts.

@@ -51,8 +51,8 @@ fn check(get: impl Fn(&Server, TrustPolicy) -> LookupResponse) {
         .install_default()
         .ok();
     let root = Ca::root("Root");
-    let blob = stores::blob(&[&root], stores::Version::V2).leak();
-    check_with(&root, || BlobStore::new(blob).unwrap().into(), &get);
+    let blob = stores::blob(&[&root], stores::Version::V2);
+    check_with(&root, || BlobStore::new(blob.clone()).unwrap().into(), &get);
     check_with(
         &root,
         || support::Later::of(&[&root], Duration::from_millis(50)).trust(),

@@ -47,8 +47,8 @@ fn verifier(store: impl TrustStore + 'static) -> Verifier {
     Verifier::with_provider(store, &aws_lc_rs::default_provider())
 }
 
-fn store(roots: &[&Ca]) -> BlobStore {
-    BlobStore::new(stores::blob(roots, Version::V2).leak()).unwrap()
+fn store(roots: &[&Ca]) -> BlobStore<Vec<u8>> {
+    BlobStore::new(stores::blob(roots, Version::V2)).unwrap()
 }
 
 #[test]

@@ -27,12 +27,12 @@ const TLS: [fn(ServerBuilder) -> ServerBuilder; 2] = [
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-fn store_of(entries: &[Entry<'_>]) -> BlobStore {
-    BlobStore::new(stores::encode(entries, Version::V2).leak()).unwrap()
+fn store_of(entries: &[Entry<'_>]) -> BlobStore<Vec<u8>> {
+    BlobStore::new(stores::encode(entries, Version::V2)).unwrap()
 }
 
-fn store(roots: &[&Ca]) -> BlobStore {
-    BlobStore::new(stores::blob(roots, Version::V2).leak()).unwrap()
+fn store(roots: &[&Ca]) -> BlobStore<Vec<u8>> {
+    BlobStore::new(stores::blob(roots, Version::V2)).unwrap()
 }
 
 /// Sends a request and reads the answer, and with it the tickets that came before.
@@ -119,7 +119,7 @@ fn a_session_is_not_resumed_once_its_anchor_is_gone_or_another() {
     let future = u64::try_from(now()).unwrap() + 1_000_000;
     // In RFC 5280's encoding: all names but those below `.tr`.
     let not_tr = &b"\xa1\x07\x30\x05\x82\x03.tr"[..];
-    let changes: [(BlobStore, bool); 4] = [
+    let changes: [(BlobStore<Vec<u8>>, bool); 4] = [
         (store(&[&Ca::root("Other")]), false),
         (store(&[&namesake]), false),
         (store_of(&[unchanged().with_distrust_after(Some(future))]), true),

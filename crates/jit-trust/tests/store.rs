@@ -45,7 +45,7 @@ fn every_store(directory: &Path, roots: &[&Ca], version: Version) -> [Box<dyn Tr
     let blob = stores::blob(roots, version);
     fs::write(&file, &blob).unwrap();
     [
-        Box::new(BlobStore::new(blob.leak()).unwrap()),
+        Box::new(BlobStore::new(blob).unwrap()),
         Box::new(FileStore::open(&file).unwrap()),
         Box::new(WebrootStore::open(directory).unwrap()),
     ]
@@ -81,7 +81,7 @@ fn a_store_without_anchors_is_opened_and_hands_out_none() {
         let blob = stores::blob(&[], version);
         fs::write(&file, &blob).unwrap();
         let stores: [Box<dyn TrustStore>; 2] = [
-            Box::new(BlobStore::new(blob.leak()).unwrap()),
+            Box::new(BlobStore::new(blob).unwrap()),
             Box::new(FileStore::open(&file).unwrap()),
         ];
         for store in stores {
@@ -129,7 +129,7 @@ fn selecting_from_a_blob_in_memory_allocates_nothing() {
     let ca = root.intermediate("CA");
     let sent = ca.leaf("a.test").chain(&[&ca, &old.cross_sign(&root)]);
     for version in VERSIONS {
-        let store = BlobStore::new(stores::blob(&[&root, &old], version).leak()).unwrap();
+        let store = BlobStore::new(stores::blob(&[&root, &old], version)).unwrap();
         let counted = allocation_counter::measure(|| {
             let chain = PeerChain::read(sent.iter().map(AsRef::as_ref)).unwrap();
             let mut selection = Candidates::new(&chain);
@@ -159,7 +159,7 @@ fn a_file_that_is_written_to_while_it_is_open_fails_closed() {
             }
         };
         // Nothing of the entry may change, not even a byte that the anchor does not consist of.
-        let blob = BlobStore::new(original.clone().leak()).unwrap();
+        let blob = BlobStore::new(original.clone()).unwrap();
         let entry = blob.blob().entries().next().unwrap().encoded().as_bytes();
         let start = entry.as_ptr().addr() - blob.as_bytes().as_ptr().addr();
         for at in start..start + entry.len() {
@@ -435,7 +435,7 @@ fn an_anchor_whose_date_has_passed_is_not_handed_out_and_is_said_to_have_been_dr
     let file = directory.path().join("trust.tblb");
     fs::write(&file, &blob).unwrap();
     let stores: [Box<dyn TrustStore>; 3] = [
-        Box::new(BlobStore::new(blob.leak()).unwrap()),
+        Box::new(BlobStore::new(blob).unwrap()),
         Box::new(FileStore::open(&file).unwrap()),
         Box::new(WebrootStore::open(directory.path()).unwrap()),
     ];

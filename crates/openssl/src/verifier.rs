@@ -69,7 +69,7 @@ impl Verifier {
     /// # let options = jit_trust_core::v2::Options::default();
     /// # let mut blob = vec![0; jit_trust_core::v2::encoded_len(&roots, options)?];
     /// # jit_trust_core::v2::encode(&roots, options, 1, &mut blob)?;
-    /// # let store = jit_trust::BlobStore::new(blob.leak())?;
+    /// # let store = jit_trust::BlobStore::new(blob)?;
     /// use jit_trust::openssl::Verifier;
     /// use openssl::stack::Stack;
     /// use openssl::x509::store::X509StoreBuilder;

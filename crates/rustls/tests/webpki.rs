@@ -1,4 +1,5 @@
 //! webpki as the verification machine's library, without a handshake.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use jit_trust_core::{Certificate, Entry, PeerChain, v2};
 use jit_trust_engine::verification::{Edge, LookupWait};

@@ -27,7 +27,7 @@ pub(crate) fn run() {
 
     let der = root.der();
     let store = Deferred::of(&der);
-    let local = TrustPolicy::new(BlobStore::new(store.blob).expect("a good blob"));
+    let local = TrustPolicy::new(BlobStore::new(store.blob.clone()).expect("a good blob"));
     // It stays in use, and is not asked for again.
     let remote = TrustPolicy::builder()
         .deferred_store(store)

@@ -7,7 +7,7 @@ use jit_trust_core::v2;
 #[derive(Clone, Debug)]
 pub(crate) struct Deferred {
     key: AnchorKey,
-    pub(crate) blob: &'static [u8],
+    pub(crate) blob: Vec<u8>,
 }
 
 impl DeferredStore for Deferred {
@@ -18,7 +18,7 @@ impl DeferredStore for Deferred {
     fn look_up(&self, request: LookupRequest, responder: Responder) {
         let is_it = request.key == self.key;
         responder.send(if is_it {
-            LookupResponse::blob(self.blob)
+            LookupResponse::blob(self.blob.as_slice())
         } else {
             Ok(LookupResponse::not_found())
         });
@@ -36,9 +36,9 @@ impl Deferred {
     }
 }
 
-fn blob(entry: &Entry<'_>) -> &'static [u8] {
+fn blob(entry: &Entry<'_>) -> Vec<u8> {
     let (entries, options) = ([*entry], v2::Options::default());
     let mut blob = vec![0; v2::encoded_len(&entries, options).expect("one entry")];
     v2::encode(&entries, options, 7, &mut blob).expect("the buffer is large enough");
-    blob.leak()
+    blob
 }

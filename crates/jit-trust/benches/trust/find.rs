@@ -17,7 +17,7 @@ const KEYS: u32 = 1 << 16;
 const WARM: usize = 1 << 12;
 
 pub(crate) fn run() {
-    let mozilla = jit_trust::mozilla().blob();
+    let mozilla = &jit_trust::mozilla().blob();
     let present: Vec<_> = mozilla.entries().map(|entry| entry.name_hash()).collect();
     let present = in_random_order(|number| present[number as usize % present.len()]);
     let absent = in_random_order(|number| hash_of(b"absent", number));

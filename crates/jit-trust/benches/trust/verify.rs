@@ -79,7 +79,7 @@ impl Peer {
     }
 
     /// The root in the middle of Mozilla's list, as a blob in memory.
-    pub(crate) fn store(&self) -> BlobStore {
+    pub(crate) fn store(&self) -> BlobStore<Vec<u8>> {
         let root = self.root.der();
         let (before, behind) = TLS_SERVER_ROOT_CERTS.split_at(TLS_SERVER_ROOT_CERTS.len() / 2);
         let roots: Vec<_> = before.iter().chain([&root]).chain(behind).collect();
@@ -91,7 +91,7 @@ impl Peer {
         let options = v2::Options::default();
         let mut blob = vec![0; v2::encoded_len(&roots, options).expect("a list that fits")];
         v2::encode(&roots, options, 7, &mut blob).expect("the buffer is large enough");
-        BlobStore::new(blob.leak()).expect("a good blob")
+        BlobStore::new(blob).expect("a good blob")
     }
 
     fn verifier_with_the_right_anchor(&self) -> Arc<WebPkiServerVerifier> {

@@ -158,7 +158,7 @@ fn what_is_asked_ahead_is_wanted_until_the_handshake_is_over_or_for_the_next() {
     let host_cache = HostCache::builder().build().unwrap();
     host_cache.served(HOST, &[subject_of(&Ca::root("Another"))]);
     let trust = TrustPolicy::builder()
-        .store(BlobStore::new(stores::blob(&[&root], stores::Version::V2).leak()).unwrap())
+        .store(BlobStore::new(stores::blob(&[&root], stores::Version::V2)).unwrap())
         .deferred_store(held.clone())
         .host_cache(host_cache)
         .build();

@@ -62,7 +62,7 @@ fn a_client_certificate_is_for_servers_that_are_trusted() {
 #[test]
 fn it_is_not_sent_either_to_a_server_that_a_local_store_does_not_trust() {
     let (root, other) = (Ca::root("Root"), Ca::root("Other"));
-    let blob = crate::stores::blob(&[&root], crate::stores::Version::V2).leak();
+    let blob = crate::stores::blob(&[&root], crate::stores::Version::V2);
     let trust = TrustPolicy::new(jit_trust::BlobStore::new(blob).unwrap());
     for version in VERSIONS {
         assert_eq!(client_certificates(&server_of(&other, version), &trust), 0);

@@ -10,8 +10,8 @@ use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use crate::stores::{self, Version};
 use crate::support::*;
 
-fn store(roots: &[&Ca]) -> BlobStore {
-    BlobStore::new(stores::blob(roots, Version::V2).leak()).unwrap()
+fn store(roots: &[&Ca]) -> BlobStore<Vec<u8>> {
+    BlobStore::new(stores::blob(roots, Version::V2)).unwrap()
 }
 
 #[test]

@@ -4,7 +4,7 @@
 mod before_trust;
 mod conditions;
 mod constraints;
-#[path = "../residency/afar.rs"]
+#[path = "../anchor_cache/deferred.rs"]
 #[allow(dead_code, reason = "each test uses some of it")]
 mod deferred;
 mod handshake;

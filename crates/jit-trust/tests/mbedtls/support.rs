@@ -4,7 +4,6 @@
 use std::future::Future;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use jit_trust::mbedtls::{Connector, Error, Invalid, TlsStream, TokioConnector};
@@ -40,21 +39,13 @@ pub(crate) fn server_of(root: &Ca) -> Server {
     server(&leaf, leaf.chain(&[&ca]))
 }
 
-/// Keeps a blob for as long as the program runs, in a place that valgrind finds.
-fn kept(blob: Vec<u8>) -> &'static [u8] {
-    static KEPT: Mutex<Vec<&[u8]>> = Mutex::new(Vec::new());
-    let blob = blob.leak();
-    KEPT.lock().unwrap().push(blob);
-    blob
-}
-
-pub(crate) fn store_of(entries: &[Entry<'_>], version: Version) -> BlobStore {
-    BlobStore::new(kept(stores::encode(entries, version))).unwrap()
+pub(crate) fn store_of(entries: &[Entry<'_>], version: Version) -> BlobStore<Vec<u8>> {
+    BlobStore::new(stores::encode(entries, version)).unwrap()
 }
 
 /// A store of these roots, without their certificates.
-pub(crate) fn store(roots: &[&Ca]) -> BlobStore {
-    BlobStore::new(kept(stores::blob(roots, Version::V2))).unwrap()
+pub(crate) fn store(roots: &[&Ca]) -> BlobStore<Vec<u8>> {
+    BlobStore::new(stores::blob(roots, Version::V2)).unwrap()
 }
 
 pub(crate) fn connect(connector: &Connector, server: &Server) -> io::Result<TlsStream> {
@@ -127,7 +118,7 @@ pub(crate) fn connectors(roots: &[&Ca]) -> impl Iterator<Item = Connector> {
     let blobs = VERSIONS.map(|version| stores::blob(roots, version));
     blobs
         .into_iter()
-        .map(|blob| Connector::new(BlobStore::new(kept(blob)).unwrap()).unwrap())
+        .map(|blob| Connector::new(BlobStore::new(blob).unwrap()).unwrap())
 }
 
 /// The verdict of mbedTLS with these roots loaded.

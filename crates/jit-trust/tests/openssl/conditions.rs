@@ -37,7 +37,7 @@ const EACH: [Said; 4] = [
 
 impl Said {
     /// A store that says this of a CA, and holds it.
-    fn of(self, ca: &Ca) -> BlobStore {
+    fn of(self, ca: &Ca) -> BlobStore<Vec<u8>> {
         let der = ca.der();
         let only_below = |domain| dns_name_constraints(&[domain], &[""; 0]);
         let days = |is_met| if is_met { 1 } else { -10 };

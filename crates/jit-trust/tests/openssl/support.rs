@@ -35,15 +35,12 @@ pub(crate) fn server_of(root: &Ca) -> Server {
     server(&leaf, leaf.chain(&[&ca]))
 }
 
-pub(crate) fn store(roots: &[&Ca]) -> BlobStore {
+pub(crate) fn store(roots: &[&Ca]) -> BlobStore<Vec<u8>> {
     store_of(stores::blob(roots, Version::V2))
 }
 
-/// A store in memory of this blob, which is kept where a search for leaks finds it.
-pub(crate) fn store_of(blob: Vec<u8>) -> BlobStore {
-    static KEPT: Mutex<Vec<&[u8]>> = Mutex::new(Vec::new());
-    let blob = blob.leak();
-    KEPT.lock().unwrap().push(blob);
+/// A store in memory of this blob.
+pub(crate) fn store_of(blob: Vec<u8>) -> BlobStore<Vec<u8>> {
     BlobStore::new(blob).unwrap()
 }
 

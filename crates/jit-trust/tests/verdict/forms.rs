@@ -42,7 +42,7 @@ pub(crate) fn of(roots: &[TrustedRoot], directory: &Path, provider: &CryptoProvi
         let path = directory.join("trust.tblb");
         std::fs::write(&path, &blob).unwrap();
         let stores: [Box<dyn TrustStore>; 3] = [
-            Box::new(BlobStore::new(blob.leak()).unwrap()),
+            Box::new(BlobStore::new(blob).unwrap()),
             Box::new(FileStore::open(path).unwrap()),
             Box::new(WebrootStore::open(directory).unwrap()),
         ];

@@ -42,7 +42,7 @@ impl MbedTls {
             bindings,
         });
         let forms = roots.forms().map(|(form, blob)| {
-            let store = BlobStore::new(blob.leak()).unwrap();
+            let store = BlobStore::new(blob).unwrap();
             (form, Connector::new(store).unwrap())
         });
         Self {

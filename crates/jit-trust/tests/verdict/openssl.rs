@@ -52,7 +52,7 @@ impl OpenSsl {
             })
         });
         let forms = roots.forms().map(|(form, blob)| {
-            let store = BlobStore::new(blob.leak()).unwrap();
+            let store = BlobStore::new(blob).unwrap();
             (form, Verifier::new(store))
         });
         Self {

@@ -93,7 +93,7 @@ fn a_local_store_that_is_ahead_takes_what_is_remembered_along() {
     let deferred = Deferred::default();
     deferred.has(&root, u32::MAX);
     let of = now() + 100 * DAY;
-    let blob = |generation| BlobStore::new(deferred::blob(&[&local], generation).leak()).unwrap();
+    let blob = |generation| BlobStore::new(deferred::blob(&[&local], generation)).unwrap();
     let builder = TrustPolicy::builder()
         .store(blob(7))
         .deferred_store(deferred.clone());

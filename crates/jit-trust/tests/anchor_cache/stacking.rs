@@ -13,8 +13,8 @@ use jit_trust_lab::server::{Response, Server};
 use crate::deferred::{Deferred, What, blob, by_subject, wait_until};
 use crate::verify::{Judge, ask, is_no_such_root, words};
 
-fn local(roots: &[&Ca], generation: u32) -> BlobStore {
-    BlobStore::new(blob(roots, generation).leak()).unwrap()
+fn local(roots: &[&Ca], generation: u32) -> BlobStore<Vec<u8>> {
+    BlobStore::new(blob(roots, generation)).unwrap()
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn a_file_that_was_replaced_while_it_was_watched_is_not_followed_by_an_older_sto
     let trust = TrustPolicy::new(WatchedFileStore::open(file.path()).unwrap());
     put(9);
     ask(&trust, &root.leaf("a.test").chain(&[])).unwrap();
-    let of = |generation| BlobStore::new(crate::deferred::blob(&[&root], generation).leak()).unwrap();
+    let of = |generation| BlobStore::new(crate::deferred::blob(&[&root], generation)).unwrap();
     let refused = trust.replace_store(of(8)).unwrap_err();
     assert_eq!((refused.given, refused.newest), (8, 9));
     trust.replace_store(of(9)).unwrap();

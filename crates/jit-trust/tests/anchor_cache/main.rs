@@ -2,12 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod ahead;
-mod answers;
-mod asking;
-#[path = "afar.rs"]
 mod deferred;
 mod hostile;
 mod live;
+mod lookups;
+mod responses;
 mod stacking;
 #[path = "../stores/mod.rs"]
 mod stores;
