@@ -62,12 +62,14 @@ pub use jit_trust_core::{
     MAX_CERTIFICATES, Name, NameConstraintsError, NameForm, NameHash, NameHashPrefix, PeerChain, Query,
     TrustAnchor, TrustBlob,
 };
-pub use lookup::{LookupError, LookupKind, LookupRequest, LookupResponse, MAX_RESPONSE_LEN};
+pub use lookup::{
+    LookupError, LookupKind, LookupOutcome, LookupRecord, LookupRequest, LookupResponse, MAX_RESPONSE_LEN,
+};
 pub use policy::{HostPolicy, InvalidPin, TrustPolicy, TrustPolicyBuilder};
 pub use rejection::{DatedRoot, Missing, Original, PresentedName, Rejection};
 pub use report::VerificationReport;
 pub use store::{BlobStore, StoreError, TrustStore};
-pub use verification::{Certificates, LookupOutcome, LookupRecord};
+pub use verification::Certificates;
 
 #[cfg(feature = "std")]
 mod with_std {

@@ -7,9 +7,8 @@ use core::time::Duration;
 
 use jit_trust_core::{Certificate, OwnedTrustAnchor, PeerChain, TrustAnchor};
 
-use crate::Rejection;
 use crate::candidates::Candidates;
-use crate::verification::LookupRecord;
+use crate::{LookupRecord, Rejection};
 
 /// The report of one verification: what happened, with any TLS library, whether it succeeded or failed. It has all that a
 /// log line, a command or a program shows, and decides nothing.
@@ -41,15 +40,13 @@ pub struct VerificationReport {
 }
 
 impl VerificationReport {
-    #[allow(clippy::too_many_arguments)]
+    /// The report of a chain and its candidates, without lookups and times. `accepted` is the index among the candidates of
+    /// the anchor that the path ends in.
     pub(crate) fn new(
         host: &str,
         chain: Option<&PeerChain<'_>>,
-        store_len: Option<usize>,
         candidates: Option<&Candidates<'_>>,
         accepted: Option<usize>,
-        lookups: &[LookupRecord],
-        [selecting, validating]: [Duration; 2],
         result: Result<(), Rejection>,
     ) -> Self {
         let sent = chain.into_iter().flat_map(PeerChain::certificates);
@@ -57,11 +54,11 @@ impl VerificationReport {
         let all = || candidates.into_iter().flat_map(Candidates::all);
         Self {
             host: host.into(),
-            store_len,
+            store_len: None,
             selected: candidates.map_or(0, Candidates::len),
-            lookups: lookups.to_vec(),
-            selecting,
-            validating,
+            lookups: Vec::new(),
+            selecting: Duration::ZERO,
+            validating: Duration::ZERO,
             result,
             unreadable: chain.map_or(0, PeerChain::skipped),
             sent: sent.map(|certificate| Box::from(certificate.as_der())).collect(),

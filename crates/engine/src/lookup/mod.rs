@@ -1,6 +1,7 @@
 //! Deferred stores: they are asked by key, and may respond later.
 
 mod error;
+mod record;
 #[cfg(feature = "std")]
 mod responder;
 mod response;
@@ -8,6 +9,8 @@ mod response;
 mod shared;
 
 pub use error::LookupError;
+pub(crate) use record::LookupKey;
+pub use record::{LookupOutcome, LookupRecord};
 #[cfg(feature = "std")]
 pub use responder::Responder;
 pub use response::{LookupResponse, MAX_RESPONSE_LEN};
@@ -17,6 +20,9 @@ pub(crate) use shared::LookupResult;
 pub use shared::{SharedLookup, Waiter};
 
 use crate::AnchorKey;
+
+/// The largest number of anchors that are imported for one verification.
+pub(crate) const MAX_IMPORTS: usize = 3;
 
 /// A store that is asked for one key at a time, and responds at once or later: a remote server, a database, a
 /// secure element.

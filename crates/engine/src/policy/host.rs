@@ -4,12 +4,12 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use jit_trust_core::{ChainError, Entry, PeerChain};
+use jit_trust_core::{Entry, PeerChain};
 
 use super::{LocalStore, TrustPolicy};
 use crate::binding::{BoundAnchor, Presence};
 use crate::candidates::Candidates;
-use crate::verification::{Library, Place, Verification};
+use crate::lookup::LookupKey;
 use crate::{AnchorKey, LookupKind, StoreError};
 
 /// The policy for one host at one time: the stores of the [`TrustPolicy`], or the CAs that the host is pinned to.
@@ -44,16 +44,6 @@ impl HostPolicy {
     /// The policy that it was made from.
     pub fn policy(&self) -> &TrustPolicy {
         &self.policy
-    }
-
-    /// Begins a verification of the chain that the host sent, as of this Unix time; with `None`, validity is not checked.
-    pub fn verification<'v>(
-        &'v self,
-        chain: &'v Result<PeerChain<'v>, ChainError>,
-        now: Option<u64>,
-        library: Library,
-    ) -> Verification<'v> {
-        Verification::new(self, chain, now, library)
     }
 
     /// Asks every local store, so that the conditions of each bind the anchors of all.
@@ -99,7 +89,7 @@ impl HostPolicy {
 mod with_std {
     use std::sync::Arc;
 
-    use super::{AnchorKey, Entry, HostPolicy, LookupKind, Place, Presence, String, Vec};
+    use super::{AnchorKey, Entry, HostPolicy, LookupKey, LookupKind, Presence, String, Vec};
     use crate::anchor_cache::AnchorCache;
 
     impl HostPolicy {
@@ -130,7 +120,11 @@ mod with_std {
         }
 
         /// Whether an anchor that a deferred store had is still cached.
-        pub(super) fn presence_at(&self, place: &Place, is_in: impl Fn(&[Entry<'_>]) -> bool) -> Presence {
+        pub(super) fn presence_at(
+            &self,
+            place: &LookupKey,
+            is_in: impl Fn(&[Entry<'_>]) -> bool,
+        ) -> Presence {
             let Some(cache) = self.deferred(place.store) else {
                 return Presence::Gone;
             };
@@ -163,7 +157,7 @@ mod with_std {
 
 #[cfg(not(feature = "std"))]
 mod without_std {
-    use super::{AnchorKey, Entry, HostPolicy, LookupKind, Place, Presence, String, Vec};
+    use super::{AnchorKey, Entry, HostPolicy, LookupKey, LookupKind, Presence, String, Vec};
 
     /// There are no deferred stores without `std`, which their cache needs.
     impl HostPolicy {
@@ -179,7 +173,7 @@ mod without_std {
             String::new()
         }
 
-        pub(super) fn presence_at(&self, _: &Place, _: impl Fn(&[Entry<'_>]) -> bool) -> Presence {
+        pub(super) fn presence_at(&self, _: &LookupKey, _: impl Fn(&[Entry<'_>]) -> bool) -> Presence {
             Presence::Gone
         }
 

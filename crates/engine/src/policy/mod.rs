@@ -121,11 +121,10 @@ mod with_std {
 
     use super::TrustPolicy;
     use crate::anchor_cache::{AnchorCache, Lookup};
-    use crate::binding::{BoundAnchor, Leases, Presence, TrustBinding};
+    use crate::binding::{BoundAnchor, Presence, TrustBinding};
     use crate::connection::{Connection, Connections};
-    use crate::lookup::Waiter;
-    use crate::verification::{MAX_IMPORTS, Verification};
-    use crate::{HostCache, LookupPending, RollbackGuard};
+    use crate::lookup::{MAX_IMPORTS, Waiter};
+    use crate::{HostCache, RollbackGuard};
 
     impl TrustPolicy {
         /// The host cache, if one was set.
@@ -152,7 +151,7 @@ mod with_std {
             !self.0.deferred.is_empty()
         }
 
-        pub(super) fn deferred(&self, store: usize) -> Option<&Arc<AnchorCache>> {
+        pub(crate) fn deferred(&self, store: usize) -> Option<&Arc<AnchorCache>> {
             self.0.deferred.get(store)
         }
 
@@ -187,13 +186,6 @@ mod with_std {
             asked.collect()
         }
 
-        /// Keeps a pending lookup for the next connection, because this one does not wait for it.
-        pub fn keep_for_the_next(&self, lookup: &LookupPending) {
-            if let Some(cache) = self.deferred(lookup.store()) {
-                cache.keep_ahead(lookup.waiter());
-            }
-        }
-
         /// Whether an anchor that a connection to this host depends on is still in a store.
         pub fn presence(&self, host: &str, anchor: &BoundAnchor) -> Presence {
             self.for_host(host).presence(anchor)
@@ -213,36 +205,6 @@ mod with_std {
                 anchors: anchors.iter().cloned().collect(),
                 leases: leases.map(Arc::new).collect(),
             })
-        }
-
-        /// What an accepted connection depends on from now on. Remembers the host, and keeps the imported anchors of its path
-        /// cached for as long as the binding lives, and for their grace after that.
-        ///
-        /// `None` where nothing was accepted, or where nobody could see whether an anchor is still there.
-        pub fn accept(&self, verification: &Verification<'_>) -> Option<TrustBinding> {
-            let leases = self.keep_imports(verification);
-            let mut binding = verification.bind()?;
-            binding.leases = leases;
-            Some(binding)
-        }
-
-        /// The same for a connection whose end is not observed: the imported anchors are kept for the idle grace only.
-        pub fn remember(&self, verification: &Verification<'_>) {
-            drop(self.keep_imports(verification));
-        }
-
-        fn keep_imports(&self, verification: &Verification<'_>) -> Leases {
-            let imports = verification.used_imports();
-            let leases = imports.filter_map(|import| {
-                if let Some(host_cache) = self.host_cache() {
-                    host_cache.served(verification.host(), std::slice::from_ref(&import.place.key));
-                }
-                let cache = self.deferred(import.place.store)?;
-                cache
-                    .lease(&import.place.key, Some(&import.response))
-                    .map(Arc::new)
-            });
-            leases.collect()
         }
     }
 

@@ -6,7 +6,7 @@ use jit_trust_core::{Certificate, PeerChain};
 
 use super::{DatedRoot, Missing, Rejection, subject_of};
 use crate::candidates::Candidates;
-use crate::verification::LookupRecord;
+use crate::lookup::LookupRecord;
 
 /// The context of a rejection, from which its details are filled in.
 pub(crate) struct Described<'d, 'v> {

@@ -8,7 +8,8 @@ use super::{Edge, Step, SuspendedVerification, ValidationRequest, Verification};
 use crate::LookupError;
 use crate::anchor_cache::Lookup;
 use crate::connection::Cancellation;
-use crate::lookup::{LookupResult, Waiter};
+use crate::lookup::{LookupKey, LookupResult, Waiter};
+use crate::policy::TrustPolicy;
 
 /// Whether a verification waits for deferred stores, on the thread that it runs on.
 #[derive(Debug, Default)]
@@ -110,7 +111,7 @@ impl Verification<'_> {
         driven
     }
 
-    fn look_up(&mut self, place: &super::Place, wait: &mut LookupWait<'_>) -> Result<(), LookupPending> {
+    fn look_up(&mut self, place: &LookupKey, wait: &mut LookupWait<'_>) -> Result<(), LookupPending> {
         let Some(cache) = self.policy.deferred(place.store) else {
             self.answered(Err(Arc::new(LookupError::Dropped)), false, Duration::ZERO);
             return Ok(());
@@ -173,6 +174,15 @@ pub struct LookupPending {
     asked: Instant,
 }
 
+impl TrustPolicy {
+    /// Keeps a pending lookup for the next connection, because this one does not wait for it.
+    pub fn keep_for_the_next(&self, lookup: &LookupPending) {
+        if let Some(cache) = self.deferred(lookup.store) {
+            cache.keep_ahead(&lookup.waiter);
+        }
+    }
+}
+
 impl LookupPending {
     /// The [`lookup_timeout`](crate::TrustPolicyBuilder::lookup_timeout) of the policy.
     pub fn limit(&self) -> Duration {
@@ -210,14 +220,6 @@ impl LookupPending {
     fn resume_with(&self, response: LookupResult, suspended: &mut SuspendedVerification) {
         suspended.answered(response, self.asked.elapsed());
         suspended.policy().note_generation(self.store);
-    }
-
-    pub(crate) fn store(&self) -> usize {
-        self.store
-    }
-
-    pub(crate) fn waiter(&self) -> &Waiter {
-        &self.waiter
     }
 }
 

@@ -14,6 +14,8 @@
 //! left out for its date; a path that violates a condition on its anchor; the TLS library's error.
 
 #[cfg(feature = "std")]
+mod accepted;
+#[cfg(feature = "std")]
 mod drive;
 mod edge;
 mod path;
@@ -23,10 +25,6 @@ mod search;
 pub use drive::{Deadline, LookupPending, LookupWait};
 pub use edge::{Edge, Library};
 pub use path::{Certificates, PathEnd, ValidPath};
-pub(crate) use search::Place;
-#[cfg(feature = "std")]
-pub(crate) use search::{Import, MAX_IMPORTS};
-pub use search::{LookupOutcome, LookupRecord};
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -39,11 +37,14 @@ use smallvec::SmallVec;
 
 use crate::binding::{BoundAnchor, TrustBinding};
 use crate::candidates::{Candidates, DetachedCandidates, LoadedCas};
+use crate::lookup::LookupKey;
 use crate::policy::HostPolicy;
 use crate::rejection::{DatedRoot, Described, Rejection};
 use crate::report::VerificationReport;
 use crate::{AnchorKey, LookupError, LookupResponse};
 use search::AnchorSearch;
+#[cfg(feature = "std")]
+use search::Import;
 
 /// One verification of the certificates that a server sent. The [module](self) says what it does; [`Edge`] connects it to a
 /// TLS library.
@@ -76,7 +77,7 @@ enum State {
     /// Chooses the next lookup, after this error of the library.
     NextLookup(Option<Rejection>),
     /// Waits for the result of a lookup.
-    Lookup(Place, Option<Rejection>),
+    Lookup(LookupKey, Option<Rejection>),
     /// Finds out whether a root that was left out for its date is the reason why there is no path. Otherwise, this is the
     /// verdict.
     Probe(Box<Result<Accepted, Rejection>>),
@@ -117,7 +118,7 @@ pub enum Step<'a, 'v> {
 
 /// A lookup that a verification needs before it can go on.
 #[derive(Clone, Debug)]
-pub struct Lookup(pub(crate) Place);
+pub struct Lookup(pub(crate) LookupKey);
 
 impl Lookup {
     /// The index among the policy's deferred stores of the one to ask.
@@ -177,6 +178,18 @@ impl<'a, 'v> ValidationRequest<'a, 'v> {
 impl fmt::Debug for ValidationRequest<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.anchors()).finish()
+    }
+}
+
+impl HostPolicy {
+    /// Begins a verification of the chain that the host sent, as of this Unix time; with `None`, validity is not checked.
+    pub fn verification<'v>(
+        &'v self,
+        chain: &'v Result<PeerChain<'v>, ChainError>,
+        now: Option<u64>,
+        library: Library,
+    ) -> Verification<'v> {
+        Verification::new(self, chain, now, library)
     }
 }
 
@@ -615,19 +628,16 @@ impl<'v> Verification<'v> {
             State::Done(Ok(accepted)) => accepted.places.first().copied(),
             _ => None,
         };
-        VerificationReport::new(
-            self.policy.host(),
-            self.chain(),
-            self.policy.anchor_count(),
-            self.candidates.as_ref(),
-            accepted,
-            self.search.lookups(),
-            [self.selecting, self.validating],
-            match &self.state {
-                State::Done(result) => result.as_ref().map(|_| ()).map_err(Clone::clone),
-                _ => Err(Rejection::NotVerified),
-            },
-        )
+        let result = match &self.state {
+            State::Done(result) => result.as_ref().map(|_| ()).map_err(Clone::clone),
+            _ => Err(Rejection::NotVerified),
+        };
+        let (host, candidates) = (self.policy.host(), self.candidates.as_ref());
+        let mut report = VerificationReport::new(host, self.chain(), candidates, accepted, result);
+        report.store_len = self.policy.anchor_count();
+        report.lookups = self.search.lookups().to_vec();
+        (report.selecting, report.validating) = (self.selecting, self.validating);
+        report
     }
 
     /// Returns the verification without the chain, as one owned value: for a handshake that is suspended until a store
