@@ -10,8 +10,8 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use jit_trust::{BlobStore, MAX_CERTIFICATES, NameConstraintsError, Rejection, Verifier};
-use jit_trust_core::{Certificate, Entry, v1, v2};
+use jit_trust::{BlobStore, Rejection, Verifier};
+use jit_trust_core::{Certificate, Entry, v1, v2, MAX_CERTIFICATES, NameConstraintsError};
 use jit_trust_fuzz::issuance::Issuance;
 use jit_trust_fuzz::{mutation, pool};
 use libfuzzer_sys::fuzz_target;

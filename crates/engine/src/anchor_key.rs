@@ -15,7 +15,8 @@ use jit_trust_core::{HashedName, Name, NameHash, Query, WebrootPath};
 /// It is displayed as [the path in a webroot](Self::webroot_path).
 ///
 /// ```
-/// use jit_trust::{AnchorKey, Name, Query};
+/// use jit_trust::AnchorKey;
+/// use jit_trust::core::{Name, Query};
 ///
 /// let empty = Name::from_der(&[0x30, 0x00]).expect("a SEQUENCE");
 /// let query = Query::Subject(empty);

@@ -80,7 +80,7 @@ mod with_std {
     pub use crate::off_executor::{Gate, ShutDown, SpawnBlocking, off_executor};
     pub use crate::policy::{OlderGeneration, Prefetched};
     pub use crate::rollback_guard::RollbackGuard;
-    pub use crate::state_file::{StateFileError, StateFileFault};
+    pub use crate::state_file::{StateFileError, StateFileFault, StateFileKind};
     #[cfg(any(unix, windows))]
     pub use crate::store::{FileChange, FileStore, WatchedFileStore};
     pub use crate::store::{StoreFileError, WebrootStore};

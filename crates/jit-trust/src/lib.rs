@@ -106,13 +106,12 @@ mod mozilla;
 #[doc(inline)]
 pub use jit_trust_core as core;
 pub use jit_trust_engine::{
-    AnchorKey, BlobError, BlobStore, CachedHost, Candidates, Certificate, CertificateError, ChainError,
-    Connection, DatedRoot, DeferredStore, EncodedEntry, Entry, FileError, HandshakeError, HashedName,
-    HostCache, HostCacheBuilder, InvalidPin, KeyId, LookupError, LookupKind, LookupOutcome, LookupPending,
-    LookupRecord, LookupRequest, LookupResponse, MAX_CERTIFICATES, MAX_RESPONSE_LEN, Missing, Name,
-    NameConstraintsError, NameForm, NameHash, NameHashPrefix, OlderGeneration, PeerChain, PresentedName,
-    Query, Rejection, Responder, RollbackGuard, StateFileError, StateFileFault, StoreError, StoreFileError,
-    TrustAnchor, TrustBlob, TrustPolicy, TrustPolicyBuilder, TrustStore, VerificationReport, WebrootStore,
+    AnchorKey, BlobError, BlobStore, CachedHost, Candidates, Certificate, Connection, DatedRoot,
+    DeferredStore, Entry, FileError, HandshakeError, HostCache, HostCacheBuilder, InvalidPin, LookupError,
+    LookupKind, LookupOutcome, LookupPending, LookupRecord, LookupRequest, LookupResponse, MAX_RESPONSE_LEN,
+    Missing, OlderGeneration, PeerChain, PresentedName, Rejection, Responder, RollbackGuard, StateFileError,
+    StateFileFault, StateFileKind, StoreError, StoreFileError, TrustAnchor, TrustPolicy, TrustPolicyBuilder,
+    TrustStore, VerificationReport, WebrootStore,
 };
 #[cfg(any(unix, windows))]
 pub use jit_trust_engine::{FileChange, FileStore, WatchedFileStore};

@@ -5,14 +5,15 @@
 
 mod stores;
 
+use jit_trust_core::NameHash;
 use std::io::Read;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jit_trust::{
-    Certificate, Connector, DeferredStore, LookupRequest, LookupResponse, NameHash, Responder, TlsStream,
-    TrustPolicy, Verifier,
+    Certificate, Connector, DeferredStore, LookupRequest, LookupResponse, Responder, TlsStream, TrustPolicy,
+    Verifier,
 };
 use jit_trust_lab::pki::{Ca, Key, Leaf, now};
 use peak_alloc::PeakAlloc;

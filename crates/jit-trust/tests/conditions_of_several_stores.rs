@@ -241,7 +241,7 @@ impl DeferredStore for Remote {
 
     fn look_up(&self, question: LookupRequest, reply: Responder) {
         self.asked.fetch_add(1, Ordering::Relaxed);
-        let all = jit_trust::TrustBlob::open(&self.blob).unwrap();
+        let all = jit_trust_core::TrustBlob::open(&self.blob).unwrap();
         let AnchorKey::Subject(hash) = &question.key else {
             panic!("asked by name");
         };

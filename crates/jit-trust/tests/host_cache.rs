@@ -1,10 +1,11 @@
 //! The cache of hosts as its users see it: what it knows, how many bytes it takes, and its file.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+use jit_trust_core::NameHash;
 use std::fs;
 use std::path::Path;
 
-use jit_trust::{AnchorKey, FileError, HostCache, NameHash, StateFileError, StateFileFault};
+use jit_trust::{AnchorKey, FileError, HostCache, StateFileError, StateFileFault};
 
 /// By the name of one of many CAs.
 fn by_name(number: u8) -> AnchorKey {

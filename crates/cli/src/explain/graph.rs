@@ -1,8 +1,9 @@
 //! Which certificate names which as its issuer, and whether that one has signed it.
 
+use jit_trust_core::{CertificateError, KeyId, MAX_CERTIFICATES, Name};
 use std::collections::HashSet;
 
-use jit_trust::{Certificate, CertificateError, KeyId, MAX_CERTIFICATES, Name, Rejection, TrustAnchor};
+use jit_trust::{Certificate, Rejection, TrustAnchor};
 use jit_trust_rustls::verify_signature;
 use pki_types::CertificateDer;
 use rustls::crypto::{WebPkiSupportedAlgorithms, aws_lc_rs};

@@ -75,7 +75,8 @@ const HOST_OVERHEAD: usize = 80;
 /// missing costs one more lookup. Therefore an error of its file fails no connection: see [`last_error`](Self::last_error).
 ///
 /// ```
-/// use jit_trust::{AnchorKey, HostCache, Name, Query};
+/// use jit_trust::{AnchorKey, HostCache};
+/// use jit_trust::core::{Name, Query};
 ///
 /// let cache = HostCache::builder().max_footprint(100_000).build()?;
 /// let name = Name::from_der(&[0x30, 0x00]).expect("the issuer of a certificate that was sent");

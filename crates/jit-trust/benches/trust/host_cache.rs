@@ -1,6 +1,7 @@
 //! The cache of hosts: looking one up among ten thousand, and what they take.
 
-use jit_trust::{AnchorKey, HostCache, NameHash};
+use jit_trust::{AnchorKey, HostCache};
+use jit_trust_core::NameHash;
 
 use crate::paired::measure;
 

@@ -1,7 +1,8 @@
 //! Mozilla's conditions: a date, and constraints that are imposed.
 
 use jit_trust::mbedtls::Connector;
-use jit_trust::{Connection, Entry, NameConstraintsError, NameForm, TrustPolicy, WatchedFileStore};
+use jit_trust::{Connection, Entry, TrustPolicy, WatchedFileStore};
+use jit_trust_core::{NameConstraintsError, NameForm};
 use jit_trust_lab::pki::{Ca, DAY, Leaf, dns_name_constraints, now};
 use jit_trust_lab::server::Server;
 use mbedtls::x509::VerifyError;

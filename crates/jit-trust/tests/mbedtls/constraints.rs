@@ -1,7 +1,8 @@
 //! Name constraints in certificates, which mbedTLS knows nothing of.
 
 use jit_trust::mbedtls::Connector;
-use jit_trust::{NameConstraintsError, NameForm};
+use jit_trust_core::{NameConstraintsError, NameForm};
+
 use jit_trust_lab::pki::{Ca, Extension, Leaf, der, dns_name_constraints, oid};
 
 use crate::stores::{VERSIONS, entry};

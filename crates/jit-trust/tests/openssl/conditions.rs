@@ -1,14 +1,12 @@
 //! What a local store says of a name and key, in handshakes: it binds what another store answers, and CAs that the user loaded.
 
+use jit_trust_core::{NameConstraintsError, NameForm};
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jit_trust::openssl::TokioConnector;
-use jit_trust::{
-    BlobStore, DeferredStore, LookupRequest, LookupResponse, NameConstraintsError, NameForm, Responder,
-    TrustPolicy,
-};
+use jit_trust::{BlobStore, DeferredStore, LookupRequest, LookupResponse, Responder, TrustPolicy};
 use jit_trust_lab::pki::{Ca, DAY, Leaf, dns_name_constraints, now};
 use jit_trust_lab::server::Server;
 use openssl::ssl::{SslContextBuilder, SslVerifyMode};

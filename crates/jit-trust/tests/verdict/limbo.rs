@@ -1,8 +1,8 @@
 //! The cases of x509-limbo, <https://x509-limbo.com>.
 
+use jit_trust_core::MAX_CERTIFICATES;
 use std::collections::{BTreeMap, BTreeSet};
 
-use jit_trust::MAX_CERTIFICATES;
 use jit_trust_lab::pki::{der, now};
 use pki_types::CertificateDer;
 use pki_types::pem::PemObject;

@@ -4,11 +4,12 @@
 //! with, the roots are loaded without theirs, and where mbedTLS finds a path, others say whether it conforms to them.
 #![allow(unsafe_code, reason = "mbedTLS's clock is the C library's `time`")]
 
+use jit_trust_core::MAX_CERTIFICATES;
 use std::cell::Cell;
 use std::sync::{Arc, Mutex};
 
+use jit_trust::BlobStore;
 use jit_trust::mbedtls::Connector;
-use jit_trust::{BlobStore, MAX_CERTIFICATES};
 use mbedtls::alloc::List;
 use mbedtls::x509::{Certificate, KeyUsage, VerifyError};
 use pki_types::{CertificateDer, ServerName, UnixTime};

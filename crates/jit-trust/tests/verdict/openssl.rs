@@ -5,12 +5,13 @@
 //! sort them.
 #![allow(unsafe_code, reason = "functions of OpenSSL that the crate does not wrap")]
 
+use jit_trust_core::MAX_CERTIFICATES;
 use std::cell::Cell;
 use std::ffi::{c_char, c_int};
 
 use foreign_types::ForeignTypeRef;
+use jit_trust::BlobStore;
 use jit_trust::openssl::Verifier;
-use jit_trust::{BlobStore, MAX_CERTIFICATES};
 use openssl::error::ErrorStack;
 use openssl::stack::{Stack, StackRef};
 use openssl::x509::store::{X509Store, X509StoreBuilder};

@@ -1,10 +1,11 @@
 //! What a verifier is asked, and what it answers.
 
+use jit_trust_core::NameConstraintsError;
 use std::time::Duration;
 
 use std::sync::Arc;
 
-use jit_trust::{NameConstraintsError, Rejection};
+use jit_trust::Rejection;
 use pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::client::danger::ServerCertVerifier;
 use rustls::{CertificateError, Error, OtherError};

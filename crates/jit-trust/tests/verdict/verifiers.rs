@@ -1,10 +1,10 @@
 //! Both ways to verify against one store, side by side.
 
+use jit_trust_core::MAX_CERTIFICATES;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use jit_trust::MAX_CERTIFICATES;
 use jit_trust_lab::pki::{Ca, now};
 use pki_types::CertificateDer;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
