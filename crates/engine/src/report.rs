@@ -55,7 +55,7 @@ impl VerificationReport {
         Self {
             host: host.into(),
             store_len: None,
-            selected: candidates.map_or(0, Candidates::len),
+            selected: candidates.map_or(0, Candidates::tried),
             lookups: Vec::new(),
             selecting: Duration::ZERO,
             validating: Duration::ZERO,

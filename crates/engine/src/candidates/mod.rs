@@ -273,6 +273,12 @@ impl<'s> Candidates<'s> {
             .count()
     }
 
+    /// The number of anchors that were validated against: those that were excluded afterwards, too.
+    pub(crate) fn tried(&self) -> usize {
+        self.get(|standing| matches!(standing, Standing::Selected | Standing::Excluded))
+            .count()
+    }
+
     /// Whether there is no anchor.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
