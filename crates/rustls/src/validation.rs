@@ -256,6 +256,8 @@ impl fmt::Display for Original {
 }
 
 impl core::error::Error for Original {
+    // webpki's errors implement the trait with its feature `std` only.
+    #[cfg(feature = "std")]
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         Some(&self.0)
     }
