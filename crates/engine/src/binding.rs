@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use jit_trust_core::{BasicConstraints, Certificate, Entry, PeerChain, TrustAnchor};
 use smallvec::SmallVec;
@@ -11,10 +12,11 @@ use crate::lookup::LookupKey;
 
 /// The anchors that a connection depends on: the one that its path ended in, or, if it resumed a session, those that the
 /// session depends on.
-pub type BoundAnchors = SmallVec<[Arc<BoundAnchor>; 1]>;
+pub type BoundAnchors = Vec<Arc<BoundAnchor>>;
 
 /// The anchors that a connection, or a session, depends on.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct TrustBinding {
     /// The anchors.
     pub anchors: BoundAnchors,
@@ -98,6 +100,7 @@ impl Judged {
 
 /// Whether an anchor is still in a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Presence {
     /// The store holds it unchanged.
     Here,

@@ -69,14 +69,13 @@ pub use policy::{HostPolicy, InvalidPin, TrustPolicy, TrustPolicyBuilder};
 pub use rejection::{DatedRoot, Missing, Original, PresentedName, Rejection};
 pub use report::VerificationReport;
 pub use store::{BlobStore, StoreError, TrustStore};
-pub use verification::Certificates;
 
 #[cfg(feature = "std")]
 mod with_std {
     pub use crate::canonical_url::canonical as canonical_url;
     pub use crate::connection::{Cancellation, Connection, SharedTcp, TrackedConnection, TrackedStream};
     pub use crate::host_cache::{CachedHost, HostCache, HostCacheBuilder};
-    pub use crate::lookup::{DeferredStore, Responder, SharedLookup, Waiter};
+    pub use crate::lookup::{DeferredStore, LookupPending, Responder, SharedLookup, Waiter};
     pub use crate::off_executor::{Gate, ShutDown, SpawnBlocking, off_executor};
     pub use crate::policy::{OlderGeneration, Prefetched};
     pub use crate::rollback_guard::RollbackGuard;
@@ -84,7 +83,7 @@ mod with_std {
     #[cfg(any(unix, windows))]
     pub use crate::store::{FileChange, FileStore, WatchedFileStore};
     pub use crate::store::{StoreFileError, WebrootStore};
-    pub use crate::verification::{Deadline, LookupPending, LookupWait};
+    pub use crate::verification::{Deadline, LookupWait};
     pub use jit_trust_file::FileError;
 }
 

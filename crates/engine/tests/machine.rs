@@ -4,12 +4,10 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jit_trust_core::{Certificate, Entry, PeerChain, v2};
-use jit_trust_engine::verification::{
-    Edge, Library, PathEnd, Step, ValidPath, ValidationRequest, Verification,
-};
+use jit_trust_engine::verification::{Edge, Library, Step, ValidPath, ValidationRequest, Verification};
 use jit_trust_engine::{
     BlobStore, DeferredStore, LookupRequest, LookupResponse, LookupWait, Missing, Rejection, Responder,
     TrustPolicy,
@@ -47,8 +45,19 @@ fn no_such_root() -> Rejection {
     }
 }
 
+fn wrong_host() -> Rejection {
+    Rejection::WrongHost {
+        host: String::new(),
+        presented: None,
+        original: None,
+    }
+}
+
 /// What the library says to one validation.
-type Says = Box<dyn Fn(&ValidationRequest<'_, '_>) -> Result<PathEnd, Rejection>>;
+type Says = Box<dyn for<'p> Fn(Below<'p>) -> Result<ValidPath<'p>, Rejection>>;
+
+/// The certificates that were sent, as those below an anchor.
+type Below<'p> = Vec<Cow<'p, [u8]>>;
 
 /// A library that says to each validation what it was told to.
 struct Scripted {
@@ -72,8 +81,12 @@ impl Edge for Scripted {
     fn validate(&mut self, request: &ValidationRequest<'_, '_>) -> Result<ValidPath<'_>, Rejection> {
         self.asked.push((request.anchors().count(), request.is_final()));
         let says = self.says.pop_front().expect("no further validation is expected");
-        let below = self.sent.iter().map(|der| Cow::Borrowed(der.as_slice()));
-        Ok(ValidPath::ending(says(request)?, below.collect()))
+        says(
+            self.sent
+                .iter()
+                .map(|der| Cow::Borrowed(der.as_slice()))
+                .collect(),
+        )
     }
 
     fn verify_signature(&self, _: &[u8], _: &[u8]) -> Result<(), Rejection> {
@@ -83,7 +96,7 @@ impl Edge for Scripted {
 
 /// A path to the anchor at this place.
 fn path_to(place: usize) -> Says {
-    Box::new(move |_| Ok(PathEnd::Candidates(std::iter::once(place).collect())))
+    Box::new(move |below| Ok(ValidPath::to_candidate(place, below)))
 }
 
 fn says(rejection: fn() -> Rejection) -> Says {
@@ -238,11 +251,6 @@ fn a_root_that_is_left_out_for_its_date_is_the_reason_only_if_a_path_leads_to_it
     let rejection = verdict(&policy, &mut edge, Library::REPEATABLE).unwrap_err();
     assert!(matches!(rejection, Rejection::NoSuchRoot { .. }), "{rejection}");
     // With the wrong host there is a path, so that no date is the reason.
-    let wrong_host = || Rejection::WrongHost {
-        host: String::new(),
-        presented: None,
-        original: None,
-    };
     let mut edge = Scripted::new(&sent, [says(wrong_host)]);
     let rejection = verdict(&policy, &mut edge, Library::REPEATABLE).unwrap_err();
     assert!(matches!(rejection, Rejection::WrongHost { host, .. } if host == "a.test"));
@@ -286,11 +294,6 @@ fn nothing_is_looked_up_for_a_certificate_that_is_out_of_date_or_for_another_hos
     let policy = TrustPolicy::builder().deferred_store(remote.clone()).build();
     let mut edge = Scripted::new(&expired.chain(&[]), [says(no_such_root)]);
     verdict(&policy, &mut edge, Library::REPEATABLE).unwrap_err();
-    let wrong_host = || Rejection::WrongHost {
-        host: String::new(),
-        presented: None,
-        original: None,
-    };
     let mut edge = Scripted::new(&leaf_and(&root), [says(wrong_host)]);
     verdict(&policy, &mut edge, Library::REPEATABLE).unwrap_err();
     assert_eq!(remote.asked(), 0);
@@ -318,47 +321,225 @@ fn at_most_six_lookups_are_made_whatever_a_peer_sends() {
     assert_eq!(edge.asked.len(), 1, "nothing new came");
 }
 
+/// A deferred store that keeps the request.
+#[derive(Clone, Debug, Default)]
+struct Later(Arc<Mutex<Option<Responder>>>);
+
+impl Later {
+    fn respond(&self, root: &Ca) {
+        self.take()
+            .send(LookupResponse::blob(blob(&[entry(&root.der())])));
+    }
+
+    fn not_found(&self) {
+        self.take().send(Ok(LookupResponse::not_found()));
+    }
+
+    fn take(&self) -> Responder {
+        self.0.lock().unwrap().take().expect("it was asked")
+    }
+}
+
+impl DeferredStore for Later {
+    fn name(&self) -> String {
+        "later".to_owned()
+    }
+
+    fn look_up(&self, _: LookupRequest, responder: Responder) {
+        *self.0.lock().unwrap() = Some(responder);
+    }
+}
+
 #[test]
 fn a_verification_is_suspended_for_a_lookup_and_goes_on_with_its_response() {
     let root = Ca::root("Root");
     let sent = leaf_and(&root);
-    let policy = TrustPolicy::builder().deferred_store(Remote::default()).build();
+    let later = Later::default();
+    let policy = TrustPolicy::builder().deferred_store(later.clone()).build();
     let host = policy.for_host("a.test");
     let chain = PeerChain::read(sent.iter().map(AsRef::as_ref));
     let mut edge = Scripted::new(&sent, [says(no_such_root), path_to(0)]);
     let mut verification = host.verification(&chain, Some(unix_now()), Library::REPEATABLE);
+    // By hand, as an edge does that does not let the machine drive it.
     let Step::Validate(request) = verification.step() else {
         panic!("there is something to validate");
     };
     let found = edge.validate(&request);
     verification.validated(found);
-    assert!(matches!(verification.step(), Step::Lookup(_)));
+    let Step::Lookup(lookup) = verification.step() else {
+        panic!("there is something to look up");
+    };
+    let pending = verification
+        .look_up(&lookup, &mut LookupWait::never())
+        .unwrap_err();
     let mut suspended = verification.suspend();
 
-    let response = LookupResponse::blob(blob(&[entry(&root.der())])).unwrap();
-    suspended.answered(Ok(Arc::new(response)), Duration::from_millis(5));
+    later.respond(&root);
+    pending.block(Instant::now() + Duration::from_secs(10), &mut suspended);
     // The chain is read anew, as a library hands it over anew.
     let again = sent.clone();
     let chain = PeerChain::read(again.iter().map(AsRef::as_ref));
     let mut verification = suspended.resume(&host, &chain).expect("the same server");
     verification.drive(&mut edge, &mut LookupWait::never()).unwrap();
     assert!(verification.result().unwrap().is_ok());
-    assert_eq!(verification.report().lookups[0].waited, Duration::from_millis(5));
+    assert_eq!(verification.report().lookups.len(), 1);
     assert_eq!(edge.asked, [(0, true), (1, true)]);
+    drop(verification);
+    assert!(suspended.resume(&host, &chain).is_none(), "once is all");
 }
 
 #[test]
 fn a_suspended_verification_does_not_go_on_with_another_server() {
     let root = Ca::root("Root");
-    let (sent, other) = (leaf_and(&root), leaf_and(&root));
+    let ca = root.intermediate("CA");
+    let sent = ca.leaf("a.test").chain(&[&ca]);
     let policy = TrustPolicy::new(store(&[&root]));
     let host = policy.for_host("a.test");
+    let read =
+        |sent: &[CertificateDer<'static>]| PeerChain::read(sent.to_vec().leak().iter().map(AsRef::as_ref));
+    let (same, own_alone, other) = (read(&sent), read(&sent[..1]), read(&leaf_and(&root)));
+    let (other_host, other_policy) = (policy.for_host("b.test"), TrustPolicy::new(store(&[&root])));
+    let other_policy = other_policy.for_host("a.test");
+    for (policy, chain, resumes) in [
+        (&host, &same, true),
+        (&host, &own_alone, false),
+        (&host, &other, false),
+        (&other_host, &same, false),
+        (&other_policy, &same, false),
+    ] {
+        let mut verification = host.verification(&same, Some(unix_now()), Library::ONCE);
+        assert!(matches!(verification.step(), Step::Validate(_)));
+        assert_eq!(verification.suspend().resume(policy, chain).is_some(), resumes);
+    }
+}
+
+#[test]
+fn a_path_of_other_certificates_is_rejected_whatever_the_library_says() {
+    let root = Ca::root("Root");
+    let policy = TrustPolicy::new(store(&[&root]));
+    let other = leaf_and(&root)[0].to_vec();
+    let paths: [Says; 4] = [
+        Box::new(|_| Ok(ValidPath::to_candidate(0, []))),
+        Box::new(move |_| Ok(ValidPath::to_candidate(0, [Cow::Owned(other.clone())]))),
+        Box::new(|_| Ok(ValidPath::overridden([]))),
+        Box::new(|below| {
+            let mut path = ValidPath::overridden(below);
+            path.is_overridden = false;
+            Ok(path)
+        }),
+    ];
+    for path in paths {
+        let mut edge = Scripted::new(&leaf_and(&root), [path]);
+        let rejection = verdict(&policy, &mut edge, Library::REPEATABLE).unwrap_err();
+        assert!(matches!(rejection, Rejection::NotVerified), "{rejection}");
+    }
+    // A verify callback of the program may accept a path to nowhere.
+    let nowhere: Says = Box::new(|below| Ok(ValidPath::overridden(below)));
+    let mut edge = Scripted::new(&leaf_and(&root), [nowhere]);
+    verdict(&policy, &mut edge, Library::REPEATABLE).unwrap();
+}
+
+#[test]
+fn own_name_constraints_count_alike_with_and_without_a_deferred_store() {
+    let root = Ca::root("Root");
+    let der = root.der();
+    let constraints = dns_name_constraints(&["example"], &[""; 0]);
+    let constrained =
+        || BlobStore::new(blob(&[entry(&der).with_name_constraints(Some(&constraints))])).unwrap();
+    let library = Library::ONCE.without_name_constraints();
+    for remote in [None, Some(Remote::default())] {
+        let mut builder = TrustPolicy::builder()
+            .store(constrained())
+            .store_as_is(store(&[&root]));
+        if let Some(remote) = remote {
+            builder = builder.deferred_store(remote);
+        }
+        let mut edge = Scripted::new(&leaf_and(&root), [path_to(0), path_to(0)]);
+        let rejection = verdict(&builder.build(), &mut edge, library).unwrap_err();
+        assert!(
+            matches!(rejection, Rejection::NameConstraints { .. }),
+            "{rejection}"
+        );
+    }
+}
+
+#[test]
+fn a_wrong_host_is_the_reason_although_another_path_violated_a_condition() {
+    let (first, second) = (Ca::root("Root"), Ca::root("Root"));
+    let der = first.der();
+    let constraints = dns_name_constraints(&["example"], &[""; 0]);
+    let constrained = blob(&[entry(&der).with_name_constraints(Some(&constraints))]);
+    let policy = TrustPolicy::builder()
+        .store(store(&[&first, &second]))
+        .store(BlobStore::new(constrained).unwrap())
+        .build();
+    let elsewhere: Says = Box::new(|below| {
+        let mut path = ValidPath::to_candidate(0, below);
+        path.wrong_host = Some(wrong_host());
+        Ok(path)
+    });
+    let mut edge = Scripted::new(&leaf_and(&second), [path_to(0), elsewhere]);
+    let rejection = verdict(&policy, &mut edge, Library::REPEATABLE).unwrap_err();
+    assert!(matches!(rejection, Rejection::WrongHost { .. }), "{rejection}");
+}
+
+#[test]
+fn a_report_names_no_anchor_where_the_path_ends_in_a_loaded_ca() {
+    let (top, root) = (Ca::root("Top"), Ca::root("Root"));
+    let policy = TrustPolicy::new(store(&[&root]));
+    let host = policy.for_host("a.test");
+    let sent = leaf_and(&root);
     let chain = PeerChain::read(sent.iter().map(AsRef::as_ref));
-    let mut verification = host.verification(&chain, Some(unix_now()), Library::ONCE);
-    assert!(matches!(verification.step(), Step::Validate(_)));
-    let suspended = verification.suspend();
-    let chain = PeerChain::read(other.iter().map(AsRef::as_ref));
-    assert!(suspended.resume(&host, &chain).is_none());
+    let verification = host.verification(&chain, Some(unix_now()), Library::ONCE);
+    let mut verification = verification.with_loaded(vec![top.der().to_vec().into()]);
+    let through: Says = Box::new(|below| Ok(ValidPath::to_loaded(0, below).through([0])));
+    let mut edge = Scripted::new(&sent, [through]);
+    verification.drive(&mut edge, &mut LookupWait::never()).unwrap();
+    let report = verification.report();
+    assert!(report.result.is_ok() && report.anchor().is_none());
+    assert_eq!(verification.bind().unwrap().anchors.len(), 2);
+}
+
+#[test]
+fn a_loaded_ca_that_was_excluded_stays_so_when_the_verification_is_resumed() {
+    let (root, loaded) = (Ca::root("Root"), Ca::root("Loaded"));
+    let der = loaded.der();
+    let constraints = dns_name_constraints(&["example"], &[""; 0]);
+    let stated = blob(&[entry(&der).with_name_constraints(Some(&constraints))]);
+    let later = Later::default();
+    let policy = TrustPolicy::builder()
+        .store(BlobStore::new(stated).unwrap())
+        .deferred_store(later.clone())
+        .build();
+    let host = policy.for_host("a.test");
+    let sent = leaf_and(&root);
+    let chain = PeerChain::read(sent.iter().map(AsRef::as_ref));
+    let ders = || vec![Box::from(&*der)];
+    let verification = host.verification(&chain, Some(unix_now()), Library::ONCE);
+    let mut verification = verification.with_loaded(ders());
+    let to_loaded: Says = Box::new(|below| Ok(ValidPath::to_loaded(0, below)));
+    let mut edge = Scripted::new(&sent, [to_loaded, says(no_such_root)]);
+    let pending = verification
+        .drive(&mut edge, &mut LookupWait::never())
+        .unwrap_err();
+    let mut suspended = verification.suspend();
+    later.not_found();
+    pending.block(Instant::now() + Duration::from_secs(10), &mut suspended);
+
+    // By now the program has loaded another one before it.
+    let verification = suspended.resume(&host, &chain).unwrap();
+    let mut verification = verification.with_loaded(vec![root.der().to_vec().into(), ders().remove(0)]);
+    let Step::Validate(request) = verification.step() else {
+        panic!("the library decides");
+    };
+    assert!(request.is_final());
+    assert_eq!(request.loaded().collect::<Vec<_>>(), [0]);
+    // Or none at all.
+    let mut verification = verification.with_loaded(Vec::new());
+    let Step::Validate(request) = verification.step() else {
+        panic!("the library decides");
+    };
+    assert_eq!(request.loaded().count(), 0);
 }
 
 #[test]
@@ -415,11 +596,11 @@ fn answers_that_were_not_asked_for_change_no_verdict() {
     let chain = PeerChain::read(sent.iter().map(AsRef::as_ref));
     let mut verification = host.verification(&chain, Some(unix_now()), Library::REPEATABLE);
     // Before the first step nothing was asked for.
-    verification.validated(Ok(ValidPath::to(0, std::iter::empty().collect())));
+    verification.validated(Ok(ValidPath::to_candidate(0, [])));
     assert!(verification.result().is_none());
     verification.step();
     verification.validated(Err(no_such_root()));
     assert!(verification.result().unwrap().is_err());
-    verification.validated(Ok(ValidPath::to(0, std::iter::empty().collect())));
+    verification.validated(Ok(ValidPath::to_candidate(0, [])));
     assert!(verification.result().unwrap().is_err());
 }

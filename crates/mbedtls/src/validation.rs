@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jit_trust_core::der::{self, tag};
 use jit_trust_core::{Algorithm, Certificate as Read, SignedParts};
-use jit_trust_engine::verification::{Edge, PathEnd, ValidPath, ValidationRequest};
+use jit_trust_engine::verification::{Edge, ValidPath, ValidationRequest};
 use jit_trust_engine::{Missing, Rejection};
 use mbedtls::alloc::List;
 use mbedtls::hash::{Md, Type};
@@ -94,14 +94,14 @@ pub(crate) fn valid_path<'p>(
     };
     // An anchor can be there under several conditions.
     let ends = anchors.iter().filter(|anchor| anchor.is(top));
-    let ends: PathEnd = PathEnd::Candidates(ends.map(|anchor| anchor.place).collect());
+    let ends = ends.map(|anchor| anchor.place);
     let is_for_host = match (address, below.last()) {
         (Some(address), Some(leaf)) => Read::from_der(leaf)?.is_for_ip_address(address),
         (Some(_), None) => false,
         (None, _) => true,
     };
     let below = below.iter().rev().map(|der| Cow::Owned(der.to_vec()));
-    let mut valid = ValidPath::ending(ends, below.collect());
+    let mut valid = ValidPath::to_one_of(ends, below);
     valid.wrong_host = (!is_for_host).then(|| of_mbedtls(VerifyError::CERT_CN_MISMATCH));
     Ok(valid)
 }

@@ -1,8 +1,9 @@
 //! Anchors as certificates, for OpenSSL.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
-use jit_trust_engine::verification::{PathEnd, ValidationRequest};
+use jit_trust_engine::verification::{ValidPath, ValidationRequest};
 use openssl::error::ErrorStack;
 use openssl::stack::Stack;
 use openssl::x509::{X509, X509StoreContextRef};
@@ -49,9 +50,12 @@ impl Anchors {
     /// The anchors of a request. An anchor of which no certificate can be made is left out.
     pub(crate) fn new(loaded: &[X509], request: &ValidationRequest<'_, '_>) -> Result<Self, ErrorStack> {
         let mut stack = Stack::new()?;
-        let places: Vec<usize> = request.loaded().collect();
-        for certificate in places.iter().filter_map(|place| loaded.get(*place)) {
-            stack.push(certificate.clone())?;
+        let mut places = Vec::new();
+        for place in request.loaded() {
+            if let Some(certificate) = loaded.get(place) {
+                stack.push(certificate.clone())?;
+                places.push(place);
+            }
         }
         let mut candidates = Vec::new();
         let mut buffer = Vec::new();
@@ -71,12 +75,17 @@ impl Anchors {
         })
     }
 
-    /// The end of a path in the certificate with this index in the stack.
-    pub(crate) fn end(&self, place: usize) -> PathEnd {
-        match (self.loaded.get(place), self.candidate(place)) {
-            (Some(loaded), _) => PathEnd::Loaded(*loaded),
-            (None, Some(candidate)) => PathEnd::Candidates(std::iter::once(candidate).collect()),
-            (None, None) => PathEnd::Nowhere,
+    /// The path that ends in the certificate with this index in the stack, if in any.
+    pub(crate) fn path<'p>(
+        &self,
+        end: Option<usize>,
+        below: impl IntoIterator<Item = Cow<'p, [u8]>>,
+    ) -> ValidPath<'p> {
+        let loaded = end.and_then(|place| self.loaded.get(place));
+        match (loaded, end.and_then(|place| self.candidate(place))) {
+            (Some(loaded), _) => ValidPath::to_loaded(*loaded, below),
+            (None, Some(candidate)) => ValidPath::to_candidate(candidate, below),
+            (None, None) => ValidPath::overridden(below),
         }
     }
 

@@ -149,7 +149,7 @@ pub(crate) fn loaded(context: &mut X509StoreContextRef, name: &X509NameRef) -> O
 pub(crate) struct Path {
     /// The indexes of the anchors in it, the last one first: OpenSSL continues a path above an anchor that is not self-signed.
     pub(crate) used: Vec<usize>,
-    /// The certificates below the last anchor, in DER, the end entity first.
+    /// The certificates below the last anchor, or all where there is none, in DER, the end entity first.
     pub(crate) below: Vec<Vec<u8>>,
 }
 
@@ -177,6 +177,9 @@ pub(crate) fn verify(
             path.below.clone_from(&below);
         }
         below.push(certificate.to_der()?);
+    }
+    if path.used.is_empty() {
+        path.below = below;
     }
     Ok(Some(path))
 }

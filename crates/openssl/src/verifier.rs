@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jit_trust_core::der::{self, tag};
 use jit_trust_core::{ChainError, PeerChain};
-use jit_trust_engine::verification::{Edge, Library, PathEnd, ValidPath, ValidationRequest, Verification};
+use jit_trust_engine::verification::{Edge, Library, ValidPath, ValidationRequest, Verification};
 use jit_trust_engine::{LookupWait, Missing, Rejection, TrustPolicy, VerificationReport};
 use openssl::error::ErrorStack;
 use openssl::pkey::PKey;
@@ -118,11 +118,8 @@ impl Verifier {
         state: Option<&State>,
     ) -> Result<Judged, ErrorStack> {
         let host = store_context::host(context, ssl).unwrap_or_default();
-        let suspended = state.and_then(|state| state.lock().suspended.take());
-        let policy = match &suspended {
-            Some(suspended) => suspended.policy().clone(),
-            None => self.policy.for_host(&host),
-        };
+        let policy = self.policy.for_host(&host);
+        let mut suspended = state.and_then(|state| state.lock().suspended.take());
         let not_for_this = match ssl.is_some_and(SslRef::is_server) {
             true => Some(NotForThis::Server),
             false => store_context::has_several_hosts(context).then_some(NotForThis::SeveralHosts),
@@ -133,7 +130,8 @@ impl Verifier {
         };
         let chain: Result<PeerChain<'_>, ChainError> = PeerChain::read(sent.iter().map(Vec::as_slice));
         let now = store_context::judged_at(context);
-        let resumed = suspended.and_then(|suspended| suspended.resume(&policy, &chain));
+        let resumed = suspended.as_mut();
+        let resumed = resumed.and_then(|suspended| suspended.resume(&policy, &chain));
         let verification = resumed.unwrap_or_else(|| policy.verification(&chain, now, Library::ONCE));
         let mut verification = match not_for_this {
             Some(not_for_this) => {
@@ -148,13 +146,9 @@ impl Verifier {
             context,
             failure: None,
         };
-        if !edge.loaded.is_empty() {
-            let ders = edge
-                .loaded
-                .iter()
-                .map(|ca| ca.to_der().unwrap_or_default().into());
-            verification = verification.with_loaded(ders.collect());
-        }
+        let loaded = edge.loaded.iter();
+        let ders = loaded.map(|ca| ca.to_der().unwrap_or_default().into());
+        verification = verification.with_loaded(ders.collect());
         let can_suspend = ssl.is_some() && state.is_some_and(|state| state.lock().can_suspend);
         let mut wait = match can_suspend {
             true => LookupWait::never(),
@@ -310,11 +304,10 @@ impl OpenSsl<'_> {
             }));
         };
         let mut used = path.used.into_iter();
-        let end = used.next().map_or(PathEnd::Nowhere, |top| anchors.end(top));
-        let mut valid = ValidPath::ending(end, path.below.into_iter().map(Cow::Owned).collect());
-        valid.also = used.filter_map(|place| anchors.candidate(place)).collect();
+        let valid = anchors.path(used.next(), path.below.into_iter().map(Cow::Owned));
+        let mut valid = valid.through(used.filter_map(|place| anchors.candidate(place)));
         // A verify callback of the program may have accepted it, although OpenSSL finds no path.
-        if request.is_final() && request.leaves_out_any() {
+        if request.is_final() && request.leaves_out_any() && !valid.is_overridden {
             let tried = store_context::try_out(self.context, &anchors.stack, &completing)?;
             valid.is_overridden = tried.is_none();
         }

@@ -11,7 +11,7 @@ use core::iter;
 
 use jit_trust_core::Certificate;
 use jit_trust_engine::verification::{Edge, Library, ValidPath, ValidationRequest};
-use jit_trust_engine::{Certificates, Missing, PresentedName, Rejection};
+use jit_trust_engine::{Missing, PresentedName, Rejection};
 use pki_types::{CertificateDer, ServerName, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
 use smallvec::SmallVec;
 use webpki::{EndEntityCert, InvalidNameContext, KeyUsage};
@@ -123,13 +123,10 @@ impl Edge for Webpki<'_> {
         let place = anchors
             .iter()
             .position(|anchor| core::ptr::eq(anchor, path.anchor()));
-        let below: Certificates<'_> = iter::once(Cow::Borrowed(self.own))
-            .chain(
-                path.intermediate_certificates()
-                    .map(|certificate| self.sent(&certificate.der())),
-            )
-            .collect();
-        let mut valid = ValidPath::to(place.ok_or(Rejection::NotVerified)?, below);
+        let above = path.intermediate_certificates();
+        let above = above.map(|certificate| self.sent(&certificate.der()));
+        let below = iter::once(Cow::Borrowed(self.own)).chain(above);
+        let mut valid = ValidPath::to_candidate(place.ok_or(Rejection::NotVerified)?, below);
         if let Some(server_name) = self.server_name {
             let checked = self.end_entity.verify_is_valid_for_subject_name(server_name);
             valid.wrong_host = checked.err().map(rejected);

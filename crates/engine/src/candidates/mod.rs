@@ -1,10 +1,8 @@
 //! The anchors that were selected for one chain.
 
 mod conditions;
-mod loaded;
 
 pub(crate) use conditions::{Conditions, Scope};
-pub(crate) use loaded::LoadedCas;
 
 use alloc::vec::Vec;
 

@@ -1,6 +1,8 @@
 //! Deferred stores: they are asked by key, and may respond later.
 
 mod error;
+#[cfg(feature = "std")]
+mod pending;
 mod record;
 #[cfg(feature = "std")]
 mod responder;
@@ -9,6 +11,10 @@ mod response;
 mod shared;
 
 pub use error::LookupError;
+#[cfg(feature = "std")]
+pub use pending::LookupPending;
+#[cfg(feature = "std")]
+pub(crate) use pending::later;
 pub(crate) use record::LookupKey;
 pub use record::{LookupOutcome, LookupRecord};
 #[cfg(feature = "std")]

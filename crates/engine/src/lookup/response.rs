@@ -4,7 +4,6 @@ use alloc::boxed::Box;
 use core::fmt;
 
 use jit_trust_core::{BlobError, Certificate, CertificateError, Entry, TrustBlob};
-use smallvec::SmallVec;
 
 use super::LookupError;
 use crate::AnchorKey;
@@ -58,20 +57,19 @@ impl LookupResponse {
     }
 
     /// The anchors.
-    pub fn entries(&self) -> SmallVec<[Entry<'_>; 2]> {
-        match &self.0 {
-            Body::NotFound => SmallVec::new(),
-            Body::Blob(blob) => open(blob).into_iter().flat_map(|blob| blob.entries()).collect(),
-            Body::Certificate(der) => {
-                let certificate = Certificate::from_der(der).ok();
-                certificate.map(Entry::from_certificate).into_iter().collect()
-            }
-        }
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        let (blob, certificate) = match &self.0 {
+            Body::NotFound => (None, None),
+            Body::Blob(blob) => (open(blob), None),
+            Body::Certificate(der) => (None, Certificate::from_der(der).ok()),
+        };
+        let of_blob = blob.into_iter().flat_map(|blob| blob.entries());
+        of_blob.chain(certificate.map(Entry::from_certificate))
     }
 
     /// Whether there is no anchor.
     pub fn is_empty(&self) -> bool {
-        self.entries().is_empty()
+        self.entries().next().is_none()
     }
 
     /// Checks that every anchor in it was asked for by this key.
@@ -89,7 +87,7 @@ impl LookupResponse {
                 issued_by.is_none_or(|hash| hash == *issuer) && entry.serial() == &**serial
             }
         };
-        match self.entries().iter().all(is_asked_for) {
+        match self.entries().all(|entry| is_asked_for(&entry)) {
             true => Ok(()),
             false => Err(LookupError::NotAskedFor),
         }
@@ -104,7 +102,7 @@ fn open(blob: &[u8]) -> Option<TrustBlob<'_>> {
 impl fmt::Debug for LookupResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LookupResponse")
-            .field("anchors", &self.entries().len())
+            .field("anchors", &self.entries().count())
             .field("generation", &self.generation())
             .finish_non_exhaustive()
     }

@@ -46,6 +46,11 @@ impl HostPolicy {
         &self.policy
     }
 
+    /// Whether both are of one policy and for one host. Their stores may have been replaced in between.
+    pub(crate) fn is_of_same_host(&self, other: &Self) -> bool {
+        self.host == other.host && self.policy.is(&other.policy)
+    }
+
     /// Asks every local store, so that the conditions of each bind the anchors of all.
     pub(crate) fn select_local<'s>(&'s self, candidates: &mut Candidates<'s>) -> Result<(), StoreError> {
         for (place, local) in self.local.iter().enumerate() {
@@ -130,7 +135,7 @@ mod with_std {
             };
             match cache.cached(&place.key) {
                 None => Presence::Unknown,
-                Some(response) if is_in(&response.entries()) => Presence::Here,
+                Some(response) if is_in(&response.entries().collect::<Vec<_>>()) => Presence::Here,
                 Some(_) => Presence::Gone,
             }
         }

@@ -202,7 +202,7 @@ mod with_std {
             let origins = anchors.iter().filter_map(|anchor| anchor.origin());
             let leases = origins.filter_map(|origin| self.deferred(origin.store)?.lease(&origin.key, None));
             Some(TrustBinding {
-                anchors: anchors.iter().cloned().collect(),
+                anchors: anchors.to_vec(),
                 leases: leases.map(Arc::new).collect(),
             })
         }

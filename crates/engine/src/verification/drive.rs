@@ -1,15 +1,13 @@
 //! Runs the machine with `std`: measures time, and waits for deferred stores.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Edge, Step, SuspendedVerification, ValidationRequest, Verification};
-use crate::LookupError;
-use crate::anchor_cache::Lookup;
+use super::{Edge, Lookup, Step, SuspendedVerification, ValidationRequest, Verification};
 use crate::connection::Cancellation;
-use crate::lookup::{LookupKey, LookupResult, Waiter};
+use crate::lookup::{LookupResult, later};
 use crate::policy::TrustPolicy;
+use crate::{LookupError, LookupPending, anchor_cache};
 
 /// Whether a verification waits for deferred stores, on the thread that it runs on.
 #[derive(Debug, Default)]
@@ -49,12 +47,6 @@ impl Deadline {
     fn after(&mut self, limit: Duration) -> Instant {
         *self.0.get_or_insert_with(|| later(Instant::now(), limit))
     }
-}
-
-/// A time later by this duration; one year later where the clock cannot hold that.
-fn later(from: Instant, by: Duration) -> Instant {
-    const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-    from.checked_add(by).unwrap_or(from + YEAR)
 }
 
 impl Verification<'_> {
@@ -101,28 +93,34 @@ impl Verification<'_> {
                 Step::Lookup(lookup) => lookup,
                 Step::Done(_) => break Ok(()),
             };
-            if let Err(pending) = self.look_up(&lookup.0, wait) {
+            if let Err(pending) = self.look_up(&lookup, wait) {
                 break Err(pending);
             }
         };
-        let total = self.selecting + started.elapsed();
-        let validating = self.validating + validating;
+        let total = self.progress.selecting + started.elapsed();
+        let validating = self.progress.validating + validating;
         self.took(total.saturating_sub(validating), validating);
         driven
     }
 
-    fn look_up(&mut self, place: &LookupKey, wait: &mut LookupWait<'_>) -> Result<(), LookupPending> {
+    /// Makes the lookup that [`step`](Self::step) returned, through the anchor cache, and takes its result. An edge that does not
+    /// use [`drive`](Self::drive) calls it.
+    ///
+    /// # Errors
+    /// As [`drive`](Self::drive).
+    pub fn look_up(&mut self, lookup: &Lookup, wait: &mut LookupWait<'_>) -> Result<(), LookupPending> {
+        let place = &lookup.0;
         let Some(cache) = self.policy.deferred(place.store) else {
             self.answered(Err(Arc::new(LookupError::Dropped)), false, Duration::ZERO);
             return Ok(());
         };
         let asked = Instant::now();
         let waiter = match cache.look_up(&place.key) {
-            Lookup::Cached(response) => {
+            anchor_cache::Lookup::Cached(response) => {
                 self.answered(Ok(response), true, Duration::ZERO);
                 return Ok(());
             }
-            Lookup::InFlight(waiter) => waiter,
+            anchor_cache::Lookup::InFlight(waiter) => waiter,
         };
         let response = match waiter.result() {
             // The store answered at once.
@@ -147,33 +145,6 @@ impl Verification<'_> {
     }
 }
 
-/// A lookup that a handshake did not wait for. It goes on: a later connection finds the response in the cache.
-///
-/// A verifier for rustls that [does not wait](https://docs.rs/jit-trust) rejects the server with it:
-/// [`Rejection::LookupPending`](crate::Rejection::LookupPending).
-///
-/// ```no_run
-/// # fn connect() -> std::io::Result<()> { Ok(()) }
-/// use std::time::Duration;
-///
-/// use jit_trust::{Rejection, rejection};
-///
-/// if let Err(error) = connect() {
-///     if let Some(Rejection::LookupPending(pending)) = rejection(&error) {
-///         pending.wait(Duration::from_secs(10)); // or pending.answered().await
-///         connect()?;
-///     }
-/// }
-/// # Ok::<(), std::io::Error>(())
-/// ```
-#[derive(Clone)]
-pub struct LookupPending {
-    /// The index of the store in the policy.
-    store: usize,
-    waiter: Waiter,
-    asked: Instant,
-}
-
 impl TrustPolicy {
     /// Keeps a pending lookup for the next connection, because this one does not wait for it.
     pub fn keep_for_the_next(&self, lookup: &LookupPending) {
@@ -184,31 +155,9 @@ impl TrustPolicy {
 }
 
 impl LookupPending {
-    /// The [`lookup_timeout`](crate::TrustPolicyBuilder::lookup_timeout) of the policy.
-    pub fn limit(&self) -> Duration {
-        self.waiter.limit()
-    }
-
-    /// Blocks until there is a response, at most this long, and says whether there is one.
-    pub fn wait(&self, at_most: Duration) -> bool {
-        self.waiter
-            .block(later(Instant::now(), at_most), || false)
-            .is_ok()
-    }
-
-    /// Waits until there is a response, and says whether it can be used. It blocks no thread; the caller limits the time.
-    pub async fn answered(&self) -> bool {
-        self.waiter.wait().await.is_ok()
-    }
-
     /// Blocks until there is a response or the deadline has passed, and gives that to the verification.
     pub fn block(&self, deadline: Instant, suspended: &mut SuspendedVerification) {
         self.resume_with(self.waiter.block(deadline, || false), suspended);
-    }
-
-    /// Waits for the response, without blocking a thread.
-    pub async fn response(&self) -> LookupResult {
-        self.waiter.wait().await
     }
 
     /// Has the verification go on with this response, or `None` where the time is over.
@@ -222,19 +171,3 @@ impl LookupPending {
         suspended.policy().note_generation(self.store);
     }
 }
-
-impl fmt::Debug for LookupPending {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LookupPending").finish_non_exhaustive()
-    }
-}
-
-impl fmt::Display for LookupPending {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "the store has not answered yet; a connection that is made when it has will find the response",
-        )
-    }
-}
-
-impl std::error::Error for LookupPending {}

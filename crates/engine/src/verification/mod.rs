@@ -18,13 +18,16 @@ mod accepted;
 #[cfg(feature = "std")]
 mod drive;
 mod edge;
+mod loaded;
 mod path;
 mod search;
+mod suspended;
 
 #[cfg(feature = "std")]
-pub use drive::{Deadline, LookupPending, LookupWait};
+pub use drive::{Deadline, LookupWait};
 pub use edge::{Edge, Library};
-pub use path::{Certificates, PathEnd, ValidPath};
+pub use path::ValidPath;
+pub use suspended::SuspendedVerification;
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -36,12 +39,14 @@ use jit_trust_core::{Certificate, ChainError, PeerChain, TrustAnchor, check_name
 use smallvec::SmallVec;
 
 use crate::binding::{BoundAnchor, TrustBinding};
-use crate::candidates::{Candidates, DetachedCandidates, LoadedCas};
+use crate::candidates::Candidates;
 use crate::lookup::LookupKey;
 use crate::policy::HostPolicy;
 use crate::rejection::{DatedRoot, Described, Rejection};
 use crate::report::VerificationReport;
-use crate::{AnchorKey, LookupError, LookupResponse};
+use crate::{AnchorKey, LookupError, LookupResponse, StoreError};
+use loaded::LoadedCas;
+use path::PathEnd;
 use search::AnchorSearch;
 #[cfg(feature = "std")]
 use search::Import;
@@ -49,13 +54,17 @@ use search::Import;
 /// One verification of the certificates that a server sent. The [module](self) says what it does; [`Edge`] connects it to a
 /// TLS library.
 pub struct Verification<'v> {
-    policy: HostPolicy,
-    stores: &'v HostPolicy,
+    policy: &'v HostPolicy,
     chain: Result<&'v PeerChain<'v>, ChainError>,
+    candidates: Option<Candidates<'v>>,
+    progress: Progress,
+}
+
+/// The part of a verification that borrows neither the chain nor the stores.
+struct Progress {
     library: Library,
     /// The time as of which the certificates are validated, in Unix time; `None` where validity is not checked.
     now: Option<u64>,
-    candidates: Option<Candidates<'v>>,
     loaded: LoadedCas,
     search: AnchorSearch,
     /// Untrusted certificates that complete the path.
@@ -72,8 +81,10 @@ pub struct Verification<'v> {
 enum State {
     /// Asks the local stores.
     Select,
-    /// Waits for the result of a validation.
-    Validate(Purpose),
+    /// Waits for the result of a trial, which has no consequences.
+    Trial,
+    /// Waits for the result of the validation that decides.
+    Final,
     /// Chooses the next lookup, after this error of the library.
     NextLookup(Option<Rejection>),
     /// Waits for the result of a lookup.
@@ -167,12 +178,6 @@ impl<'a, 'v> ValidationRequest<'a, 'v> {
     pub fn leaves_out_any(&self) -> bool {
         self.candidates.leaves_out_any() || self.loaded.leaves_out_any()
     }
-
-    /// The name constraints that are imposed on the anchor with this index, without its own: each the value of a
-    /// `NameConstraints` SEQUENCE (RFC 5280 section 4.2.1.10).
-    pub fn imposed_on(&self, place: usize) -> SmallVec<[&'a [u8]; 2]> {
-        self.candidates.imposed_on(place)
-    }
 }
 
 impl fmt::Debug for ValidationRequest<'_, '_> {
@@ -195,25 +200,26 @@ impl HostPolicy {
 
 impl<'v> Verification<'v> {
     pub(crate) fn new(
-        stores: &'v HostPolicy,
+        policy: &'v HostPolicy,
         chain: &'v Result<PeerChain<'v>, ChainError>,
         now: Option<u64>,
         library: Library,
     ) -> Self {
         Self {
-            policy: stores.clone(),
-            stores,
+            policy,
             chain: chain.as_ref().map_err(|error| *error),
-            library,
-            now,
             candidates: None,
-            loaded: LoadedCas::default(),
-            search: AnchorSearch::default(),
-            untrusted: Vec::new(),
-            excluded: None,
-            state: State::Select,
-            selecting: Duration::ZERO,
-            validating: Duration::ZERO,
+            progress: Progress {
+                library,
+                now,
+                loaded: LoadedCas::default(),
+                search: AnchorSearch::default(),
+                untrusted: Vec::new(),
+                excluded: None,
+                state: State::Select,
+                selecting: Duration::ZERO,
+                validating: Duration::ZERO,
+            },
         }
     }
 
@@ -221,16 +227,18 @@ impl<'v> Verification<'v> {
     /// conditions that local stores state for their names and keys.
     #[must_use]
     pub fn with_loaded(mut self, ders: Vec<Box<[u8]>>) -> Self {
-        self.loaded = LoadedCas::new(ders);
-        if let State::Validate(_) | State::NextLookup(_) | State::Lookup(..) = self.state {
-            self.bind_loaded();
+        self.progress.loaded = self.progress.loaded.replaced(ders);
+        if !matches!(self.progress.state, State::Select | State::Done(_)) {
+            if let Err(error) = self.bind_loaded() {
+                self.progress.state = State::Done(Err(error.into()));
+            }
         }
         self
     }
 
     /// Adds an untrusted certificate, in DER, that completes the path.
     pub fn add_untrusted(&mut self, der: Box<[u8]>) {
-        self.untrusted.push(der);
+        self.progress.untrusted.push(der);
     }
 
     /// The host that is verified.
@@ -245,37 +253,58 @@ impl<'v> Verification<'v> {
 
     /// Ends the verification with a rejection that the edge has found.
     pub fn reject(&mut self, rejection: Rejection) {
-        self.state = State::Done(Err(rejection));
+        self.progress.state = State::Done(Err(rejection));
     }
 
     /// The verdict, once there is one.
     pub fn result(&self) -> Option<Result<(), &Rejection>> {
-        match &self.state {
+        match &self.progress.state {
             State::Done(result) => Some(result.as_ref().map(|_| ())),
             _ => None,
         }
     }
 
     /// Returns the next step. Until its result is given, each call returns the same step.
+    ///
+    /// With `std`, [`drive`](Self::drive) is this loop:
+    ///
+    /// ```
+    /// use jit_trust_engine::verification::{Edge, Step, Verification};
+    /// use jit_trust_engine::{LookupPending, LookupWait};
+    ///
+    /// fn verify(verification: &mut Verification<'_>, edge: &mut impl Edge) -> Result<bool, LookupPending> {
+    ///     loop {
+    ///         match verification.step() {
+    ///             Step::Validate(request) => {
+    ///                 let found = edge.validate(&request);
+    ///                 verification.validated(found);
+    ///             }
+    ///             Step::Lookup(lookup) => verification.look_up(&lookup, &mut LookupWait::block(None))?,
+    ///             Step::Done(verdict) => return Ok(verdict.is_ok()),
+    ///             _ => return Ok(false),
+    ///         }
+    ///     }
+    /// }
+    /// ```
     pub fn step(&mut self) -> Step<'_, 'v> {
-        if let State::Select = self.state {
-            self.state = self.select();
+        if let State::Select = self.progress.state {
+            self.progress.state = self.select();
         }
-        if let State::NextLookup(_) = self.state {
+        if let State::NextLookup(_) = self.progress.state {
             self.next_lookup();
         }
-        let purpose = match &self.state {
-            State::Validate(purpose) => *purpose,
+        let purpose = match &self.progress.state {
+            State::Final => Purpose::Final,
             State::Probe(_) => Purpose::Probe,
             State::Lookup(place, _) => return Step::Lookup(Lookup(place.clone())),
             State::Done(result) => return Step::Done(result.as_ref().map(|_| ())),
-            State::Select | State::NextLookup(_) => Purpose::Trial,
+            State::Trial | State::Select | State::NextLookup(_) => Purpose::Trial,
         };
         match &self.candidates {
             Some(candidates) => Step::Validate(ValidationRequest {
                 candidates,
-                loaded: &self.loaded,
-                untrusted: &self.untrusted,
+                loaded: &self.progress.loaded,
+                untrusted: &self.progress.untrusted,
                 purpose,
             }),
             None => Step::Done(Err(const { &Rejection::NotVerified })),
@@ -289,35 +318,32 @@ impl<'v> Verification<'v> {
             Err(error) => return State::Done(Err(error.into())),
         };
         let mut candidates = Candidates::new(chain);
-        if let Err(error) = self.stores.select_local(&mut candidates) {
+        if let Err(error) = self.policy.select_local(&mut candidates) {
             self.candidates = Some(candidates);
             return State::Done(Err(error.into()));
         }
         self.candidates = Some(candidates);
-        self.state = State::Validate(Purpose::Trial);
-        self.bind_loaded();
-        match self.state {
-            State::Done(_) => core::mem::replace(&mut self.state, State::Select),
-            _ => State::Validate(self.next_purpose()),
+        match self.bind_loaded() {
+            Ok(()) => self.next_validation(),
+            Err(error) => State::Done(Err(error.into())),
         }
     }
 
-    fn bind_loaded(&mut self) {
-        if let Some(candidates) = &self.candidates {
-            if let Err(error) = self.loaded.bind(&self.policy, candidates) {
-                self.state = State::Done(Err(error.into()));
-            }
+    fn bind_loaded(&mut self) -> Result<(), StoreError> {
+        match &self.candidates {
+            Some(candidates) => self.progress.loaded.bind(self.policy, candidates),
+            None => Ok(()),
         }
     }
 
-    /// The purpose of the next validation. For a library that validates once, it is a trial only while its result can still
+    /// The next validation. For a library that validates once, it is a trial only while its result can still
     /// change the anchors.
-    fn next_purpose(&self) -> Purpose {
-        let needs_path_check = self.loaded.needs_path_check()
+    fn next_validation(&self) -> State {
+        let needs_path_check = self.progress.loaded.needs_path_check()
             || self.candidates.as_ref().is_some_and(Candidates::needs_path_check);
-        match self.library.validates_once && (self.may_look_up() || needs_path_check) {
-            true => Purpose::Trial,
-            false => Purpose::Final,
+        match self.progress.library.validates_once && (self.may_look_up() || needs_path_check) {
+            true => State::Trial,
+            false => State::Final,
         }
     }
 
@@ -327,7 +353,7 @@ impl<'v> Verification<'v> {
     }
 
     fn is_out_of_date(&self) -> bool {
-        let (Some(chain), Some(now)) = (self.chain(), self.now) else {
+        let (Some(chain), Some(now)) = (self.chain(), self.progress.now) else {
             return false;
         };
         let own = chain.certificates().next();
@@ -338,17 +364,17 @@ impl<'v> Verification<'v> {
 
     /// Takes the result of the validation that [`step`](Self::step) requested.
     pub fn validated(&mut self, found: Result<ValidPath<'_>, Rejection>) {
-        self.state = match core::mem::replace(&mut self.state, State::Select) {
-            State::Validate(Purpose::Final) => match found {
+        let found = found.and_then(|path| self.with_name_constraints(path));
+        self.progress.state = match core::mem::replace(&mut self.progress.state, State::Select) {
+            State::Final => match found {
                 Ok(path) => self.decide(&path),
-                Err(rejection) if self.library.validates_once => self.conclude(Err(rejection)),
+                Err(rejection) if self.progress.library.validates_once => self.conclude(Err(rejection)),
                 Err(rejection) => self.without_path(rejection),
             },
-            State::Validate(Purpose::Trial) => match found {
+            State::Trial => match found {
                 Ok(path) => self.tried(&path),
                 Err(rejection) => self.without_path(rejection),
             },
-            State::Validate(Purpose::Probe) => State::Done(Err(Rejection::NotVerified)),
             State::Probe(otherwise) => State::Done(match found.ok().and_then(|path| self.dated(&path)) {
                 Some(dated) => Err(Rejection::DatedRoot(dated)),
                 None => *otherwise,
@@ -358,11 +384,37 @@ impl<'v> Verification<'v> {
         };
     }
 
+    /// Rejects a path with a name that a CA of the path is not allowed to issue for, where the library does not do so itself.
+    fn with_name_constraints<'p>(&self, path: ValidPath<'p>) -> Result<ValidPath<'p>, Rejection> {
+        let (false, Some(candidates)) = (self.progress.library.checks_name_constraints, &self.candidates)
+        else {
+            return Ok(path);
+        };
+        let below: Result<SmallVec<[Certificate<'_>; 4]>, _> =
+            path.below.iter().map(|der| Certificate::from_der(der)).collect();
+        let below = below?;
+        let without_dates = matches!(self.progress.state, State::Probe(_));
+        let mut own: SmallVec<[Option<&[u8]>; 1]> = match &path.end {
+            PathEnd::Candidates(places) => {
+                let anchors = candidates.validated_against(without_dates).enumerate();
+                let ends = anchors.filter(|(place, _)| places.contains(place));
+                ends.map(|(_, anchor)| anchor.name_constraints()).collect()
+            }
+            PathEnd::Loaded(place) => SmallVec::from_iter([self.progress.loaded.name_constraints(*place)]),
+            PathEnd::Nowhere => SmallVec::from_iter([None]),
+        };
+        // Several conditions of one certificate: its own constraints are the same.
+        let own = own.pop().ok_or(Rejection::NotVerified)?;
+        check_name_constraints(own, &below)?;
+        drop(below);
+        Ok(path)
+    }
+
     /// Handles a path that a trial has found.
     fn tried(&mut self, path: &ValidPath<'_>) -> State {
         match self.check(path) {
             // The final validation also checks the host name.
-            Ok(_) => State::Validate(Purpose::Final),
+            Ok(_) => State::Final,
             Err(rejection) => self.exclude(path, rejection),
         }
     }
@@ -371,7 +423,7 @@ impl<'v> Verification<'v> {
     fn decide(&mut self, path: &ValidPath<'_>) -> State {
         let accepted = match self.check(path) {
             Ok(accepted) => accepted,
-            Err(rejection) if self.library.validates_once => return self.conclude(Err(rejection)),
+            Err(rejection) if self.progress.library.validates_once => return self.conclude(Err(rejection)),
             Err(rejection) => return self.exclude(path, rejection),
         };
         if let Some(rejection) = &path.wrong_host {
@@ -379,7 +431,7 @@ impl<'v> Verification<'v> {
         }
         if path.is_overridden {
             // A verify callback of the program accepted it. There may be a valid path to an anchor that was left out.
-            return match self.excluded.take() {
+            return match self.progress.excluded.take() {
                 Some(excluded) => self.conclude(Err(excluded)),
                 None => self.conclude(Ok(accepted)),
             };
@@ -389,6 +441,10 @@ impl<'v> Verification<'v> {
 
     /// Excludes the anchor of a path that violates a condition on it. The other anchors may give another path.
     fn exclude(&mut self, path: &ValidPath<'_>, rejection: Rejection) -> State {
+        // It is no path of this chain.
+        if matches!(rejection, Rejection::NotVerified) {
+            return State::Done(Err(rejection));
+        }
         let was_excluded = match (&path.end, &mut self.candidates) {
             (PathEnd::Candidates(places), Some(candidates)) => {
                 let before = candidates.len();
@@ -400,7 +456,7 @@ impl<'v> Verification<'v> {
                 candidates.len() < before
             }
             (PathEnd::Loaded(place), Some(candidates)) => {
-                self.loaded.exclude(*place, candidates);
+                self.progress.loaded.exclude(*place, candidates);
                 true
             }
             _ => false,
@@ -408,8 +464,8 @@ impl<'v> Verification<'v> {
         if !was_excluded {
             return State::Done(Err(rejection));
         }
-        self.excluded.get_or_insert(rejection);
-        State::Validate(self.next_purpose())
+        self.progress.excluded.get_or_insert(rejection);
+        self.next_validation()
     }
 
     /// Handles that there is no path with these candidates.
@@ -424,14 +480,15 @@ impl<'v> Verification<'v> {
 
     /// Chooses the next lookup, if there is one.
     fn next_lookup(&mut self) {
-        let State::NextLookup(rejection) = core::mem::replace(&mut self.state, State::Select) else {
+        let State::NextLookup(rejection) = core::mem::replace(&mut self.progress.state, State::Select) else {
             return;
         };
-        let place = self
+        let search = &mut self.progress.search;
+        let next = self
             .chain
             .ok()
-            .and_then(|chain| self.search.next_lookup(&self.policy, chain));
-        self.state = match place {
+            .and_then(|chain| search.next_lookup(self.policy, chain));
+        self.progress.state = match next {
             Some(place) => State::Lookup(place, rejection),
             None => self.exhausted(rejection),
         };
@@ -439,31 +496,29 @@ impl<'v> Verification<'v> {
 
     /// Handles that there is no further lookup.
     fn exhausted(&mut self, rejection: Option<Rejection>) -> State {
-        match self.library.validates_once {
-            true => State::Validate(Purpose::Final),
+        match self.progress.library.validates_once {
+            true => State::Final,
             false => self.conclude(Err(rejection.unwrap_or(Rejection::NotVerified))),
         }
     }
 
     /// Takes the result of the lookup that [`step`](Self::step) requested. `is_cached` says that the response came from the
     /// cache and the store was not asked; `waited` is the time that the verification waited.
-    pub fn answered(
+    pub(crate) fn answered(
         &mut self,
         response: Result<Arc<LookupResponse>, Arc<LookupError>>,
         is_cached: bool,
         waited: Duration,
     ) {
-        let state = core::mem::replace(&mut self.state, State::Select);
+        let state = core::mem::replace(&mut self.progress.state, State::Select);
         let (State::Lookup(place, rejection), Some(candidates)) = (state, &mut self.candidates) else {
-            self.state = State::Done(Err(Rejection::NotVerified));
+            self.progress.state = State::Done(Err(Rejection::NotVerified));
             return;
         };
         let name = self.policy.deferred_name(place.store);
-        self.state = match self
-            .search
-            .take(place, response, is_cached, waited, name, candidates)
-        {
-            true => State::Validate(self.next_purpose()),
+        let search = &mut self.progress.search;
+        self.progress.state = match search.take(place, response, is_cached, waited, name, candidates) {
+            true => self.next_validation(),
             false => State::NextLookup(rejection),
         };
     }
@@ -473,6 +528,11 @@ impl<'v> Verification<'v> {
         let (Ok(chain), Some(candidates)) = (self.chain, &self.candidates) else {
             return Err(Rejection::NotVerified);
         };
+        // Otherwise it is the path of another server, whose certificates say nothing of this one.
+        let own = chain.certificates().next();
+        if !own.is_some_and(|own| self.begins_with(path, own)) {
+            return Err(Rejection::NotVerified);
+        }
         let mut accepted = Accepted::default();
         match &path.end {
             PathEnd::Candidates(places) => {
@@ -494,14 +554,30 @@ impl<'v> Verification<'v> {
                 }
             }
             PathEnd::Loaded(place) => {
-                self.loaded.check_path(*place, chain, &path.below)?;
+                self.progress.loaded.check_path(*place, chain, &path.below)?;
                 let issued = path.below.last().map(|der| Box::from(&**der));
                 accepted.loaded = issued.map(|issued| (*place, issued));
             }
-            PathEnd::Nowhere => {}
+            PathEnd::Nowhere if path.is_overridden => {}
+            PathEnd::Nowhere => return Err(Rejection::NotVerified),
         }
         accepted.places.extend(path.also.iter().copied());
         Ok(accepted)
+    }
+
+    /// Whether this certificate is the first of the path, or its end where nothing is below that.
+    fn begins_with(&self, path: &ValidPath<'_>, own: &Certificate<'_>) -> bool {
+        let is_own = |anchor: TrustAnchor<'_>| {
+            anchor.subject() == own.subject() && anchor.spki_value() == own.spki_value()
+        };
+        match (path.below.first(), &path.end, &self.candidates) {
+            (Some(first), _, _) => **first == *own.as_der(),
+            (None, PathEnd::Candidates(places), Some(candidates)) => places
+                .iter()
+                .all(|place| candidates.anchors().nth(*place).is_some_and(is_own)),
+            (None, PathEnd::Loaded(place), _) => self.progress.loaded.is(*place, own.as_der()),
+            (None, ..) => false,
+        }
     }
 
     fn check_candidate(
@@ -514,11 +590,6 @@ impl<'v> Verification<'v> {
         let anchor = candidates.anchors().nth(place).ok_or(Rejection::NotVerified)?;
         if let Some(dated) = DatedRoot::of(&anchor, chain) {
             return Err(Rejection::DatedRoot(dated));
-        }
-        if !self.library.checks_name_constraints {
-            let below: Result<SmallVec<[Certificate<'_>; 4]>, _> =
-                path.below.iter().map(|der| Certificate::from_der(der)).collect();
-            check_name_constraints(anchor.name_constraints(), &below?)?;
         }
         candidates.check_path(place, &mut path.below.iter().map(|der| &**der))?;
         Ok(())
@@ -537,16 +608,16 @@ impl<'v> Verification<'v> {
     /// Ends the verification, or first probes for a root that was left out for its date.
     fn conclude(&mut self, found: Result<Accepted, Rejection>) -> State {
         // The store might have held the anchor.
-        if let (Err(_), Some(failure)) = (&found, self.search.take_failure()) {
+        if let (Err(_), Some(failure)) = (&found, self.progress.search.take_failure()) {
             return State::Done(Err(failure.into()));
         }
         // With the wrong host, there is a path.
         let has_path = matches!(found, Err(Rejection::WrongHost { .. }));
         let is_dated = !has_path
             && (self.candidates.as_ref()).is_some_and(|candidates| candidates.dropped().next().is_some());
-        let otherwise = found.map_err(|rejection| match self.excluded.take() {
-            Some(excluded) => excluded,
-            None => self.described(rejection),
+        let otherwise = found.map_err(|rejection| match self.progress.excluded.take() {
+            Some(excluded) if !has_path => excluded,
+            _ => self.described(rejection),
         });
         match is_dated {
             true => State::Probe(Box::new(otherwise)),
@@ -563,8 +634,8 @@ impl<'v> Verification<'v> {
             host: self.policy.host(),
             chain,
             candidates,
-            lookups: self.search.lookups(),
-            now: self.now,
+            lookups: self.progress.search.lookups(),
+            now: self.progress.now,
         };
         context.describe(rejection)
     }
@@ -577,30 +648,32 @@ impl<'v> Verification<'v> {
 
     /// Adds the time of a validation that happened outside of the machine, inside a handshake.
     pub fn add_validating(&mut self, validating: Duration) {
-        self.validating = self.validating.saturating_add(validating);
+        self.progress.validating = self.progress.validating.saturating_add(validating);
     }
 
     /// Sets the times for the report: that of the selection of anchors, waits included, and that of the validation.
     pub fn took(&mut self, selecting: Duration, validating: Duration) {
-        self.selecting = selecting;
-        self.validating = validating;
+        self.progress.selecting = selecting;
+        self.progress.validating = validating;
     }
 
     /// The anchors that the accepted connection depends on: those in its path. `None` where nothing was accepted, or where
     /// no later check could find out whether an anchor is still trusted.
     pub fn bind(&self) -> Option<TrustBinding> {
         let (State::Done(Ok(accepted)), Ok(chain), Some(candidates)) =
-            (&self.state, self.chain, &self.candidates)
+            (&self.progress.state, self.chain, &self.candidates)
         else {
             return None;
         };
         let mut binding = TrustBinding::default();
         if let Some((place, issued)) = &accepted.loaded {
-            binding.anchors.push(Arc::new(self.loaded.bound(*place, issued)?));
+            binding
+                .anchors
+                .push(Arc::new(self.progress.loaded.bound(*place, issued)?));
         }
         for place in &accepted.places {
             let anchor = candidates.anchors().nth(*place)?;
-            let import = self.search.import_of(&anchor);
+            let import = self.progress.search.import_of(&anchor);
             let imposed = candidates.imposed_on(*place);
             let origin = import.map(|import| &import.place);
             let bound = BoundAnchor::new(&anchor, &imposed, chain, origin)?;
@@ -612,124 +685,32 @@ impl<'v> Verification<'v> {
     /// The imports that the accepted path depends on.
     #[cfg(feature = "std")]
     pub(crate) fn used_imports(&self) -> impl Iterator<Item = &Import> {
-        let (places, candidates): (&[usize], _) = match (&self.state, &self.candidates) {
+        let (places, candidates): (&[usize], _) = match (&self.progress.state, &self.candidates) {
             (State::Done(Ok(accepted)), Some(candidates)) => (&accepted.places, Some(candidates)),
             _ => (&[], None),
         };
         let anchors = places
             .iter()
             .filter_map(move |place| candidates?.anchors().nth(*place));
-        anchors.filter_map(|anchor| self.search.import_of(&anchor))
+        anchors.filter_map(|anchor| self.progress.search.import_of(&anchor))
     }
 
     /// The report of the verification.
     pub fn report(&self) -> VerificationReport {
-        let accepted = match &self.state {
-            State::Done(Ok(accepted)) => accepted.places.first().copied(),
+        let accepted = match &self.progress.state {
+            State::Done(Ok(accepted)) if accepted.loaded.is_none() => accepted.places.first().copied(),
             _ => None,
         };
-        let result = match &self.state {
+        let result = match &self.progress.state {
             State::Done(result) => result.as_ref().map(|_| ()).map_err(Clone::clone),
             _ => Err(Rejection::NotVerified),
         };
         let (host, candidates) = (self.policy.host(), self.candidates.as_ref());
         let mut report = VerificationReport::new(host, self.chain(), candidates, accepted, result);
         report.store_len = self.policy.anchor_count();
-        report.lookups = self.search.lookups().to_vec();
-        (report.selecting, report.validating) = (self.selecting, self.validating);
+        report.lookups = self.progress.search.lookups().to_vec();
+        (report.selecting, report.validating) = (self.progress.selecting, self.progress.validating);
         report
-    }
-
-    /// Returns the verification without the chain, as one owned value: for a handshake that is suspended until a store
-    /// responds, or for a library that validates later.
-    pub fn suspend(self) -> SuspendedVerification {
-        let end_entity = self.chain().and_then(|chain| chain.certificates().next());
-        SuspendedVerification {
-            end_entity: end_entity.map(|own| Box::from(own.as_der())),
-            policy: self.policy,
-            library: self.library,
-            now: self.now,
-            candidates: self.candidates.map(Candidates::detach),
-            loaded: self.loaded,
-            search: self.search,
-            untrusted: self.untrusted,
-            excluded: self.excluded,
-            state: self.state,
-            selecting: self.selecting,
-            validating: self.validating,
-            response: None,
-        }
-    }
-}
-
-/// A verification without its chain, which outlives a call of the TLS library.
-pub struct SuspendedVerification {
-    end_entity: Option<Box<[u8]>>,
-    policy: HostPolicy,
-    library: Library,
-    now: Option<u64>,
-    candidates: Option<DetachedCandidates>,
-    loaded: LoadedCas,
-    search: AnchorSearch,
-    untrusted: Vec<Box<[u8]>>,
-    excluded: Option<Rejection>,
-    state: State,
-    selecting: Duration,
-    validating: Duration,
-    /// The result of the lookup that it is suspended for.
-    response: Option<Response>,
-}
-
-/// The result of a lookup, and how long that took.
-#[derive(Debug)]
-struct Response(Result<Arc<LookupResponse>, Arc<LookupError>>, Duration);
-
-impl SuspendedVerification {
-    /// Takes the result of the lookup that it is suspended for, and how long that took.
-    pub fn answered(&mut self, response: Result<Arc<LookupResponse>, Arc<LookupError>>, waited: Duration) {
-        self.response = Some(Response(response, waited));
-    }
-
-    /// The policy for the host.
-    pub fn policy(&self) -> &HostPolicy {
-        &self.policy
-    }
-
-    /// Resumes the verification with the chain that it was suspended with. `None` where this is the chain of another server:
-    /// a result for one server must not be used for another.
-    pub fn resume<'v>(
-        self,
-        stores: &'v HostPolicy,
-        chain: &'v Result<PeerChain<'v>, ChainError>,
-    ) -> Option<Verification<'v>> {
-        let read = chain.as_ref().ok();
-        let own = read
-            .and_then(|chain| chain.certificates().next())
-            .map(Certificate::as_der);
-        if own != self.end_entity.as_deref() {
-            return None;
-        }
-        let mut resumed = Verification {
-            candidates: self
-                .candidates
-                .and_then(|candidates| Some(candidates.attach(read?))),
-            policy: self.policy,
-            stores,
-            chain: chain.as_ref().map_err(|error| *error),
-            library: self.library,
-            now: self.now,
-            loaded: self.loaded,
-            search: self.search,
-            untrusted: self.untrusted,
-            excluded: self.excluded,
-            state: self.state,
-            selecting: self.selecting,
-            validating: self.validating,
-        };
-        if let Some(Response(response, waited)) = self.response {
-            resumed.answered(response, false, waited);
-        }
-        Some(resumed)
     }
 }
 
@@ -739,14 +720,6 @@ impl fmt::Debug for Verification<'_> {
             .field("host", &self.policy.host())
             .field("chain", &self.chain)
             .field("result", &self.result())
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for SuspendedVerification {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SuspendedVerification")
-            .field("host", &self.policy.host())
             .finish_non_exhaustive()
     }
 }

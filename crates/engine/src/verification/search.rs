@@ -98,7 +98,7 @@ impl AnchorSearch {
         let is_it = |entry: &Entry<'_>| entry.encoded() == anchor.entry().encoded();
         self.imports
             .iter()
-            .find(|import| import.response.entries().iter().any(is_it))
+            .find(|import| import.response.entries().any(|entry| is_it(&entry)))
     }
 
     /// Adds the anchors of a response that are for the chain to the candidates, and returns their number.
@@ -109,7 +109,7 @@ impl AnchorSearch {
         candidates: &mut Candidates<'_>,
     ) -> usize {
         let chain = candidates.chain();
-        let entries = response.entries();
+        let entries: SmallVec<[Entry<'_>; 2]> = response.entries().collect();
         let mut named: SmallVec<[(HashedName<'_>, &Entry<'_>); 2]> = entries
             .iter()
             .filter_map(|entry| Some((issuer(chain, &place.key, entry)?, entry)))

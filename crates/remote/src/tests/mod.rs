@@ -99,8 +99,7 @@ fn ask(store: &RemoteStore, key: &AnchorKey) -> Answered {
 
 /// The key identifiers of an answer.
 fn skids(answer: &LookupResponse) -> Vec<Vec<u8>> {
-    let entries = answer.entries();
-    let skids = entries.iter().filter_map(Entry::subject_key_id);
+    let skids = answer.entries().filter_map(|entry| entry.subject_key_id());
     skids.map(|skid| skid.as_bytes().to_vec()).collect()
 }
 

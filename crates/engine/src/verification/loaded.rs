@@ -5,11 +5,12 @@ use alloc::vec::Vec;
 
 use jit_trust_core::{Certificate, MAX_CERTIFICATES, PeerChain};
 
-use super::{Candidates, Conditions, Scope, check_imposed};
+use super::path::Certificates;
+use crate::StoreError;
 use crate::binding::BoundAnchor;
+use crate::candidates::{Candidates, Conditions, Scope, check_imposed};
 use crate::policy::HostPolicy;
 use crate::rejection::{DatedRoot, Rejection};
-use crate::{Certificates, StoreError};
 
 /// The CAs that the program loaded into the TLS library and that may be in a path of one chain. The conditions that local
 /// stores state for the name and key of a CA bind it.
@@ -26,13 +27,14 @@ struct LoadedCa {
 }
 
 impl LoadedCas {
-    /// The CAs, given in DER. One that cannot be read has no conditions, because no store can state any for it.
-    pub(crate) fn new(ders: Vec<Box<[u8]>>) -> Self {
+    /// The same for these CAs, given in DER; those that were excluded stay so. One that cannot be read has no conditions,
+    /// because no store can state any for it.
+    pub(crate) fn replaced(&self, ders: Vec<Box<[u8]>>) -> Self {
         let unbound = |der| LoadedCa {
+            is_excluded: self.0.iter().any(|known| known.is_excluded && known.der == der),
             der,
             distrust_after: None,
             imposed: Vec::new(),
-            is_excluded: false,
         };
         Self(ders.into_iter().map(unbound).collect())
     }
@@ -92,6 +94,17 @@ impl LoadedCas {
     pub(crate) fn needs_path_check(&self) -> bool {
         let mut usable = self.0.iter().filter(|ca| !ca.is_excluded);
         usable.any(|ca| ca.distrust_after.is_some() || !ca.imposed.is_empty())
+    }
+
+    /// Whether one of them is this certificate, in DER.
+    pub(crate) fn is(&self, place: usize, der: &[u8]) -> bool {
+        self.0.get(place).is_some_and(|ca| *ca.der == *der)
+    }
+
+    /// The name constraints of one of them.
+    pub(crate) fn name_constraints(&self, place: usize) -> Option<&[u8]> {
+        let own = Certificate::from_der(&self.0.get(place)?.der).ok()?;
+        own.name_constraints()
     }
 
     /// Checks a path that ends in one of them. `below` are the certificates below it, the end entity first.
