@@ -384,8 +384,9 @@ impl<'v> Verification<'v> {
         };
     }
 
-    /// Rejects a path with a name that a CA of the path is not allowed to issue for, where the library does not do so itself.
-    fn with_name_constraints<'p>(&self, path: ValidPath<'p>) -> Result<ValidPath<'p>, Rejection> {
+    /// Checks the name constraints of the CAs in a path, where the library does not do so itself. Of candidates that are one
+    /// certificate under several conditions, those remain whose constraints allow the path.
+    fn with_name_constraints<'p>(&self, mut path: ValidPath<'p>) -> Result<ValidPath<'p>, Rejection> {
         let (false, Some(candidates)) = (self.progress.library.checks_name_constraints, &self.candidates)
         else {
             return Ok(path);
@@ -393,19 +394,27 @@ impl<'v> Verification<'v> {
         let below: Result<SmallVec<[Certificate<'_>; 4]>, _> =
             path.below.iter().map(|der| Certificate::from_der(der)).collect();
         let below = below?;
-        let without_dates = matches!(self.progress.state, State::Probe(_));
-        let mut own: SmallVec<[Option<&[u8]>; 1]> = match &path.end {
+        match &mut path.end {
             PathEnd::Candidates(places) => {
-                let anchors = candidates.validated_against(without_dates).enumerate();
-                let ends = anchors.filter(|(place, _)| places.contains(place));
-                ends.map(|(_, anchor)| anchor.name_constraints()).collect()
+                let without_dates = matches!(self.progress.state, State::Probe(_));
+                let mut rejected = Rejection::NotVerified;
+                places.retain(|place| {
+                    let anchor = candidates.validated_against(without_dates).nth(*place);
+                    let own = anchor.map(|anchor| check_name_constraints(anchor.name_constraints(), &below));
+                    if let Some(Err(error)) = own {
+                        rejected = error.into();
+                    }
+                    own.is_some_and(|checked| checked.is_ok())
+                });
+                if places.is_empty() {
+                    return Err(rejected);
+                }
             }
-            PathEnd::Loaded(place) => SmallVec::from_iter([self.progress.loaded.name_constraints(*place)]),
-            PathEnd::Nowhere => SmallVec::from_iter([None]),
-        };
-        // Several conditions of one certificate: its own constraints are the same.
-        let own = own.pop().ok_or(Rejection::NotVerified)?;
-        check_name_constraints(own, &below)?;
+            PathEnd::Loaded(place) => {
+                check_name_constraints(self.progress.loaded.name_constraints(*place), &below)?;
+            }
+            PathEnd::Nowhere => check_name_constraints(None, &below)?,
+        }
         drop(below);
         Ok(path)
     }
