@@ -408,36 +408,6 @@ fn what_was_kept_before_counts_also_where_there_is_no_file_of_hosts_any_more() {
     verify().ends_with(2).says("older than 7");
 }
 
-/// A file of an earlier version, as the documentation of the library has it: a store, no keys, no hosts.
-fn earlier_file(store: &str, generation: u32) -> Vec<u8> {
-    let mut file = b"JTHC\x00\x01\x00\x01".to_vec();
-    let len = u32::try_from(16 + 2 + store.len() + 4 + 4).unwrap();
-    file.extend(len.to_be_bytes());
-    file.extend([0; 4]);
-    file.extend(u16::try_from(store.len()).unwrap().to_be_bytes());
-    file.extend(store.as_bytes());
-    file.extend(generation.to_be_bytes());
-    file.extend(crc32c::crc32c(&file).to_be_bytes());
-    file
-}
-
-#[test]
-fn generations_in_the_file_of_an_earlier_version_are_taken_over() {
-    let root = Ca::root("Lab Root A");
-    let remote = Remote::of(&[&root]);
-    let file = remote.path("hosts");
-    let verify = || run(with_cache(&mut remote.verify(&root.leaf("a.test"), &[]), &file));
-    let store = format!("https://localhost:{}", remote.server.port());
-    std::fs::write(&file, earlier_file(&store, 7)).unwrap();
-    remote.bundle(&root.pem(), 6);
-    verify().ends_with(2).says("older than 7");
-    assert!(generations(&file).exists());
-    std::fs::remove_file(&file).unwrap();
-    verify().ends_with(2).says("older than 7");
-    remote.bundle(&root.pem(), 7);
-    verify().ends_with(0);
-}
-
 /// Nobody else should learn which hosts were visited.
 #[cfg(unix)]
 #[test]

@@ -170,7 +170,7 @@ mod tests {
     enum Shape {
         /// A link to a directory.
         Link,
-        /// A directory itself, as earlier versions made it.
+        /// A directory itself.
         Directory,
     }
 
