@@ -39,6 +39,10 @@ pub struct WrittenWebroot {
 /// makes `TARGET` a link to that in one step, so that a reader finds the old webroot or the new one. The directory that the
 /// link led to before is deleted. When that fails, the old webroot is as it was, unless the error says otherwise.
 ///
+/// What another program puts in the place of the old link or directory until the last moment keeps the place, and nothing is
+/// replaced ([`FileError::Changed`](jit_trust_file::FileError::Changed)); where the system cannot exchange two names in one
+/// step, only until just before that.
+///
 /// Such a link, by its name, its target's and the `index.json` there, is the only one that is ever replaced. Any other link
 /// is followed and stays: the webroot is written where it leads.
 ///
