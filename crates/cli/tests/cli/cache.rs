@@ -371,6 +371,40 @@ fn generations_that_cannot_be_read_are_an_error_that_says_what_to_do_before_anyt
     get().ends_with(0);
 }
 
+/// Another user could delete the file, and so have an older store taken.
+#[cfg(unix)]
+#[test]
+fn generations_in_a_directory_that_others_may_write_to_are_an_error_before_anything_is_connected_to() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let root = Ca::root("Lab Root A");
+    let (remote, server) = (Remote::of(&[&root]), hello_server("a.test", &root));
+    let shared = remote.path("shared");
+    std::fs::create_dir(&shared).unwrap();
+    let set_mode = |mode| std::fs::set_permissions(&shared, std::fs::Permissions::from_mode(mode)).unwrap();
+    let get = || {
+        run(with_cache(
+            &mut remote.get(&server.url("a.test", "/"), ""),
+            &shared.join("hosts"),
+        ))
+    };
+    for mode in [0o777, 0o775] {
+        set_mode(mode);
+        get()
+            .ends_with(2)
+            .says_one_line()
+            .says("shared: refused: other users may write to this directory")
+            .says("(chmod go-w)")
+            .says("or name another for the rollback guard");
+        assert_eq!((server.connections(), remote.asked()), (0, 0));
+    }
+    for mode in [0o1777, 0o755] {
+        set_mode(mode);
+        get().ends_with(0);
+        assert!(generations(&shared.join("hosts")).exists());
+    }
+}
+
 #[test]
 fn processes_that_run_at_once_share_the_files_and_none_of_them_fails() {
     let root = Ca::root("Lab Root A");
