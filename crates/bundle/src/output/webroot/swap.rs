@@ -187,7 +187,7 @@ mod tests {
     use std::fs;
     use std::path::{Path, PathBuf};
 
-    use jit_trust_file::{Access, FileError, Place};
+    use jit_trust_file::{FileError, Place};
     use tempfile::TempDir;
 
     use super::super::index::Index;
@@ -412,57 +412,37 @@ mod tests {
         }
     }
 
-    /// Another program's file, directory or link takes the place of the webroot, right before the names are exchanged.
-    fn late(
-        put: fn(&Directory, &OsStr) -> io::Result<()>,
-        parent: &Directory,
-        name: &OsStr,
-    ) -> io::Result<()> {
-        let moved = OsStr::new("moved");
-        if parent.look(moved)?.is_some() {
-            return Ok(()); // it is being exchanged back
-        }
-        parent.rename(name, parent, moved)?;
-        put(parent, name)
-    }
-
-    fn file_comes_late(staged: &Directory, new: &OsStr, parent: &Directory, name: &OsStr) -> io::Result<()> {
-        late(
-            |parent, name| parent.create_file(name, Access::Ordinary).map(drop),
-            parent,
-            name,
-        )?;
-        staged.exchange(new, parent, name)
-    }
-
-    fn directory_comes_late(
-        staged: &Directory,
-        new: &OsStr,
-        parent: &Directory,
-        name: &OsStr,
-    ) -> io::Result<()> {
-        late(
-            |parent, name| parent.create_directory(name, Access::Ordinary).map(drop),
-            parent,
-            name,
-        )?;
-        staged.exchange(new, parent, name)
-    }
-
-    fn link_comes_late(staged: &Directory, new: &OsStr, parent: &Directory, name: &OsStr) -> io::Result<()> {
-        late(
-            |parent, name| parent.create_link(name, OsStr::new("mine")),
-            parent,
-            name,
-        )?;
-        staged.exchange(new, parent, name)
-    }
-
+    /// As another program's file, directory or link, right before the names are exchanged.
     #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
     #[test]
     fn what_comes_between_the_last_look_and_the_exchange_keeps_its_place() {
+        use jit_trust_file::Access::Ordinary;
+        use jit_trust_file::Kind;
+
+        /// Moves the webroot away, once: not when what came is to get its place back.
+        fn is_moved(parent: &Directory, name: &OsStr) -> bool {
+            let moved = OsStr::new("moved");
+            parent.look(moved).unwrap().is_none() && parent.rename(name, parent, moved).is_ok()
+        }
+        let exchanges: [Exchange; 3] = [
+            |staged, new, parent, name| {
+                let _ = is_moved(parent, name) && parent.create_file(name, Ordinary).is_ok();
+                staged.exchange(new, parent, name)
+            },
+            |staged, new, parent, name| {
+                let _ = is_moved(parent, name) && parent.create_directory(name, Ordinary).is_ok();
+                staged.exchange(new, parent, name)
+            },
+            |staged, new, parent, name| {
+                let _ = is_moved(parent, name) && parent.create_link(name, OsStr::new("mine")).is_ok();
+                staged.exchange(new, parent, name)
+            },
+        ];
         for shape in [Shape::Link, Shape::Directory] {
-            for exchange in [file_comes_late as Exchange, directory_comes_late, link_comes_late] {
+            for (exchange, kind) in exchanges
+                .into_iter()
+                .zip([Kind::File, Kind::Directory, Kind::Link])
+            {
                 let (directory, target) = with_first(shape);
                 let before = names_in(directory.path());
                 let place = place(&target);
@@ -473,8 +453,9 @@ mod tests {
                     matches!(refused, OutputError::File(FileError::Changed { ref path }) if *path == target),
                     "{refused}"
                 );
-                assert!(fs::metadata(target.join("index.json")).is_err());
-                assert!(fs::symlink_metadata(&target).is_ok());
+                let there = place.directory().look(place.name()).unwrap().unwrap();
+                assert_eq!(there.kind, kind);
+                assert!(!target.join("index.json").exists());
                 assert_eq!(generation_of(&directory.path().join("moved")), 1);
                 assert_eq!(names_in(directory.path()), before + 1);
             }
