@@ -34,7 +34,6 @@ mod anchor_key;
 mod binding;
 mod candidates;
 #[cfg(feature = "std")]
-mod canonical_url;
 #[cfg(feature = "std")]
 mod connection;
 mod handshake_error;
@@ -72,7 +71,6 @@ pub use store::{BlobStore, StoreError, TrustStore};
 
 #[cfg(feature = "std")]
 mod with_std {
-    pub use crate::canonical_url::canonical as canonical_url;
     pub use crate::connection::{Cancellation, Connection, SharedTcp, TrackedConnection, TrackedStream};
     pub use crate::host_cache::{CachedHost, HostCache, HostCacheBuilder};
     pub use crate::lookup::{DeferredStore, LookupPending, Responder, SharedLookup, Waiter};

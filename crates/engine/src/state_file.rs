@@ -48,7 +48,7 @@ impl StateFileKind {
             },
             Self::RollbackGuard => Form {
                 magic: *b"JTRG",
-                max_len: 16 << 10,
+                max_len: 128 << 10,
                 name: "rollback guard",
                 remedy: "restore it, or remove it: then the generations that were seen are forgotten, and an older \
                          store is taken",
@@ -162,11 +162,16 @@ impl StateFile {
         (file, bytes)
     }
 
-    /// Reads the file at this path, if only this user can write to it and it starts with our magic.
-    pub(crate) fn read(&self, path: &Path) -> Old {
+    /// Reads the file at this path, if only this user can write to it and it starts with our magic. That a guard has no file is
+    /// believed only where no other user may have deleted it.
+    fn read(&self, path: &Path) -> Old {
         let mut tries = 0;
         let opened = loop {
-            match OwnFile::open(path) {
+            let opened = match self.kind {
+                StateFileKind::HostCache => OwnFile::open(path),
+                StateFileKind::RollbackGuard => OwnFile::open_undeletable(path),
+            };
+            match opened {
                 Err(FileError::Changed { .. }) if tries < MAX_TRIES => tries += 1,
                 opened => break opened,
             }
@@ -249,10 +254,12 @@ impl StateFile {
 
     /// An error that the file is damaged.
     pub(crate) fn damaged(&self, expected: Expected) -> StateFileError {
-        self.error(
-            self.path().unwrap_or(Path::new("")),
-            StateFileFault::Damaged(expected),
-        )
+        self.faulty(StateFileFault::Damaged(expected))
+    }
+
+    /// An error that the file has this fault.
+    pub(crate) fn faulty(&self, fault: StateFileFault) -> StateFileError {
+        self.error(self.path().unwrap_or(Path::new("")), fault)
     }
 
     fn error(&self, path: &Path, fault: StateFileFault) -> StateFileError {
@@ -286,7 +293,8 @@ pub struct StateFileError {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum StateFileFault {
-    /// The file cannot be opened or read. That includes a file of another user, a link, and a path that is not a regular file.
+    /// The file cannot be opened or read. That includes a file of another user, a link, and a path that is not a regular file;
+    /// and for a guard, a directory in which other users may delete files.
     Read(Arc<FileError>),
     /// Other users may write to the file, so its contents cannot be trusted.
     OthersMayWrite,
@@ -294,19 +302,24 @@ pub enum StateFileFault {
     Damaged(&'static str),
     /// The file does not start with our magic; it is never overwritten.
     NotOurs,
+    /// The file has no room for another store, of which no generation is remembered. It has this many.
+    Full(usize),
     /// The file cannot be written.
     Write(Arc<FileError>),
 }
 
 impl StateFileError {
-    /// Whether no file can be written at this path: the directory does not exist, or there is another user's file or one that
-    /// is not a regular file.
+    /// Whether no file can be written at this path: the directory does not exist or is not safe, or there is another user's
+    /// file or one that is not a regular file.
     pub(crate) fn is_of_the_place(&self) -> bool {
         let StateFileFault::Read(error) = &self.fault else {
             return false;
         };
         match &**error {
-            FileError::IsADirectory { .. } | FileError::NotAFile { .. } | FileError::Foreign { .. } => true,
+            FileError::IsADirectory { .. }
+            | FileError::NotAFile { .. }
+            | FileError::Foreign { .. }
+            | FileError::OthersMayDelete { .. } => true,
             FileError::Io { error, .. } => {
                 matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
             }
@@ -338,6 +351,12 @@ impl fmt::Display for StateFileError {
             StateFileFault::NotOurs => write!(
                 f,
                 "{path}: no file of a {name}, and left as it is: name another for it, or remove this one"
+            ),
+            StateFileFault::Full(limit) => write!(
+                f,
+                "{path}: no room for another store: the {name} remembers {limit}, and those that came last are not among \
+                 them; name another file for some of them, or remove this one: then the generations that were seen are \
+                 forgotten, and an older store is taken"
             ),
             StateFileFault::Write(error) => write!(
                 f,

@@ -46,6 +46,13 @@ pub enum FileError {
         /// The number of its user.
         owner: u32,
     },
+    /// Other users may delete files of this user's in the directory of a file that has to stay.
+    OthersMayDelete {
+        /// The directory.
+        path: PathBuf,
+        /// The number of its user, unless that is this one or root: then others have permission to write to it.
+        owner: Option<u32>,
+    },
     /// The file is not the one that was there when the new one was begun, or there was none then.
     Changed {
         /// The file.
@@ -80,6 +87,7 @@ impl FileError {
             | Self::NotAFile { path }
             | Self::IsALink { path }
             | Self::Foreign { path, .. }
+            | Self::OthersMayDelete { path, .. }
             | Self::Changed { path }
             | Self::NotSynced { path, .. } => path,
         }
@@ -98,6 +106,15 @@ impl fmt::Display for FileError {
                 f,
                 ": refused: this {kind} belongs to another user (uid {owner}) and others may have put it there: \
                  remove it, or name a file in a directory that only you may write to"
+            ),
+            Self::OthersMayDelete { owner: Some(owner), .. } => write!(
+                f,
+                ": refused: this directory belongs to another user (uid {owner}), who may delete files in it: expected \
+                 one of this user's or root's"
+            ),
+            Self::OthersMayDelete { owner: None, .. } => f.write_str(
+                ": refused: other users may write to this directory and delete files in it: expected one that only its \
+                 owner may write to (chmod go-w), or one with the sticky bit",
             ),
             Self::Changed { .. } => f.write_str(
                 ": not written: another program created, replaced or removed it in the meantime, and it is left as \

@@ -7,7 +7,8 @@
 //! | a file that a user names | [`StagedFile::create`], [`write_file`] | a link is followed; the file behind it keeps its owner and permissions |
 //! | a file that a program keeps for itself | [`StagedFile::create_private`], [`write_private`] | a link is replaced; the file is readable by its user alone |
 //!
-//! [`OwnFile`] reads the second kind: only what belongs to the user and is not a link. [`Directory`] is a directory that
+//! [`OwnFile`] reads the second kind: only what belongs to the user and is not a link; and on demand only from a directory
+//! in which no other user may delete it. [`Directory`] is a directory that
 //! is held open, for work on what is in it.
 //!
 //! # Other users

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::place::{Found, LastLink};
+use crate::place::{Found, LastLink, check_that_files_stay};
 use crate::{Entry, FileError, Kind, Place};
 
 /// A file that a program has kept for itself, opened to be read: it belongs to this user and is not a link. What is in it
@@ -25,7 +25,24 @@ impl OwnFile {
     /// # Errors
     /// When the system refuses something, when there is a link or no regular file, and when it belongs to another user.
     pub fn open(path: &Path) -> Result<Option<Self>, FileError> {
+        Self::open_at(place(path)?, path)
+    }
+
+    /// Opens a file that has to be there if it was written once: other users must not be able to delete it. `None` if there
+    /// is none.
+    ///
+    /// On Unix, its directory has to belong to this user or root. If its group or everybody may write to it, it must have the
+    /// sticky bit. Elsewhere, this is [`open`](Self::open).
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open); and [`FileError::OthersMayDelete`], whether there is a file or not.
+    pub fn open_undeletable(path: &Path) -> Result<Option<Self>, FileError> {
         let place = place(path)?;
+        check_that_files_stay(place.directory())?;
+        Self::open_at(place, path)
+    }
+
+    fn open_at(place: Place, path: &Path) -> Result<Option<Self>, FileError> {
         let Some(seen) = place.seen() else {
             return Ok(None);
         };

@@ -403,6 +403,49 @@ fn a_file_or_link_of_another_user_is_never_one_that_was_kept() {
     }
 }
 
+#[test]
+fn a_file_that_has_to_stay_is_opened_only_where_no_other_user_may_delete_it() {
+    let open = |shared: &Shared| OwnFile::open_undeletable(&shared.path("kept")).map(|file| file.is_some());
+    for (mode, is_safe) in [
+        (0o700, true),
+        (0o755, true),
+        (0o1777, true),
+        (0o1770, true),
+        (0o777, false),
+        (0o775, false),
+        (0o702, false),
+    ] {
+        let shared = Shared::with_mode(mode);
+        for is_there in [false, true] {
+            if is_there {
+                write_private(&shared.path("kept"), b"kept").unwrap();
+            }
+            match open(&shared) {
+                Ok(found) => assert!(is_safe && found == is_there, "{mode:o}"),
+                Err(FileError::OthersMayDelete { path, owner: None }) => {
+                    assert!(!is_safe && shared.path("kept").starts_with(path), "{mode:o}");
+                }
+                Err(error) => panic!("{mode:o}: {error}"),
+            }
+        }
+    }
+    let shared = Shared::with_mode(0o1755);
+    if !give(&shared.directory, OTHER) {
+        return;
+    }
+    let refused = open(&shared).unwrap_err();
+    assert!(
+        matches!(
+            refused,
+            FileError::OthersMayDelete {
+                owner: Some(OTHER),
+                ..
+            }
+        ),
+        "{refused}"
+    );
+}
+
 /// A directory that one may go through, but not list, is one like any other.
 #[cfg(target_os = "linux")]
 #[test]

@@ -1,6 +1,7 @@
-//! The URL of a webroot.
+//! The URL of a webroot, and its normal form (RFC 3986 section 6.2).
 
 use std::fmt;
+use std::net::Ipv6Addr;
 
 use hyper::Uri;
 use hyper::http::uri::{Authority, Scheme};
@@ -8,16 +9,20 @@ use rustls::pki_types::ServerName;
 
 use super::RemoteError;
 use jit_trust_engine::AnchorKey;
-use jit_trust_engine::canonical_url as canonical;
 
 /// The URL of a webroot: `https://host[:port][/path]` and nothing else.
+///
+/// [Its normal form](fmt::Display) is the name of the store, under which generations are remembered. It is the same for all
+/// URLs that are equivalent by RFC 3986 and the DNS. The host is in lower case, without the dot of the DNS's root; an IPv6
+/// address is in its shortest form. The port of https is left out. In the path only the necessary characters are escaped,
+/// escapes are in upper case, and there are no segments `.` and `..` and no final `/`.
 #[derive(Clone, Debug)]
 pub(super) struct WebrootUrl {
     authority: Authority,
-    /// In its normal form, without a final `/`.
+    /// In its normal form.
     path: String,
-    /// The whole URL in its normal form, which is the name of the store.
-    canonical: String,
+    /// Scheme, host and port in their normal form.
+    origin: String,
     /// The name for which the server's certificate has to be.
     server_name: ServerName<'static>,
 }
@@ -42,18 +47,17 @@ impl WebrootUrl {
         if authority.as_str().contains('@') {
             return Err(RemoteError::Url("this one has credentials"));
         }
-        if !has_valid_port(authority) {
-            return Err(RemoteError::Url("this one has no valid port"));
-        }
+        let port = port(authority).ok_or(RemoteError::Url("this one has no valid port"))?;
         let server_name = server_name(authority.host())
             .ok_or(RemoteError::Url("no certificate can be for a host of this name"))?;
-        let canonical = canonical(url).into_owned();
-        // The scheme and the host end with the third `/`.
-        let path = canonical.splitn(4, '/').nth(3);
+        let host = canonical_host(authority.host());
         Ok(Self {
             authority: authority.clone(),
-            path: path.map(|path| format!("/{path}")).unwrap_or_default(),
-            canonical,
+            path: canonical_path(uri.path()),
+            origin: match port {
+                HTTPS_PORT => format!("https://{host}"),
+                port => format!("https://{host}:{port}"),
+            },
             server_name,
         })
     }
@@ -83,29 +87,92 @@ impl WebrootUrl {
     }
 }
 
-/// In its normal form, without a final `/`.
+/// In its normal form.
 impl fmt::Display for WebrootUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.canonical)
+        write!(f, "{}{}", self.origin, self.path)
     }
 }
 
-fn has_valid_port(authority: &Authority) -> bool {
-    match authority.as_str().strip_prefix(authority.host()) {
-        Some("") => true,
-        _ => authority.port_u16().is_some_and(|port| port != 0),
+const HTTPS_PORT: u16 = 443;
+
+/// The port, that of https where there is none. `None` when it is not valid.
+fn port(authority: &Authority) -> Option<u16> {
+    match authority.as_str().strip_prefix(authority.host())? {
+        "" => Some(HTTPS_PORT),
+        port => {
+            let digits = port.strip_prefix(':')?;
+            let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+            digits.parse().ok().filter(|port| is_number && *port != 0)
+        }
     }
 }
 
 fn server_name(host: &str) -> Option<ServerName<'static>> {
-    // An IPv6 address is in brackets.
-    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    ServerName::try_from(bare.unwrap_or(host).to_owned()).ok()
+    ServerName::try_from(without_brackets(host).unwrap_or(host).to_owned()).ok()
+}
+
+/// An IPv6 address, which has brackets in a URL.
+fn without_brackets(host: &str) -> Option<&str> {
+    host.strip_prefix('[')?.strip_suffix(']')
+}
+
+fn canonical_host(host: &str) -> String {
+    match without_brackets(host).and_then(|address| address.parse::<Ipv6Addr>().ok()) {
+        Some(address) => format!("[{address}]"),
+        None => host.trim_end_matches('.').to_ascii_lowercase(),
+    }
+}
+
+fn canonical_path(path: &str) -> String {
+    // A path in which a `%` begins no escape stays as it is: what it means is up to the server.
+    let canonical = canonical_escapes(path).map(|path| without_dot_segments(&path));
+    let path = canonical.unwrap_or_else(|| path.to_owned());
+    path.trim_end_matches('/').to_owned()
+}
+
+fn without_dot_segments(path: &str) -> String {
+    let mut segments = Vec::new();
+    for segment in path.split('/').skip(1) {
+        match segment {
+            "." => {}
+            ".." => drop(segments.pop()),
+            segment => segments.push(segment),
+        }
+    }
+    segments.into_iter().flat_map(|segment| ["/", segment]).collect()
+}
+
+/// With the necessary escapes only. `None` when a `%` begins no escape.
+fn canonical_escapes(path: &str) -> Option<String> {
+    let mut canonical = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((plain, escaped)) = rest.split_once('%') {
+        canonical.push_str(plain);
+        let (digits, behind) = escaped.split_at_checked(2)?;
+        if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return None;
+        }
+        let code = u8::from_str_radix(digits, 16).ok()?;
+        match char::from(code) {
+            unreserved if is_unreserved(unreserved) => canonical.push(unreserved),
+            _ => canonical.push_str(&format!("%{code:02X}")),
+        }
+        rest = behind;
+    }
+    canonical.push_str(rest);
+    Some(canonical)
+}
+
+/// Whether a character means the same escaped or not (RFC 3986 section 2.3).
+fn is_unreserved(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '-' | '.' | '_' | '~')
 }
 
 #[cfg(test)]
 mod tests {
     use jit_trust_core::Name;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -160,14 +227,125 @@ mod tests {
             ("https://trust.test/#a", "a fragment"),
             ("https://trust.test:0/", "no valid port"),
             ("https://trust.test:/", "no valid port"),
+            ("https://trust.test:+443/", "no valid port"),
             ("https://trust.test:65536/", "no valid port"),
             ("https://me:secret@trust.test/", "credentials"),
             ("https://tr\u{fc}st.test/", "no URL"),
             ("https://a b/", "no URL"),
+            ("https:/", "no"),
+            ("https://:443/", "no"),
+            ("https://./", "no certificate"),
+            ("https://trust.test:a/", "no"),
+            ("https://[::1/", "no URL"),
+            ("https://[::1]a/", "no"),
+            ("https://[fe80::1%25eth0]/", "no"),
+            ("A store of mine", "no URL"),
             ("https://-.test/", "no certificate"),
         ] {
             let error = WebrootUrl::parse(url).unwrap_err().to_string();
             assert!(error.contains(why) && !error.contains("secret"), "{url}: {error}");
+        }
+    }
+
+    /// The normal form of a URL.
+    fn canonical(url: &str) -> String {
+        WebrootUrl::parse(url).unwrap().to_string()
+    }
+
+    #[test]
+    fn spellings_of_one_webroot_are_one() {
+        for (url, spellings) in [
+            (
+                "https://localhost",
+                &[
+                    "https://localhost",
+                    "https://localhost/",
+                    "https://LOCALHOST/",
+                    "HTTPS://LocalHost",
+                    "https://localhost./",
+                    "https://localhost:443",
+                    "https://localhost:0443/./",
+                    "https://localhost/./",
+                    "https://localhost/a/..",
+                    "https://localhost/../",
+                    "https://localhost/%2e/%2E%2e/",
+                ] as &[&str],
+            ),
+            (
+                "https://trust.test:8443/roots/v1~",
+                &[
+                    "https://trust.test:8443/roots/v1~/",
+                    "https://Trust.Test.:08443/roots/./v1~",
+                    "https://trust.test:8443/x/../roots/v1%7e",
+                    "https://trust.test:8443/%72oots/v1%7E/.",
+                ],
+            ),
+            (
+                "https://trust.test/a%2Fb/%C3%BC",
+                &[
+                    "https://trust.test/a%2fb/%c3%bc",
+                    "https://trust.test/%61%2Fb/%c3%BC/",
+                ],
+            ),
+            (
+                "https://[2001:db8::1]/a",
+                &[
+                    "https://[2001:DB8:0:0:0:0:0:1]:443/a",
+                    "https://[2001:0db8::0001]/a/",
+                ],
+            ),
+        ] {
+            for spelling in spellings {
+                assert_eq!(canonical(spelling), url, "{spelling}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_leads_elsewhere_stays_another() {
+        let different = [
+            "https://trust.test",
+            "https://trust.test:444",
+            "https://trust.test:8443",
+            "https://trust.test/a",
+            "https://trust.test/A",
+            "https://trust.test/a/b",
+            "https://trust.test/a%2Fb",
+            "https://trust.test/a//b",
+            "https://trust.test/a%25",
+            "https://www.trust.test",
+            "https://127.0.0.1",
+            "https://[::1]",
+        ];
+        for url in different {
+            assert_eq!(canonical(url), url);
+        }
+    }
+
+    #[test]
+    fn a_path_with_a_percent_sign_that_begins_no_escape_stays_as_it_is() {
+        for path in ["%zz%", "%%341", "a/../%", "%/../%41"] {
+            let url = format!("https://a.test/{path}");
+            assert_eq!(canonical(&url), url);
+            assert_eq!(canonical(&format!("{url}/")), url);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_one_spelling_is_its_own(rest in "[aA.%/:2e5F\\[\\]0-9]{0,24}") {
+            if let Ok(once) = WebrootUrl::parse(&format!("https://{rest}")) {
+                prop_assert_eq!(canonical(&once.to_string()), once.to_string());
+            }
+        }
+
+        #[test]
+        fn any_text_has_one_or_is_refused(text in "\\PC{0,24}") {
+            for url in [text.clone(), format!("https://{text}"), format!("https://a.test/{text}")] {
+                if let Ok(once) = WebrootUrl::parse(&url) {
+                    prop_assert_eq!(canonical(&once.to_string()), once.to_string());
+                }
+            }
         }
     }
 }

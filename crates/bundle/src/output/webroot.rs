@@ -39,14 +39,18 @@ pub struct WrittenWebroot {
 /// makes `TARGET` a link to that in one step, so that a reader finds the old webroot or the new one. The directory that the
 /// link led to before is deleted. When that fails, the old webroot is as it was, unless the error says otherwise.
 ///
+/// What another program puts in the place of the old link or directory until the last moment keeps the place, and nothing is
+/// replaced ([`FileError::Changed`](jit_trust_file::FileError::Changed)); where the system cannot exchange two names in one
+/// step, only until just before that.
+///
 /// Such a link, by its name, its target's and the `index.json` there, is the only one that is ever replaced. Any other link
 /// is followed and stays: the webroot is written where it leads.
 ///
-/// A webroot that is a directory itself, as earlier versions made it, or an empty directory is exchanged for the link, in one
-/// step on most file systems of Linux, Android and Apple's systems. Elsewhere, it is moved away first: a reader, or a crash,
-/// may come between the two, and the old one is then in `.jit-trust-…/old` beside its place. A mount point, and a directory
-/// in a lower layer of an overlay, cannot be replaced at all ([`OutputError::CannotStepAside`]). Where the file system has no
-/// links, every webroot is such a directory.
+/// A webroot that is a directory itself, or an empty directory, is exchanged for the link, in one step on most file systems
+/// of Linux, Android and Apple's systems. Elsewhere, it is moved away first: a reader, or a crash, may come between the two,
+/// and the old one is then in `.jit-trust-…/old` beside its place. A mount point, and a directory in a lower layer of an
+/// overlay, cannot be replaced at all ([`OutputError::CannotStepAside`]). Where the file system has no links, every webroot
+/// is such a directory.
 ///
 /// Of several runs at once, the first one to end replaces the webroot; the others find another one there than at their
 /// beginning, and change nothing.

@@ -899,7 +899,7 @@ mod unix {
         let orphan = "webroot.1777593600-0123456789abcdef";
         fs::create_dir(path(orphan)).unwrap();
         symlink(orphan, path(".jit-trust-0123456789abcde0/link")).unwrap();
-        // While the old webroot, as earlier versions made it, was moved aside.
+        // While an old webroot that was a directory itself was moved aside.
         fs::create_dir_all(path(".jit-trust-0123456789abcde1/old")).unwrap();
         write(&webroot, &roots(2));
         assert_eq!(read_path(&webroot).unwrap().roots().len(), 2);
@@ -909,7 +909,7 @@ mod unix {
         assert_eq!(names_in(directory.path()), 6);
     }
 
-    /// A directory as earlier versions made it becomes a link; so does one with copies in it, and one that is empty.
+    /// A directory becomes a link; so does one with copies in it, and one that is empty.
     #[test]
     fn a_webroot_that_is_a_directory_itself_becomes_a_link() {
         let directory = tempfile::tempdir().unwrap();

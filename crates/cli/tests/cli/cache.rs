@@ -371,6 +371,40 @@ fn generations_that_cannot_be_read_are_an_error_that_says_what_to_do_before_anyt
     get().ends_with(0);
 }
 
+/// Another user could delete the file, and so have an older store taken.
+#[cfg(unix)]
+#[test]
+fn generations_in_a_directory_that_others_may_write_to_are_an_error_before_anything_is_connected_to() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let root = Ca::root("Lab Root A");
+    let (remote, server) = (Remote::of(&[&root]), hello_server("a.test", &root));
+    let shared = remote.path("shared");
+    std::fs::create_dir(&shared).unwrap();
+    let set_mode = |mode| std::fs::set_permissions(&shared, std::fs::Permissions::from_mode(mode)).unwrap();
+    let get = || {
+        run(with_cache(
+            &mut remote.get(&server.url("a.test", "/"), ""),
+            &shared.join("hosts"),
+        ))
+    };
+    for mode in [0o777, 0o775] {
+        set_mode(mode);
+        get()
+            .ends_with(2)
+            .says_one_line()
+            .says("shared: refused: other users may write to this directory")
+            .says("(chmod go-w)")
+            .says("or name another for the rollback guard");
+        assert_eq!((server.connections(), remote.asked()), (0, 0));
+    }
+    for mode in [0o1777, 0o755] {
+        set_mode(mode);
+        get().ends_with(0);
+        assert!(generations(&shared.join("hosts")).exists());
+    }
+}
+
 #[test]
 fn processes_that_run_at_once_share_the_files_and_none_of_them_fails() {
     let root = Ca::root("Lab Root A");
@@ -406,36 +440,6 @@ fn what_was_kept_before_counts_also_where_there_is_no_file_of_hosts_any_more() {
     verify().ends_with(2).says("older than 7");
     std::fs::create_dir(&file).unwrap();
     verify().ends_with(2).says("older than 7");
-}
-
-/// A file of an earlier version, as the documentation of the library has it: a store, no keys, no hosts.
-fn earlier_file(store: &str, generation: u32) -> Vec<u8> {
-    let mut file = b"JTHC\x00\x01\x00\x01".to_vec();
-    let len = u32::try_from(16 + 2 + store.len() + 4 + 4).unwrap();
-    file.extend(len.to_be_bytes());
-    file.extend([0; 4]);
-    file.extend(u16::try_from(store.len()).unwrap().to_be_bytes());
-    file.extend(store.as_bytes());
-    file.extend(generation.to_be_bytes());
-    file.extend(crc32c::crc32c(&file).to_be_bytes());
-    file
-}
-
-#[test]
-fn generations_in_the_file_of_an_earlier_version_are_taken_over() {
-    let root = Ca::root("Lab Root A");
-    let remote = Remote::of(&[&root]);
-    let file = remote.path("hosts");
-    let verify = || run(with_cache(&mut remote.verify(&root.leaf("a.test"), &[]), &file));
-    let store = format!("https://localhost:{}", remote.server.port());
-    std::fs::write(&file, earlier_file(&store, 7)).unwrap();
-    remote.bundle(&root.pem(), 6);
-    verify().ends_with(2).says("older than 7");
-    assert!(generations(&file).exists());
-    std::fs::remove_file(&file).unwrap();
-    verify().ends_with(2).says("older than 7");
-    remote.bundle(&root.pem(), 7);
-    verify().ends_with(0);
 }
 
 /// Nobody else should learn which hosts were visited.

@@ -95,7 +95,6 @@ impl HostCacheBuilder {
             clock,
             life: milliseconds(self.time_to_live),
             file,
-            adopted: Mutex::default(),
         };
         let loaded = bytes.and_then(|bytes| bytes.map_or(Ok(()), |bytes| cache.load(&bytes)));
         match loaded {

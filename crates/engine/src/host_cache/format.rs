@@ -7,10 +7,9 @@ use jit_trust_core::NameHash;
 
 use super::{MAX_HOST_LEN, MAX_KEYS, is_host_name};
 use crate::AnchorKey;
-use crate::rollback_guard::{MAX_STORES, read_generation, write_generation};
 use crate::state_file::{Expected, Reader, StateFileKind, with_checksum};
 
-const HEADER_LEN: usize = 16;
+const HEADER_LEN: usize = 12;
 const CHECKSUM_LEN: usize = 4;
 
 /// The kinds of keys.
@@ -18,15 +17,6 @@ mod kind {
     pub(super) const SUBJECT: u8 = 1;
     pub(super) const SUBJECT_KEY_ID: u8 = 2;
     pub(super) const ISSUER_SERIAL: u8 = 3;
-}
-
-/// The contents of a file.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Contents<'a> {
-    /// Stores and the newest generation of each, which an earlier version kept here.
-    pub(super) generations: Vec<(&'a str, u32)>,
-    /// The hosts, the least recently used first.
-    pub(super) hosts: Vec<Stored<'a>>,
 }
 
 /// A host in a file.
@@ -40,19 +30,12 @@ pub(super) struct Stored<'a> {
     pub(super) keys: Cow<'a, [AnchorKey]>,
 }
 
-/// Encodes a file of these generations and of as many hosts as fit. The hosts are given the most recently used first. `None`
-/// when a value does not fit into its field.
-pub(super) fn encode<'a>(
-    generations: &[(&str, u32)],
-    hosts: impl Iterator<Item = Stored<'a>>,
-) -> Option<Vec<u8>> {
-    let mut stores = Vec::new();
-    for (label, generation) in generations {
-        write_generation(label, *generation, &mut stores)?;
-    }
+/// Encodes a file of as many hosts as fit, which are given the most recently used first. `None` when a value does not fit
+/// into its field.
+pub(super) fn encode<'a>(hosts: impl Iterator<Item = Stored<'a>>) -> Option<Vec<u8>> {
     let mut left = StateFileKind::HostCache
         .max_len()
-        .checked_sub(HEADER_LEN + CHECKSUM_LEN + stores.len())?;
+        .checked_sub(HEADER_LEN + CHECKSUM_LEN)?;
     let mut keys = KeyTable::default();
     let mut records = Vec::new();
     for stored in hosts {
@@ -71,12 +54,9 @@ pub(super) fn encode<'a>(
     }
     records.reverse();
     let mut file = StateFileKind::HostCache.begin();
-    file.extend(u16::try_from(generations.len()).ok()?.to_be_bytes());
+    file.extend(keys.count.to_be_bytes());
     let len = StateFileKind::HostCache.max_len().checked_sub(left)?;
     file.extend(u32::try_from(len).ok()?.to_be_bytes());
-    file.extend(keys.count.to_be_bytes());
-    file.extend([0, 0]);
-    file.extend(stores);
     file.extend(keys.bytes);
     file.extend(records.concat());
     Some(with_checksum(file))
@@ -133,34 +113,22 @@ impl KeyTable {
     }
 }
 
-impl<'a> Contents<'a> {
-    /// Decodes a whole file.
-    pub(super) fn decode(file: &'a [u8]) -> Result<Self, Expected> {
-        let mut rest = StateFileKind::HostCache.open(file)?;
-        let store_count = usize::from(rest.u16()?);
-        if usize::try_from(rest.u32()?) != Ok(file.len()) {
-            return Err("the length that its header says");
-        }
-        let key_count = rest.u16()?;
-        if rest.u16()? != 0 {
-            return Err("two zero bytes");
-        }
-        if store_count > MAX_STORES {
-            return Err("at most 8 stores");
-        }
-        let mut contents = Self::default();
-        for _ in 0..store_count {
-            contents.generations.push(read_generation(&mut rest)?);
-        }
-        let mut keys = Vec::new();
-        for _ in 0..key_count {
-            keys.push(key(&mut rest)?);
-        }
-        while !rest.is_empty() {
-            contents.hosts.push(host(&mut rest, &keys)?);
-        }
-        Ok(contents)
+/// Decodes a whole file: the hosts, the least recently used first.
+pub(super) fn decode(file: &[u8]) -> Result<Vec<Stored<'_>>, Expected> {
+    let mut rest = StateFileKind::HostCache.open(file)?;
+    let key_count = rest.u16()?;
+    if usize::try_from(rest.u32()?) != Ok(file.len()) {
+        return Err("the length that its header says");
     }
+    let mut keys = Vec::new();
+    for _ in 0..key_count {
+        keys.push(key(&mut rest)?);
+    }
+    let mut hosts = Vec::new();
+    while !rest.is_empty() {
+        hosts.push(host(&mut rest, &keys)?);
+    }
+    Ok(hosts)
 }
 
 fn key(rest: &mut Reader<'_>) -> Result<AnchorKey, Expected> {

@@ -7,20 +7,10 @@
 //! |---|---|---|
 //! | `00` | 4 | magic, `JTHC` |
 //! | `04` | 2 | version, 1 |
-//! | `06` | 2 | number of stores: 0, or 1 to 8 in files of an earlier version, which kept generations here |
+//! | `06` | 2 | number of keys |
 //! | `08` | 4 | length of the whole file, at most 8 MiB |
-//! | `0c` | 2 | number of keys |
-//! | `0e` | 2 | 0 |
-//! | `10` | | the stores, the keys and the hosts, one after the other |
+//! | `0c` | | the keys and the hosts, one after the other |
 //! | at the end | 4 | CRC-32C (RFC 3720 section 12.1) of everything before it |
-//!
-//! A store, the least recently seen first:
-//!
-//! | length | what |
-//! |---|---|
-//! | 2 | length of the label, 1 to 1024 |
-//! | that | label, in UTF-8 |
-//! | 4 | newest generation, in Unix time |
 //!
 //! A key, of 1 to 127 bytes if it is a subject key identifier, 1 to 95 if it is a serial number:
 //!
@@ -52,11 +42,10 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use format::{Contents, Stored};
+use format::Stored;
 use hosts::Hosts;
 
 use crate::AnchorKey;
-use crate::rollback_guard::RollbackGuard;
 use crate::state_file::{StateFile, StateFileError, StateFileFault, lock};
 
 /// The longest host that is kept, in bytes.
@@ -110,9 +99,6 @@ const HOST_OVERHEAD: usize = 80;
 /// attack. A file that does not start with our magic is neither used nor overwritten. Of two processes with one file, the
 /// last that writes wins.
 ///
-/// Earlier versions kept the newest generations of remote stores in the file. A policy that is built with the cache copies
-/// them to [its guard](RollbackGuard). They are removed from the file when the guard's own file has them.
-///
 /// # Time
 /// In memory, time is that of a monotonic clock. The file holds the time of day: hosts that were served in the future are
 /// left out, and no host is known for longer than its time to live after it was read.
@@ -125,8 +111,6 @@ pub struct HostCache {
     /// The time for which a host is known, in milliseconds.
     life: u64,
     file: StateFile,
-    /// The generations in the file that the guard's file has, too.
-    adopted: Mutex<Vec<(String, u32)>>,
 }
 
 /// The two clocks of a machine, in milliseconds.
@@ -183,10 +167,10 @@ impl HostCache {
 
     /// Adds the hosts of the file, without those that were served in the future or have expired.
     fn load(&self, bytes: &[u8]) -> Result<(), StateFileError> {
-        let contents = Contents::decode(bytes).map_err(|expected| self.file.damaged(expected))?;
+        let stored_hosts = format::decode(bytes).map_err(|expected| self.file.damaged(expected))?;
         let (now, unix) = ((self.clock.now)(), (self.clock.unix)());
         let mut hosts = self.hosts_in_memory();
-        for stored in contents.hosts {
+        for stored in stored_hosts {
             let age = unix.checked_sub(stored.served_at);
             let left = age.map_or(0, |age| self.life.saturating_sub(age));
             if left > 0 {
@@ -275,18 +259,12 @@ impl HostCache {
     /// When the file cannot be written. The old file and the memory stay as they were; the next `flush` tries again.
     pub fn flush(&self) -> Result<(), StateFileError> {
         self.file.flush(|old| {
-            let old = match old {
+            match old {
                 Err(error) if error.is_of_the_place() => return Err(error),
                 Err(error) if matches!(error.fault, StateFileFault::NotOurs) => return Err(error),
                 // Any other error of the old file does not matter, because the file is replaced.
-                old => old.ok().flatten().unwrap_or_default(),
-            };
-            let mut generations = Contents::decode(&old).unwrap_or_default().generations;
-            let adopted = lock(&self.adopted);
-            generations.retain(|(store, newest)| {
-                let mut adopted = adopted.iter();
-                !adopted.any(|(adopted, generation)| adopted == store && generation >= newest)
-            });
+                Ok(_) | Err(_) => {}
+            }
             let (now, unix) = ((self.clock.now)(), (self.clock.unix)());
             let hosts = self.hosts_in_memory();
             let stored = hosts.iter(now).map(|(host, served)| {
@@ -297,7 +275,7 @@ impl HostCache {
                     keys: served.keys.as_slice().into(),
                 }
             });
-            let file = format::encode(&generations, stored);
+            let file = format::encode(stored);
             file.ok_or_else(|| self.file.damaged("names that fit"))
         })
     }
@@ -305,21 +283,6 @@ impl HostCache {
     /// The error of the last read or write of the file, if it failed. It fails no connection, so a program should show it.
     pub fn last_error(&self) -> Option<StateFileError> {
         self.file.last_error()
-    }
-
-    /// Copies to a guard the generations that an earlier version kept in the file.
-    pub(crate) fn hand_generations_to(&self, guard: &RollbackGuard) {
-        let Some(Ok(Some(bytes))) = self.file.path().map(|path| self.file.read(path)) else {
-            return;
-        };
-        let generations = Contents::decode(&bytes).unwrap_or_default().generations;
-        if !generations.is_empty() && guard.adopt(&generations) {
-            let adopted = generations.into_iter();
-            *lock(&self.adopted) = adopted
-                .map(|(store, newest)| (store.to_owned(), newest))
-                .collect();
-            self.file.note_change(true);
-        }
     }
 
     fn hosts_in_memory(&self) -> MutexGuard<'_, Hosts> {

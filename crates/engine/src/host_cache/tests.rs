@@ -8,7 +8,7 @@ use jit_trust_core::NameHash;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::format::{Contents, Stored, encode};
+use super::format::{Stored, decode, encode};
 use super::*;
 use crate::state_file::{StateFileKind, with_checksum};
 
@@ -178,84 +178,6 @@ fn hosts_of_the_future_and_of_long_ago_are_left_out() {
     }
 }
 
-/// The file of an earlier version, which kept generations in it.
-fn old_file(path: &Path, generations: &[(&str, u32)]) {
-    let host = Stored {
-        host: "a.test",
-        served_at: NOON,
-        keys: vec![key(1)].into(),
-    };
-    std::fs::write(path, encode(generations, [host].into_iter()).unwrap()).unwrap();
-}
-
-/// The generations in the file of a cache.
-fn generations_in(path: &Path) -> Vec<(String, u32)> {
-    let bytes = std::fs::read(path).unwrap();
-    let generations = Contents::decode(&bytes).unwrap().generations.into_iter();
-    generations
-        .map(|(store, newest)| (store.to_owned(), newest))
-        .collect()
-}
-
-#[test]
-fn generations_of_an_earlier_version_stay_in_the_file_until_a_guards_file_has_them() {
-    let directory = tempfile::tempdir().unwrap();
-    let (path, guarded) = (
-        directory.path().join("hosts"),
-        directory.path().join("generations"),
-    );
-    let both = [("https://a.test", 9), ("https://b.test", 8)];
-    old_file(&path, &both);
-    let cache = cache_with_file(&clock(NOON), &path);
-    assert_eq!(cache.get("a.test"), Some(vec![key(1)]));
-    let of = |guard: &RollbackGuard| both.map(|(store, _)| guard.newest_generation(store));
-
-    // A policy without a guard of its own has them in memory.
-    let in_memory = RollbackGuard::in_memory();
-    cache.hand_generations_to(&in_memory);
-    assert_eq!(of(&in_memory), [Some(9), Some(8)]);
-    cache.served("b.test", &[key(2)]);
-    cache.flush().unwrap();
-    assert_eq!(
-        generations_in(&path),
-        both.map(|(store, newest)| (store.to_owned(), newest))
-    );
-
-    let guard = RollbackGuard::open(&guarded).unwrap();
-    guard.saw_generation("https://b.test/", 10);
-    cache.hand_generations_to(&guard);
-    assert_eq!(of(&RollbackGuard::open(&guarded).unwrap()), [Some(9), Some(10)]);
-    // What an earlier version has written there meanwhile.
-    old_file(&path, &[("https://a.test", 11), ("https://b.test", 8)]);
-    cache.flush().unwrap();
-    assert_eq!(generations_in(&path), [("https://a.test".to_owned(), 11)]);
-    cache.hand_generations_to(&guard);
-    cache.flush().unwrap();
-    assert_eq!(generations_in(&path), []);
-    assert_eq!(of(&RollbackGuard::open(&guarded).unwrap()), [Some(11), Some(10)]);
-    assert_eq!(cache_with_file(&clock(NOON), &path).len(), 2);
-}
-
-#[test]
-fn generations_for_which_a_guard_has_no_room_or_no_file_that_can_be_written_stay_in_the_file() {
-    let directory = tempfile::tempdir().unwrap();
-    let (path, inner) = (directory.path().join("hosts"), directory.path().join("inner"));
-    old_file(&path, &[("https://a.test", 9)]);
-    let cache = cache_with_file(&clock(NOON), &path);
-    std::fs::create_dir(&inner).unwrap();
-    let full = RollbackGuard::open(inner.join("full")).unwrap();
-    (0..8).for_each(|store| full.saw_generation(&store.to_string(), 7));
-    let unwritable = RollbackGuard::open(inner.join("unwritable")).unwrap();
-    cache.hand_generations_to(&full);
-    std::fs::remove_dir_all(&inner).unwrap();
-    cache.hand_generations_to(&unwritable);
-    assert_eq!(full.newest_generation("0"), Some(7));
-    assert_eq!(unwritable.newest_generation("https://a.test"), Some(9));
-    cache.clear();
-    cache.flush().unwrap();
-    assert_eq!(generations_in(&path), [("https://a.test".to_owned(), 9)]);
-}
-
 #[test]
 fn a_wall_clock_that_jumps_gives_no_host_more_than_its_time() {
     let directory = tempfile::tempdir().unwrap();
@@ -332,9 +254,9 @@ fn what_does_not_fit_the_file_is_left_out_the_least_recently_used_first() {
     }
     let file = file_of(&cache);
     assert!(file.len() <= MAX_FILE_LEN && file.len() > MAX_FILE_LEN - 300);
-    let contents = Contents::decode(&file).unwrap();
-    assert!(contents.hosts.len() < 40_000);
-    let newest = contents.hosts.last().unwrap().host;
+    let hosts = decode(&file).unwrap();
+    assert!(hosts.len() < 40_000);
+    let newest = hosts.last().unwrap().host;
     assert_eq!(newest, format!("39999.{long}"));
 }
 
@@ -348,7 +270,7 @@ fn file_of(cache: &HostCache) -> Vec<u8> {
         served_at: NOON,
         keys: served.keys.as_slice().into(),
     });
-    encode(&[], stored).unwrap()
+    encode(stored).unwrap()
 }
 
 #[test]
@@ -371,10 +293,10 @@ fn every_number_of_a_key_is_used_in_a_file_and_hosts_with_others_are_left_out() 
         assert_eq!(cache.get(&host), Some(vec![key(number)]));
     }
     let file = file_of(&cache);
-    let contents = Contents::decode(&file).unwrap();
-    assert_eq!(contents.hosts.len(), usize::from(u16::MAX));
-    assert_eq!(contents.hosts.last().unwrap().host, "69999.test");
-    assert_eq!(*contents.hosts.last().unwrap().keys, [key(69_999)]);
+    let hosts = decode(&file).unwrap();
+    assert_eq!(hosts.len(), usize::from(u16::MAX));
+    assert_eq!(hosts.last().unwrap().host, "69999.test");
+    assert_eq!(*hosts.last().unwrap().keys, [key(69_999)]);
 }
 
 #[test]
@@ -401,9 +323,8 @@ fn a_new_host_makes_only_so_many_others_go_as_it_needs_room_for() {
     }
 }
 
-/// A file with generations of an earlier version, a key of each kind, and hosts.
-fn some_file() -> (Vec<u8>, Vec<(&'static str, u32)>, Vec<Stored<'static>>) {
-    let generations = vec![("https://trust.test/", 7), ("other", u32::MAX)];
+/// A file with a key of each kind, and hosts.
+fn some_file() -> (Vec<u8>, Vec<Stored<'static>>) {
     let hosts = vec![
         Stored {
             host: "a.test",
@@ -416,26 +337,26 @@ fn some_file() -> (Vec<u8>, Vec<(&'static str, u32)>, Vec<Stored<'static>>) {
             keys: vec![key(4)].into(),
         },
     ];
-    let file = encode(&generations, hosts.iter().rev().cloned()).unwrap();
-    (file, generations, hosts)
+    let file = encode(hosts.iter().rev().cloned()).unwrap();
+    (file, hosts)
 }
 
 #[test]
 fn a_file_that_is_cut_or_has_any_other_byte_is_refused() {
-    let (file, generations, hosts) = some_file();
-    assert_eq!(Contents::decode(&file), Ok(Contents { generations, hosts }));
+    let (file, hosts) = some_file();
+    assert_eq!(decode(&file), Ok(hosts));
     for len in 0..file.len() {
-        assert!(Contents::decode(&file[..len]).is_err(), "{len} bytes");
+        assert!(decode(&file[..len]).is_err(), "{len} bytes");
     }
     for at in 0..file.len() {
         for change in 1..=u8::MAX {
             let mut damaged = file.clone();
             damaged[at] ^= change;
-            assert!(Contents::decode(&damaged).is_err(), "byte {at}");
+            assert!(decode(&damaged).is_err(), "byte {at}");
         }
     }
     let longer = [&file[..], &[0]].concat();
-    assert!(Contents::decode(&longer).is_err());
+    assert!(decode(&longer).is_err());
 }
 
 /// A change of a file's bytes, under a good checksum.
@@ -449,61 +370,56 @@ fn resealed(mut file: Vec<u8>, change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
 
 #[test]
 fn a_file_under_a_good_checksum_is_refused_when_it_means_nothing() {
-    let refused = |change: &dyn Fn(&mut Contents<'_>), expected: &str| {
-        let (_, generations, hosts) = some_file();
-        let mut contents = Contents { generations, hosts };
-        change(&mut contents);
-        let file = encode(&contents.generations, contents.hosts.into_iter()).unwrap();
-        assert_eq!(Contents::decode(&file).unwrap_err(), expected);
+    let refused = |change: &dyn Fn(&mut Stored<'_>), expected: &str| {
+        let (_, mut hosts) = some_file();
+        change(&mut hosts[0]);
+        let file = encode(hosts.into_iter()).unwrap();
+        assert_eq!(decode(&file).unwrap_err(), expected);
     };
-    refused(&|file| file.hosts[0].host = "A.test", "a host in lower case");
-    refused(&|file| file.hosts[0].host = "", "a host in lower case");
-    refused(&|file| file.hosts[0].host = "\x1b[2J", "a host in lower case");
+    refused(&|host| host.host = "A.test", "a host in lower case");
+    refused(&|host| host.host = "", "a host in lower case");
+    refused(&|host| host.host = "\x1b[2J", "a host in lower case");
+    refused(&|host| host.keys = vec![].into(), "1 to 3 keys of a host");
     refused(
-        &|file| file.hosts[0].keys = vec![].into(),
+        &|host| host.keys = vec![key(1); 4].into(),
         "1 to 3 keys of a host",
     );
     refused(
-        &|file| file.hosts[0].keys = vec![key(1); 4].into(),
-        "1 to 3 keys of a host",
-    );
-    refused(
-        &|file| file.hosts[0].keys = vec![AnchorKey::SubjectKeyId(vec![7; 128].into())].into(),
+        &|host| host.keys = vec![AnchorKey::SubjectKeyId(vec![7; 128].into())].into(),
         "a key that fits a file name",
     );
-    refused(&|file| file.generations = vec![("x", 7); 9], "at most 8 stores");
-    refused(&|file| file.generations[0].0 = "", "a name of 1 to 1024 bytes");
-    let label = "x".repeat(1025);
-    let (_, mut generations, _) = some_file();
-    generations[0].0 = &label;
-    let file = encode(&generations, std::iter::empty()).unwrap();
-    assert_eq!(Contents::decode(&file), Err("a name of 1 to 1024 bytes"));
 
     let changed = |change: &dyn Fn(&mut Vec<u8>)| {
         let file = resealed(some_file().0, change);
-        Contents::decode(&file).unwrap_err()
+        decode(&file).unwrap_err()
     };
     // The last two bytes are the index of a host's key.
     let last_index = |file: &mut Vec<u8>| *file.last_mut().unwrap() = 3;
     assert_eq!(changed(&last_index), "indexes of keys");
     assert_eq!(changed(&|file| file[4..6].fill(2)), "version 1");
-    assert_eq!(changed(&|file| file[14] = 1), "two zero bytes");
-    // More stores, keys and bytes of a name than there are.
-    assert_eq!(changed(&|file| file[6..8].fill(0xff)), "at most 8 stores");
+    // More keys than there are, and a key and a name of more bytes than there are.
     assert_eq!(
-        changed(&|file| file[12..14].fill(0xff)),
+        changed(&|file| file[6..8].fill(0xff)),
         "a key of a kind from 1 to 3"
     );
-    assert_eq!(changed(&|file| file[16..18].fill(0xff)), "more bytes");
-    // The names of the first store and of the last host.
-    assert_eq!(changed(&|file| file[18] = 0xff), "text in UTF-8");
+    let key_len = |file: &mut Vec<u8>| {
+        let first_key = file.get(12).copied();
+        assert_eq!(first_key, Some(2), "a subject key identifier");
+        file[13] = 0xff;
+    };
+    assert_eq!(changed(&key_len), "more bytes");
+    let host_len = |file: &mut Vec<u8>| {
+        let at = file.windows(6).position(|bytes| bytes == b"a.test").unwrap();
+        file[at - 1] = 0xff;
+    };
+    assert_eq!(changed(&host_len), "more bytes");
     let host = |file: &mut Vec<u8>| {
         let at = file.windows(6).position(|bytes| bytes == b"a.test").unwrap();
         file[at] = 0xff;
     };
     assert_eq!(changed(&host), "text in UTF-8");
     let beginning = with_checksum(StateFileKind::HostCache.begin());
-    assert_eq!(Contents::decode(&beginning), Err("more bytes"));
+    assert_eq!(decode(&beginning), Err("more bytes"));
 }
 
 /// What is done to a cache.
@@ -670,7 +586,6 @@ proptest! {
 
     #[test]
     fn any_contents_come_out_of_a_file_as_they_went_in(
-        labels in vec(("[ -~]{1,20}", any::<u32>()), 0..8),
         hosts in vec(("[a-z0-9.:\\[\\]-]{1,255}", any::<u64>(), vec(0..50_u8, 1..=3)), 0..50),
     ) {
         let stored = hosts.iter().map(|(host, served_at, keys)| Stored {
@@ -678,23 +593,19 @@ proptest! {
             served_at: *served_at,
             keys: keys.iter().map(|number| key(*number)).collect(),
         });
-        let contents = Contents {
-            generations: labels.iter().map(|(label, generation)| (&**label, *generation)).collect(),
-            hosts: stored.collect(),
-        };
-        let file = encode(&contents.generations, contents.hosts.iter().rev().cloned()).unwrap();
-        prop_assert_eq!(Contents::decode(&file), Ok(contents));
+        let stored: Vec<_> = stored.collect();
+        let file = encode(stored.iter().rev().cloned()).unwrap();
+        prop_assert_eq!(decode(&file), Ok(stored));
     }
 
     #[test]
     fn any_bytes_are_contents_or_refused(mut bytes in vec(any::<u8>(), 0..200)) {
-        let _ = Contents::decode(&bytes);
+        let _ = decode(&bytes);
         // With a header, a length and a checksum that are good, too.
-        let len = u32::try_from(bytes.len() + 20).unwrap();
-        let generations = u16::from(bytes.first().copied().unwrap_or(0) % 3);
-        let header = [b"JTHC\x00\x01", &generations.to_be_bytes()[..], &len.to_be_bytes(), &[0, 3, 0, 0]].concat();
+        let len = u32::try_from(bytes.len() + 16).unwrap();
+        let header = [&b"JTHC\x00\x01\x00\x03"[..], &len.to_be_bytes()].concat();
         bytes.splice(0..0, header);
         bytes.extend(crc32c::crc32c(&bytes).to_be_bytes());
-        let _ = Contents::decode(&bytes);
+        let _ = decode(&bytes);
     }
 }

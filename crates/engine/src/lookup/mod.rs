@@ -62,7 +62,8 @@ pub(crate) const MAX_IMPORTS: usize = 3;
 /// ```
 #[cfg(feature = "std")]
 pub trait DeferredStore: std::fmt::Debug + Send + Sync {
-    /// The name of the store in errors: its URL, its path.
+    /// The name of the store in errors: its URL, its path. [A guard](crate::RollbackGuard) remembers its newest generation under
+    /// this name, so that it has to be the same each time.
     fn name(&self) -> String;
 
     /// The kind of keys that it can be asked for.

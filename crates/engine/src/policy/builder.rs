@@ -66,10 +66,6 @@ impl TrustPolicyBuilder {
 
     /// Builds the policy.
     pub fn build(self) -> TrustPolicy {
-        #[cfg(feature = "std")]
-        if let Some(host_cache) = &self.host_cache {
-            host_cache.hand_generations_to(&self.rollback_guard);
-        }
         let local = Arc::new(LocalStores::new(self.local));
         TrustPolicy(Arc::new(Inner {
             pins: self.pins,

@@ -7,8 +7,8 @@
 //! |---|---|---|
 //! | `00` | 4 | magic, `JTRG` |
 //! | `04` | 2 | version, 1 |
-//! | `06` | 2 | number of stores, 0 to 8 |
-//! | `08` | | the stores, one after the other, the least recently seen first |
+//! | `06` | 2 | number of stores, 0 to 64 |
+//! | `08` | | the stores, one after the other |
 //! | at the end | 4 | CRC-32C (RFC 3720 section 12.1) of everything before it |
 //!
 //! A store:
@@ -22,15 +22,17 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard};
 
-use crate::canonical_url::canonical;
-use crate::state_file::{Expected, Reader, StateFile, StateFileError, StateFileKind, lock, with_checksum};
+use crate::state_file::{
+    Expected, StateFile, StateFileError, StateFileFault, StateFileKind, lock, with_checksum,
+};
 
 /// The largest number of stores.
-pub(crate) const MAX_STORES: usize = 8;
+const MAX_STORES: usize = 64;
 
 /// The longest name of a store, in bytes.
 const MAX_NAME_LEN: usize = 1024;
@@ -44,6 +46,9 @@ const MAX_NAME_LEN: usize = 1024;
 ///
 /// No generation is ever lowered, neither by a store nor by another process with the same file. The contents of the file are
 /// never discarded silently: a file that is damaged, that is another user's, or that other users may write to, is an error.
+/// So is a directory in which other users may delete the file, because its absence would say nothing: on Unix, the directory
+/// has to belong to the user or root, and if its group or everybody may write to it, it must have the sticky bit, as `/tmp`
+/// has. Access control lists are not looked at.
 ///
 /// ```
 /// use jit_trust::{RollbackGuard, TrustPolicy};
@@ -62,16 +67,23 @@ const MAX_NAME_LEN: usize = 1024;
 ///
 /// # Stores
 /// A store is identified by [its name](crate::DeferredStore::name), of at most 1024 bytes; stores of longer names are not
-/// remembered. Equivalent https URLs are one name: in either case, with the default port, with `/./` in the path. Eight
-/// stores are remembered: a ninth replaces the least recently seen.
+/// remembered. Names are compared as they are. The name of a remote store is the normal form of its URL, so that it is the
+/// same store under each spelling of that.
+///
+/// 64 stores are remembered, and none is forgotten for another. Beyond them, [`flush`](Self::flush) is an error
+/// ([`StateFileFault::Full`]), in which the generations of the stores that the file has are written all the same.
 pub struct RollbackGuard {
     seen: Mutex<Generations>,
     file: StateFile,
 }
 
-/// Names of stores, each with its newest generation, the least recently seen first.
+/// The stores that are remembered, by name, each with its newest generation.
 #[derive(Default)]
-struct Generations(Vec<(Box<str>, u32)>);
+struct Generations {
+    newest: BTreeMap<Box<str>, u32>,
+    /// Whether a store was seen for which there was no room.
+    is_overfull: bool,
+}
 
 /// A guard in memory.
 impl Default for RollbackGuard {
@@ -92,36 +104,36 @@ impl RollbackGuard {
     /// A guard with a file, which need not exist yet. Only its user can read it (mode 0600, on Unix).
     ///
     /// # Errors
-    /// When the directory does not exist, and when the file cannot be read, is damaged, is not a guard's, is a link, is not a
-    /// regular file, is another user's, or can be written by other users.
+    /// When the directory does not exist or other users may delete files in it, and when the file cannot be read, is damaged,
+    /// is not a guard's, is a link, is not a regular file, is another user's, or can be written by other users.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, StateFileError> {
         let (file, bytes) = StateFile::open(StateFileKind::RollbackGuard, path.into());
-        let mut seen = Generations::default();
-        if let Some(bytes) = bytes? {
-            seen.merge(&decode(&bytes).map_err(|expected| file.damaged(expected))?);
-        }
+        let seen = match bytes? {
+            Some(bytes) => Generations::decode(&bytes).map_err(|expected| file.damaged(expected))?,
+            None => Generations::default(),
+        };
         let seen = Mutex::new(seen);
         Ok(Self { seen, file })
     }
 
     /// The newest generation of a store so far, in Unix time.
     pub fn newest_generation(&self, store: &str) -> Option<u32> {
-        let store = canonical(store);
-        let seen = self.seen();
-        let known = seen.0.iter().find(|(known, _)| **known == *store);
-        known.map(|(_, newest)| *newest)
+        self.seen().newest.get(store).copied()
     }
 
     /// Notes that a store had this generation, which is remembered if it is the newest.
     pub fn saw_generation(&self, store: &str, generation: u32) {
-        let is_news = self.seen().saw(&canonical(store), generation);
-        self.file.note_change(is_news);
+        let mut seen = self.seen();
+        let noted = seen.saw(store, generation);
+        seen.is_overfull |= noted.is_none();
+        drop(seen);
+        self.file.note_change(noted != Some(false));
     }
 
     /// All stores that are remembered, by name, each with its newest generation.
     pub fn generations(&self) -> Vec<(String, u32)> {
         let seen = self.seen();
-        let generations = seen.0.iter();
+        let generations = seen.newest.iter();
         generations
             .map(|(store, newest)| (store.to_string(), *newest))
             .collect()
@@ -131,25 +143,29 @@ impl RollbackGuard {
     /// the guard meanwhile.
     ///
     /// # Errors
-    /// When the file cannot be written, or when the current one cannot be read. The file and the memory stay as they were; the
-    /// next `flush` tries again.
+    /// When the file cannot be written, or when the current one cannot be read: then the file and the memory stay as they
+    /// were. When the file has no room for a store: then it is written without that store. The next `flush` tries again.
     pub fn flush(&self) -> Result<(), StateFileError> {
         let damaged = |expected| self.file.damaged(expected);
+        let mut is_overfull = false;
         self.file.flush(|old| {
-            let old = old?;
+            // What the file has comes first: it is not to lose a store for one of this process.
+            let mut merged = match old? {
+                Some(old) => Generations::decode(&old).map_err(damaged)?,
+                None => Generations::default(),
+            };
             let mut seen = self.seen();
-            if let Some(old) = &old {
-                seen.merge(&decode(old).map_err(damaged)?);
+            is_overfull = !merged.merge(&seen) || seen.is_overfull;
+            seen.merge(&merged);
+            merged.encode().ok_or_else(|| damaged("names of 1 to 1024 bytes"))
+        })?;
+        match is_overfull {
+            true => {
+                self.file.note_change(true);
+                Err(self.file.faulty(StateFileFault::Full(MAX_STORES)))
             }
-            seen.encode().ok_or_else(|| damaged("names of 1 to 1024 bytes"))
-        })
-    }
-
-    /// Adds generations that an earlier version kept elsewhere, and says whether all of them are in the file now.
-    pub(crate) fn adopt(&self, generations: &[(impl AsRef<str>, u32)]) -> bool {
-        let has_all = self.seen().merge(generations);
-        self.file.note_change(true);
-        has_all && self.file.path().is_some() && self.flush().is_ok()
+            false => Ok(()),
+        }
     }
 
     fn seen(&self) -> MutexGuard<'_, Generations> {
@@ -174,74 +190,62 @@ impl fmt::Debug for RollbackGuard {
 }
 
 impl Generations {
-    /// Takes note of a store's generation, and says whether that is new.
-    fn saw(&mut self, store: &str, generation: u32) -> bool {
+    /// Takes note of a store's generation, and says whether that is new. `None` when there is no room for the store.
+    fn saw(&mut self, store: &str, generation: u32) -> Option<bool> {
         if store.is_empty() || store.len() > MAX_NAME_LEN {
-            return false;
+            return Some(false);
         }
-        let at = self.0.iter().position(|(known, _)| **known == *store);
-        let known = at.map(|at| self.0.remove(at));
-        let is_news = known.as_ref().is_none_or(|(_, newest)| *newest < generation);
-        let (name, newest) = known.unwrap_or_else(|| (store.into(), generation));
-        if self.0.len() >= MAX_STORES {
-            self.0.remove(0);
+        if let Some(newest) = self.newest.get_mut(store) {
+            let is_news = *newest < generation;
+            *newest = generation.max(*newest);
+            return Some(is_news);
         }
-        self.0.push((name, newest.max(generation)));
-        is_news
+        if self.newest.len() >= MAX_STORES {
+            return None;
+        }
+        self.newest.insert(store.into(), generation);
+        Some(true)
     }
 
-    /// Adds the generations of a file without removing a store, and says whether there was room for all.
-    fn merge(&mut self, generations: &[(impl AsRef<str>, u32)]) -> bool {
+    /// Adds what another has without removing a store, and says whether there was room for all.
+    fn merge(&mut self, other: &Self) -> bool {
         let mut has_all = true;
-        for (store, generation) in generations {
-            let (store, has_room) = (canonical(store.as_ref()), self.0.len() < MAX_STORES);
-            match self.0.iter_mut().find(|(known, _)| **known == *store) {
-                Some((_, newest)) => *newest = (*newest).max(*generation),
-                None if has_room => drop(self.saw(&store, *generation)),
-                None => has_all = false,
-            }
+        for (store, generation) in &other.newest {
+            has_all &= self.saw(store, *generation).is_some();
         }
         has_all
     }
 
     fn encode(&self) -> Option<Vec<u8>> {
         let mut file = StateFileKind::RollbackGuard.begin();
-        file.extend(u16::try_from(self.0.len()).ok()?.to_be_bytes());
-        for (store, generation) in &self.0 {
-            write_generation(store, *generation, &mut file)?;
+        file.extend(u16::try_from(self.newest.len()).ok()?.to_be_bytes());
+        for (store, generation) in &self.newest {
+            file.extend(u16::try_from(store.len()).ok()?.to_be_bytes());
+            file.extend(store.as_bytes());
+            file.extend(generation.to_be_bytes());
         }
         Some(with_checksum(file))
     }
-}
 
-/// Decodes a whole file.
-fn decode(file: &[u8]) -> Result<Vec<(&str, u32)>, Expected> {
-    let mut rest = StateFileKind::RollbackGuard.open(file)?;
-    let count = usize::from(rest.u16()?);
-    if count > MAX_STORES {
-        return Err("at most 8 stores");
-    }
-    let generations: Result<Vec<_>, _> = (0..count).map(|_| read_generation(&mut rest)).collect();
-    match rest.is_empty() {
-        true => generations,
-        false => generations.and(Err("no more bytes")),
-    }
-}
-
-/// Encodes a store with its generation. `None` when its name is too long.
-pub(crate) fn write_generation(store: &str, generation: u32, file: &mut Vec<u8>) -> Option<()> {
-    file.extend(u16::try_from(store.len()).ok()?.to_be_bytes());
-    file.extend(store.as_bytes());
-    file.extend(generation.to_be_bytes());
-    Some(())
-}
-
-/// Decodes a store with its generation.
-pub(crate) fn read_generation<'a>(rest: &mut Reader<'a>) -> Result<(&'a str, u32), Expected> {
-    let len = usize::from(rest.u16()?);
-    let store = rest.text(len)?;
-    match (1..=MAX_NAME_LEN).contains(&store.len()) {
-        true => Ok((store, rest.u32()?)),
-        false => Err("a name of 1 to 1024 bytes"),
+    /// Decodes a whole file.
+    fn decode(file: &[u8]) -> Result<Self, Expected> {
+        let mut rest = StateFileKind::RollbackGuard.open(file)?;
+        let count = usize::from(rest.u16()?);
+        if count > MAX_STORES {
+            return Err("at most 64 stores");
+        }
+        let mut generations = Self::default();
+        for _ in 0..count {
+            let len = usize::from(rest.u16()?);
+            let store = rest.text(len)?;
+            if !(1..=MAX_NAME_LEN).contains(&len) {
+                return Err("a name of 1 to 1024 bytes");
+            }
+            generations.saw(store, rest.u32()?);
+        }
+        match rest.is_empty() {
+            true => Ok(generations),
+            false => Err("no more bytes"),
+        }
     }
 }

@@ -21,6 +21,15 @@ fn guard(path: &Path) -> RollbackGuard {
     RollbackGuard::open(path).unwrap()
 }
 
+/// Creates a directory with these permissions, whatever the umask.
+fn create_with_mode(path: &Path, mode: u32) {
+    fs::create_dir(path).unwrap();
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    #[cfg(not(unix))]
+    let _ = mode;
+}
+
 /// A file that was written by a guard.
 fn written(path: &Path) -> Vec<u8> {
     let guard = guard(path);
@@ -39,29 +48,84 @@ fn refused(path: &Path, bytes: &[u8]) -> StateFileError {
 }
 
 #[test]
-fn a_generation_is_never_lowered_and_eight_stores_are_remembered() {
+fn a_generation_is_never_lowered_and_no_store_is_forgotten_for_another() {
+    let (_directory, path) = place();
+    for guard in [RollbackGuard::in_memory(), guard(&path)] {
+        assert_eq!(guard.newest_generation("0"), None);
+        for store in 0..64 {
+            guard.saw_generation(&store.to_string(), 10 + store);
+        }
+        guard.saw_generation("0", 5);
+        assert_eq!(guard.newest_generation("0"), Some(10));
+        guard.saw_generation("0", 100);
+        for name in ["", &"x".repeat(1025)] {
+            guard.saw_generation(name, 7);
+            assert_eq!(guard.newest_generation(name), None);
+        }
+        guard.flush().unwrap();
+        guard.saw_generation("64", 74);
+        let is_known = |store: &u32| guard.newest_generation(&store.to_string()).is_some();
+        assert_eq!((0..65).filter(is_known).count(), 64);
+        assert_eq!(guard.newest_generation("0"), Some(100));
+        assert_eq!(guard.newest_generation("63"), Some(73));
+    }
+    let long = "x".repeat(1024);
     let guard = RollbackGuard::in_memory();
-    assert_eq!(guard.newest_generation("0"), None);
-    for store in 0..8 {
-        guard.saw_generation(&store.to_string(), 10 + store);
+    guard.saw_generation(&long, 7);
+    assert_eq!(guard.newest_generation(&long), Some(7));
+    guard.flush().unwrap();
+}
+
+/// The error of a guard that has no room for a store.
+fn is_full(guard: &RollbackGuard) {
+    let error = guard.flush().unwrap_err();
+    assert!(matches!(error.fault, StateFileFault::Full(64)), "{error:?}");
+    let text = error.to_string();
+    assert!(
+        text.contains("no room for another store: the rollback guard remembers 64,"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_store_for_which_a_file_has_no_room_is_an_error_and_the_others_are_written() {
+    let (_directory, path) = place();
+    let first = guard(&path);
+    (0..64).for_each(|store| first.saw_generation(&store.to_string(), 7));
+    first.flush().unwrap();
+    first.saw_generation("one more", 7);
+    first.saw_generation("63", 8);
+    is_full(&first);
+    is_full(&first);
+    let again = guard(&path);
+    assert_eq!(again.generations().len(), 64);
+    assert_eq!(again.newest_generation("63"), Some(8));
+}
+
+#[test]
+fn of_two_guards_with_more_stores_than_their_file_has_room_for_none_loses_one_silently() {
+    let (_directory, path) = place();
+    let (first, second) = (guard(&path), guard(&path));
+    let see = |guard: &RollbackGuard, name: &str, generation| {
+        (0..60).for_each(|store| guard.saw_generation(&format!("{name}{store}"), generation));
+        guard.saw_generation("both", generation);
+    };
+    see(&first, "first", 7);
+    see(&second, "second", 8);
+    first.flush().unwrap();
+    is_full(&second);
+    let written = guard(&path);
+    for store in 0..60 {
+        assert_eq!(written.newest_generation(&format!("first{store}")), Some(7));
+        assert_eq!(second.newest_generation(&format!("second{store}")), Some(8));
     }
-    guard.saw_generation("0", 5);
-    assert_eq!(guard.newest_generation("0"), Some(10));
-    guard.saw_generation("0", 100);
-    guard.saw_generation("8", 18);
-    let known: Vec<_> = (0..9)
-        .map(|store| guard.newest_generation(&store.to_string()))
-        .collect();
-    let expected =
-        [100, 0, 12, 13, 14, 15, 16, 17, 18].map(|generation| (generation > 0).then_some(generation));
-    assert_eq!(known, expected);
-    for name in ["", &"x".repeat(1025)] {
-        guard.saw_generation(name, 7);
-        assert_eq!(guard.newest_generation(name), None);
-    }
-    guard.saw_generation(&"x".repeat(1024), 7);
-    assert_eq!(guard.newest_generation(&"x".repeat(1024)), Some(7));
-    assert!(guard.flush().is_ok());
+    assert_eq!(written.newest_generation("both"), Some(8));
+    assert_eq!(written.generations().len(), 64);
+    // In another file there is room.
+    fs::remove_file(&path).unwrap();
+    let other = guard(&path);
+    see(&other, "second", 8);
+    other.flush().unwrap();
 }
 
 #[test]
@@ -75,38 +139,31 @@ fn a_guard_with_a_file_outlives_the_program() {
     second.saw_generation("https://trust.test/", 6);
     second.saw_generation(&"x".repeat(1024), 5);
     drop(second);
-    let expected = [("https://trust.test".to_owned(), 7), ("x".repeat(1024), 5)];
+    let expected = [("https://trust.test/".to_owned(), 7), ("x".repeat(1024), 5)];
     assert_eq!(guard(&path).generations(), expected);
     let files = fs::read_dir(directory.path()).unwrap().count();
     assert_eq!(files, 1, "nothing is left beside the file");
 }
 
+/// A store that is known by several names says itself which of them counts.
 #[test]
-fn generations_that_a_file_has_under_other_spellings_of_a_url_are_found_under_any() {
+fn names_are_compared_as_they_are() {
     let (_directory, path) = place();
-    let stores = [
-        ("https://LOCALHOST:443/./roots", 9),
-        ("https://localhost/roots", 8),
-        ("/srv/./roots", 5),
-    ];
-    let stores = stores.map(|(store, newest)| (store.into(), newest));
-    fs::write(&path, Generations(stores.into()).encode().unwrap()).unwrap();
-    let guard = guard(&path);
-    for spelling in [
+    let names = [
         "https://localhost/roots",
-        "HTTPS://LocalHost./roots/",
-        "https://LOCALHOST:443/./roots",
-    ] {
-        assert_eq!(guard.newest_generation(spelling), Some(9), "{spelling}");
-    }
-    assert_eq!(guard.newest_generation("/srv/./roots"), Some(5));
-    assert_eq!(guard.newest_generation("/srv/roots"), None);
-    guard.saw_generation("https://localhost:0443/roots", 10);
-    guard.flush().unwrap();
-    let written = fs::read(&path).unwrap();
-    let mut written = decode(&written).unwrap();
-    written.sort_unstable();
-    assert_eq!(written, [("/srv/./roots", 5), ("https://localhost/roots", 10)]);
+        "https://localhost/roots/",
+        "/srv/./roots",
+        "/srv/roots",
+    ];
+    let first = guard(&path);
+    (1..)
+        .zip(names)
+        .for_each(|(generation, name)| first.saw_generation(name, generation));
+    drop(first);
+    let again = guard(&path);
+    let newest = names.map(|name| again.newest_generation(name));
+    assert_eq!(newest, [1, 2, 3, 4].map(Some));
+    assert_eq!(again.newest_generation("HTTPS://localhost/roots"), None);
 }
 
 #[test]
@@ -173,9 +230,9 @@ fn a_file_under_a_good_checksum_is_refused_when_it_means_nothing() {
         }
     };
     assert_eq!(expected(&|bytes| bytes[5] = 2), "version 1");
-    assert_eq!(expected(&|bytes| bytes[6..8].fill(0xff)), "at most 8 stores");
-    assert_eq!(expected(&|bytes| bytes[7] = 9), "at most 8 stores");
-    assert_eq!(expected(&|bytes| bytes[7] = 8), "more bytes");
+    assert_eq!(expected(&|bytes| bytes[6..8].fill(0xff)), "at most 64 stores");
+    assert_eq!(expected(&|bytes| bytes[7] = 65), "at most 64 stores");
+    assert_eq!(expected(&|bytes| bytes[7] = 64), "more bytes");
     assert_eq!(expected(&|bytes| bytes[7] = 1), "no more bytes");
     assert_eq!(expected(&|bytes| bytes[8..10].fill(0xff)), "more bytes");
     assert_eq!(
@@ -183,8 +240,12 @@ fn a_file_under_a_good_checksum_is_refused_when_it_means_nothing() {
         "a name of 1 to 1024 bytes"
     );
     assert_eq!(expected(&|bytes| bytes[10] = 0xff), "text in UTF-8");
-    let long = Generations(vec![("x".repeat(1025).into(), 7)]).encode().unwrap();
-    assert_eq!(decode(&long), Err("a name of 1 to 1024 bytes"));
+    let long = Generations {
+        newest: [("x".repeat(1025).into(), 7)].into(),
+        is_overfull: false,
+    };
+    let long = Generations::decode(&long.encode().unwrap());
+    assert_eq!(long.map(drop), Err("a name of 1 to 1024 bytes"));
     fs::write(&path, vec![b'J'; 1]).unwrap();
     let file = fs::File::options().write(true).open(&path).unwrap();
     file.set_len(1 << 33).unwrap();
@@ -250,7 +311,8 @@ fn where_no_file_can_be_is_an_error_that_says_what_to_do() {
 fn a_file_that_cannot_be_written_is_said_and_what_is_in_memory_counts() {
     let (directory, _) = place();
     let inner = directory.path().join("inner");
-    fs::create_dir(&inner).unwrap();
+    let create = || create_with_mode(&inner, 0o755);
+    create();
     let guard = guard(&inner.join("generations"));
     guard.saw_generation("store", 7);
     fs::remove_dir(&inner).unwrap();
@@ -260,7 +322,7 @@ fn a_file_that_cannot_be_written_is_said_and_what_is_in_memory_counts() {
         assert!(error.to_string().contains("in memory only"), "{error}");
     }
     assert_eq!(guard.newest_generation("store"), Some(7));
-    fs::create_dir(&inner).unwrap();
+    create();
     guard.flush().unwrap();
     let again = RollbackGuard::open(inner.join("generations")).unwrap();
     assert_eq!(again.newest_generation("store"), Some(7));
@@ -300,6 +362,70 @@ fn a_file_that_others_may_write_to_and_a_link_are_errors_and_nobody_else_can_rea
         let error = RollbackGuard::open(&path).unwrap_err();
         assert!(matches!(error.fault, StateFileFault::OthersMayWrite), "{error:?}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_in_which_other_users_may_delete_the_file_is_an_error_that_says_what_to_do() {
+    let (directory, _) = place();
+    for mode in [0o755, 0o700, 0o1777, 0o1775] {
+        let safe = directory.path().join(format!("{mode:o}"));
+        create_with_mode(&safe, mode);
+        written(&safe.join("generations"));
+        assert_eq!(guard(&safe.join("generations")).generations().len(), 2);
+    }
+    for (is_there, mode) in [(false, 0o777), (true, 0o777), (false, 0o775), (true, 0o772)] {
+        let shared = directory.path().join(format!("{mode:o}-{is_there}"));
+        create_with_mode(&shared, 0o755);
+        let path = shared.join("generations");
+        let before = guard(&path);
+        before.saw_generation("store", 7);
+        if is_there {
+            before.flush().unwrap();
+            before.saw_generation("store", 8);
+        }
+        fs::set_permissions(&shared, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+        let opened = RollbackGuard::open(&path).map(drop);
+        for error in [opened.unwrap_err(), before.flush().unwrap_err()] {
+            let StateFileFault::Read(cause) = &error.fault else {
+                panic!("{error:?}");
+            };
+            assert!(
+                matches!(**cause, FileError::OthersMayDelete { owner: None, .. }),
+                "{error:?}"
+            );
+            let text = error.to_string();
+            let expected = format!(
+                "{}: refused: other users may write to this directory and delete files in it: expected one that only \
+                 its owner may write to (chmod go-w), or one with the sticky bit; or name another for the rollback guard",
+                shared.display()
+            );
+            assert_eq!(text, expected);
+        }
+        assert_eq!(path.exists(), is_there);
+        // A hint is not worth as much.
+        crate::HostCache::builder()
+            .file(shared.join("hosts"))
+            .build()
+            .unwrap();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_of_another_user_is_an_error() {
+    let (directory, _) = place();
+    let theirs = directory.path().join("theirs");
+    create_with_mode(&theirs, 0o1755);
+    if std::os::unix::fs::chown(&theirs, Some(65534), None).is_err() {
+        return eprintln!("skipped: this user cannot give files away");
+    }
+    let error = RollbackGuard::open(theirs.join("generations")).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("belongs to another user (uid 65534), who may delete files in it"),
+        "{text}"
+    );
 }
 
 #[cfg(unix)]
@@ -387,10 +513,10 @@ proptest! {
 
     #[test]
     fn any_bytes_are_generations_or_refused(mut bytes in vec(any::<u8>(), 0..100), count in 0..3_u16) {
-        let _ = decode(&bytes);
+        let _ = Generations::decode(&bytes);
         // With a beginning and a checksum that are good, too.
         let header = [&StateFileKind::RollbackGuard.begin()[..], &count.to_be_bytes()].concat();
         bytes.splice(0..0, header);
-        let _ = decode(&with_checksum(bytes));
+        let _ = Generations::decode(&with_checksum(bytes));
     }
 }

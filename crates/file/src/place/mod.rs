@@ -11,11 +11,13 @@ use std::path::{Path, PathBuf};
 use crate::{Directory, Entry, FileError};
 
 #[cfg(not(unix))]
+pub(crate) use elsewhere::check_that_files_stay;
+#[cfg(not(unix))]
 use elsewhere::{check, find};
 #[cfg(unix)]
-pub(crate) use unix::foreign;
-#[cfg(unix)]
 use unix::{check, find};
+#[cfg(unix)]
+pub(crate) use unix::{check_that_files_stay, foreign};
 
 /// How many links to links are followed, as Linux does.
 const MAX_LINKS: usize = 40;

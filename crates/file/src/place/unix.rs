@@ -105,13 +105,13 @@ fn parent_of(here: PathBuf, rest: &[OsString]) -> PathBuf {
     between.fold(here, |path, name| path.join(name))
 }
 
+const STICKY: u32 = 0o1000;
+const BY_GROUP: u32 = 0o020;
+const BY_EVERYBODY: u32 = 0o002;
+
 /// Refuses what another user may have put there as a trap: in a directory that everybody may write to, or with the sticky
 /// bit and one that its group may write to. Without that bit, those who may write there can replace each file anyway.
 pub(super) fn check(directory: &Directory, entry: &Entry, path: &Path) -> Result<(), FileError> {
-    const STICKY: u32 = 0o1000;
-    const BY_GROUP: u32 = 0o020;
-    const BY_EVERYBODY: u32 = 0o002;
-
     if entry.owner == rustix::process::geteuid().as_raw() {
         return Ok(());
     }
@@ -125,6 +125,22 @@ pub(super) fn check(directory: &Directory, entry: &Entry, path: &Path) -> Result
         return Ok(());
     }
     Err(foreign(entry, path))
+}
+
+/// Refuses a directory in which other users may delete a file of this user's: one of another user's than root, and one that
+/// its group or everybody may write to, without the sticky bit.
+pub(crate) fn check_that_files_stay(directory: &Directory) -> Result<(), FileError> {
+    let failed = FileError::io(directory.path(), "open");
+    let Entry { owner, mode, .. } = directory.entry().map_err(failed)?;
+    let is_of_another = owner != 0 && owner != rustix::process::geteuid().as_raw();
+    let is_shared = mode & (BY_GROUP | BY_EVERYBODY) != 0 && mode & STICKY == 0;
+    if !is_of_another && !is_shared {
+        return Ok(());
+    }
+    Err(FileError::OthersMayDelete {
+        path: directory.path().to_owned(),
+        owner: is_of_another.then_some(owner),
+    })
 }
 
 /// The error for what belongs to another user.

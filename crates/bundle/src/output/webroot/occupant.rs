@@ -52,6 +52,12 @@ impl Occupant {
         }
     }
 
+    /// Whether the link, or the directory where there is no link, has this name.
+    pub(super) fn is_at(&self, directory: &Directory, name: &OsStr) -> bool {
+        let there = directory.look(name).ok().flatten();
+        there.is_some_and(|there| there.is(&self.entry))
+    }
+
     /// Whether this is the same link and the same directory.
     fn is(&self, other: &Self) -> bool {
         self.entry.is(&other.entry)

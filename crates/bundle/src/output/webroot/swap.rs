@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 
-use jit_trust_file::Directory;
+use jit_trust_file::{Directory, Entry};
 
 use super::occupant::{Occupant, Rule};
 use super::staged::{LINK, OLD, Staged};
@@ -48,15 +48,48 @@ fn replace(
         Ok(occupant) => occupant,
         Err(because) => return Err(withdraw(staged, because)),
     };
-    let moved = match new == LINK && replaced.linked.is_some() {
-        true => staged.directory().rename(new, parent, name),
-        false => exchange(staged.directory(), new, parent, name),
+    let ours = match staged.directory().look(new) {
+        Ok(ours) => ours,
+        Err(error) => return Err(withdraw(staged, refused(rule, error))),
     };
-    match moved {
-        Ok(()) => finish(staged, new, Some(&replaced), rule),
-        Err(error) if is_unsupported(&error) => step_aside(staged, new, &replaced, rule),
-        Err(error) => Err(withdraw(staged, refused(rule, error))),
+    match exchange(staged.directory(), new, parent, name) {
+        Ok(()) if replaced.is_at(staged.directory(), new) => finish(staged, new, Some(&replaced), rule),
+        Ok(()) => exchange_back(staged, new, ours.as_ref(), rule, exchange),
+        Err(error) if !is_unsupported(&error) => Err(withdraw(staged, refused(rule, error))),
+        Err(_) if new == LINK && replaced.linked.is_some() => {
+            match staged.directory().rename(new, parent, name) {
+                Ok(()) => finish(staged, new, Some(&replaced), rule),
+                Err(error) => Err(withdraw(staged, refused(rule, error))),
+            }
+        }
+        Err(_) => step_aside(staged, new, &replaced, rule),
     }
+}
+
+/// What had the name of the webroot was not what had been checked: another program put it there in between. It gets the name
+/// back, and nothing is replaced.
+fn exchange_back(
+    mut staged: Staged<'_>,
+    new: &OsStr,
+    ours: Option<&Entry>,
+    rule: &Rule<'_>,
+    exchange: Exchange,
+) -> Result<Option<String>, OutputError> {
+    staged.keep();
+    let because = rule.changed();
+    let exchanged = exchange(staged.directory(), new, rule.place.directory(), rule.place.name());
+    let looked = exchanged.and_then(|()| staged.directory().look(new));
+    let error = match looked {
+        Ok(Some(there)) if ours.is_some_and(|ours| ours.is(&there)) => return Err(withdraw(staged, because)),
+        // Only what is ours is deleted.
+        Ok(_) => io::Error::other("another program has put something else there"),
+        Err(error) => error,
+    };
+    Err(OutputError::NotTakenBack {
+        because: Box::new(because),
+        old: staged.directory().path_of(new),
+        error,
+    })
 }
 
 /// Two renames where there is no exchange: for a moment there is no webroot.
@@ -139,7 +172,7 @@ fn refused(rule: &Rule<'_>, error: io::Error) -> OutputError {
             error,
         },
         // There was nothing, or it is gone.
-        ErrorKind::AlreadyExists => rule.changed(),
+        ErrorKind::AlreadyExists | ErrorKind::NotFound => rule.changed(),
         _ => OutputError::io(&rule.target, PUT_IN_PLACE)(error),
     }
 }
@@ -170,7 +203,7 @@ mod tests {
     enum Shape {
         /// A link to a directory.
         Link,
-        /// A directory itself, as earlier versions made it.
+        /// A directory itself.
         Directory,
     }
 
@@ -376,6 +409,56 @@ mod tests {
             assert_eq!(generation_of(&target), 2);
             assert!(!target.is_symlink());
             assert_eq!(names_in(directory.path()), 1);
+        }
+    }
+
+    /// As another program's file, directory or link, right before the names are exchanged.
+    #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+    #[test]
+    fn what_comes_between_the_last_look_and_the_exchange_keeps_its_place() {
+        use jit_trust_file::Access::Ordinary;
+        use jit_trust_file::Kind;
+
+        /// Moves the webroot away, once: not when what came is to get its place back.
+        fn is_moved(parent: &Directory, name: &OsStr) -> bool {
+            let moved = OsStr::new("moved");
+            parent.look(moved).unwrap().is_none() && parent.rename(name, parent, moved).is_ok()
+        }
+        let exchanges: [Exchange; 3] = [
+            |staged, new, parent, name| {
+                let _ = is_moved(parent, name) && parent.create_file(name, Ordinary).is_ok();
+                staged.exchange(new, parent, name)
+            },
+            |staged, new, parent, name| {
+                let _ = is_moved(parent, name) && parent.create_directory(name, Ordinary).is_ok();
+                staged.exchange(new, parent, name)
+            },
+            |staged, new, parent, name| {
+                let _ = is_moved(parent, name) && parent.create_link(name, OsStr::new("mine")).is_ok();
+                staged.exchange(new, parent, name)
+            },
+        ];
+        for shape in [Shape::Link, Shape::Directory] {
+            for (exchange, kind) in exchanges
+                .into_iter()
+                .zip([Kind::File, Kind::Directory, Kind::Link])
+            {
+                let (directory, target) = with_first(shape);
+                let before = names_in(directory.path());
+                let place = place(&target);
+                let rule = rule(&place, 2);
+                let (replaced, staged) = (occupant(&rule), stage(&rule));
+                let refused = put_in_force(staged, replaced.as_ref(), &rule, exchange).unwrap_err();
+                assert!(
+                    matches!(refused, OutputError::File(FileError::Changed { ref path }) if *path == target),
+                    "{refused}"
+                );
+                let there = place.directory().look(place.name()).unwrap().unwrap();
+                assert_eq!(there.kind, kind);
+                assert!(!target.join("index.json").exists());
+                assert_eq!(generation_of(&directory.path().join("moved")), 1);
+                assert_eq!(names_in(directory.path()), before + 1);
+            }
         }
     }
 
