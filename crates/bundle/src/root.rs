@@ -202,9 +202,7 @@ impl Root {
 /// A trust blob of version 2 with this anchor alone, without its conditions.
 fn anchor_alone(entry: &Entry<'_>, options: v2::Options) -> Result<Vec<u8>, WriteError> {
     let entries = [entry.with_distrust_after(None).with_name_constraints(None)];
-    let mut blob = vec![0; v2::encoded_len(&entries, options)?];
-    v2::encode(&entries, options, 0, &mut blob)?;
-    Ok(blob)
+    v2::to_vec(&entries, options, 0)
 }
 
 /// What to call an anchor: its name; where that is not known its subject key identifier, and without one the hash of its

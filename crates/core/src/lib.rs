@@ -18,7 +18,8 @@
 //! on any input: every certificate is read once, at most [`MAX_CERTIFICATES`] of them, and nothing recurses.
 //!
 //! # Features
-//! - `alloc`: [`OwnedTrustAnchor`], an anchor that outlives the store in which it was found.
+//! - `alloc`: `OwnedTrustAnchor`, an anchor that outlives the store in which it was found; `v1::to_vec` and
+//!   `v2::to_vec`, which write a trust blob to a vector.
 //! - `std`: `alloc`, and checksums with the instructions that most processors have for them. Without it, they are computed
 //!   with a table of 1 KB.
 //!

@@ -119,27 +119,22 @@ pub(crate) fn encode(roots: &[&Root], generation: u32, options: BlobOptions) -> 
     match options.version {
         BlobVersion::V1 => {
             let certificates = certificates(roots)?;
-            encode_version_1(&certificates, generation).map_err(does_not_fit)
+            check_names(&certificates)
+                .and_then(|()| v1::to_vec(&certificates, generation))
+                .map_err(does_not_fit)
         }
         BlobVersion::V2 => {
             let entries: Vec<Entry<'_>> = roots.iter().map(|root| root.entry()).collect();
             let options = v2::Options::default()
                 .with_names(options.names)
                 .with_certificates(options.certificates);
-            encode_version_2(&entries, generation, options).map_err(does_not_fit)
+            v2::to_vec(&entries, options, generation).map_err(does_not_fit)
         }
     }
 }
 
-fn encode_version_1(certificates: &[Certificate<'_>], generation: u32) -> Result<Vec<u8>, WriteError> {
-    let mut blob = vec![0; v1::encoded_len(certificates)?];
-    check_names(certificates)?;
-    v1::encode(certificates, generation, &mut blob)?;
-    Ok(blob)
-}
-
-/// The rule of [`v1::encode`], which has no memory to count in and compares each name with each: a list that breaks it
-/// is refused here, at once.
+/// Applies the rule of [`v1::encode`] on anchors of one name. That function has no memory to count in and compares each
+/// name with each other name; here, a list that breaks the rule is refused at once.
 fn check_names(certificates: &[Certificate<'_>]) -> Result<(), WriteError> {
     let mut under_one_name: HashMap<&[u8], usize> = HashMap::new();
     for (index, certificate) in certificates.iter().enumerate() {
@@ -150,16 +145,6 @@ fn check_names(certificates: &[Certificate<'_>]) -> Result<(), WriteError> {
         }
     }
     Ok(())
-}
-
-fn encode_version_2(
-    entries: &[Entry<'_>],
-    generation: u32,
-    options: v2::Options,
-) -> Result<Vec<u8>, WriteError> {
-    let mut blob = vec![0; v2::encoded_len(entries, options)?];
-    v2::encode(entries, options, generation, &mut blob)?;
-    Ok(blob)
 }
 
 /// The certificates of these roots, in order, for a form that consists of them: PEM, for example.

@@ -28,6 +28,8 @@ mod reader;
 mod writer;
 
 pub use layout::{MAX_LEN_OF_ONE_NAME, VERSION};
+#[cfg(feature = "alloc")]
+pub use writer::to_vec;
 pub use writer::{encode, encoded_len};
 
 pub(super) use fingerprint::Wanted;

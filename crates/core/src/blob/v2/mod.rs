@@ -16,6 +16,8 @@ mod table;
 mod writer;
 
 pub use layout::{MAX_LEN_OF_ONE_NAME, VERSION};
+#[cfg(feature = "alloc")]
+pub use writer::to_vec;
 pub use writer::{Options, encode, encoded_len};
 
 pub(crate) use reader::{Layout, Reader};

@@ -1,5 +1,8 @@
 //! Writing version 2.
 
+#[cfg(feature = "alloc")]
+use alloc::{vec, vec::Vec};
+
 use super::super::bytes::{MAX_ANCHORS_PER_NAME, append, put, u32_at, usize_at};
 use super::super::error::WriteError;
 use super::by_name::ByName;
@@ -32,42 +35,33 @@ impl Options {
     }
 }
 
-/// How many bytes the blob of these entries has.
+/// The length of the blob of these entries, in bytes.
 ///
 /// # Errors
-/// When an entry, or all together, do not fit into version 2; when certificates are to be written and an entry does not
-/// have the name constraints of its own.
+/// When an entry, or all of them together, do not fit into version 2; when certificates are to be written and an entry has
+/// lost the name constraints of its certificate.
 pub fn encoded_len(entries: &[Entry<'_>], options: Options) -> Result<usize, WriteError> {
     let plan = Plan::of(entries, options)?;
     usize::try_from(plan.total_len).map_err(|_| WriteError::TooLong)
 }
 
-/// Writes the blob of these entries, in this order, to the start of `buffer` and says how long it is. The same entries,
-/// options and generation give the same bytes.
+/// Writes the blob of these entries, in this order, to the start of `buffer`, and returns its length. The same entries,
+/// options and generation give the same bytes. With the feature `alloc`, `to_vec` makes a buffer of that length.
 ///
 /// The time that it takes grows with *n* log *n*; the indexes are sorted in the buffer.
 ///
 /// # Errors
-/// As [`encoded_len`]; and when the blob does not fit into the buffer; when more than
-/// [`MAX_ANCHORS_PER_NAME`] have one name; when an anchor is listed twice, even under different conditions; and when
-/// two names have the same hash prefix, of which no example is known. The buffer then holds no blob.
+/// As [`encoded_len`]; when the blob does not fit into the buffer; when more than [`MAX_ANCHORS_PER_NAME`] entries have
+/// one name; when an anchor is listed twice, even under different conditions; and when two names have the same hash
+/// prefix, of which no example is known. The buffer then holds no blob.
 ///
 /// ```
-/// use jit_trust_core::{Certificate, Entry, TrustBlob, WriteError, v2};
+/// use jit_trust_core::{TrustBlob, WriteError, v2};
 ///
-/// fn blob_of(roots: &[Certificate<'_>], unix_time: u32) -> Result<Vec<u8>, WriteError> {
-///     let entries: Vec<_> = roots
-///         .iter()
-///         .map(|root| Entry::from_certificate(*root).with_distrust_after(Some(1_776_297_599)))
-///         .collect();
-///     let options = v2::Options::default().with_names(true);
-///     let mut blob = vec![0; v2::encoded_len(&entries, options)?];
-///     v2::encode(&entries, options, unix_time, &mut blob)?;
-///     Ok(blob)
-/// }
-///
-/// let empty = blob_of(&[], 1_777_593_600)?;
-/// assert_eq!(TrustBlob::open(&empty).unwrap().generation(), 1_777_593_600);
+/// let mut flash = [0xff; 256];
+/// let len = v2::encode(&[], v2::Options::default(), 1_777_593_600, &mut flash)?; // no entries
+/// let blob = TrustBlob::open(&flash[..len]).unwrap();
+/// assert_eq!(blob.generation(), 1_777_593_600);
 /// # Ok::<(), WriteError>(())
 /// ```
 pub fn encode(
@@ -98,6 +92,33 @@ pub fn encode(
     }
     writing.finish().ok_or(too_small)?;
     Ok(needed)
+}
+
+/// The blob of these entries, in this order: what [`encode`] writes, in a vector of its length.
+///
+/// # Errors
+/// As [`encode`], whose buffer is large enough here.
+///
+/// ```
+/// use jit_trust_core::{Certificate, Entry, TrustBlob, v2};
+///
+/// # let der = jit_trust_lab::pki::Ca::root("Root").der();
+/// # let der = der.as_ref();
+/// let root = Certificate::from_der(der)?;
+/// let entry = Entry::from_certificate(root).with_distrust_after(Some(1_776_297_599));
+/// let options = v2::Options::default().with_names(true);
+/// let blob = v2::to_vec(&[entry], options, 1_777_593_600)?;
+///
+/// let blob = TrustBlob::open(&blob)?;
+/// let anchor = blob.by_subject(root.subject()).next().expect("the blob holds it");
+/// assert_eq!(anchor.distrust_after(), Some(1_776_297_599));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[cfg(feature = "alloc")]
+pub fn to_vec(entries: &[Entry<'_>], options: Options, generation: u32) -> Result<Vec<u8>, WriteError> {
+    let mut blob = vec![0; encoded_len(entries, options)?];
+    encode(entries, options, generation, &mut blob)?;
+    Ok(blob)
 }
 
 fn name_of<'a>(entry: &Entry<'a>) -> &'a [u8] {
