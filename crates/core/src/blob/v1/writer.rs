@@ -100,7 +100,7 @@ fn check_names(certificates: &[Certificate<'_>]) -> Result<(), WriteError> {
     Ok(())
 }
 
-/// `None` when something does not fit, which the sums in the header rule out.
+/// Writes the blob. `None` when something does not fit, which the sums in the header make impossible.
 fn write(certificates: &[Certificate<'_>], header: &Header, blob: &mut [u8]) -> Option<()> {
     header.write(blob)?;
     let mut rest = blob.get_mut(super::layout::HEADER_LEN..)?;

@@ -13,23 +13,23 @@ use super::sort::sort;
 use super::{by_key_id, by_name, table};
 use crate::{Entry, NameHashPrefix};
 
-/// Which optional sections a blob is to have.
+/// The optional sections of a blob to write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
-    /// The names of the anchors, as far as they are known: for people, and for programs that load all anchors.
+    /// The names of the anchors, where they are known: for people, and for programs that load all anchors.
     pub names: bool,
-    /// The certificates that the anchors were made of, as far as they are known: for libraries that want certificates.
+    /// The certificates that the anchors were made of, where they are known: for libraries that take certificates.
     pub certificates: bool,
 }
 
 impl Options {
-    /// The same, with or without names.
+    /// The same options, with or without names.
     pub fn with_names(self, names: bool) -> Self {
         Self { names, ..self }
     }
 
-    /// The same, with or without certificates.
+    /// The same options, with or without certificates.
     pub fn with_certificates(self, certificates: bool) -> Self {
         Self { certificates, ..self }
     }
@@ -132,7 +132,7 @@ fn certificate_of<'a>(entry: &Entry<'a>) -> &'a [u8] {
         .unwrap_or_default()
 }
 
-/// Whether the entry was given no name constraints in the place of those of its certificate.
+/// Whether the entry has lost the name constraints of its certificate.
 fn lifts_constraints(entry: &Entry<'_>) -> bool {
     let own = entry
         .certificate()
@@ -140,7 +140,7 @@ fn lifts_constraints(entry: &Entry<'_>) -> bool {
     own.is_some() && entry.name_constraints().is_none()
 }
 
-/// Where everything will stand.
+/// The positions of all parts of the blob to write.
 struct Plan {
     count: u32,
     sections: [Option<Section>; 5],
@@ -211,7 +211,7 @@ impl Plan {
     }
 }
 
-/// A blob while it is being written. Its steps return `None` when something does not fit, which the plan rules out.
+/// A blob while it is being written. Its steps return `None` when something does not fit, which the plan makes impossible.
 struct Writing<'p, 'b> {
     plan: &'p Plan,
     bits: u32,
@@ -243,7 +243,7 @@ impl<'p, 'b> Writing<'p, 'b> {
         self.blob.get_mut(self.plan.section(tag)?)
     }
 
-    /// The places of the index by name, in a blob as long as the plan says.
+    /// The places of the index by name, in a blob of the planned length.
     fn slots(&mut self) -> &mut [u8] {
         let start = by_name::slots_offset(self.bits).unwrap_or(usize::MAX);
         let section = self.section(tag::BY_NAME);
@@ -252,8 +252,8 @@ impl<'p, 'b> Writing<'p, 'b> {
             .unwrap_or_default()
     }
 
-    /// Writes the records, and for each its place in the index by name, not in order yet. The place of the position
-    /// in a record holds the number of the entry until the positions are known.
+    /// Writes the records, and the place of each in the index by name, not in order yet. Until the positions are known, each
+    /// record has the number of its entry instead of its position.
     fn write_anchors(&mut self, entries: &[Entry<'_>]) -> Option<()> {
         let mut offset: u32 = 0;
         let mut place: usize = 0;
@@ -272,12 +272,13 @@ impl<'p, 'b> Writing<'p, 'b> {
         Some(())
     }
 
-    /// By hash; under one hash in the order of the records.
+    /// Sorts the names by hash and, under one hash, by the order of the records.
     fn sort_names(&mut self) {
         sort(self.slots(), by_name::SLOT_LEN, Ord::cmp);
     }
 
-    /// No more anchors under one name than a store may hold, no two names under one hash, and no anchor twice.
+    /// Checks that there are no more anchors under one name than a store may hold, no two names under one hash, and no anchor
+    /// twice.
     fn check_names(&self, entries: &[Entry<'_>]) -> Result<(), WriteError> {
         for position in 0..entries.len() {
             let too_long = WriteError::TooLong; // the plan rules it out
@@ -327,7 +328,7 @@ impl<'p, 'b> Writing<'p, 'b> {
         Some((hash, anchors.checked_add(usize_at(slot, NameHashPrefix::LEN)?)?))
     }
 
-    /// Where each bucket ends, and in each record its position in the index.
+    /// Writes where each bucket ends, and in each record its position in the index.
     fn write_positions(&mut self) -> Option<()> {
         let bits = self.bits;
         put(self.section(tag::BY_NAME)?, 0..4, &bits.to_be_bytes())?;
@@ -351,7 +352,7 @@ impl<'p, 'b> Writing<'p, 'b> {
         Some(())
     }
 
-    /// The positions of the anchors that have a SKID, sorted by that and then by the position.
+    /// Writes the positions of the anchors that have a SKID, sorted by SKID and then by position.
     fn write_key_ids(&mut self) -> Option<()> {
         let section = self.plan.section(tag::BY_KEY_ID)?;
         let (before, behind) = self.blob.split_at_mut_checked(section.start)?;
@@ -376,7 +377,7 @@ impl<'p, 'b> Writing<'p, 'b> {
         Some(())
     }
 
-    /// The values of all entries in the order of the index by name, and before them where each ends.
+    /// Writes the values of all entries in the order of the index by name, and before them where each ends.
     fn write_table<'a>(
         &mut self,
         tag: [u8; 4],
@@ -417,7 +418,7 @@ impl<'p, 'b> Writing<'p, 'b> {
     }
 }
 
-/// The records of a section that has been written, in its order.
+/// The records of a section that was written, in its order.
 fn records(mut anchors: &[u8]) -> impl Iterator<Item = Placed<'_>> {
     core::iter::from_fn(move || {
         let placed = Placed::read(anchors)?;
