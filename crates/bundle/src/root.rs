@@ -16,7 +16,7 @@ pub struct Root {
     conditions: Conditions,
 }
 
-/// What is known of a root, but for its conditions.
+/// The known fields of a root, without its conditions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Known {
     Certificate(CertificateDer<'static>),
@@ -205,8 +205,7 @@ fn anchor_alone(entry: &Entry<'_>, options: v2::Options) -> Result<Vec<u8>, Writ
     v2::to_vec(&entries, options, 0)
 }
 
-/// What to call an anchor: its name; where that is not known its subject key identifier, and without one the hash of its
-/// key.
+/// The label of an anchor: its name; where that is not known, its subject key identifier or, without one, the hash of its key.
 pub(crate) fn label(entry: &Entry<'_>) -> String {
     match (entry.subject(), entry.subject_key_id()) {
         (Some(subject), _) => subject.to_string(),

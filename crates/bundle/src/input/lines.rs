@@ -2,7 +2,7 @@
 
 use crate::Problem;
 
-/// The number of a line, and what is wrong with it.
+/// The number of a line, and the problem with it.
 pub(super) type Located = (u64, Problem);
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

@@ -1,4 +1,4 @@
-//! By the paths that links have in them.
+//! The place of a path, found by the paths in links.
 
 use std::ffi::OsString;
 use std::fs;
@@ -40,7 +40,7 @@ fn parent(path: &Path) -> &Path {
     }
 }
 
-/// Without owners, nothing is another user's.
+/// Without owners, no file belongs to another user.
 pub(super) fn check(_directory: &Directory, _entry: &Entry, _path: &Path) -> Result<(), FileError> {
     Ok(())
 }
