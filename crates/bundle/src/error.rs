@@ -288,7 +288,7 @@ pub enum Problem {
          apart"
     )]
     Distrusted {
-        /// The root, as [`Root::label`](crate::Root::label) has it.
+        /// The [label](crate::Root::label) of the root.
         subject: String,
         /// The place where it is distrusted.
         at: Box<Place>,

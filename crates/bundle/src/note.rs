@@ -67,7 +67,7 @@ pub enum NoteKind {
     /// A root of the list has no distrust-after date, but another one with the same key has one: certificates that the date
     /// excludes are still trusted where a path leads to the root without a date.
     DatedElsewhere {
-        /// The root without a date, as [`Root::label`](crate::Root::label) has it.
+        /// The [label](crate::Root::label) of the root without a date.
         subject: String,
         /// The root with a date.
         dated: String,
@@ -77,7 +77,7 @@ pub enum NoteKind {
     /// A root of the list has no imposed name constraints, but another one with the same key has: names that these exclude are
     /// still trusted where a path leads to the root without them.
     ConstrainedElsewhere {
-        /// The root without, as [`Root::label`](crate::Root::label) has it.
+        /// The [label](crate::Root::label) of the root without name constraints.
         subject: String,
         /// The root with name constraints.
         constrained: String,
@@ -86,7 +86,7 @@ pub enum NoteKind {
     },
     /// Mozilla trusts a root only under these conditions, by the compiled-in list. The form of the input cannot hold them.
     ConditionsOfMozilla {
-        /// The root, as [`Root::label`](crate::Root::label) has it.
+        /// The [label](crate::Root::label) of the root.
         subject: String,
         /// The conditions that are missing.
         conditions: Conditions,

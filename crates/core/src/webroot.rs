@@ -29,7 +29,7 @@ pub enum WebrootPath<'a> {
     IssuerSerial {
         /// The hash of the issuer's name.
         issuer: NameHash,
-        /// The serial number, as [`Certificate::serial`](crate::Certificate::serial) has it.
+        /// The serial number: see [`Certificate::serial`](crate::Certificate::serial).
         serial: &'a [u8],
     },
 }

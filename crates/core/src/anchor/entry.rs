@@ -196,7 +196,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The serial number of the root's own certificate, as [`Certificate::serial`] has it.
+    /// The serial number of the root's own certificate: see [`Certificate::serial`].
     pub fn serial(&self) -> &'a [u8] {
         match &self.body {
             Body::Certificate(certificate) => certificate.serial(),

@@ -21,7 +21,7 @@ pub enum Query<'a> {
     IssuerSerial {
         /// The issuer of the anchor's own certificate, for a root its subject.
         issuer: Name<'a>,
-        /// The serial number of the anchor's own certificate, as [`Certificate::serial`] has it.
+        /// The serial number of the anchor's own certificate: see [`Certificate::serial`].
         serial: &'a [u8],
         /// The subject that the anchor must have.
         subject: Name<'a>,

@@ -191,7 +191,7 @@ impl<'a> Value<'a> {
 }
 
 impl<'a> Attribute<'a> {
-    /// The attribute that this line begins, with the lines behind it that hold its bytes.
+    /// The attribute that this line begins, with the lines after it that hold its bytes.
     fn read(
         line: u64,
         text: &'a [u8],
