@@ -1,4 +1,4 @@
-//! When a store was made.
+//! The generation of a store.
 
 use std::env;
 use std::ffi::OsStr;

@@ -8,8 +8,7 @@ use jit_trust_core::{Entry, NameHashPrefix};
 use crate::constraints::is_imposed_on;
 use crate::root::label;
 
-/// Refuses a new list that is more likely damaged than a decision of Mozilla's, which removes a few roots at a time and
-/// takes no condition back:
+/// Refuses a new list that is probably damaged: Mozilla removes only a few roots at a time and lifts no conditions. Refused is
 ///
 /// - one that lost more than a fifth of the keys of the list in force;
 /// - one in which a key that was trusted up to a date is trusted for longer;
@@ -72,10 +71,9 @@ fn lifts_constraints(old: &Entry<'_>, new: &Entry<'_>) -> bool {
 pub struct UpdateError {
     /// It lacks too many roots.
     pub lost: Option<LostRoots>,
-    /// Its roots that were trusted up to a date, and now are for longer, as [`Root::label`](crate::Root::label) has
-    /// them.
+    /// The [labels](crate::Root::label) of roots that were trusted up to a date, and now are for longer.
     pub dates_lifted: Vec<String>,
-    /// Its roots whose name constraints do not hold any more, as [`Root::label`](crate::Root::label) has them.
+    /// The [labels](crate::Root::label) of roots whose name constraints were lifted.
     pub constraints_lifted: Vec<String>,
 }
 
@@ -85,7 +83,7 @@ pub struct UpdateError {
 pub struct LostRoots {
     /// The number of different keys in the list in force.
     pub in_force: usize,
-    /// The roots that the new list lacks, as [`Root::label`](crate::Root::label) has them.
+    /// The [labels](crate::Root::label) of the roots that the new list lacks.
     pub lost: Vec<String>,
 }
 
