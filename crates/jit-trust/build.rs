@@ -21,9 +21,8 @@ mod mozilla {
             .map(|certificate| mozilla::with_conditions(Entry::from_certificate(certificate)))
             .collect();
         let options = v2::Options::default();
-        let len = v2::encoded_len(&entries, options).expect("Mozilla's list fits into a trust blob");
-        let mut blob = vec![0; len];
-        v2::encode(&entries, options, LIST_GENERATION, &mut blob).expect("the buffer is as long as the blob");
+        let blob =
+            v2::to_vec(&entries, options, LIST_GENERATION).expect("Mozilla's list fits into a trust blob");
         let out_dir = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
         fs::write(Path::new(&out_dir).join("mozilla.tblb"), blob).expect("OUT_DIR can be written to");
     }

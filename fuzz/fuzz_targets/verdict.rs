@@ -11,7 +11,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use jit_trust::{BlobStore, Rejection, Verifier};
-use jit_trust_core::{Certificate, Entry, v1, v2, MAX_CERTIFICATES, NameConstraintsError};
+use jit_trust_core::{Certificate, Entry, MAX_CERTIFICATES, NameConstraintsError, v1, v2};
 use jit_trust_fuzz::issuance::Issuance;
 use jit_trust_fuzz::{mutation, pool};
 use libfuzzer_sys::fuzz_target;
@@ -393,9 +393,7 @@ fn blob_of(set: usize, under: usize) -> Vec<u8> {
     let certificates = ders.iter().map(|(_, der)| certificate(der));
     if under == VERSION_1 {
         let certificates: Vec<_> = certificates.collect();
-        let mut blob = vec![0; v1::encoded_len(&certificates).expect("few roots")];
-        v1::encode(&certificates, 7, &mut blob).expect("the buffer is large enough");
-        return blob;
+        return v1::to_vec(&certificates, 7).expect("few roots");
     }
     let entries = ders.iter().zip(certificates).map(|((in_store, _), certificate)| {
         let (date, constraints) = in_store.conditions(under);
@@ -409,9 +407,7 @@ fn blob_of(set: usize, under: usize) -> Vec<u8> {
     let options = v2::Options::default()
         .with_names(under & 1 == 0)
         .with_certificates(under & 2 == 0);
-    let mut blob = vec![0; v2::encoded_len(&entries, options).expect("few roots")];
-    v2::encode(&entries, options, 7, &mut blob).expect("the buffer is large enough");
-    blob
+    v2::to_vec(&entries, options, 7).expect("few roots")
 }
 
 /// With real signatures a changed certificate is refused before anything else in it is looked at. So half of the inputs

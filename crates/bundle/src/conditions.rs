@@ -1,17 +1,17 @@
-//! What Mozilla says about a root beside its certificate.
+//! The conditions under which a root is trusted.
 
-/// What Mozilla says about a root beside its certificate, and a bare certificate cannot: under which conditions
-/// the root is trusted. There are none by default.
+/// The conditions under which a root is trusted, as Mozilla's list states them. A bare certificate does not contain them. By
+/// default, there are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Conditions {
     /// Only end-entity certificates with a notBefore up to this second of Unix time are trusted: NSS's
     /// `CKA_NSS_SERVER_DISTRUST_AFTER`, CCADB's "Distrust for TLS After Date".
     pub distrust_after: Option<u64>,
-    /// The name constraints that take the place of those of the certificate, which they contain: the inside of a
+    /// The name constraints that replace those of the certificate, which they include: the value of a
     /// `NameConstraints` SEQUENCE (RFC 5280 section 4.2.1.10), as [`NameConstraints`](crate::NameConstraints) shows
     /// it.
-    /// `None` where those of the certificate hold, if it has any.
+    /// `None` where those of the certificate apply, if it has any.
     pub name_constraints: Option<Vec<u8>>,
 }
 
@@ -21,8 +21,8 @@ impl Conditions {
         self.distrust_after.is_none() && self.name_constraints.is_none()
     }
 
-    /// Both of these conditions at once: the earlier date, and the constraints of whichever has some. `None` when
-    /// both have constraints, but not the same.
+    /// The combination of both conditions: the earlier date, and the constraints of the one that has some. `None` when both have
+    /// different constraints.
     pub(crate) fn and(self, other: Self) -> Option<Self> {
         let dates = [self.distrust_after, other.distrust_after];
         let name_constraints = match (self.name_constraints, other.name_constraints) {
@@ -37,7 +37,7 @@ impl Conditions {
         })
     }
 
-    /// The same, for a certificate with these constraints of its own: they are no condition.
+    /// The same conditions for a certificate with these constraints of its own, which are not a condition.
     pub(crate) fn beside(mut self, own: Option<&[u8]>) -> Self {
         self.name_constraints = self
             .name_constraints

@@ -1,4 +1,4 @@
-//! What a new list has that an old one has not.
+//! The differences between an old list and a new one.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use crate::{Fingerprint, Record, Root, RootList};
 
-/// How a new list differs from an old one. Serialised with the names of these fields, in this order.
+/// The differences between an old list and a new one. Serialised with the names of these fields, in this order.
 ///
-/// Roots are told apart by their key, `spki_sha256`, so that lists of any form can be compared. A key may be in a list
-/// several times: under two names, or renewed. Of those in both lists, the ones that are equal belong together; then
-/// those with one name, and then the rest, in the order of the lists. What is left over was added or removed.
+/// Roots are identified by their key, `spki_sha256`, so that lists of any form can be compared. A key may be in a list several
+/// times: under two names, or renewed. Of the roots with one key, those that are equal in both lists are matched first, then
+/// those with the same name, then the rest in the order of the lists. Roots without a match were added or removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Diff {
@@ -18,17 +18,17 @@ pub struct Diff {
     pub added: Vec<Record>,
     /// The roots that only the old list has, in its order.
     pub removed: Vec<Record>,
-    /// The roots that both have, but not the same, in the order of the old list.
+    /// The roots that both lists have with differences, in the order of the old list.
     pub changed: Vec<Changed>,
 }
 
-/// A root that is not what it was.
+/// A root that has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Changed {
     /// SHA-256 over its subject public key info, in lower-case hex.
     pub spki_sha256: String,
-    /// What has changed; at least one.
+    /// The fields that have changed; at least one.
     pub fields: Vec<Field>,
     /// The root in the old list.
     pub old: Record,
@@ -36,23 +36,23 @@ pub struct Changed {
     pub new: Record,
 }
 
-/// What can change about a root while its key stays. Serialised, and named, as the field of a [`Record`] that says it.
+/// A property of a root that can change while its key stays. Serialised, and named, as its field in a [`Record`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Field {
-    /// The name. What a list does not say has not changed: names are compared by their hashes.
+    /// The name. Names are compared by their hashes, so a name that a list does not hold has not changed.
     Subject,
     /// The subject key identifier.
     Skid,
-    /// The certificate, where both lists have it; else what it says beside the rest of these: its serial number, and
-    /// what its key may do.
+    /// The certificate, where both lists have it; otherwise its other fields: the serial number, and the permitted uses of the
+    /// key.
     Sha256,
     /// The first second of the validity period.
     NotBefore,
     /// The last second of the validity period.
     NotAfter,
-    /// The date up to which certificates are trusted. A list that cannot say has none.
+    /// The date up to which certificates are trusted. In a form that cannot hold dates, there is none.
     DistrustAfter,
     /// The name constraints, those of the certificate or those imposed on it.
     NameConstraints,
@@ -105,7 +105,7 @@ impl Field {
         }
     }
 
-    /// What a record says there, as text.
+    /// The value of that field of a record, as text.
     pub fn value_in(self, record: &Record) -> Option<String> {
         match self {
             Self::Subject => record.subject.clone(),
@@ -145,7 +145,7 @@ fn changes(old: &Root, new: &Root) -> Vec<Field> {
         .collect()
 }
 
-/// Which root of the new list belongs to which of the old one.
+/// The matching of the roots of both lists.
 struct Pairs<'n> {
     /// For each root of the old list, in order.
     of_old: Vec<Option<&'n Root>>,

@@ -1,4 +1,4 @@
-//! What inputs distrust themselves.
+//! The roots that inputs explicitly distrust.
 
 use std::collections::HashMap;
 
@@ -6,20 +6,19 @@ use jit_trust_core::Certificate;
 
 use crate::{Fingerprint, Place};
 
-/// Keys, and certificates by issuer and serial number, that an input says are not to be trusted for servers, and where
-/// it says so first.
+/// Keys, and certificates by issuer and serial number, that an input distrusts for servers, and the first place where it does.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Distrusted {
     keys: HashMap<Fingerprint, Place>,
     numbers: HashMap<Number, Place>,
 }
 
-/// An issuer and serial number (RFC 5280 section 4.1.2.2), hashed: there may be many of them, and long ones.
+/// The hash of an issuer and serial number (RFC 5280 section 4.1.2.2): there may be many of them, and they may be long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Number(Fingerprint);
 
 impl Number {
-    /// Of the DER of a name and the content of an INTEGER. The name ends where its own length says.
+    /// Hashes the DER of a name and the content of an INTEGER. The name ends where its own length says.
     fn new(issuer: &[u8], serial: &[u8]) -> Self {
         Self(Fingerprint::of(&[issuer, serial].concat()))
     }
@@ -60,7 +59,7 @@ impl Distrusted {
         self.keys.is_empty() && self.numbers.is_empty()
     }
 
-    /// Takes over what another input distrusts.
+    /// Adds the distrusted roots of another input.
     pub(crate) fn merge(&mut self, other: Self) {
         for (key, place) in other.keys {
             self.keys.entry(key).or_insert(place);

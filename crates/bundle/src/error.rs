@@ -1,4 +1,4 @@
-//! What can be wrong with an input.
+//! The errors of reading inputs.
 
 use std::error::Error;
 use std::{fmt, io};
@@ -8,20 +8,20 @@ use jit_trust_core::{BlobError, CertificateError};
 use crate::shown::shown;
 use crate::{Fingerprint, OtherForm, PassedOver, Place};
 
-/// What an input that is told apart by its content may be.
+/// The forms that are detected by their content, for messages.
 const FORMS: &str = "a PEM, DER, PKCS #7, p11-kit, certdata.txt, CCADB CSV or trust blob";
 
-/// The most reasons that are told for an empty list. There may be thousands.
+/// The largest number of reasons in the message on an empty list. There may be thousands.
 const MAX_REASONS: usize = 20;
 
-/// Why an input, or one certificate of it, was refused: what is wrong, where, and what was expected instead, in one
-/// line.
+/// The reason why an input, or one certificate of it, was refused: the problem, its place, and what was expected instead, in
+/// one line.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct InputError {
-    /// Where.
+    /// The place.
     pub place: Place,
-    /// What is wrong there.
+    /// The problem.
     pub problem: Problem,
 }
 
@@ -37,29 +37,29 @@ impl Error for InputError {
     }
 }
 
-/// What is wrong.
+/// A problem with an input.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
     /// A file or directory cannot be opened or read.
     #[error("cannot {doing}: {error}")]
     Io {
-        /// What could not be done, such as `read`.
+        /// The operation that failed, such as `read`.
         doing: &'static str,
-        /// What the system says.
+        /// The error of the system.
         #[source]
         error: io::Error,
     },
-    /// There is more than any list of roots can have.
+    /// The input is larger than any list of roots can be.
     #[error("too long: expected at most {limit} bytes")]
     TooLong {
-        /// The most that is read, in bytes.
+        /// The limit in bytes.
         limit: u64,
     },
     /// The path leads to a pipe, a device or a socket.
     #[error("a pipe, device or socket: expected a file or directory")]
     NotAFile,
-    /// There is not a single byte.
+    /// The input is empty.
     #[error("empty: expected {}", FORMS)]
     Empty,
     /// The content is of no known form.
@@ -71,7 +71,7 @@ pub enum Problem {
          PEM or DER"
     )]
     UnrecognisedInDirectory,
-    /// A file in a directory is a list of roots that says more of them than PEM can, such as a trust blob.
+    /// A file in a directory is a list of roots in a form that holds more than PEM, such as a trust blob.
     #[error(
         "a list of roots that may say more of them than PEM can: in a directory, expected only PEM and DER files; name \
          it itself, beside the directory or instead"
@@ -80,10 +80,10 @@ pub enum Problem {
     /// A directory has too many names in it.
     #[error("too many files: expected at most {limit}")]
     TooManyFiles {
-        /// The most that there may be.
+        /// The limit.
         limit: usize,
     },
-    /// A line that begins or ends a PEM section (RFC 7468 section 2) is not there, or not as it must be.
+    /// A line that begins or ends a PEM section (RFC 7468 section 2) is missing or malformed.
     #[error("expected {}", shown(expected))]
     PemBoundary {
         /// What was expected.
@@ -101,22 +101,22 @@ pub enum Problem {
     /// A PEM file, or a field that should hold one, has no certificate.
     #[error("no certificate{}", instead.as_ref().map_or(": expected -----BEGIN CERTIFICATE-----".into(), |form| format!(", but {form}")))]
     NoCertificate {
-        /// What it has instead.
+        /// What was found instead.
         instead: Option<OtherForm>,
     },
-    /// The content is of none of the forms that consist of certificates alone.
+    /// The content is in none of the forms that contain only certificates.
     #[error("expected certificates in PEM, DER or PKCS #7")]
     NoCertificates,
-    /// The content is of a form that is known, but not read.
+    /// The content is in a form that is known, but cannot be read.
     #[error("{0}")]
     OtherForm(OtherForm),
-    /// PKCS #7 that is something else than certificates alone, or cannot be read.
+    /// PKCS #7 that contains something other than certificates, or cannot be read.
     #[error(
         "PKCS #7 with a signature or other content, or damaged: expected certificates alone; openssl pkcs7 -inform DER \
          -in FILE -print_certs shows what is in it, and its signers are no list of roots"
     )]
     SignedData,
-    /// What a `TRUSTED CERTIFICATE` of OpenSSL's says that it is trusted for cannot be read.
+    /// The trust settings of an OpenSSL `TRUSTED CERTIFICATE` cannot be read.
     #[error(
         "a section TRUSTED CERTIFICATE: expected a certificate and OpenSSL's settings of what it is trusted for"
     )]
@@ -127,7 +127,7 @@ pub enum Problem {
         /// What was expected.
         expected: &'static str,
     },
-    /// p11-kit's list, which says of each certificate whether it is trusted, where certificates alone were expected.
+    /// p11-kit's list, which states for each certificate whether it is trusted, where only certificates were expected.
     #[error(
         "p11-kit's list, which says of each certificate whether it is trusted: expected a file with just the \
          certificates that are meant, in PEM"
@@ -141,10 +141,10 @@ pub enum Problem {
     P11KitExtension {
         /// The label of the certificate.
         label: String,
-        /// What kind of extension.
+        /// The kind of extension.
         extension: &'static str,
     },
-    /// Behind a certificate, or the only one expected, stands another.
+    /// Something follows a certificate that should be the last or only one.
     #[error("more than one certificate: expected one")]
     SecondCertificate,
     /// The certificate cannot be read.
@@ -226,7 +226,7 @@ pub enum Problem {
     /// The CSV report cannot be read.
     #[error("expected CSV (RFC 4180): {}", shown(reason))]
     Csv {
-        /// What the reader of CSV says.
+        /// The error of the reader of CSV.
         reason: String,
     },
     /// The CSV report lacks a column.
@@ -237,7 +237,7 @@ pub enum Problem {
     MissingColumn {
         /// The name of the column.
         column: &'static str,
-        /// What the report looks like, if it is one of CCADB's that roots cannot be taken from.
+        /// The kind of report, if it is one of CCADB's that does not list roots of a program.
         looks_like: Option<&'static str>,
     },
     /// The CSV report has a column twice: which of them counts is not known.
@@ -249,7 +249,7 @@ pub enum Problem {
     /// The date up to which a root is trusted cannot be read.
     #[error("distrust date \"{}\": expected {expected}", shown(text))]
     Date {
-        /// The date as it stands there.
+        /// The date as it is written there.
         text: String,
         /// The form that was expected.
         expected: &'static str,
@@ -262,7 +262,7 @@ pub enum Problem {
         shown(text)
     )]
     Constraints {
-        /// The domains as they stand there.
+        /// The domains as they are written there.
         text: String,
     },
     /// The fingerprint that the input gives is not that of the certificate.
@@ -271,15 +271,15 @@ pub enum Problem {
         shown(given)
     )]
     WrongFingerprint {
-        /// The fingerprint as it stands there.
+        /// The fingerprint as it is written there.
         given: String,
         /// The certificate's own.
         own: Fingerprint,
     },
-    /// The same root stands in the input twice, with different constraints.
+    /// The same root is in the input twice, with different constraints.
     #[error("expected the same constraints as at {first}, which is the same root")]
     ConflictingConstraints {
-        /// Where it stands with the others.
+        /// The place where it has the other constraints.
         first: Place,
     },
     /// The list has a root whose key one of its inputs says is not to be trusted for servers.
@@ -288,12 +288,12 @@ pub enum Problem {
          apart"
     )]
     Distrusted {
-        /// The root, as [`Root::label`](crate::Root::label) has it.
+        /// The [label](crate::Root::label) of the root.
         subject: String,
-        /// Where it is distrusted.
+        /// The place where it is distrusted.
         at: Box<Place>,
     },
-    /// A list says of something that it is not to be trusted, but not of what in a form that can be read.
+    /// A list distrusts something that cannot be read.
     #[error(
         "\"{}\" is distrusted, but what it is cannot be read: expected {what} in DER, with nothing behind it",
         shown(label)
@@ -301,7 +301,7 @@ pub enum Problem {
     UnreadableDistrust {
         /// The label of the object or section.
         label: String,
-        /// What cannot be read.
+        /// The part that cannot be read.
         what: &'static str,
     },
     /// The trust blob cannot be used.
@@ -325,16 +325,16 @@ pub enum Problem {
     /// There is no certificate in a directory.
     #[error("no certificate in it: expected PEM or DER files{}", behind(passed_over))]
     EmptyDirectory {
-        /// What is there instead.
+        /// What was found instead.
         passed_over: PassedOver,
     },
-    /// There is no root at all.
+    /// There is no root.
     #[error(
         "no root left: expected at least one certificate of a CA trusted for servers{}",
         first_of(reasons)
     )]
     NoRoots {
-        /// Where something was left out, and why.
+        /// The places where something was left out, and the reasons.
         reasons: Vec<String>,
     },
 }
@@ -355,7 +355,7 @@ impl From<OtherForm> for Problem {
     }
 }
 
-/// What was passed over in a directory, behind the rest of a message.
+/// The files that were skipped in a directory, for the end of a message.
 fn behind(passed_over: &PassedOver) -> String {
     match passed_over.is_empty() {
         true => String::new(),
@@ -363,7 +363,7 @@ fn behind(passed_over: &PassedOver) -> String {
     }
 }
 
-/// The first reasons for an empty list, behind the rest of a message.
+/// The first reasons for an empty list, for the end of a message.
 fn first_of(reasons: &[String]) -> String {
     let mut first: String = reasons
         .iter()

@@ -1,4 +1,4 @@
-//! When a store was made.
+//! The generation of a store.
 
 use std::env;
 use std::ffi::OsStr;
@@ -42,16 +42,16 @@ fn decide(
     u32::try_from(now.as_secs()).map_err(|_| GenerationError::NoClock)
 }
 
-/// Why a store cannot be given a time.
+/// The reason why a store has no generation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GenerationError {
-    /// What was asked for is not a Unix time of 32 bits.
+    /// The requested generation is not a Unix time of 32 bits.
     #[error("{from} \"{}\": expected Unix seconds, 0 to {max}", shown(text), max = u32::MAX)]
     NotATime {
-        /// What it is.
+        /// The value.
         text: String,
-        /// Where it was read from.
+        /// The source of the value.
         from: &'static str,
     },
     /// The clock of this machine is before 1970 or after 2106.

@@ -1,27 +1,27 @@
-//! The list of roots that is made of all inputs.
+//! The list of the roots of all inputs.
 
 use crate::{BlobVersion, InputError, Note, Root};
 
-/// What happens to a certificate that cannot be read, says that it is not a CA, or is distrusted elsewhere in the list.
+/// The treatment of a certificate that cannot be read, states that it is not a CA's, or is distrusted elsewhere in the list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Policy {
-    /// The first one refuses the input: for making a list.
+    /// The input is refused at the first one: for making a list.
     #[default]
     Strict,
     /// Each one is left out, and listed in [`RootList::left_out`].
     SkipInvalid,
-    /// For using a list that is there: every certificate that can be read is an anchor, as webpki has it. One that
-    /// says that it is not a CA gets a note; one that cannot be read, or that is distrusted elsewhere in the list, is left
-    /// out, and listed; damage around a certificate, such as bad Base64, refuses the input.
+    /// For using an existing list: every certificate that can be read is an anchor, as with webpki. One that states that it is
+    /// not a CA's gets a note. One that cannot be read, or that is distrusted elsewhere in the list, is left out and listed.
+    /// Damage around a certificate, such as bad Base64, is an error.
     ///
-    /// Conditions are those that bind a client that looks roots up in the store. A webroot is asked for its blobs, and those
-    /// of version 1 carry none: what its `index.json` says beside them is for making other lists, and is taken only
-    /// under the other policies.
+    /// The conditions are those that bind a client of the store. A client of a webroot reads its blobs, and those of version 1
+    /// have no conditions. The conditions in `index.json` are for making other lists, and are read only under the other
+    /// policies.
     Store,
 }
 
-/// The form an input was found to have.
+/// The detected form of an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Form {
@@ -35,7 +35,7 @@ pub enum Form {
     Certdata,
     /// One of CCADB's reports in CSV, with PEM.
     Ccadb,
-    /// p11-kit's own form: PEM, and what it says of each certificate.
+    /// p11-kit's own form: PEM, with statements about each certificate.
     P11Kit,
     /// PKCS #7, or CMS: certificates without a signature.
     SignedData,
@@ -55,26 +55,26 @@ pub enum Form {
 pub struct Source {
     /// The path as it was given, or `mozilla`.
     pub name: String,
-    /// The form it was found to have.
+    /// Its detected form.
     pub form: Form,
     /// The version of the trust blob, or of those of the webroot: the oldest, if there are several.
     pub blob_version: Option<BlobVersion>,
-    /// When the store was made, in Unix time, if it is one that says so.
+    /// The generation of the store, in Unix time, if it has one.
     pub generation: Option<u32>,
     pub(crate) carries_conditions: bool,
 }
 
 impl Source {
-    /// Whether the source says under which conditions a root is trusted: `mozilla`, `certdata.txt`, CCADB's reports with
-    /// such columns, p11-kit's list, a webroot with its `index.json`, and whatever has trust blobs of version 2. Under [`Policy::Store`] a webroot with
-    /// blobs of version 1 does not.
+    /// Whether the source states the conditions of roots: `mozilla`, `certdata.txt`, CCADB's reports with such columns, p11-kit's
+    /// list, a webroot with its `index.json`, and trust blobs of version 2, alone or in a webroot. Under [`Policy::Store`] a
+    /// webroot with blobs of version 1 does not.
     pub fn carries_conditions(&self) -> bool {
         self.carries_conditions
     }
 }
 
-/// Roots in the order of the inputs, each once. There is at least one, but under [`Policy::Store`], where trust blobs may
-/// hold none: parts of a store are blobs of their own.
+/// Roots in the order of the inputs, each once. There is at least one, except under [`Policy::Store`], where trust blobs may be
+/// empty: the parts of a store are separate blobs.
 #[derive(Debug, Default)]
 pub struct RootList {
     pub(crate) roots: Vec<Root>,
@@ -89,17 +89,17 @@ impl RootList {
         &self.roots
     }
 
-    /// What was read, in order.
+    /// The inputs, in order.
     pub fn sources(&self) -> &[Source] {
         &self.sources
     }
 
-    /// What was left out because it is invalid, where it stands, and why.
+    /// The invalid certificates that were left out, with their places and the reasons.
     pub fn left_out(&self) -> &[InputError] {
         &self.left_out
     }
 
-    /// What else was noticed.
+    /// Everything else that was noticed.
     pub fn notes(&self) -> &[Note] {
         &self.notes
     }

@@ -1,4 +1,4 @@
-//! What a reader of a list should know though it refuses nothing.
+//! Notes about a list that are not errors.
 
 use std::fmt;
 
@@ -9,13 +9,13 @@ use crate::{Conditions, NameConstraints, PassedOver, Place, rfc3339};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Note {
-    /// Where.
+    /// The place.
     pub place: Place,
-    /// What.
+    /// The note.
     pub kind: NoteKind,
 }
 
-/// What was noticed.
+/// The kind of a note.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NoteKind {
@@ -24,34 +24,34 @@ pub enum NoteKind {
         /// Its subject.
         subject: String,
     },
-    /// The same root was there before, and stays where it was; the stricter of both conditions holds, and the name
-    /// and the certificate of whichever has them.
+    /// The same root was in the list before, and keeps its position. The stricter of both conditions applies; the name and the
+    /// certificate come from the copy that has them.
     Duplicate {
-        /// Where it was.
+        /// The place of the first copy.
         of: Place,
     },
-    /// A PEM section that is not a certificate was passed over.
+    /// A PEM section that is not a certificate was skipped.
     OtherSection {
         /// Its label.
         label: String,
     },
-    /// A PEM section whose certificate is trusted, as the section itself says, but not for servers, was passed over.
+    /// A PEM section was skipped whose certificate is trusted, by the section itself, but not for servers.
     SectionNotForServers {
         /// Its label.
         label: String,
     },
-    /// A certificate in PEM, all lines of which are comments, was passed over.
+    /// A certificate in PEM was skipped because all of its lines are comments.
     CommentedOut,
-    /// Something in a directory of certificates was passed over.
+    /// Something in a directory of certificates was skipped.
     PassedOver(PassedOver),
-    /// Certificates that the input itself does not trust for servers were passed over.
+    /// Certificates that the input itself does not trust for servers were skipped.
     NotForServers {
-        /// How many.
+        /// Their number.
         count: usize,
     },
-    /// Rows of a report whose roots are no longer in the root program, or not yet, were passed over.
+    /// Rows of a report were skipped whose roots are no longer in the root program, or not yet.
     NotIncluded {
-        /// How many.
+        /// Their number.
         count: usize,
         /// The program: that of Mozilla or Microsoft.
         program: &'static str,
@@ -61,33 +61,32 @@ pub enum NoteKind {
         /// The name of the column.
         column: &'static str,
     },
-    /// The input carries no conditions: a root that Mozilla trusts up to a date, or for some domains only, is taken
-    /// without.
+    /// The input has no conditions: a root that Mozilla trusts up to a date, or only for some domains, is in the list without
+    /// them.
     CarriesNoConditions,
-    /// A root of the list has no distrust-after date, but one with the same key has: certificates that the date is to
-    /// stop are still trusted where a path leads to the other.
+    /// A root of the list has no distrust-after date, but another one with the same key has one: certificates that the date
+    /// excludes are still trusted where a path leads to the root without a date.
     DatedElsewhere {
-        /// The root without a date, as [`Root::label`](crate::Root::label) has it.
+        /// The [label](crate::Root::label) of the root without a date.
         subject: String,
         /// The root with a date.
         dated: String,
-        /// Where that stands.
+        /// The place of that root.
         dated_at: Place,
     },
-    /// A root of the list has no name constraints imposed on it, but one with the same key has: names that they are to
-    /// exclude are still trusted where a path leads to the other.
+    /// A root of the list has no imposed name constraints, but another one with the same key has: names that these exclude are
+    /// still trusted where a path leads to the root without them.
     ConstrainedElsewhere {
-        /// The root without, as [`Root::label`](crate::Root::label) has it.
+        /// The [label](crate::Root::label) of the root without name constraints.
         subject: String,
         /// The root with name constraints.
         constrained: String,
-        /// Where that stands.
+        /// The place of that root.
         constrained_at: Place,
     },
-    /// Mozilla trusts a root under these conditions only, as the list compiled in has it. The input is of a form that
-    /// cannot say so.
+    /// Mozilla trusts a root only under these conditions, by the compiled-in list. The form of the input cannot hold them.
     ConditionsOfMozilla {
-        /// The root, as [`Root::label`](crate::Root::label) has it.
+        /// The [label](crate::Root::label) of the root.
         subject: String,
         /// The conditions that are missing.
         conditions: Conditions,

@@ -1,4 +1,4 @@
-//! What is passed over in a directory of certificates, counted instead of listed.
+//! The files that are skipped in a directory of certificates, counted instead of listed.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,10 +6,10 @@ use std::path::Path;
 
 use crate::shown::shown;
 
-/// What was passed over in a directory of certificates: how much of each kind, and what came first.
+/// The files that were skipped in a directory of certificates: the number of each kind, and the first.
 ///
-/// A system's directory of certificates holds more than certificates, and each of them several times. OpenSSL and Go
-/// read past the rest without a word.
+/// A system's directory of certificates holds other files, too, and each certificate several times. OpenSSL and Go ignore those
+/// silently.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PassedOver {
     kinds: BTreeMap<Kind, Several>,
@@ -23,7 +23,7 @@ struct Several {
     first: String,
 }
 
-/// Why something is passed over. The order is that of the message.
+/// The reason why something is skipped. The order is that of the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Directory,
@@ -72,7 +72,7 @@ impl PassedOver {
         }
     }
 
-    /// How much was passed over in all, copies included.
+    /// The total number of skipped files, copies included.
     pub fn count(&self) -> usize {
         self.kinds.values().map(|some| some.count).sum()
     }

@@ -1,10 +1,10 @@
-//! Where in the input something stands.
+//! The place of something in an input.
 
 use std::fmt;
 
 use crate::shown::shown_path;
 
-/// Where something stands: in which input, which certificate of it, and in which line.
+/// The place of something: the input, the number of the certificate in it, and the line.
 ///
 /// Displayed as `roots.pem: certificate 3, line 57`, safe for a terminal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,4 +1,4 @@
-//! One root, described.
+//! The description of a root.
 
 use jit_trust_core::{Certificate, Entry};
 use serde::Serialize;
@@ -6,8 +6,8 @@ use serde::Serialize;
 use crate::time::rfc3339;
 use crate::{Fingerprint, NameConstraints, Root};
 
-/// What a root is, as text. Serialised with the names of these fields, in this order; `null` for what the root does
-/// not have, or the store does not say.
+/// The description of a root, as text. Serialised with the names of these fields, in this order; `null` for fields that the root
+/// does not have, or the store does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Record {
@@ -18,8 +18,8 @@ pub struct Record {
     pub skid: Option<String>,
     /// SHA-256 over the certificate, in lower-case hex; `None` from a trust blob without certificates.
     pub sha256: Option<String>,
-    /// SHA-256 over the subject public key info, the header of its SEQUENCE included, in lower-case hex: what tells
-    /// roots apart in every form of a store.
+    /// SHA-256 over the subject public key info, the header of its SEQUENCE included, in lower-case hex. It identifies a root's key
+    /// in every form of a store.
     pub spki_sha256: String,
     /// The first second of the validity period, in RFC 3339, and 1970-01-01T00:00:00Z for one before that; `None` when the
     /// date cannot be read.
@@ -29,7 +29,7 @@ pub struct Record {
     /// The length of the certificate in bytes; `None` as for `sha256`.
     pub der_len: Option<usize>,
     /// The last second of which end-entity certificates are trusted, by their notBefore, in RFC 3339 (after the year
-    /// 9999 in Unix time); `None` when there is no such condition, or the store cannot say.
+    /// 9999 in Unix time); `None` when there is no such condition, or the store cannot hold it.
     pub distrust_after: Option<String>,
     /// The name constraints, those of the certificate or those imposed on it.
     pub name_constraints: Option<NameConstraints>,
@@ -41,7 +41,7 @@ impl Record {
         Self::of_entry(&root.entry())
     }
 
-    /// Describes what a store holds of an anchor.
+    /// Describes an entry of a store.
     pub fn of_entry(entry: &Entry<'_>) -> Self {
         let certificate = entry.certificate();
         let der = certificate.as_ref().map(Certificate::as_der);

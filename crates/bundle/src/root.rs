@@ -1,4 +1,4 @@
-//! One root, and what goes with it.
+//! A root, with its conditions.
 
 use jit_trust_core::{
     BasicConstraints, Certificate, CertificateError, Entry, Name, TrustBlob, WriteError, v2,
@@ -8,15 +8,15 @@ use pki_types::CertificateDer;
 use crate::constraints::is_imposed_on;
 use crate::{Conditions, Fingerprint};
 
-/// A root: a trust anchor, and the conditions of its trust. Its certificate is known, unless it was read from a trust
-/// blob of version 2 that has none; its name is, unless that has no names either.
+/// A root: a trust anchor, and the conditions under which it is trusted. Its certificate is known, unless it was read from a
+/// trust blob of version 2 without certificates; its name is known, unless the blob has no names either.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Root {
     known: Known,
     conditions: Conditions,
 }
 
-/// What is known of a root, but for its conditions.
+/// The known fields of a root, without its conditions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Known {
     Certificate(CertificateDer<'static>),
@@ -25,8 +25,8 @@ enum Known {
 }
 
 impl Root {
-    /// A root of this certificate. Whether it says that it is not a CA is not looked at, and neither is whether the
-    /// constraints among the conditions contain its own.
+    /// A root with this certificate. It is not checked whether the certificate states that it is not a CA's, nor whether the
+    /// constraints among the conditions include its own.
     ///
     /// # Errors
     /// When the certificate cannot be read.
@@ -42,8 +42,8 @@ impl Root {
         })
     }
 
-    /// A copy of what a store holds of an anchor. Of an entry without a certificate it is not known which name
-    /// constraints were in it: all of them are taken for conditions.
+    /// A copy of a store's entry. If the entry has no certificate, its own name constraints are not known, and all of its
+    /// constraints count as conditions.
     #[expect(
         clippy::expect_used,
         reason = "an entry without a certificate was read from version 2"
@@ -67,7 +67,7 @@ impl Root {
         }
     }
 
-    /// What a store holds of the root, its conditions included.
+    /// The entry of the root for a store, its conditions included.
     pub fn entry(&self) -> Entry<'_> {
         let entry = self.unconditional_entry();
         let constraints = self.conditions.name_constraints.as_deref();
@@ -110,14 +110,14 @@ impl Root {
         self.unconditional_entry().subject()
     }
 
-    /// What to call the root in a message, safe for a terminal: its name; where that is not known its subject key
-    /// identifier (`SKID 79B4…`), and without one the hash of its key (`key 0b9f…`).
+    /// The label of the root in messages, safe for a terminal: its name; where that is not known, its subject key identifier
+    /// (`SKID 79B4…`) or, without one, the hash of its key (`key 0b9f…`).
     pub fn label(&self) -> String {
         label(&self.unconditional_entry())
     }
 
-    /// Under which conditions the root is trusted. Name constraints of the certificate alone are none; of a root
-    /// without a certificate all constraints are.
+    /// The conditions under which the root is trusted. Name constraints that are only in the certificate are not conditions; those
+    /// of a root without a certificate are.
     pub fn conditions(&self) -> &Conditions {
         &self.conditions
     }
@@ -139,15 +139,14 @@ impl Root {
         self.der().map(|der| Fingerprint::of(der))
     }
 
-    /// SHA-256 over the subject public key info, the header of its SEQUENCE included: what tells roots apart whatever
-    /// is known of them.
+    /// SHA-256 over the subject public key info, the header of its SEQUENCE included. It identifies the root's key, even if the
+    /// certificate is not known.
     pub fn spki_fingerprint(&self) -> Fingerprint {
         Fingerprint::from(self.unconditional_entry().spki_sha256())
     }
 
-    /// What tells the anchor from others whether or not its certificate and its name are known: a hash of all that
-    /// version 2 holds of it but for its conditions. `None` when it does not fit there; no other input can then have
-    /// it without its certificate.
+    /// The identity of the anchor, even if its certificate and its name are not known: a hash of its fields in version 2, without its
+    /// conditions. `None` when it does not fit there; then no other input can have it without its certificate.
     pub(crate) fn anchor_fingerprint(&self) -> Option<Fingerprint> {
         let alone = anchor_alone(&self.unconditional_entry(), v2::Options::default());
         alone.ok().map(|alone| Fingerprint::of(&alone))
@@ -163,7 +162,7 @@ impl Root {
         let profile = self.unconditional_entry().profile();
         let is_ca = match profile.basic_constraints {
             BasicConstraints::Ca { .. } => true,
-            // They may be what could not be read: then they do not say it.
+            // If these could not be read, they do not state it.
             BasicConstraints::Absent => profile.is_version_1 || profile.is_incomplete,
             BasicConstraints::NotCa => false,
         };
@@ -171,8 +170,8 @@ impl Root {
         !(is_ca && may_sign)
     }
 
-    /// What is known of this anchor from either, under the conditions of both. `None` when constraints of the one are
-    /// not those of the other, or two certificates have not the same of their own.
+    /// The anchor with the known fields of both copies, under the conditions of both. `None` when the copies have different imposed
+    /// constraints, or their certificates have different constraints of their own.
     pub(crate) fn and(self, other: Self) -> Option<Self> {
         if let (Some(one), Some(other)) = (self.certificate(), other.certificate()) {
             if one.name_constraints() != other.name_constraints() {
@@ -202,13 +201,10 @@ impl Root {
 /// A trust blob of version 2 with this anchor alone, without its conditions.
 fn anchor_alone(entry: &Entry<'_>, options: v2::Options) -> Result<Vec<u8>, WriteError> {
     let entries = [entry.with_distrust_after(None).with_name_constraints(None)];
-    let mut blob = vec![0; v2::encoded_len(&entries, options)?];
-    v2::encode(&entries, options, 0, &mut blob)?;
-    Ok(blob)
+    v2::to_vec(&entries, options, 0)
 }
 
-/// What to call an anchor: its name; where that is not known its subject key identifier, and without one the hash of its
-/// key.
+/// The label of an anchor: its name; where that is not known, its subject key identifier or, without one, the hash of its key.
 pub(crate) fn label(entry: &Entry<'_>) -> String {
     match (entry.subject(), entry.subject_key_id()) {
         (Some(subject), _) => subject.to_string(),

@@ -1,17 +1,17 @@
-//! A list at a glance.
+//! A summary of a list.
 
 use crate::Root;
 use crate::time::years_after;
 
 const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 
-/// How many roots there are, how long their certificates are together, and when they expire.
+/// The number of roots, the total length of their certificates, and the dates on which they expire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// How many roots there are.
+    /// The number of roots.
     pub roots: usize,
-    /// Of how many of them the certificate is known.
+    /// The number of roots whose certificate is known.
     pub certificates: usize,
     /// The length of those certificates together, in bytes.
     pub der_len: usize,
@@ -28,8 +28,8 @@ pub struct Summary {
 pub struct Expiry {
     /// Its subject, safe for a terminal; where that is not known, what [`Root::label`] has in its place.
     pub subject: String,
-    /// What people call it, safe for a terminal: its common name, else its organisation, else its subject. Where the
-    /// common name is missing, or no other than the organisation's, the organisational unit tells it from others.
+    /// Its common name, otherwise its organisation, otherwise its subject, safe for a terminal. Where the common name is missing,
+    /// or is that of the organisation, the organisational unit is added.
     pub name: String,
     /// The last second of its validity period, in Unix time.
     pub not_after: u64,

@@ -8,20 +8,19 @@ use jit_trust_core::{Entry, NameHashPrefix};
 use crate::constraints::is_imposed_on;
 use crate::root::label;
 
-/// Refuses a new list that is more likely damaged than a decision of Mozilla's, which removes a few roots at a time and
-/// takes no condition back:
+/// Refuses a new list that is probably damaged: Mozilla removes only a few roots at a time and lifts no conditions. Refused is
 ///
 /// - one that lost more than a fifth of the keys of the list in force;
 /// - one in which a key that was trusted up to a date is trusted for longer;
 /// - one in which a key had name constraints and now has none, or others than these with, at most, domains imposed on
 ///   them.
 ///
-/// Roots are told apart by their subject public key info: one that was renewed with its key is not lost, and keys are
-/// what an attacker would have to be after. Of several roots with one key, the conditions are compared with those of the
-/// root of the same name, and under a new name with those of all.
+/// Roots are identified by their subject public key info: one that was renewed with the same key is not lost, and an attack would
+/// have to change keys. With several roots of one key, the conditions are compared with those of the root of the same name;
+/// under a new name, with those of all.
 ///
 /// # Errors
-/// When too many are missing, or a condition is. A user who insists may ignore it.
+/// When too many roots, or a condition, are missing. A user may explicitly ignore that.
 pub fn check_update<'a, 'b>(
     in_force: impl IntoIterator<Item = Entry<'a>>,
     new: impl IntoIterator<Item = Entry<'b>>,
@@ -66,16 +65,15 @@ fn lifts_constraints(old: &Entry<'_>, new: &Entry<'_>) -> bool {
     old.name_constraints().is_some_and(|old| !still_hold(old))
 }
 
-/// Why a new list should not replace the one in force: at least one of these. Displayed as one line.
+/// The reasons why a new list should not replace the one in force: at least one of these. Displayed as one line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UpdateError {
     /// It lacks too many roots.
     pub lost: Option<LostRoots>,
-    /// Its roots that were trusted up to a date, and now are for longer, as [`Root::label`](crate::Root::label) has
-    /// them.
+    /// The [labels](crate::Root::label) of roots that were trusted up to a date, and now are for longer.
     pub dates_lifted: Vec<String>,
-    /// Its roots whose name constraints do not hold any more, as [`Root::label`](crate::Root::label) has them.
+    /// The [labels](crate::Root::label) of roots whose name constraints were lifted.
     pub constraints_lifted: Vec<String>,
 }
 
@@ -83,9 +81,9 @@ pub struct UpdateError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LostRoots {
-    /// How many different keys the list in force has.
+    /// The number of different keys in the list in force.
     pub in_force: usize,
-    /// The roots that the new list lacks, as [`Root::label`](crate::Root::label) has them.
+    /// The [labels](crate::Root::label) of the roots that the new list lacks.
     pub lost: Vec<String>,
 }
 

@@ -1,16 +1,16 @@
-//! What algorithms of keys and signatures are called.
+//! The names of algorithms of keys and signatures.
 
 use core::fmt;
 
 use crate::der::{ObjectIdentifier, Reader, tag};
 
-/// rsaEncryption, which keys for any kind of RSA signature have (RFC 8017 appendix C).
+/// rsaEncryption, the identifier of keys for any kind of RSA signature (RFC 8017 appendix C).
 pub(crate) const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 /// id-ecPublicKey, whose parameter is the curve (RFC 5480 section 2.1.1).
 const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 
-/// An algorithm of a key or a signature: the inside of an `AlgorithmIdentifier` (RFC 5280 section 4.1.1.2). Displayed by its
-/// name, or as its object identifier in numbers.
+/// An algorithm of a key or a signature: the value of an `AlgorithmIdentifier` (RFC 5280 section 4.1.1.2). Displayed as its
+/// name or, where that is not known, as its object identifier in numbers.
 ///
 /// ```
 /// use jit_trust_core::Algorithm;
@@ -51,7 +51,7 @@ fn called(oid: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
 }
 
-/// Those that certificates in use have had, most of which are too weak by now.
+/// The algorithms that certificates in use have had. Most of them are too weak today.
 fn well_known(oid: &[u8]) -> Option<&'static str> {
     Some(match oid {
         RSA => "RSA",

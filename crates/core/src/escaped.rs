@@ -2,8 +2,8 @@
 
 use core::fmt::{self, Write};
 
-/// Text from a peer, a file or the user, displayed with everything escaped that could move a terminal's cursor, or hide
-/// or reorder what stands around it. Quotation marks and backslashes stand as they are.
+/// Text from a peer, a file or the user. When it is displayed, all characters are escaped that could move a terminal's cursor,
+/// or hide or reorder the text around them. Quotation marks and backslashes are not escaped.
 ///
 /// ```
 /// use jit_trust_core::Escaped;
@@ -26,7 +26,7 @@ impl<T: AsRef<str>> Escaped<T> {
         }
     }
 
-    /// The beginning of the text, if it has more characters than this, with `…` behind it.
+    /// The beginning of the text with `…` after it, if the text has more characters than this.
     pub fn at_most(self, most: usize) -> Self {
         Self { most, ..self }
     }

@@ -1,12 +1,11 @@
-//! Key identifiers: the short name that a certificate gives to a public key.
+//! Key identifiers: short names that certificates give to public keys.
 
 use core::fmt;
 
 /// The identifier of a public key, as a subject key identifier (SKID, RFC 5280 section 4.2.1.2) or as the key
-/// identifier of an authority key identifier (AKID, section 4.2.1.1) gives it. Never empty; usually 20 bytes,
-/// but nothing says so.
+/// identifier of an authority key identifier (AKID, section 4.2.1.1). Never empty; usually 20 bytes, but that is not required.
 ///
-/// It is a hint, chosen by the issuer of the certificate: two keys may share one, and a certificate may lie.
+/// It is a hint, which the issuer of the certificate chooses: two keys may have the same one, and it may be wrong.
 ///
 /// Displayed as upper-case hex, as in the file names of a webroot.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,7 +17,7 @@ impl<'a> KeyId<'a> {
         (!bytes.is_empty()).then_some(Self(bytes))
     }
 
-    /// The bytes of the identifier, without any DER around them.
+    /// The bytes of the identifier, without DER headers.
     pub fn as_bytes(&self) -> &'a [u8] {
         self.0
     }

@@ -1,24 +1,24 @@
-//! The base of jit-trust: certificates, names, chains, the trust blob and name constraints. Bytes in, answers out.
+//! The base of jit-trust: certificates, names, chains, the trust blob and name constraints.
 //!
-//! A TLS server sends a few certificates. Among all the roots that it trusts, a client has to find those that could have
-//! issued one of them. This crate reads the fields of each certificate ([`Certificate`]), sorts what a peer sent into a
-//! path ([`PeerChain`]), says what to ask a store for ([`Query`]), and reads and writes the single-file store, the trust
-//! blob ([`TrustBlob`]).
+//! A TLS server sends a few certificates. A client has to find those of its trusted roots that could have issued one of them.
+//! This crate reads the fields of each certificate ([`Certificate`]), sorts the certificates of a peer into a path
+//! ([`PeerChain`]), derives the queries for a store ([`Query`]), and reads and writes the store in a single file, the trust blob
+//! ([`TrustBlob`]).
 //!
-//! **Selection never grants trust.** Nothing here checks a signature, a validity period, a purpose or a host name: the
-//! TLS library validates the whole path against exactly the anchors that were chosen, and only that decides. This crate
-//! checks what TLS libraries do not: whether an anchor is trusted for certificates issued as late as the peer's
-//! ([`TrustAnchor::permits_issuance_date`]) and, for libraries without them, name constraints
-//! ([`check_name_constraints`]).
+//! **Selection never grants trust.** This crate checks no signature, validity period, purpose or host name: the TLS library
+//! validates the whole path against exactly the selected anchors, and without that, no server is trusted. This crate checks what
+//! TLS libraries do not check: whether an anchor is trusted for certificates issued as late as the peer's
+//! ([`TrustAnchor::permits_issuance_date`]), and name constraints, for libraries without them ([`check_name_constraints`]).
 //!
-//! A TLS library that takes an anchor as a certificate only, such as OpenSSL and mbedTLS, gets one from
-//! [`TrustAnchor::to_certificate`]: the root's own, or one written from what the store holds.
+//! For a TLS library that takes anchors only as certificates, such as OpenSSL and mbedTLS,
+//! [`TrustAnchor::to_certificate`] returns one: the root's own, or one that is written from the store's entry.
 //!
 //! The crate holds no `unsafe` code, and without features it needs neither `std` nor an allocator. It does bounded work
 //! on any input: every certificate is read once, at most [`MAX_CERTIFICATES`] of them, and nothing recurses.
 //!
 //! # Features
-//! - `alloc`: [`OwnedTrustAnchor`], an anchor that outlives the store in which it was found.
+//! - `alloc`: `OwnedTrustAnchor`, an anchor that outlives the store in which it was found; `v1::to_vec` and
+//!   `v2::to_vec`, which write a trust blob to a vector.
 //! - `std`: `alloc`, and checksums with the instructions that most processors have for them. Without it, they are computed
 //!   with a table of 1 KB.
 //!

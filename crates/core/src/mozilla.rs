@@ -6,8 +6,8 @@
 
 use crate::Entry;
 
-/// The generation of Mozilla's list in this version of the crates: 2026-11-20, when `webpki-root-certs` was pinned to the
-/// version that it is made from. To be raised together with that.
+/// The generation of Mozilla's list in this version of the crates: 2026-11-20, the day on which the version of
+/// `webpki-root-certs` was chosen. Raise both together.
 pub const LIST_GENERATION: u32 = 1_795_132_800;
 
 /// The conditions of one root.
@@ -20,7 +20,7 @@ pub struct Conditions {
     pub spki_sha256: [u8; 32],
     /// The last second, in Unix time, of which end-entity certificates are trusted under it.
     pub distrust_after: Option<u64>,
-    /// The name constraints imposed on it: the inside of a `NameConstraints` SEQUENCE (RFC 5280 section 4.2.1.10).
+    /// The name constraints imposed on it: the value of a `NameConstraints` SEQUENCE (RFC 5280 section 4.2.1.10).
     pub name_constraints: Option<&'static [u8]>,
 }
 

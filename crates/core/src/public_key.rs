@@ -11,7 +11,7 @@ pub struct PublicKey<'a> {
 }
 
 impl<'a> PublicKey<'a> {
-    /// Reads the inside of the SEQUENCE of a SubjectPublicKeyInfo; `None` where that is not whole.
+    /// Reads the value of the SEQUENCE of a SubjectPublicKeyInfo; `None` where it is not complete.
     pub fn read(spki_value: &'a [u8]) -> Option<Self> {
         let mut fields = Reader::new(spki_value);
         Some(Self {
@@ -25,12 +25,12 @@ impl<'a> PublicKey<'a> {
         self.algorithm
     }
 
-    /// The key itself, the inside of its BIT STRING.
+    /// The key itself: the value of its BIT STRING.
     pub fn bits(&self) -> &'a [u8] {
         self.bits
     }
 
-    /// How many bits the modulus of an RSA key has; `None` for keys of other kinds, and where it cannot be read.
+    /// The number of bits in the modulus of an RSA key; `None` for keys of other kinds, and where it cannot be read.
     pub fn rsa_bits(&self) -> Option<usize> {
         if self.algorithm.object_identifier()? != algorithm::RSA {
             return None;
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
     use crate::Certificate;
 
-    /// The SubjectPublicKeyInfo of an RSA key of so many bits, which nobody holds.
+    /// The SubjectPublicKeyInfo of an RSA key of this many bits, without a private key.
     fn rsa(bits: usize) -> Vec<u8> {
         let modulus = [&[0][..], &vec![0xc3; bits / 8]].concat();
         let key = der::sequence(&[&der::integer(&modulus), &der::integer(&[1, 0, 1])]);

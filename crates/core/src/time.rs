@@ -1,11 +1,11 @@
-//! Points in time, for people.
+//! Points in time as text.
 
 use core::fmt;
 use core::time::Duration;
 
 use der::DateTime;
 
-/// A second in Unix time, displayed as RFC 3339 has it in UTC, `2026-11-30T12:00:00Z`; after the year 9999 as a number.
+/// A second in Unix time, displayed in the form of RFC 3339 in UTC, `2026-11-30T12:00:00Z`; after the year 9999 as a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Time(pub u64);
 

@@ -4,17 +4,17 @@ use core::fmt;
 
 use crate::{NameHash, Query};
 
-/// The largest file of a webroot in bytes: a blob with as many anchors as one name may have, each of the largest size,
-/// with its name and certificate.
+/// The length of the largest file of a webroot in bytes: a blob with as many anchors as one name may have, each of the largest
+/// size, with its name and certificate.
 pub const MAX_WEBROOT_FILE_LEN: usize = crate::v2::MAX_LEN_OF_ONE_NAME;
 
-/// The longest file name, in bytes, that file systems take.
+/// The length of the longest file name that file systems accept, in bytes.
 const MAX_FILE_NAME_LEN: usize = 255;
 
-/// Where in a webroot the answer to a query is, displayed as a path from its root with `/` between its parts. It is made
-/// of hex digits and of what stands in this table, whatever the query holds:
+/// The place in a webroot of the answer to a query, displayed as a path from its root with `/` between its parts. For any query,
+/// it consists of hex digits and the fixed parts of this table:
 ///
-/// | query | path | what is there |
+/// | query | path | contents |
 /// |---|---|---|
 /// | [`Subject`](Query::Subject) | `by-subject/<name hash>.tblb` | a trust blob with every anchor of the name |
 /// | [`KeyId`](Query::KeyId) | `by-skid/<SKID, upper-case hex>` | a certificate |
@@ -29,7 +29,7 @@ pub enum WebrootPath<'a> {
     IssuerSerial {
         /// The hash of the issuer's name.
         issuer: NameHash,
-        /// The serial number, as [`Certificate::serial`](crate::Certificate::serial) has it.
+        /// The serial number: see [`Certificate::serial`](crate::Certificate::serial).
         serial: &'a [u8],
     },
 }
@@ -51,7 +51,7 @@ impl WebrootPath<'_> {
         }
     }
 
-    /// Whether a file system can hold a file of this name. Where it cannot, no webroot has it.
+    /// Whether a file system can have a file of this name. Otherwise, no webroot has it.
     pub fn fits_a_file_name(&self) -> bool {
         let (fixed_len, bytes): (_, &[u8]) = match *self {
             Self::Subject(_) => (2 * NameHash::LEN + ".tblb".len(), &[]),
@@ -63,7 +63,7 @@ impl WebrootPath<'_> {
 }
 
 impl<'a> Query<'a> {
-    /// Where a webroot has the answer.
+    /// The place in a webroot of the answer to this query.
     pub fn webroot_path(&self) -> WebrootPath<'a> {
         match *self {
             Self::Subject(subject) => WebrootPath::Subject(subject.hash()),

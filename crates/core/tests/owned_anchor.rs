@@ -2,7 +2,9 @@
 #![cfg(feature = "alloc")]
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-use jit_trust_core::{Certificate, Entry, Name, OwnedTrustAnchor, TrustAnchor, TrustBlob, v1, v2};
+use jit_trust_core::{
+    Certificate, Entry, Name, OwnedTrustAnchor, TrustAnchor, TrustBlob, WriteError, v1, v2,
+};
 use jit_trust_lab::pki::Ca;
 
 const DATE: u64 = 1_776_297_599;
@@ -35,18 +37,15 @@ fn entries(der: &[u8]) -> impl Iterator<Item = Entry<'_>> {
 /// The blobs of an entry: one of version 1, and those of version 2 with and without names and certificates.
 fn blobs(entry: Entry<'_>) -> Vec<Vec<u8>> {
     let certificate = [entry.certificate().unwrap()];
-    let mut version_1 = vec![0; v1::encoded_len(&certificate).unwrap()];
-    v1::encode(&certificate, 7, &mut version_1).unwrap();
-    let mut blobs = vec![version_1];
+    let mut blobs = vec![v1::to_vec(&certificate, 7).unwrap()];
     for (names, certificates) in [(false, false), (true, false), (false, true), (true, true)] {
         let options = v2::Options::default()
             .with_names(names)
             .with_certificates(certificates);
         // Constraints that are lifted do not go with the certificate.
-        if let Ok(len) = v2::encoded_len(&[entry], options) {
-            let mut blob = vec![0; len];
-            v2::encode(&[entry], options, 7, &mut blob).unwrap();
-            blobs.push(blob);
+        match v2::to_vec(&[entry], options, 7) {
+            Err(WriteError::ConstraintsLifted { .. }) => {}
+            written => blobs.push(written.unwrap()),
         }
     }
     blobs
@@ -140,8 +139,7 @@ fn copies_are_equal_when_their_anchors_are_whichever_store_they_come_from() {
             .iter()
             .map(|der| Entry::from_certificate(Certificate::from_der(der).unwrap()))
             .collect();
-        let mut blob = vec![0; v2::encoded_len(&entries, v2::Options::default()).unwrap()];
-        v2::encode(&entries, v2::Options::default(), 7, &mut blob).unwrap();
+        let blob = v2::to_vec(&entries, v2::Options::default(), 7).unwrap();
         let name: Name<'_> = entries.last().unwrap().subject().unwrap();
         let blob = TrustBlob::open(&blob).unwrap();
         blob.by_subject(name).next().unwrap().to_owned_anchor()

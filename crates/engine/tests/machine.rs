@@ -18,10 +18,7 @@ use pki_types::CertificateDer;
 const DAY: i64 = 24 * 60 * 60;
 
 fn blob(entries: &[Entry<'_>]) -> Vec<u8> {
-    let options = v2::Options::default();
-    let mut blob = vec![0; v2::encoded_len(entries, options).unwrap()];
-    v2::encode(entries, options, 7, &mut blob).unwrap();
-    blob
+    v2::to_vec(entries, v2::Options::default(), 7).unwrap()
 }
 
 fn store(roots: &[&Ca]) -> BlobStore<Vec<u8>> {

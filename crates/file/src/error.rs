@@ -8,7 +8,7 @@ use jit_trust_core::Escaped;
 
 use crate::Kind;
 
-/// Why a file was not written or not read, in one line. What was there before is as it was, except where the variant
+/// The reason why a file was not written or read, in one line. A file that was there before is unchanged, except where the variant
 /// says otherwise.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -17,9 +17,9 @@ pub enum FileError {
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// What could not be done: `write`, `rename` ...
+        /// The operation that failed: `write`, `rename` ...
         doing: &'static str,
-        /// What the system says.
+        /// The error of the system.
         error: io::Error,
     },
     /// There is a directory where a file was expected.
@@ -29,7 +29,7 @@ pub enum FileError {
     },
     /// There is a pipe, a device or something else that is not a regular file, where only one is of use.
     NotAFile {
-        /// What is there.
+        /// The kind of the entry.
         path: PathBuf,
     },
     /// There is a link where only a file is of use.
@@ -37,11 +37,11 @@ pub enum FileError {
         /// The link.
         path: PathBuf,
     },
-    /// What is there belongs to another user, who may have put it there as a trap.
+    /// The entry belongs to another user, who may have put it there as a trap.
     Foreign {
         /// The link, file, pipe or device.
         path: PathBuf,
-        /// What it is.
+        /// Its kind.
         kind: Kind,
         /// The number of its user.
         owner: u32,
@@ -62,13 +62,13 @@ pub enum FileError {
     NotSynced {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         error: io::Error,
     },
 }
 
 impl FileError {
-    /// What could not be done when a file cannot have the owner and group of the one that it replaces.
+    /// The failed operation, for messages, where a file cannot have the owner and group of the one that it replaces.
     pub const KEEP_OWNERSHIP: &'static str = "keep its owner and group, who alone may read it";
 
     pub(crate) fn io<E: Into<io::Error>>(path: &Path, doing: &'static str) -> impl FnOnce(E) -> Self {

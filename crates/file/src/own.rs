@@ -1,4 +1,4 @@
-//! Reading what a program keeps for itself.
+//! Reads a program's own files.
 
 use std::fs::File;
 use std::io::Read;
@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use crate::place::{Found, LastLink, check_that_files_stay};
 use crate::{Entry, FileError, Kind, Place};
 
-/// A file that a program has kept for itself, opened to be read: it belongs to this user and is not a link. What is in it
-/// counts only if [others may not write to it](Self::others_may_write) either.
+/// A program's own file, opened for reading: it belongs to this user and is not a link. The caller should trust its content only
+/// if [others may not write to it](Self::others_may_write).
 ///
-/// A file of root's does not count for another user, whose own program has not written it.
+/// For another user, a file of root is not such a file: that user's own program has not written it.
 #[derive(Debug)]
 pub struct OwnFile {
     path: PathBuf,
@@ -23,7 +23,7 @@ impl OwnFile {
     /// Opens the file; `None` if there is none.
     ///
     /// # Errors
-    /// When the system refuses something, when there is a link or no regular file, and when it belongs to another user.
+    /// When the system refuses something, when it is a link or not a regular file, and when it belongs to another user.
     pub fn open(path: &Path) -> Result<Option<Self>, FileError> {
         Self::open_at(place(path)?, path)
     }
@@ -67,12 +67,12 @@ impl OwnFile {
         }))
     }
 
-    /// Whether the file's group or everybody may write to it, so that what is in it may be of anybody.
+    /// Whether the file's group or everybody may write to it, so that its content may come from another user.
     pub fn others_may_write(&self) -> bool {
         self.others_may_write
     }
 
-    /// What is in it, at most this many bytes: the beginning of a longer one.
+    /// Its content, at most this many bytes; of a longer file, the beginning.
     ///
     /// # Errors
     /// When the system refuses it.
@@ -86,7 +86,7 @@ impl OwnFile {
     /// Deletes the file.
     ///
     /// # Errors
-    /// When the system refuses it, or there is another one now.
+    /// When the system refuses it, or another file has its name now.
     pub fn remove(self) -> Result<(), FileError> {
         let path = &self.path;
         match self.place.is_unchanged().map_err(FileError::io(path, "open"))? {
@@ -100,7 +100,7 @@ impl OwnFile {
     }
 }
 
-/// Where a program's own file is, or is to be: there is nothing, or a file or a link of this user.
+/// The place of a program's own file: it is free, or has a file or a link of this user.
 pub(crate) fn place(path: &Path) -> Result<Place, FileError> {
     let place = match Place::find(path, LastLink::End)? {
         Found::Place(place) if !place.is_of_a_directory() => place,
@@ -123,7 +123,7 @@ pub(crate) fn place(path: &Path) -> Result<Place, FileError> {
     Ok(place)
 }
 
-/// Whether a link stands for a device or a directory, such as `/dev/stdout`: it is not there to be replaced by a file.
+/// Whether a link leads to a device or a directory, such as `/dev/stdout`: a file must not replace it.
 fn leads_to_something_else(path: &Path) -> bool {
     crate::descriptor::is_one(path) || path.metadata().is_ok_and(|metadata| !metadata.is_file())
 }

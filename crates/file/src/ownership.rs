@@ -1,4 +1,4 @@
-//! Whose a file is that replaces another, and who may read it.
+//! The owner and the permissions of a file that replaces another.
 
 #[cfg(unix)]
 pub use unix::{Ownership, take_over};
@@ -17,19 +17,19 @@ mod unix {
 
     use crate::{Directory, Entry, Kind};
 
-    /// Gives a new file, or a new directory, the owner, group and permissions of the one that it is to replace, but never
-    /// a set-user-ID, set-group-ID or sticky bit: those were given to what the old one held.
+    /// Gives a new file, or a new directory, the owner, group and permissions of the one that it replaces, but never a
+    /// set-user-ID, set-group-ID or sticky bit: those were given to the old content.
     ///
-    /// Only root can give a file to another owner, and only members of a group to that group. Where that is refused, the
-    /// new one is the user's own and has the same permissions as the old one, but
-    /// - the group that it has instead may do no more than everybody may;
-    /// - no user may be shut out by that: when the owner (other than root) or the group that is lost could read the old
-    ///   one and not everybody can, it is an error.
+    /// Only root can give a file to another owner, and only members of a group can give it to that group. Where that is refused,
+    /// the new one belongs to the user and has the same permissions as the old one, except:
+    /// - its group gets no more permissions than everybody has;
+    /// - no user may lose access: if the old owner (other than root) or the old group could read the old one and not everybody
+    ///   can, it is an error.
     ///
     /// Access control lists and other extended attributes are not copied.
     ///
     /// # Errors
-    /// When a user would be shut out, and when the system refuses something else.
+    /// When a user would lose access, and when the system refuses something else.
     pub fn take_over(new: &File, old: &Entry) -> io::Result<Ownership> {
         let made = Entry::of_file(new)?;
         let wanted = |made: u32, old: u32| (made != old).then_some(old);
@@ -50,7 +50,7 @@ mod unix {
             };
             mode = lost.mode(mode, old.kind == Kind::Directory).ok_or(error)?;
         }
-        // Behind the change of owner, which drops some bits.
+        // After the change of owner, which drops some bits.
         new.set_permissions(Permissions::from_mode(mode & 0o777))?;
         Ok(kept)
     }
@@ -82,7 +82,7 @@ mod unix {
         }
     }
 
-    /// Whether the user may not do this: in a container, also because it knows no such owner.
+    /// Whether the error means that the user may not change the owner; in a container, also that the owner is unknown there.
     fn is_refusal(error: &io::Error) -> bool {
         matches!(
             error.kind(),
@@ -90,7 +90,7 @@ mod unix {
         )
     }
 
-    /// What could not be kept.
+    /// The properties that could not be kept.
     struct Lost {
         /// The old owner, if it is not that of the new file.
         owner: Option<u32>,
@@ -98,7 +98,7 @@ mod unix {
     }
 
     impl Lost {
-        /// The permissions of the new file; `None` when a user would be shut out who could read the old one.
+        /// The permissions of the new file; `None` when a user who could read the old one would lose access.
         fn mode(&self, old: u32, is_directory: bool) -> Option<u32> {
             const ROOT: u32 = 0;
             let reading = if is_directory { 0o5 } else { 0o4 };

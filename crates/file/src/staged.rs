@@ -1,4 +1,4 @@
-//! Writing a file so that a reader sees the old one or the new one, whole, also after a crash.
+//! Replaces a file so that a reader sees either the old one or the new one, completely, even after a crash.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -9,43 +9,42 @@ use crate::directory::Access;
 use crate::place::{Found, LastLink};
 use crate::{Entry, FileError, Kind, Place, TEMPORARY, create_unique, descriptor, take_over};
 
-/// Writes a file: beside its place first, then into it in one step. When that fails, the old file is as it was, and
-/// nothing new is left behind ([`FileError::NotSynced`] apart).
+/// Writes a file: first beside its place, then moves it there in one step. When that fails, the old file is unchanged, and nothing
+/// new is left (except with [`FileError::NotSynced`]).
 ///
-/// A link is followed, and the file that it leads to is replaced. A new file gets the permissions that the umask
-/// leaves. One that is there keeps its permissions (not its set-user-ID, set-group-ID and sticky bits), its owner and
-/// its group, as far as the user may give them away; where not, it is replaced only if everybody who could read it still
-/// can. Access control lists are not kept.
+/// A link is followed, and the file that it leads to is replaced. A new file gets the permissions that the umask permits. An
+/// existing file keeps its permissions (but not set-user-ID, set-group-ID and sticky bits), and its owner and group if the user
+/// may set them; if not, it is replaced only if everybody who could read it still can. Access control lists are not kept.
 ///
-/// What is not a file, such as a device or a pipe, is written to directly, and so is what the shell has opened:
-/// `/dev/stdout`, `/dev/stderr`, `/dev/fd/…` and `/proc/self/fd/…`. If that is a file (`> FILE`, `>> FILE`), the
-/// bytes go to its end, behind what the shell has left there.
+/// Devices, pipes and other objects that are not files are written to directly, and so are those that the shell has opened:
+/// `/dev/stdout`, `/dev/stderr`, `/dev/fd/…` and `/proc/self/fd/…`. If that is a file (`> FILE`, `>> FILE`), the bytes are
+/// appended to it.
 ///
-/// What holds where other users may write is in the [crate's documentation](crate).
+/// The [crate's documentation](crate) describes the guarantees where other users may write.
 ///
 /// # Errors
-/// When the system refuses something, the path is that of a directory, what is there may be a trap of another user, or
-/// something else is there in the end than at the beginning.
+/// When the system refuses something, the path is that of a directory, the entry may be a trap of another user, or the entry has
+/// changed since the beginning.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     StagedFile::create(path)?.write(bytes)
 }
 
-/// Writes a file that a program keeps for itself, as [`write_file`] does, but one that its user alone can read (on Unix).
-/// A link in its place is replaced, and what it leads to stays as it is.
+/// Writes a program's own file, as [`write_file`] does, but readable only by its user (on Unix). A link in its place is replaced,
+/// and its target stays unchanged.
 ///
 /// # Errors
-/// Those of [`write_file`]; also when there is a file or a link of another user, whatever the directory, or what is no
+/// Those of [`write_file`]; also when there is a file or a link of another user, in any directory, or an entry that is not a
 /// file.
 pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     StagedFile::create_private(path)?.write(bytes)
 }
 
-/// A file that is being written piece by piece, by the rules of [`write_file`] or [`write_private`]. It takes its place in
-/// [`commit`](Self::commit). Dropped before, it is removed, and the old file is as it was; only what is written to
-/// directly has what was written until then.
+/// A file that is written in pieces, by the rules of [`write_file`] or [`write_private`]. [`commit`](Self::commit) moves it to its
+/// place. If it is dropped before, it is removed, and the old file is unchanged; but bytes that were written directly, to a
+/// device for example, stay written.
 #[derive(Debug)]
 pub struct StagedFile {
-    /// As the user has it.
+    /// The path as the user gave it.
     path: PathBuf,
     stage: Stage,
 }
@@ -53,15 +52,15 @@ pub struct StagedFile {
 #[derive(Debug)]
 enum Stage {
     Beside(Beside),
-    /// What nothing can take the place of.
+    /// An object that cannot be replaced, and is written to directly.
     Direct(File),
 }
 
 impl StagedFile {
-    /// Begins a file that a user names. A pipe without a reader makes it wait for one.
+    /// Begins a file that a user names. Waits for the reader of a pipe.
     ///
     /// # Errors
-    /// When the system refuses something, the path is that of a directory, or what is there may be a trap of another user.
+    /// When the system refuses something, the path is that of a directory, or the entry may be a trap of another user.
     pub fn create(path: &Path) -> Result<Self, FileError> {
         let stage = match Place::find(path, LastLink::Followed)? {
             Found::Descriptor(descriptor) => {
@@ -83,10 +82,10 @@ impl StagedFile {
         })
     }
 
-    /// Begins a file that a program keeps for itself.
+    /// Begins a program's own file.
     ///
     /// # Errors
-    /// When the system refuses something, or there is something else than a file or a link of this user.
+    /// When the system refuses something, or there is an entry other than a file or a link of this user.
     pub fn create_private(path: &Path) -> Result<Self, FileError> {
         let place = crate::own::place(path)?;
         Ok(Self {
@@ -95,7 +94,7 @@ impl StagedFile {
         })
     }
 
-    /// What to write to.
+    /// The file to write to.
     pub fn file(&self) -> &File {
         match &self.stage {
             Stage::Beside(beside) => &beside.file,
@@ -103,10 +102,10 @@ impl StagedFile {
         }
     }
 
-    /// The file that is to be replaced, to be read; `None` where nothing is.
+    /// The file to be replaced, opened for reading; `None` where there is none.
     ///
     /// # Errors
-    /// When the system refuses it, or it is not there any more.
+    /// When the system refuses it, or the file is not there any more.
     pub fn replaced(&self) -> Result<Option<File>, FileError> {
         let Stage::Beside(Beside { place, .. }) = &self.stage else {
             return Ok(None);
@@ -122,17 +121,16 @@ impl StagedFile {
         }
     }
 
-    /// Locks the file that is to be replaced, as long as what is returned lives, so that programs which all do this before
-    /// they [read it](Self::replaced) and write the new one do not undo each other's changes. A program that holds the lock
-    /// for seconds is not waited for any longer; and there is none on other systems than Unix.
+    /// Locks the file to be replaced, as long as the returned value lives. Programs that all do this before they
+    /// [read it](Self::replaced) and write the new one do not undo each other's changes. It waits only some seconds for another
+    /// program's lock. On systems other than Unix, there is no lock.
     pub fn lock_replaced(&self) -> Option<File> {
         let file = self.replaced().ok()??; // what is wrong with it comes out when it is replaced
         lock(&file);
         Some(file)
     }
 
-    /// Finds out whether the file that is to be replaced may be written to: it may be replaced in any case by those who may
-    /// write to its directory.
+    /// Checks whether the file to be replaced may be written to. Users who may write to its directory can replace it in any case.
     ///
     /// # Errors
     /// When the system refuses it.
@@ -148,7 +146,7 @@ impl StagedFile {
         }
     }
 
-    /// Writes all of the file, which then takes its place.
+    /// Writes the whole file, and moves it to its place.
     ///
     /// # Errors
     /// Those of [`commit`](Self::commit).
@@ -158,10 +156,10 @@ impl StagedFile {
         self.commit()
     }
 
-    /// The file is whole: it takes its place.
+    /// Moves the complete file to its place.
     ///
     /// # Errors
-    /// When the system refuses something, or something else is there than when the file was begun.
+    /// When the system refuses something, or the entry has changed since the file was begun.
     pub fn commit(mut self) -> Result<(), FileError> {
         let path = &self.path;
         let beside = match &mut self.stage {
@@ -176,7 +174,7 @@ impl StagedFile {
         check(beside)?;
         beside.take_over(path)?;
         beside.file.sync_all().map_err(FileError::io(path, "write"))?;
-        // Syncing takes long enough for anything to have happened.
+        // The entry may have changed during the sync, which takes long.
         check(beside)?;
         beside.put_in_place().map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => FileError::Changed { path: path.clone() },
@@ -237,7 +235,7 @@ fn open_directly(place: &Place, path: &Path) -> Result<File, FileError> {
     }
 }
 
-/// A new file beside its place. It is deleted when it is dropped, until it has taken that place.
+/// A new file beside its place. It is deleted when it is dropped, unless it was moved there.
 #[derive(Debug)]
 struct Beside {
     place: Place,
@@ -250,7 +248,7 @@ struct Beside {
 impl Beside {
     fn create(place: Place, access: Access) -> Result<Self, FileError> {
         let directory = place.directory();
-        // What replaces a file is not for those to read who may not read that one.
+        // Users who may not read the old file must not read the new one.
         let at_first = match place.seen() {
             Some(_) => Access::Private,
             None => access,
@@ -266,7 +264,7 @@ impl Beside {
         })
     }
 
-    /// Takes over whose the old file is and who may read it, where that counts.
+    /// Takes over the owner and the permissions of the old file, where there is one.
     fn take_over(&self, path: &Path) -> Result<(), FileError> {
         if self.access == Access::Private {
             return Ok(());
@@ -277,7 +275,7 @@ impl Beside {
                 let taken_over = take_over(&self.file, &old);
                 taken_over.map_err(FileError::io(path, FileError::KEEP_OWNERSHIP))?;
             }
-            // What is there has been changed, or nothing was there: the next check tells.
+            // The entry has changed, or there was none: the next check finds out.
             _ => {}
         }
         Ok(())

@@ -249,9 +249,7 @@ impl DeferredStore for Remote {
             .entries()
             .filter(|entry| entry.name_hash() == hash.prefix())
             .collect();
-        let options = v2::Options::default();
-        let mut blob = vec![0; v2::encoded_len(&found, options).unwrap()];
-        v2::encode(&found, options, 7, &mut blob).unwrap();
+        let blob = v2::to_vec(&found, v2::Options::default(), 7).unwrap();
         reply.send(match found.is_empty() {
             true => Ok(LookupResponse::not_found()),
             false => LookupResponse::blob(blob),

@@ -64,10 +64,7 @@ impl TrustFile {
 fn blob(roots: &[&Ca], generation: u32) -> Vec<u8> {
     let ders: Vec<_> = roots.iter().map(|root| root.der()).collect();
     let entries: Vec<_> = ders.iter().map(|der| stores::entry(der)).collect();
-    let options = v2::Options::default();
-    let mut blob = vec![0; v2::encoded_len(&entries, options).unwrap()];
-    v2::encode(&entries, options, generation, &mut blob).unwrap();
-    blob
+    v2::to_vec(&entries, v2::Options::default(), generation).unwrap()
 }
 
 /// The keys of the anchors that the store hands out for this chain.

@@ -7,7 +7,7 @@
 //! - [`internet`] is a stand-in for each of Mozilla's roots and 156 well-known sites under them, as they are
 //!   and as an attacker would have them.
 //! - [`proxy`] is an HTTP CONNECT proxy that leads every name to loopback.
-//! - [`relay`] stands before a server and lets its connections break, fall silent or lead elsewhere.
+//! - [`relay`] is a proxy for a server, which can break its connections, stop forwarding, or lead elsewhere.
 //!
 //! ```
 //! use jit_trust_lab::pki::Ca;

@@ -38,7 +38,7 @@ impl Listener {
                 runtime.spawn(accept_all(listener, serve));
                 // An error, since nothing is ever sent: the other end was dropped.
                 let _ = runtime.block_on(stopped);
-                // What a test left running must not hold up its end.
+                // Connections that a test left open must not delay its end.
                 runtime.shutdown_background();
             })
             .expect("a thread can be started");
@@ -71,7 +71,7 @@ impl Drop for Listener {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // It has said on stderr what it panicked of; a second panic here would abort the test run.
+            // The panic's message is on stderr; a second panic here would abort the test run.
             let _ = thread.join();
         }
     }

@@ -83,7 +83,7 @@ impl Proxy {
         Self { listener, log }
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn addr(&self) -> SocketAddr {
         self.listener.addr()
     }
@@ -118,7 +118,7 @@ fn lock(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
     log.lock().expect("nothing panics while it holds the log")
 }
 
-/// Serves one CONNECT to its end; whatever goes wrong, the client sees its connection close.
+/// Serves one CONNECT to its end. On any error, the client's connection is closed.
 async fn serve(mut client: TcpStream, terms: Arc<Terms>, log: Arc<Mutex<Log>>) {
     let Some(head) = read_head(&mut client).await else {
         return;

@@ -1,5 +1,5 @@
 //! A TCP relay before a server, for what happens on the way: the server is gone, comes back, falls silent, is another
-//! one. Whatever happens behind it, its address stays.
+//! one. Its address stays the same.
 //!
 //! ```
 //! use jit_trust_lab::relay::Relay;
@@ -35,7 +35,7 @@ struct Line {
     is_up: AtomicBool,
     connections: AtomicUsize,
     bytes_from_server: AtomicUsize,
-    /// What becomes of the connections that there are when it changes.
+    /// The effect on open connections when the mode changes.
     fate: watch::Sender<Fate>,
 }
 
@@ -62,7 +62,7 @@ impl Relay {
         Self { listener, line }
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn addr(&self) -> SocketAddr {
         self.listener.addr()
     }
@@ -94,7 +94,7 @@ impl Relay {
         self.line.connections.load(SeqCst)
     }
 
-    /// How many bytes servers have sent to clients.
+    /// The number of bytes that servers have sent to clients.
     pub fn bytes_from_server(&self) -> usize {
         self.line.bytes_from_server.load(SeqCst)
     }

@@ -67,9 +67,7 @@ impl Verifier {
     /// # let der = root.der();
     /// # let roots = [jit_trust::Entry::from_certificate(jit_trust::Certificate::from_der(&der)?)];
     /// # let options = jit_trust_core::v2::Options::default();
-    /// # let mut blob = vec![0; jit_trust_core::v2::encoded_len(&roots, options)?];
-    /// # jit_trust_core::v2::encode(&roots, options, 1, &mut blob)?;
-    /// # let store = jit_trust::BlobStore::new(blob)?;
+    /// # let store = jit_trust::BlobStore::new(jit_trust_core::v2::to_vec(&roots, options, 1)?)?;
     /// use jit_trust::openssl::Verifier;
     /// use openssl::stack::Stack;
     /// use openssl::x509::store::X509StoreBuilder;

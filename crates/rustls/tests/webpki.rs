@@ -12,9 +12,7 @@ use rustls::crypto::ring::default_provider;
 fn policy(root: &Ca) -> TrustPolicy {
     let der = root.der();
     let entries = [Entry::from_certificate(Certificate::from_der(&der).unwrap())];
-    let options = v2::Options::default();
-    let mut blob = vec![0; v2::encoded_len(&entries, options).unwrap()];
-    v2::encode(&entries, options, 1, &mut blob).unwrap();
+    let blob = v2::to_vec(&entries, v2::Options::default(), 1).unwrap();
     TrustPolicy::new(BlobStore::new(blob).unwrap())
 }
 

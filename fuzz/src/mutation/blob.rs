@@ -72,17 +72,13 @@ fn with_other_anchors(blob: &[u8], choices: &mut Choices, change_bytes: ChangeBy
     let options = v2::Options::default()
         .with_names(choices.below(2) == 0)
         .with_certificates(choices.below(2) == 0);
-    let mut bytes = vec![0; v2::encoded_len(&entries, options).ok()?];
-    v2::encode(&entries, options, blob.generation(), &mut bytes).ok()?;
-    Some(bytes)
+    v2::to_vec(&entries, options, blob.generation()).ok()
 }
 
 fn version_1(entries: &[Entry<'_>], generation: u32) -> Option<Vec<u8>> {
     let certificates = entries.iter().map(Entry::certificate);
     let certificates: Vec<_> = certificates.collect::<Option<_>>()?;
-    let mut bytes = vec![0; v1::encoded_len(&certificates).ok()?];
-    v1::encode(&certificates, generation, &mut bytes).ok()?;
-    Some(bytes)
+    v1::to_vec(&certificates, generation).ok()
 }
 
 fn with_other_bytes(blob: &[u8], choices: &mut Choices, change_bytes: ChangeBytes) -> Option<Vec<u8>> {

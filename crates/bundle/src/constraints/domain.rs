@@ -37,8 +37,8 @@ impl Domain {
         Self::checked(below.unwrap_or(text), below.is_some())
     }
 
-    /// A dNSName constraint: `.gov.tr` for all below `gov.tr`, as NSS, webpki and others have it, `gov.tr` for that
-    /// too (RFC 5280 section 4.2.1.10), nothing at all for all names.
+    /// Reads a dNSName constraint: `.gov.tr` means all names below `gov.tr`, as in NSS, webpki and others; `gov.tr` includes the
+    /// domain itself (RFC 5280 section 4.2.1.10); the empty one means all names.
     pub(super) fn from_constraint(constraint: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(constraint).ok()?;
         if text.is_empty() {
@@ -66,7 +66,7 @@ impl Domain {
         })
     }
 
-    /// As a dNSName constraint has it.
+    /// The domain in the form of a dNSName constraint.
     pub(super) fn to_constraint(&self) -> Vec<u8> {
         let dot = if self.subdomains_only { "." } else { "" };
         format!("{dot}{}", self.name).into_bytes()

@@ -1,14 +1,14 @@
-//! Constraints that a list imposes on a root, beside those of its certificate.
+//! Constraints that a list imposes on a root, in addition to those of its certificate.
 
 use super::domain::Domain;
 use super::subtrees::{Subtrees, base, encode_subtrees, general_name, of_domain};
 
-/// The constraints of a root that is trusted for these domains only, of which there is at least one, and has these
-/// constraints of its own: both hold. `None` when its own cannot be read.
+/// The constraints of a root that is trusted only for these domains, of which there is at least one, and has these constraints
+/// of its own: both apply. `None` when its own cannot be read.
 ///
-/// Permitted dNSName subtrees of the certificate, of which any one would do, are cut down to what they have in common
-/// with the domains. Where that is nothing, the dNSName subtree "" is excluded, which all names are in: without any
-/// permitted one left, all names would be permitted. Everything else that the certificate says stays as it is.
+/// The permitted dNSName subtrees of the certificate are reduced to their intersections with the domains. Where these are
+/// empty, the dNSName subtree "" is excluded, which contains all names; without a permitted subtree, all names would be
+/// permitted. All other constraints of the certificate stay as they are.
 pub(crate) fn impose(own: Option<&[u8]>, domains: &[Domain]) -> Option<Vec<u8>> {
     let subtrees = Subtrees::read(own.unwrap_or_default())?;
     let (mut permitted, mut own_domains) = (Vec::new(), Vec::new());
@@ -71,7 +71,7 @@ mod tests {
             .collect()
     }
 
-    /// A directoryName, which nothing here looks into.
+    /// A directoryName, whose contents are not read here.
     fn other() -> Vec<u8> {
         encode(0x30, &encode(0xa4, &encode(0x30, b"")))
     }

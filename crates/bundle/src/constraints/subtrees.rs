@@ -36,7 +36,7 @@ impl<'a> Subtrees<'a> {
     }
 }
 
-/// What these bytes consist of; `None` when that is something else than whole tag-length-values.
+/// The tag-length-values of these bytes; `None` when they are something else, or incomplete.
 fn read_all(bytes: &[u8]) -> Option<Vec<Tlv<'_>>> {
     let mut reader = Reader::new(bytes);
     let mut found = Vec::new();
@@ -63,7 +63,7 @@ pub(super) fn of_domain(domain: &[u8]) -> Vec<u8> {
     encode(tag::SEQUENCE, &encode(general_name::DNS, domain))
 }
 
-/// Constraints of these subtrees; a kind of which there are none is left out.
+/// The constraints with these subtrees; a kind without subtrees is left out.
 pub(super) fn encode_subtrees(permitted: &[Vec<u8>], excluded: &[Vec<u8>]) -> Vec<u8> {
     let kinds = [(PERMITTED, permitted), (EXCLUDED, excluded)];
     let kinds = kinds.into_iter().filter(|(_, subtrees)| !subtrees.is_empty());

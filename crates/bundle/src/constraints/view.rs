@@ -13,35 +13,34 @@ use crate::{Fingerprint, hex};
 /// The most characters of a text in ASCII that are shown.
 const MAX_SHOWN: usize = 256;
 
-/// What name constraints say, for people and programs: each subtree as text, safe for a terminal.
+/// Name constraints for people and programs: each subtree as text, safe for a terminal.
 ///
 /// | text | names |
 /// |---|---|
 /// | `dns:.tr` | all below `tr` |
 /// | `dns:gov.tr` | `gov.tr` and all below it |
 /// | `dns:` | all there are |
-/// | `ip:192.0.2.0/24` | the addresses of a network; with a mask in the place of its length where that is no prefix |
+/// | `ip:192.0.2.0/24` | the addresses of a network; with a mask instead of the length where the mask is not a prefix |
 /// | `email:example.com`, `uri:.example.com` | mail addresses, and the hosts of addresses of the web |
-/// | `dirname:C=US, O=Example` | directory names that begin so |
-/// | `other:<lower-case hex>` | the encoding of what is none of these, or cannot be read; among the `permitted` when that is all of it |
+/// | `dirname:C=US, O=Example` | directory names that begin with this |
+/// | `other:<lower-case hex>` | the encoding of another form, or of something that cannot be read; if the whole constraints cannot be read, it is in `permitted` |
 ///
-/// In what stands behind `dns:`, `email:` and `uri:`, a comma, semicolon, space, backslash or control character is
-/// escaped, as `\u{2c}` or `\\`. Of more than 256 characters, the first 256 stand there, then `…sha256:` and the SHA-256
-/// of all, in lower-case hex.
+/// After `dns:`, `email:` and `uri:`, a comma, semicolon, space, backslash or control character is escaped, as `\u{2c}` or `\\`.
+/// A text of more than 256 characters is shown as its first 256, then `…sha256:` and the SHA-256 of all of it, in lower-case
+/// hex.
 ///
 /// Serialised with the names of these fields, in this order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct NameConstraints {
-    /// A name of a form that is here must be in one of these.
+    /// The permitted subtrees: a name of a form that occurs here must be in one of them.
     pub permitted: Vec<String>,
-    /// No name may be in one of these.
+    /// The excluded subtrees: no name may be in one of them.
     pub excluded: Vec<String>,
 }
 
 impl NameConstraints {
-    /// Reads constraints: the inside of the `NameConstraints` SEQUENCE, without its header. Whatever the bytes are,
-    /// there is an answer.
+    /// Reads constraints: the value of the `NameConstraints` SEQUENCE, without its header. Any bytes give a result.
     ///
     /// ```
     /// let constraints = jit_trust_bundle::NameConstraints::of(b"\xa0\x07\x30\x05\x82\x03.tr");
@@ -93,8 +92,8 @@ fn text_of_base(base: &Tlv<'_>) -> Option<String> {
     }
 }
 
-/// A text in ASCII, without the characters that stand between texts. One that is too long to be shown does not look like
-/// another with the same beginning.
+/// A text in ASCII, without the characters that separate texts. Of two long texts with the same beginning, the shown forms
+/// differ.
 fn value(text: &str) -> String {
     let (beginning, is_all) = match text.get(..MAX_SHOWN) {
         Some(beginning) => (beginning, beginning.len() == text.len()),
@@ -118,7 +117,7 @@ fn ascii(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes).ok().filter(|text| text.is_ascii())
 }
 
-/// An address and a mask, one behind the other.
+/// An address, followed by a mask.
 fn network(bytes: &[u8]) -> Option<String> {
     let (address, mask) = bytes.split_at_checked(bytes.len() / 2)?;
     let (address, as_address) = (ip_address(address)?, ip_address(mask)?);

@@ -1,13 +1,13 @@
-//! The reports of the CCADB (Common CA Database) on the roots in a root program, as CSV with PEM. They are told by their
-//! columns, which may stand in any order:
+//! The reports of the CCADB (Common CA Database) on the roots in a root program, as CSV with PEM. They are recognised by their
+//! columns, which may be in any order:
 //!
 //! - `IncludedCACertificateReportPEMCSV`: "PEM Info" and "Trust Bits", and the conditions of Mozilla;
 //! - `IncludedRootsDistrustTLSSSLPEMCSV`: "PEM" and the conditions, and nothing else;
 //! - `IncludedRootsPEMCSV` and Microsoft's `IncludedRootsPEMCSVForMSFT`: "PEM" alone;
 //! - Microsoft's `IncludedCACertificateReportForMSFTCSVPEM`: "PEM Info", "Microsoft EKUs" and "Microsoft Status".
 //!
-//! Of one with a status, only the roots `Included` are taken. Every other report is refused, and named as far as its
-//! columns tell it: those on intermediates have PEM too.
+//! From a report with a status, only the roots `Included` are read. Every other report is refused, and named if its columns
+//! identify it: those on intermediates have PEM too.
 
 use csv::{ByteRecord, ReaderBuilder, Trim};
 use jit_trust_core::Certificate;
@@ -21,9 +21,9 @@ use crate::{Conditions, Fingerprint, InputError, NoteKind, Place, Problem};
 
 /// The names of the columns.
 mod column {
-    /// Of the reports that have other columns than the conditions.
+    /// The column with PEM in reports that have other columns than the conditions.
     pub(super) const PEM_INFO: &str = "PEM Info";
-    /// Of the others, and of those on intermediates.
+    /// The column with PEM in the others, and in those on intermediates.
     pub(super) const PEM: &str = "PEM";
     pub(super) const TRUST_BITS: &str = "Trust Bits";
     pub(super) const DISTRUST_AFTER: &str = "Distrust for TLS After Date";
@@ -40,7 +40,7 @@ mod column {
     pub(super) const REVOCATION_STATUS: &str = "Revocation Status";
     pub(super) const CHROME_STATUS: &str = "Google Chrome Status";
 
-    /// Those that no text begins with but a report.
+    /// The columns that only a report begins with.
     pub(super) const TELLING: [&str; 12] = [
         PEM_INFO,
         TRUST_BITS,
@@ -67,7 +67,7 @@ const SERVER_AUTHENTICATION: &[u8] = b"Server Authentication";
 /// Microsoft has one for roots that are trusted up to a date, which its report does not give.
 const INCLUDED: &[u8] = b"Included";
 
-/// A report that roots cannot be taken from: a column that tells it, and what it is.
+/// A report that does not list roots of a program: a column that identifies it, and its name.
 const UNFIT: [(&str, &str); 8] = [
     (
         column::PARENT,
@@ -188,7 +188,7 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
     Ok(())
 }
 
-/// Where the columns are.
+/// The positions of the columns.
 #[derive(Clone, Copy)]
 struct Columns {
     pem: usize,
@@ -199,14 +199,14 @@ struct Columns {
     status: Option<usize>,
 }
 
-/// How a report says what a root is for.
+/// The form in which a report states the purposes of a root.
 #[derive(Clone, Copy)]
 enum Purposes {
     /// Mozilla's trust bits.
     TrustBits(usize),
     /// Those for which Microsoft trusts it.
     MicrosoftEkus(usize),
-    /// Not at all: the address that the report was fetched from says which roots are in it.
+    /// Not stated: the address of the report determines which roots are in it.
     Unsaid,
 }
 
@@ -251,7 +251,7 @@ impl Columns {
         })
     }
 
-    /// Whether the report has anything to say of conditions.
+    /// Whether the report has columns with conditions.
     fn carry_conditions(&self) -> bool {
         self.distrust_after.is_some() || self.constraints.is_some()
     }

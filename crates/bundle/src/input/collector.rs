@@ -16,18 +16,18 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Collector {
     policy: Policy,
-    /// The list, but for its roots.
+    /// The list, without its roots.
     list: RootList,
     taken: Vec<Taken>,
-    /// Where in the list each certificate is.
+    /// The position of each certificate in the list.
     by_certificate: HashMap<Fingerprint, usize>,
-    /// Where in the list each anchor is: two certificates of one are one root.
+    /// The position of each anchor in the list: two certificates of one anchor are one root.
     by_anchor: HashMap<Fingerprint, usize>,
-    /// What the inputs so far distrust themselves.
+    /// The roots that the inputs so far distrust.
     distrusted: Distrusted,
-    /// The certificates that were taken, merged ones included, each with its key.
+    /// The certificates that were added, merged ones included, each with its key.
     numbers: Vec<(Number, Fingerprint)>,
-    /// What was passed over in the directory that is being read; none outside of one.
+    /// The files that were skipped in the directory that is being read; `None` outside of a directory.
     passed_over: Option<PassedOver>,
 }
 
@@ -35,9 +35,9 @@ pub(super) struct Collector {
 #[derive(Debug)]
 struct Taken {
     root: Root,
-    /// Where it stood first.
+    /// The place where it was first.
     place: Place,
-    /// Whether one of its inputs could have said its conditions.
+    /// Whether one of its inputs is in a form that can hold conditions.
     is_spoken_of: bool,
 }
 
@@ -49,7 +49,7 @@ impl Collector {
         }
     }
 
-    /// What follows is in a directory, where more stands than certificates.
+    /// Enters a directory, which may hold more than certificates.
     pub(super) fn enter_directory(&mut self) {
         self.passed_over = Some(PassedOver::default());
     }
@@ -145,8 +145,8 @@ impl Collector {
         }
     }
 
-    /// An input says itself that these are not to be trusted for servers. That binds in the whole list, wherever else
-    /// they stand in it: a copy that says nothing does not take it back.
+    /// Adds roots that an input distrusts for servers. That applies to the whole list: a copy of such a root in another input
+    /// does not lift it.
     pub(super) fn distrust(&mut self, distrusted: Distrusted) {
         self.distrusted.merge(distrusted);
     }
@@ -309,7 +309,7 @@ impl Collector {
         }
     }
 
-    /// Takes the roots out whose keys one of the inputs distrusts, whichever of them came first.
+    /// Removes the roots whose keys one of the inputs distrusts, in any order of the inputs.
     fn leave_out_distrusted(&mut self) -> Result<(), InputError> {
         let distrusted = std::mem::take(&mut self.distrusted);
         if distrusted.is_empty() {
@@ -380,8 +380,8 @@ impl Collector {
         self.list.notes.extend(notes);
     }
 
-    /// A root that Mozilla trusts under a condition only, as the list compiled in has it, came from inputs that cannot
-    /// say so, and none of them was read that can.
+    /// Notes each root that Mozilla trusts only under a condition, by the compiled-in list, and that came only from inputs whose
+    /// forms cannot hold conditions.
     fn note_conditions_of_mozilla(&mut self) {
         let unspoken = self.taken.iter().filter(|taken| !taken.is_spoken_of);
         let notes = unspoken.filter_map(|Taken { root, place, .. }| {

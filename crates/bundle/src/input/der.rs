@@ -1,4 +1,4 @@
-//! DER, as far as what stands around certificates needs it.
+//! DER, as far as the structures around certificates need it.
 
 pub(super) use jit_trust_core::der::Tlv as Element;
 use jit_trust_core::der::{Reader, tag};
@@ -7,7 +7,7 @@ pub(super) use tag::{BIT_STRING, BOOLEAN, INTEGER, OBJECT_IDENTIFIER, OCTET_STRI
 /// The tag `[0]` of a constructed value.
 pub(super) const CONTEXT_0: u8 = tag::context_constructed(0);
 
-/// The tag-length-values that these bytes begin with, one after the other; ends at what is not one.
+/// The tag-length-values at the beginning of these bytes, up to the first bytes that are not one.
 #[derive(Clone, Copy)]
 pub(super) struct Elements<'a>(Reader<'a>);
 
@@ -16,7 +16,7 @@ impl<'a> Elements<'a> {
         Self(Reader::new(bytes))
     }
 
-    /// Of a text that is one value under this tag and nothing else: what is in it.
+    /// The value, if these bytes are one value with this tag and nothing else.
     pub(super) fn within(tag: u8, bytes: &'a [u8]) -> Option<Self> {
         let mut elements = Self::of(bytes);
         let value = elements.next_of(tag)?;
@@ -36,7 +36,7 @@ impl<'a> Elements<'a> {
         self.0.is_at_end()
     }
 
-    /// What was not read.
+    /// The bytes that were not read.
     pub(super) fn rest(&self) -> &'a [u8] {
         self.0.rest()
     }

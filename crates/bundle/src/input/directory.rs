@@ -47,7 +47,7 @@ pub(super) fn read_files(path: &Path, collector: &mut Collector) -> Result<(), I
     Ok(())
 }
 
-/// The names of what is in a directory, sorted.
+/// The names in a directory, sorted.
 pub(super) fn names(path: &Path) -> Result<Vec<OsString>, InputError> {
     let failed = |error| Problem::io("read")(error).at(file::place_of(path));
     let entries = fs::read_dir(path).map_err(failed)?;
@@ -63,7 +63,7 @@ pub(super) fn names(path: &Path) -> Result<Vec<OsString>, InputError> {
     Ok(names)
 }
 
-/// What a name in a directory leads to.
+/// The object of a name in a directory.
 enum Found {
     Certificates(Form, Vec<u8>),
     PassedOver(Kind),
@@ -74,7 +74,7 @@ enum Found {
 struct Seen {
     files: HashSet<(u64, u64)>,
     contents: HashSet<Fingerprint>,
-    /// How long they are together.
+    /// Their total length.
     len: usize,
 }
 
@@ -122,8 +122,8 @@ fn look_at(path: &Path, seen: &mut Seen) -> Result<Found, Problem> {
     }
 }
 
-/// What becomes of a file that cannot be opened or read. A fault of the disk is an error: the file may have been read
-/// before, and be missed now.
+/// Handles a file that cannot be opened or read. A fault of the disk is an error, because the roots of that file would be
+/// missing.
 fn unreadable(path: &Path, error: io::Error) -> Result<Found, Problem> {
     let is_link = || {
         path.symlink_metadata()
@@ -147,7 +147,7 @@ fn leads_in_a_circle(_: &io::Error) -> bool {
     false
 }
 
-/// What tells a file from all others, whatever its name.
+/// The identity of a file, independent of its name.
 #[cfg(unix)]
 fn identity(metadata: &Metadata) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;

@@ -1,12 +1,12 @@
-//! What form an input has, told by its content.
+//! The form of an input, detected by its content.
 
 use super::collector::Collector;
 use super::{ccadb, certdata, p11_kit, pem, signed_data};
 use crate::{Conditions, Form, InputError, Place};
 
-/// The form of a file's content; `None` when it is not known. What was recognised may still be damaged.
+/// The form of a file's content; `None` when it is not known. Content of a known form may still be damaged.
 pub(super) fn recognise(bytes: &[u8]) -> Option<Form> {
-    // Some forms hold PEM too, and say more than it does: they must be asked for first.
+    // Some forms contain PEM and more than that: they must be tried first.
     if bytes.starts_with(b"TBLB") {
         Some(Form::Blob)
     } else if ccadb::is_one(bytes) {

@@ -2,14 +2,14 @@
 
 use crate::Problem;
 
-/// The number of a line, and what is wrong with it.
+/// The number of a line, and the problem with it.
 pub(super) type Located = (u64, Problem);
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// The lines, counted from 1, without white space at either end. Lines end with LF, CR LF or, where there is no LF
-/// at all, CR. A byte order mark begins a line, wherever it stands: the text is then several files, one behind the
-/// other. It is not part of the line.
+/// The lines, counted from 1, without white space at either end. Lines end with LF, CR LF or, in a text without LF, CR. A byte
+/// order mark begins a line at any position, because the text may be several files, one after the other. It is not part of
+/// the line.
 pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
     let end = if text.contains(&b'\n') { b'\n' } else { b'\r' };
     let lines = (1..).zip(text.split(move |byte| *byte == end));

@@ -1,4 +1,4 @@
-//! Reading lists of roots, in any form they are published in.
+//! Reads lists of roots in their published forms.
 
 mod blob;
 mod ccadb;
@@ -30,18 +30,18 @@ use collector::Collector;
 use form::{read_certificates, recognise};
 use webroot::Directory;
 
-/// Where roots are read from.
+/// A source of roots.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// Mozilla's list, compiled in from `webpki-root-certs`: CCADB's report at the time of that crate, with the
     /// conditions of [`jit_trust_core::mozilla`].
     Mozilla,
-    /// A file or directory. What it is is told by its content, not by its name. A pipe is read only as `/dev/stdin`
-    /// or `/dev/fd/…`.
+    /// A file or directory. Its form is detected by its content, not by its name. A pipe is read only as `/dev/stdin` or
+    /// `/dev/fd/…`.
     Path(PathBuf),
     /// The content of a file.
     Bytes {
-        /// What messages call it: its path or address.
+        /// Its name in messages: its path or address.
         name: String,
         /// The content.
         bytes: Vec<u8>,
@@ -60,8 +60,9 @@ impl Input {
     }
 }
 
-/// The certificates of a file, as DER in its order, such as a chain that a server has sent, in any form that holds
-/// certificates alone: PEM (see [`pem_certificates`]), DER, or PKCS #7. Those of DER and PKCS #7 are not looked into.
+/// The certificates of a file, in DER and in its order, such as a chain that a server has sent. The file may have any form that
+/// contains only certificates: PEM (see [`pem_certificates`]), DER, or PKCS #7. The certificates in DER and PKCS #7 are not
+/// parsed.
 ///
 /// # Errors
 /// When the content is of another form, and as for [`pem_certificates`].
@@ -83,13 +84,13 @@ pub fn certificates(name: impl Into<String>, content: &[u8]) -> Result<Vec<Vec<u
     }
 }
 
-/// Reads these inputs as one list: one after the other, each root once. Roots are the same when their certificates
-/// are; where one of them has none, when the rest is, conditions apart.
+/// Reads these inputs as one list: one after the other, each root once. Two roots are the same if their certificates are the
+/// same; if one of them has none, if everything else except the conditions is the same.
 ///
-/// What an input says itself is not to be trusted for servers (`x-distrusted` and rejected purposes in p11-kit's list,
-/// rejected purposes of a `TRUSTED CERTIFICATE`, `CKT_NSS_NOT_TRUSTED` in `certdata.txt`) is a root of the list in none
-/// of its inputs, in whatever order they come, and neither is another certificate with its key. Lists that are read one
-/// by one do not bind each other.
+/// A root that one of the inputs explicitly distrusts for servers is not in the list, whatever the order of the inputs, and
+/// neither is another certificate with its key. That applies to `x-distrusted` and rejected purposes in p11-kit's list, rejected
+/// purposes of a `TRUSTED CERTIFICATE`, and `CKT_NSS_NOT_TRUSTED` in `certdata.txt`. It does not apply to lists that are read
+/// separately.
 ///
 /// # Errors
 /// When an input cannot be read whole, holds a certificate that the policy refuses, or no root is left, other than of

@@ -1,22 +1,21 @@
-//! OpenSSL's `TRUSTED CERTIFICATE`: a certificate, and behind it what it is trusted for (`X509_CERT_AUX` of its
-//! `x509.h`).
+//! OpenSSL's `TRUSTED CERTIFICATE`: a certificate, followed by its trust settings (`X509_CERT_AUX` of OpenSSL's `x509.h`).
 
 use super::der::{CONTEXT_0, Elements, SEQUENCE};
 use super::purposes;
 
-/// What the settings say of servers.
+/// The trust settings for servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Servers {
     Trusted,
-    /// It is trusted for something else alone.
+    /// It is trusted only for other purposes.
     NotTrusted,
     /// It is rejected for them.
     Rejected,
 }
 
-/// The certificate, and what is said of it for servers. OpenSSL's rule: what is rejected is not trusted; where there
-/// are purposes that it is trusted for, it is for these only; where neither is said, it is trusted. `None` when the
-/// settings cannot be read.
+/// The certificate, and its trust settings for servers. OpenSSL's rule: a certificate is not trusted for rejected purposes. If
+/// there are trusted purposes, it is trusted only for these; without any settings, it is trusted. `None` when the settings
+/// cannot be read.
 pub(super) fn read(der: &[u8]) -> Option<(Vec<u8>, Servers)> {
     let mut elements = Elements::of(der);
     let certificate = elements.next()?.whole.to_vec();

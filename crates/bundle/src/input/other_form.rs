@@ -5,7 +5,7 @@ use std::fmt;
 use super::der::{CONTEXT_0, Elements, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE};
 use crate::shown::shown;
 
-/// What an input is, where it is of a form that is known but not read, and how to go on from there.
+/// The form of an input that is known but cannot be read, and how to convert it.
 ///
 /// Displayed as `a PKCS #12 store; make PEM of it: openssl pkcs12 …`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl OtherForm {
         }
     }
 
-    /// What a PEM section of this label is; not a certificate.
+    /// The form of a PEM section with this label, which is not a certificate.
     pub(super) fn of_label(label: &str) -> Self {
         let known = match label {
             "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => Some(REQUEST),
@@ -73,13 +73,13 @@ impl OtherForm {
         }
     }
 
-    /// What a file or a section with this content is; none where that is not known.
+    /// The form of a file or a section with this content; `None` where it is not known.
     pub(crate) fn of_content(bytes: &[u8]) -> Option<Self> {
         of_der(bytes).or_else(|| of_beginning(bytes)).map(Self::new)
     }
 }
 
-/// What begins as something else does.
+/// The forms that are recognised by their first bytes.
 fn of_beginning(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     let text = bytes.trim_ascii_start();
     let is_html = |start: &[u8]| {
@@ -113,7 +113,7 @@ fn of_beginning(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     })
 }
 
-/// What is a SEQUENCE in DER, or begins as one.
+/// The forms that are a SEQUENCE in DER, or begin as one.
 fn of_der(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     let mut whole = Elements::within(SEQUENCE, bytes)?;
     if let Some(version) = whole.next_of(INTEGER) {
@@ -135,7 +135,7 @@ fn of_der(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
             _ => None,
         };
     }
-    // What is signed: a certificate begins with its version or its serial number.
+    // The signed part: a certificate begins with its version or its serial number.
     if !(second.tag == SEQUENCE && is_algorithm(second.value)) {
         return None;
     }
@@ -144,7 +144,7 @@ fn of_der(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     let third = signed.next()?;
     let fourth = signed.next()?;
     let is_request = version == Some(&[0]) && third.tag == SEQUENCE && fourth.tag == SEQUENCE;
-    // The key, behind the subject.
+    // The key, after the subject.
     let holds_key = Elements::of(fourth.value)
         .next_of(SEQUENCE)
         .is_some_and(is_algorithm);
@@ -156,7 +156,7 @@ fn of_der(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     (is_list && signed.next().is_some_and(|element| is_time(element.tag))).then_some(REVOCATION_LIST)
 }
 
-/// Whether this is the inside of a `ContentInfo` of PKCS #7, whatever it holds.
+/// Whether this is the value of a `ContentInfo` of PKCS #7, with any content.
 fn holds_data(content_info: &[u8]) -> bool {
     const PKCS_7: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7];
     let content_type = Elements::of(content_info).next_of(OBJECT_IDENTIFIER);

@@ -8,7 +8,7 @@ const SERVER_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
 /// `anyExtendedKeyUsage`, 2.5.29.37.0.
 const ANY: &[u8] = &[0x55, 0x1d, 0x25, 0];
 
-/// Whether the purposes, the inside of a SEQUENCE of object identifiers, have servers among them; `None` where they are
+/// Whether the purposes, the value of a SEQUENCE of object identifiers, have servers among them; `None` where they are
 /// something else.
 pub(super) fn have_servers(purposes: Elements<'_>) -> Option<bool> {
     let mut rest = purposes;

@@ -18,13 +18,13 @@ pub(super) fn is_one(bytes: &[u8]) -> bool {
     content(bytes).is_some()
 }
 
-/// The certificates, in their order and not looked into.
+/// The certificates, in their order and not parsed.
 pub(super) fn certificates(der: &[u8]) -> Result<Vec<&[u8]>, Problem> {
     read(der).ok_or(Problem::SignedData)
 }
 
-/// `None` for what is signed, or holds something: the certificates are then those of its signers, and no list. So are
-/// Microsoft's lists of roots (`authroot.stl`).
+/// `None` for signed data with content: its certificates are those of the signers, and not a list. Microsoft's lists of roots
+/// (`authroot.stl`) are of that kind.
 fn read(der: &[u8]) -> Option<Vec<&[u8]>> {
     let mut content = content(der)?;
     let mut signed_data = Elements::within(SEQUENCE, content.next_of(CONTEXT_0)?)?;
@@ -51,7 +51,7 @@ fn read(der: &[u8]) -> Option<Vec<&[u8]>> {
     (elements.is_at_end() && !found.is_empty()).then_some(found)
 }
 
-/// What stands behind the content type.
+/// The part after the content type.
 fn content(bytes: &[u8]) -> Option<Elements<'_>> {
     let mut content = Elements::within(SEQUENCE, bytes)?;
     (content.next_of(OBJECT_IDENTIFIER)? == SIGNED_DATA).then_some(content)

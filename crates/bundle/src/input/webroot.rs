@@ -1,4 +1,4 @@
-//! A webroot as an input: its `index.json`, checked against its files; or what a webroot of another tool holds.
+//! A webroot as an input: its `index.json`, checked against its files; or the files of a webroot of another tool.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::{
     BlobOptions, BlobVersion, Conditions, Fingerprint, Form, InputError, KeyEntries, Problem, Root, file, hex,
 };
 
-/// What a directory is.
+/// The kind of a directory.
 pub(super) enum Directory {
     Webroot(Box<Index>),
     /// A webroot of another tool.
@@ -22,7 +22,7 @@ pub(super) enum Directory {
     Certificates,
 }
 
-/// What this directory is, told by its `index.json` or, where there is none, by the folders of a webroot.
+/// The kind of this directory, by its `index.json` or, where there is none, by the folders of a webroot.
 pub(super) fn recognise(directory: &Path) -> Result<Directory, InputError> {
     let is_webroot = [WebrootPath::BY_SUBJECT_KEY_ID, WebrootPath::BY_SUBJECT]
         .iter()
@@ -136,7 +136,7 @@ fn roots(
     Ok(roots)
 }
 
-/// What the index says of a root beside its certificate.
+/// The conditions of a root in the index.
 fn conditions(listed: &IndexedRoot, der: &[u8]) -> Result<Conditions, Problem> {
     let domains = listed.applied_constraints.as_ref();
     let name_constraints = match (&listed.name_constraints, domains) {
@@ -152,7 +152,7 @@ fn conditions(listed: &IndexedRoot, der: &[u8]) -> Result<Conditions, Problem> {
     })
 }
 
-/// The index says of a root what its certificate says; else, which file is not as the index says.
+/// Checks that the index agrees with a root's certificate. The error is the file that is not as the index says.
 fn check_listed<'i>(listed: &'i IndexedRoot, expected: &IndexedRoot) -> Result<(), &'i str> {
     if listed.by_subject != expected.by_subject {
         Err(&listed.by_subject)
@@ -164,7 +164,7 @@ fn check_listed<'i>(listed: &'i IndexedRoot, expected: &IndexedRoot) -> Result<(
     }
 }
 
-/// Every file has the content that it must have: the certificates first, which the other files are made of.
+/// Checks that every file has the content that it must have: first the certificates, of which the other files are made.
 fn check_files(
     directory: &Path,
     files: &BTreeMap<String, Content>,

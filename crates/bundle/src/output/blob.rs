@@ -14,7 +14,7 @@ use super::options::{BlobOptions, BlobVersion, Replace};
 use crate::file;
 use crate::{Problem, Root};
 
-/// A trust blob, and what it could not hold.
+/// A trust blob, and the conditions that it cannot hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EncodedBlob {
@@ -22,7 +22,7 @@ pub struct EncodedBlob {
     pub bytes: Vec<u8>,
     /// Its version.
     pub version: BlobVersion,
-    /// When it was made, in Unix time.
+    /// Its generation, in Unix time.
     pub generation: u32,
     /// The conditions of these roots that are not in it: only version 1 loses any.
     pub lost: Vec<LostConditions>,
@@ -32,8 +32,8 @@ pub struct EncodedBlob {
 /// give a blob without anchors: a part of a store may be empty.
 ///
 /// # Errors
-/// When one does not fit (see [`v1::encode`] and [`v2::encode`]), or the certificate of one is not
-/// known that version 1 must have.
+/// When a root does not fit (see [`v1::encode`] and [`v2::encode`]), or when its certificate is not known and version 1 needs
+/// it.
 pub fn encode_blob(
     roots: &[Root],
     generation: u32,
@@ -48,11 +48,11 @@ pub fn encode_blob(
     })
 }
 
-/// Those of these roots that a trust blob of version 2 can hold together, and why each of the others does not fit: a
-/// part of it is too long, or [`MAX_ANCHORS_PER_NAME`] before it have its name.
+/// The roots that a trust blob of version 2 can hold together, and for each of the others the reason why it does not fit: a part
+/// of it is too long, or [`MAX_ANCHORS_PER_NAME`] roots before it have its name.
 ///
-/// A program that makes a store writes the list whole or not at all, with [`encode_blob`]. This is for trusting by a list
-/// that is there, whose other roots still count.
+/// A program that makes a store writes the list whole or not at all, with [`encode_blob`]. This function is for using an
+/// existing list, whose other roots still count.
 pub fn fitting_version_2(roots: &[Root]) -> (Vec<Root>, Vec<OutputError>) {
     let (mut fitting, mut left_out) = (Vec::new(), Vec::new());
     let mut under_one_name: HashMap<NameHashPrefix, usize> = HashMap::new();
@@ -119,27 +119,22 @@ pub(crate) fn encode(roots: &[&Root], generation: u32, options: BlobOptions) -> 
     match options.version {
         BlobVersion::V1 => {
             let certificates = certificates(roots)?;
-            encode_version_1(&certificates, generation).map_err(does_not_fit)
+            check_names(&certificates)
+                .and_then(|()| v1::to_vec(&certificates, generation))
+                .map_err(does_not_fit)
         }
         BlobVersion::V2 => {
             let entries: Vec<Entry<'_>> = roots.iter().map(|root| root.entry()).collect();
             let options = v2::Options::default()
                 .with_names(options.names)
                 .with_certificates(options.certificates);
-            encode_version_2(&entries, generation, options).map_err(does_not_fit)
+            v2::to_vec(&entries, options, generation).map_err(does_not_fit)
         }
     }
 }
 
-fn encode_version_1(certificates: &[Certificate<'_>], generation: u32) -> Result<Vec<u8>, WriteError> {
-    let mut blob = vec![0; v1::encoded_len(certificates)?];
-    check_names(certificates)?;
-    v1::encode(certificates, generation, &mut blob)?;
-    Ok(blob)
-}
-
-/// The rule of [`v1::encode`], which has no memory to count in and compares each name with each: a list that breaks it
-/// is refused here, at once.
+/// Applies the rule of [`v1::encode`] on anchors of one name. That function has no memory to count in and compares each
+/// name with each other name; here, a list that breaks the rule is refused at once.
 fn check_names(certificates: &[Certificate<'_>]) -> Result<(), WriteError> {
     let mut under_one_name: HashMap<&[u8], usize> = HashMap::new();
     for (index, certificate) in certificates.iter().enumerate() {
@@ -150,16 +145,6 @@ fn check_names(certificates: &[Certificate<'_>]) -> Result<(), WriteError> {
         }
     }
     Ok(())
-}
-
-fn encode_version_2(
-    entries: &[Entry<'_>],
-    generation: u32,
-    options: v2::Options,
-) -> Result<Vec<u8>, WriteError> {
-    let mut blob = vec![0; v2::encoded_len(entries, options)?];
-    v2::encode(entries, options, generation, &mut blob)?;
-    Ok(blob)
 }
 
 /// The certificates of these roots, in order, for a form that consists of them: PEM, for example.

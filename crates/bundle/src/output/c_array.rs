@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 const BYTES_PER_LINE: usize = 16;
 
-/// The bytes as the inside of a C initialiser, 16 a line, for `uint8_t blob[] = {` + `#include` + `};`.
+/// The bytes as the value of a C initialiser, 16 a line, for `uint8_t blob[] = {` + `#include` + `};`.
 ///
 /// ```
 /// assert_eq!(jit_trust_bundle::c_array(b"TBLB"), "0x54, 0x42, 0x4c, 0x42,\n");

@@ -1,4 +1,4 @@
-//! Why a list cannot be written, and what a form cannot hold.
+//! The errors of writing a list, and the conditions that a form cannot hold.
 
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
@@ -11,8 +11,8 @@ use crate::shown::{shown, shown_path};
 use crate::time::rfc3339;
 use crate::{NameConstraints, Root};
 
-/// Why something was not written, in one line. What was there before is as it was, except where the variant says
-/// otherwise.
+/// The reason why something was not written, in one line. Files that were there before are unchanged, except where the variant
+/// says otherwise.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OutputError {
@@ -21,13 +21,13 @@ pub enum OutputError {
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// What could not be done: `write`, `rename` ...
+        /// The operation that failed: `write`, `rename` ...
         doing: &'static str,
-        /// What the system says.
+        /// The error of the system.
         #[source]
         error: io::Error,
     },
-    /// A file was not written, or what is in a webroot's place may not be replaced.
+    /// A file was not written, or the object in a webroot's place may not be replaced.
     #[error(transparent)]
     File(#[from] FileError),
     /// A webroot was to be written where a file is.
@@ -36,7 +36,7 @@ pub enum OutputError {
         /// The file.
         path: PathBuf,
     },
-    /// A webroot was to be written where a directory is that is not empty and no webroot, or more than one.
+    /// A webroot was to be written over a directory that is not empty and not a webroot, or holds other files, too.
     #[error(
         "{}: not replaced: {} is not part of a webroot: expected a webroot, an empty directory or none",
         shown_path(path),
@@ -45,11 +45,10 @@ pub enum OutputError {
     NotAWebroot {
         /// The directory.
         path: PathBuf,
-        /// What in it does not belong to a webroot, relative to it.
+        /// The path in it that does not belong to a webroot.
         found: PathBuf,
     },
-    /// A webroot was to be written where a directory has an `index.json` that is not that of a webroot as this
-    /// writer knows it.
+    /// A webroot was to be written over a directory with an `index.json` of an unknown form.
     #[error(
         "{}: not replaced: its index.json is not that of a webroot: expected one as write_webroot makes it: {}",
         shown_path(path),
@@ -96,7 +95,7 @@ pub enum OutputError {
     CannotStepAside {
         /// The directory.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         #[source]
         error: io::Error,
     },
@@ -106,22 +105,22 @@ pub enum OutputError {
         shown_path(old)
     )]
     NotTakenBack {
-        /// Why it had to be.
+        /// The reason for that.
         because: Box<OutputError>,
-        /// Where the webroot that was there before is.
+        /// The place of the old webroot.
         old: PathBuf,
-        /// Why it could not be.
+        /// The error of moving it back.
         #[source]
         error: io::Error,
     },
     /// Nothing was replaced, but something that was made for it could not be deleted.
     #[error("{because}; {} is left and cannot be deleted: {error}", shown_path(rest))]
     LeftBehind {
-        /// Why nothing was replaced.
+        /// The reason why nothing was replaced.
         because: Box<OutputError>,
-        /// What is left.
+        /// The path that is left.
         rest: PathBuf,
-        /// Why it could not be deleted.
+        /// The error of deleting it.
         #[source]
         error: io::Error,
     },
@@ -134,13 +133,13 @@ pub enum OutputError {
     NotSynced {
         /// The directory.
         path: PathBuf,
-        /// Where the old webroot is, if there was one.
+        /// The place of the old webroot, if there was one.
         kept: Option<PathBuf>,
-        /// What the system says.
+        /// The error of the system.
         #[source]
         error: io::Error,
     },
-    /// There is no root to write.
+    /// There are no roots to write.
     #[error("the list is empty: expected at least one root")]
     NoRoots,
     /// The certificates of some roots are not known, and the form consists of certificates.
@@ -156,10 +155,10 @@ pub enum OutputError {
     /// The list does not fit into a trust blob.
     #[error("{error}{}", between(" (", subject.clone(), ")"))]
     DoesNotFit {
-        /// Why.
+        /// The reason.
         #[source]
         error: WriteError,
-        /// The root that does not fit, if it is one, as [`Root::label`] has it.
+        /// The [label](Root::label) of the root that does not fit, if it is one root.
         subject: Option<String>,
     },
 }
@@ -208,7 +207,7 @@ fn unknown(roots: &[String]) -> String {
     }
 }
 
-/// A part of a message that there may be, between what stands around it.
+/// An optional part of a message, with the text before and after it.
 fn between(before: &str, text: Option<impl fmt::Display>, behind: &str) -> String {
     text.map(|text| format!("{before}{text}{behind}"))
         .unwrap_or_default()
@@ -232,7 +231,7 @@ pub enum LostConditions {
 }
 
 impl LostConditions {
-    /// What is lost in a blob of this version.
+    /// The conditions that a blob of this version cannot hold.
     pub(super) fn of(roots: &[&Root], version: BlobVersion) -> Vec<Self> {
         if version.carries_conditions() {
             return Vec::new();

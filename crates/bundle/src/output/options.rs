@@ -1,4 +1,4 @@
-//! What is to be written, and what it may replace.
+//! The options of writing, and what may be replaced.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ impl BlobVersion {
         }
     }
 
-    /// The number, as blobs have it.
+    /// The number in the blob.
     pub fn number(self) -> u16 {
         match self {
             Self::V1 => v1::VERSION,
@@ -75,24 +75,24 @@ impl BlobOptions {
     }
 }
 
-/// What the entries of `by-skid` and `by-iss` are.
+/// The kind of the entries in `by-skid` and `by-iss`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyEntries {
     /// Symbolic links, relative, to the certificates in `der`.
     #[default]
     Links,
-    /// The certificates once more, for object stores and file systems that have no links.
+    /// Copies of the certificates, for object stores and file systems without links.
     Copies,
 }
 
-/// What a store may take the place of.
+/// The stores that a new store may replace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Replace {
-    /// Not of a store of a newer generation: trust that was taken back stays taken back.
+    /// A store of the same or an older generation: trust that was taken back stays taken back.
     #[default]
     UnlessNewer,
-    /// Of a store of any generation, because a user insists.
+    /// A store of any generation, because a user explicitly allows it.
     Always,
 }
 

@@ -17,21 +17,20 @@ use crate::Root;
 use occupant::{Occupant, Rule, is_link_to_generation};
 use plan::Plan;
 
-/// A webroot that was written, and what it could not hold.
+/// A webroot that was written, and the conditions that it cannot hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WrittenWebroot {
-    /// How many files and links it has.
+    /// The number of its files and links.
     pub files: usize,
-    /// The roots that are not to be found under a key of theirs, because another root has it or the key is too long
-    /// for a file name; one line each. `index.json` has the same.
+    /// The roots that cannot be found by one of their keys, because another root has the same key or the key is too long for a
+    /// file name; one line each. `index.json` has the same.
     pub unreachable: Vec<String>,
     /// The conditions of these roots that blobs of version 1 cannot hold; `index.json` has them. With blobs of
-    /// version 2 there are none: clients that look anchors up by name get them there. Those that take a bare
-    /// certificate from `der`,
-    /// `by-skid` or `by-iss` get it without conditions, in either version.
+    /// version 2 there are none: clients that look anchors up by name get the conditions there. Clients that read bare
+    /// certificates from `der`, `by-skid` or `by-iss` get no conditions, with either version.
     pub lost: Vec<LostConditions>,
-    /// What of the webroot that was replaced could not be deleted, where it is, and why; one line.
+    /// The rest of the old webroot that could not be deleted, with its place and the reason; one line.
     pub left_behind: Option<String>,
 }
 
@@ -52,14 +51,14 @@ pub struct WrittenWebroot {
 /// overlay, cannot be replaced at all ([`OutputError::CannotStepAside`]). Where the file system has no links, every webroot
 /// is such a directory.
 ///
-/// Of several runs at once, the first one to end replaces the webroot; the others find another one there than at their
-/// beginning, and change nothing.
+/// Of several runs at the same time, the first one that ends replaces the webroot. The others find that it has changed, and
+/// change nothing.
 ///
 /// A run that is interrupted may leave a directory `.jit-trust-…`, or one that no link leads to: they can be deleted.
 ///
 /// The new webroot gets the permissions of the directory that it replaces, and all of it and the link the owner and group,
-/// as far as the user may give them away; see [`jit_trust_file::take_over`]. What holds where other users may write is in the
-/// documentation of [`jit_trust_file`].
+/// as far as the user may give them away; see [`jit_trust_file::take_over`]. The documentation of [`jit_trust_file`] describes
+/// the guarantees where other users may write.
 ///
 /// | path | what |
 /// |---|---|
@@ -70,8 +69,8 @@ pub struct WrittenWebroot {
 /// | `bundle.tblb` | a trust blob with all roots, as the options say |
 /// | `index.json` | what the webroot holds and when it was made |
 ///
-/// Several roots may share a key, of which the first gets it; one whose name would be longer than the 255 bytes of a
-/// file name is not made. The index says so. It is one object:
+/// Several roots may share a key; the first one gets the entry. An entry whose file name would be longer than 255 bytes is not
+/// made. The index lists both. It is one object:
 ///
 /// | member | what |
 /// |---|---|

@@ -1,4 +1,4 @@
-//! An anchor as a certificate, for TLS libraries that take nothing else.
+//! An anchor as a certificate, for TLS libraries that take only certificates.
 
 use core::fmt;
 use core::time::Duration;
@@ -17,12 +17,12 @@ const ISSUER_NOT_RECORDED: &[u8] = b"\x31\x1c\x30\x1a\x06\x03\x55\x04\x03\x0c\x1
 
 /// The form of an anchor for libraries that take certificates, such as OpenSSL and mbedTLS.
 impl<'a> TrustAnchor<'a> {
-    /// The certificate for a TLS library that takes an anchor in no other form: the root's own where the store holds it,
-    /// or else a minimal one, written to the end of `buffer`, of which
-    /// [`certificate_buffer_len`](Self::certificate_buffer_len) bytes are needed.
+    /// The certificate for a TLS library that takes anchors in no other form: the root's own, if the store holds it, or a
+    /// minimal one, which is written to the end of `buffer`. `buffer` needs
+    /// [`certificate_buffer_len`](Self::certificate_buffer_len) bytes.
     ///
-    /// The root's own is returned, and the buffer left alone, where the store holds it and it has the name constraints
-    /// that bind the anchor. Where others are imposed on the anchor, a library would not learn of them from it.
+    /// The root's own is returned, and the buffer not used, if the store holds it and it has the name constraints that bind
+    /// the anchor. Otherwise the library would not know constraints that are imposed on the anchor.
     ///
     /// The minimal one is DER, of the same X.509 version, with these fields of RFC 5280 section 4.1:
     ///
@@ -30,28 +30,28 @@ impl<'a> TrustAnchor<'a> {
     /// |---|---|
     /// | serial number, subject, public key | the root's own |
     /// | signature algorithm | one that fits the key |
-    /// | issuer | the subject, of a root that is self-issued; else a name that no CA has, the subject followed by `CN=issuer not recorded` |
+    /// | issuer | the subject, for a self-issued root; otherwise a name that no CA has: the subject followed by `CN=issuer not recorded` |
     /// | validity | the root's own; an unknown date is replaced by 9999-12-31T23:59:59Z (notBefore) or 1970-01-01T00:00:00Z (notAfter), so that the certificate is never valid |
     /// | subject key identifier, basic constraints, key usage, extended key usage | the root's own, as [`Profile`](crate::Profile) has them |
     /// | name constraints | those that bind the anchor, critical |
     /// | a critical extension 2.999, the arc for examples, which no library knows | where [`is_incomplete`](crate::Profile::is_incomplete) |
     /// | signature | an empty BIT STRING |
     ///
-    /// **It is for trust stores only**, which trust it for being there and not for its signature. Verifying the signature
-    /// fails; OpenSSL verifies that of a root only with `X509_V_FLAG_CHECK_SS_SIGNATURE`. Nor does it equal the root's own
-    /// where whole certificates are compared: a server that sends the root's certificate as its end-entity certificate is
+    /// **It is for trust stores only**, which trust it because it is there, and not for its signature. Its signature cannot be
+    /// verified; OpenSSL verifies that of a root only with `X509_V_FLAG_CHECK_SS_SIGNATURE`. Where whole certificates are
+    /// compared, it differs from the root's own: a server that sends the root's certificate as its end-entity certificate is
     /// refused.
     ///
-    /// A root that is not self-issued ends no path by itself: OpenSSL wants `X509_V_FLAG_PARTIAL_CHAIN` for it, with
-    /// its own certificate as with this one. A certificate that names it by its issuer and serial number, in the
-    /// authority key identifier, is refused by OpenSSL, since that issuer is not known here.
+    /// A root that is not self-issued ends no path by itself: OpenSSL needs `X509_V_FLAG_PARTIAL_CHAIN` for it, with its own
+    /// certificate as with this one. If the authority key identifier of a certificate identifies the root by issuer and
+    /// serial number, OpenSSL refuses that certificate, because the store does not know the root's issuer.
     ///
-    /// A store does not record whether a root's own authority key identifier is that of its key. OpenSSL takes a
-    /// self-issued root of which it is not for one that is not self-signed, and wants `X509_V_FLAG_PARTIAL_CHAIN` for
-    /// it; its minimal certificate is trusted without. No root of Mozilla's list is such a one.
+    /// A store does not record whether a root's own authority key identifier is that of its key. If it is not, OpenSSL does not
+    /// regard the root as self-signed, and needs `X509_V_FLAG_PARTIAL_CHAIN` for it; it trusts the minimal certificate without
+    /// that flag. Mozilla's list has no such root.
     ///
-    /// **The date of [`distrust_after`](Self::distrust_after) is in neither**: no certificate can say it. Judging
-    /// that is the caller's, with [`permits_issuance_date`](Self::permits_issuance_date).
+    /// **Neither certificate has the date of [`distrust_after`](Self::distrust_after)**: a certificate cannot contain it. The
+    /// caller checks it, with [`permits_issuance_date`](Self::permits_issuance_date).
     ///
     /// ```
     /// use jit_trust_core::{AnchorCertificateError, Certificate, PeerChain, TrustBlob};
@@ -87,11 +87,11 @@ impl<'a> TrustAnchor<'a> {
             .ok_or(AnchorCertificateError::BufferTooSmall { needed })
     }
 
-    /// How many bytes of buffer [`to_certificate`](Self::to_certificate) takes, at most [`MAX_CERTIFICATE_LEN`]: 0
-    /// where it returns the root's own certificate.
+    /// The length of the buffer that [`to_certificate`](Self::to_certificate) needs, in bytes, at most
+    /// [`MAX_CERTIFICATE_LEN`]; 0 where it returns the root's own certificate.
     ///
     /// # Errors
-    /// Those of [`to_certificate`](Self::to_certificate), but for the buffer.
+    /// Those of [`to_certificate`](Self::to_certificate), except for the buffer.
     pub fn certificate_buffer_len(&self) -> Result<usize, AnchorCertificateError> {
         match self.own_certificate() {
             Some(_) => Ok(0),
@@ -106,7 +106,7 @@ impl<'a> TrustAnchor<'a> {
         has_the_constraints.then_some(own.as_der())
     }
 
-    /// `Certificate` and `TBSCertificate` of RFC 5280 section 4.1, the last field first. How many bytes it has.
+    /// Writes `Certificate` and `TBSCertificate` of RFC 5280 section 4.1, the last field first, and returns the length.
     fn write_minimal(&self, writer: &mut Writer<'_>) -> Result<usize, AnchorCertificateError> {
         let record = self.entry().record();
         let is_version_1 = record.profile.is_version_1;
@@ -143,8 +143,8 @@ impl<'a> TrustAnchor<'a> {
     }
 }
 
-/// The issuer. Of a root that is not self-issued it must be another name than the subject, and not the name of any
-/// other anchor; an empty one is refused by mbedTLS, and by OpenSSL with `X509_V_FLAG_X509_STRICT`.
+/// Writes the issuer. For a root that is not self-issued it must differ from the subject and from the names of all other
+/// anchors; mbedTLS refuses an empty one, and so does OpenSSL with `X509_V_FLAG_X509_STRICT`.
 fn write_issuer(subject: Name<'_>, record: &Record<'_>, tbs: &mut Writer<'_>) {
     if record.profile.is_self_issued {
         return tbs.prepend(subject.as_der());
@@ -158,13 +158,13 @@ fn write_issuer(subject: Name<'_>, record: &Record<'_>, tbs: &mut Writer<'_>) {
 /// 1970-01-01T00:00:00Z.
 const FIRST: u64 = 0;
 
-/// 9999-12-31T23:59:59Z, the last that a certificate can say.
+/// 9999-12-31T23:59:59Z, the latest date that a certificate can contain.
 const LAST: u64 = 253_402_300_799;
 
 /// The validity period between these, in Unix time.
 ///
-/// A library refuses a certificate of which it cannot read a date, whatever the time. So in the place of a date that
-/// is not known, or that no certificate can say, stands one that is never met.
+/// A library always refuses a certificate with a date that it cannot read. Therefore a date that is not known, or that a
+/// certificate cannot contain, is replaced by one with which the certificate is never valid.
 fn write_validity(not_before: Option<u64>, not_after: Option<u64>, writer: &mut Writer<'_>) {
     let sayable = |time: &u64| *time <= LAST;
     writer.prepend_sequence(|validity| {
@@ -187,7 +187,7 @@ fn write_time(time: u64, writer: &mut Writer<'_>) {
     writer.prepend(encoded.unwrap_or_default());
 }
 
-/// What subject public keys are of (RFC 3279, RFC 4055, RFC 5480, RFC 8410): the contents of OBJECT IDENTIFIERs.
+/// The algorithms of subject public keys (RFC 3279, RFC 4055, RFC 5480, RFC 8410): the contents of OBJECT IDENTIFIERs.
 mod key {
     pub(super) const RSA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01";
     pub(super) const RSASSA_PSS: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a";
@@ -210,11 +210,10 @@ mod signature {
     pub(super) const ECDSA_SHA512: &[u8] = b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x04";
 }
 
-/// The AlgorithmIdentifier of signatures by this key, given as the inside of its SPKI; `None` for a kind of key that
-/// is not known here.
+/// The AlgorithmIdentifier of signatures by this key, given as the value of its SPKI; `None` for an unknown kind of key.
 ///
-/// No signature is verified with it, but OpenSSL takes a certificate for self-signed only if its algorithm fits its key,
-/// and in its Suite B modes wants the hash that belongs to the curve.
+/// No signature is verified with it, but OpenSSL regards a certificate as self-signed only if its algorithm fits its key,
+/// and in its Suite B modes demands the hash that belongs to the curve.
 fn algorithm_of_key(spki_value: &[u8]) -> Option<&[u8]> {
     let algorithm = Reader::new(spki_value).expect(tag::SEQUENCE)?;
     let mut fields = Reader::new(algorithm.value);
@@ -224,7 +223,7 @@ fn algorithm_of_key(spki_value: &[u8]) -> Option<&[u8]> {
         (key::ELLIPTIC_CURVE, curve::P384) => Some(signature::ECDSA_SHA384),
         (key::ELLIPTIC_CURVE, curve::P521) => Some(signature::ECDSA_SHA512),
         (key::ELLIPTIC_CURVE, _) => Some(signature::ECDSA_SHA256),
-        // These name their keys and their signatures alike, and parameters of the key bind its signatures.
+        // Keys and signatures of these kinds have the same identifier, and parameters of the key bind its signatures.
         (key::RSASSA_PSS | key::ED25519 | key::ED448, _) => Some(algorithm.whole),
         _ => None,
     }
@@ -248,10 +247,10 @@ fn has_extensions(record: &Record<'_>) -> bool {
         || profile.is_incomplete
 }
 
-/// Writes the inside of the SEQUENCE of extensions, the last of them first.
+/// Writes the value of the SEQUENCE of extensions, the last of them first.
 ///
-/// Those that RFC 5280 section 4.2.1 wants critical in the certificate of a CA are critical. The extended key usage, of
-/// which it leaves that open, is not: a library that does not know it would have taken most originals too.
+/// Those that must be critical in the certificate of a CA by RFC 5280 section 4.2.1 are critical. For the extended key usage
+/// that section leaves it open; it is not critical, as in most originals.
 fn write_extensions(record: &Record<'_>, list: &mut Writer<'_>) {
     let profile = &record.profile;
     if profile.is_incomplete {
@@ -294,7 +293,7 @@ fn write_extension(id: u8, critical: &[u8], list: &mut Writer<'_>, value: impl F
     });
 }
 
-/// The inside of the SEQUENCE of the basic constraints.
+/// The value of the SEQUENCE of the basic constraints.
 fn write_basic_constraints(constraints: BasicConstraints, inside: &mut Writer<'_>) {
     let BasicConstraints::Ca { path_length } = constraints else {
         return;
@@ -318,19 +317,19 @@ fn write_named_bits(bits: u16, value: &mut Writer<'_>) {
     });
 }
 
-/// Why a certificate cannot be written for an anchor whose own the store does not hold.
+/// The reason why no certificate can be written for an anchor whose own certificate the store does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AnchorCertificateError {
     /// The buffer is too small.
     BufferTooSmall {
-        /// How many bytes the certificate has.
+        /// The length of the certificate in bytes.
         needed: usize,
     },
-    /// The key is none of RSA, RSASSA-PSS, ECDSA, Ed25519 or Ed448, so that no signature algorithm is known for it.
+    /// The key is not RSA, RSASSA-PSS, ECDSA, Ed25519 or Ed448, so no signature algorithm is known for it.
     UnknownKey,
-    /// The root's own certificate is X.509 version 1, which has no extensions, and something binds the anchor that only
-    /// an extension can say, such as name constraints imposed on it.
+    /// The root's own certificate is X.509 version 1, which has no extensions, and the anchor has something that only an
+    /// extension can contain, such as name constraints imposed on it.
     BeyondVersion1,
     /// The certificate would be longer than [`MAX_CERTIFICATE_LEN`].
     TooLong,

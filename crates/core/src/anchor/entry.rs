@@ -31,7 +31,7 @@ pub(super) struct Conditions<'a> {
 #[derive(Clone, Copy)]
 pub(super) enum Body<'a> {
     Certificate(Certificate<'a>),
-    /// A record of version 2, which is read only when a field is asked for: finding one is cheaper than reading it.
+    /// A record of version 2. It is read only when a field is needed: finding a record costs less than reading it.
     Record {
         /// The section of the records, from this one on.
         section: &'a [u8],
@@ -63,10 +63,10 @@ impl<'a> EncodedEntry<'a> {
         }
     }
 
-    /// Reads the entry. An entry that was in a blob can be read, as long as the bytes are the same.
+    /// Reads the entry. The bytes of an entry in a blob can always be read.
     ///
     /// # Errors
-    /// When the bytes are no certificate, or no record.
+    /// When the bytes are not a certificate, or not a record.
     pub fn read(self) -> Result<Entry<'a>, BlobError> {
         match self {
             Self::Certificate(der) => match Certificate::from_der(der) {
@@ -100,7 +100,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The entry of the record at the start of `section`, which has been read before.
+    /// The entry of the record at the start of `section`, which was read before.
     #[inline]
     pub(crate) fn of_record(section: &'a [u8], name_hash: NameHashPrefix) -> Self {
         Self {
@@ -114,7 +114,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The same with a name and a certificate that have been found to be those of this entry.
+    /// The same entry with a name and a certificate that were found to belong to it.
     pub(crate) fn with_optional(self, name: Option<Name<'a>>, certificate: Option<&'a [u8]>) -> Self {
         match self.body {
             Body::Record {
@@ -132,15 +132,15 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The same, trusted only for end-entity certificates with a notBefore up to this second of Unix time, as NSS's
-    /// `CKA_NSS_SERVER_DISTRUST_AFTER` and CCADB's "Distrust for TLS After Date" have it.
+    /// The same entry, trusted only for end-entity certificates with a notBefore up to this second of Unix time, like NSS's
+    /// `CKA_NSS_SERVER_DISTRUST_AFTER` and CCADB's "Distrust for TLS After Date".
     pub fn with_distrust_after(mut self, distrust_after: Option<u64>) -> Self {
         self.conditions.distrust_after = Some(distrust_after);
         self
     }
 
-    /// The same, with these name constraints in the place of those of the certificate, which they must contain: the
-    /// inside of a `NameConstraints` SEQUENCE (RFC 5280 section 4.2.1.10).
+    /// The same entry, with these name constraints instead of those of the certificate, which they must include: the value of
+    /// a `NameConstraints` SEQUENCE (RFC 5280 section 4.2.1.10).
     pub fn with_name_constraints(mut self, name_constraints: Option<&'a [u8]>) -> Self {
         self.conditions.name_constraints = Some(name_constraints);
         self
@@ -170,7 +170,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The inside of the SEQUENCE of the subject public key info (SPKI), without its header.
+    /// The value of the SEQUENCE of the subject public key info (SPKI), without its header.
     pub fn spki_value(&self) -> &'a [u8] {
         match &self.body {
             Body::Certificate(certificate) => certificate.spki_value(),
@@ -178,8 +178,8 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// SHA-256 over the subject public key info, the header of its SEQUENCE included: what tells keys apart in every
-    /// form of a store.
+    /// SHA-256 over the subject public key info, the header of its SEQUENCE included. It identifies a key in every form of a
+    /// store.
     pub fn spki_sha256(&self) -> [u8; 32] {
         let value = self.spki_value();
         let mut hash = Sha256::new();
@@ -196,7 +196,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The serial number of the root's own certificate, as [`Certificate::serial`] has it.
+    /// The serial number of the root's own certificate: see [`Certificate::serial`].
     pub fn serial(&self) -> &'a [u8] {
         match &self.body {
             Body::Certificate(certificate) => certificate.serial(),
@@ -233,7 +233,7 @@ impl<'a> Entry<'a> {
             })
     }
 
-    /// The name constraints, those of the certificate or those imposed on it: the inside of the `NameConstraints`
+    /// The name constraints, those of the certificate or those imposed on it: the value of the `NameConstraints`
     /// SEQUENCE, without its header.
     pub fn name_constraints(&self) -> Option<&'a [u8]> {
         self.conditions
@@ -244,7 +244,7 @@ impl<'a> Entry<'a> {
             })
     }
 
-    /// What the root's own certificate allows its key to do.
+    /// The purposes for which the root's own certificate permits its key to be used.
     pub fn profile(&self) -> Profile<'a> {
         match &self.body {
             Body::Certificate(certificate) => certificate.profile(),
@@ -260,10 +260,9 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The bytes from which the entry was read. **Conditions that were set since, by
-    /// [`with_distrust_after`](Self::with_distrust_after) and [`with_name_constraints`](Self::with_name_constraints),
-    /// are not in them**: a copy needs those too. Nor are a name and a certificate that a blob of
-    /// version 2 holds elsewhere.
+    /// The bytes from which the entry was read. **They do not contain conditions that were set afterwards** by
+    /// [`with_distrust_after`](Self::with_distrust_after) and [`with_name_constraints`](Self::with_name_constraints): a
+    /// copy needs those too. Nor do they contain the name and the certificate, which a blob of version 2 holds elsewhere.
     pub fn encoded(&self) -> EncodedEntry<'a> {
         match self.body {
             Body::Certificate(certificate) => EncodedEntry::Certificate(certificate.as_der()),
@@ -281,7 +280,7 @@ impl<'a> Entry<'a> {
         self.record() == other.record() && self.certificate() == other.certificate()
     }
 
-    /// What version 2 holds of it.
+    /// The record of version 2.
     pub(crate) fn record(&self) -> Record<'a> {
         let record = match &self.body {
             Body::Record { section, .. } => Record::first_of(section),
@@ -304,7 +303,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Two entries are equal when they have the same fields, whatever form their stores have.
+/// Two entries are equal when they have the same fields, in any form of store.
 impl PartialEq for Entry<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.says_the_same(other) && self.name_hash() == other.name_hash()

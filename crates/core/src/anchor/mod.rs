@@ -1,4 +1,4 @@
-//! Trust anchors: what a TLS library validates a path against.
+//! Trust anchors, against which a TLS library validates a path.
 
 mod certificate;
 mod entry;
@@ -16,10 +16,9 @@ use crate::{Certificate, HashedName, KeyId, Name};
 
 /// A trust anchor (RFC 5280 section 6.1.1(d), RFC 5914): a root as a name, a key and its constraints.
 ///
-/// It is what a store holds of a root, borrowed from the store, and a name. The name may be borrowed from the certificate
-/// for which the anchor was looked up, because a trust blob of version 2 holds only hashes of names. An anchor is trusted
-/// because a store holds it; that it was selected for a chain says only that it could have issued one of its
-/// certificates.
+/// It is an entry of a store, borrowed from the store, and a name. The name may be borrowed from the certificate for which the
+/// anchor was looked up, because a trust blob of version 2 holds only hashes of names. An anchor is trusted because a store
+/// holds it. Its selection for a chain means only that it could have issued one of the chain's certificates.
 #[derive(Clone, Copy)]
 pub struct TrustAnchor<'a> {
     subject: Name<'a>,
@@ -29,7 +28,7 @@ pub struct TrustAnchor<'a> {
 impl<'a> TrustAnchor<'a> {
     /// The anchor of a trusted certificate: one from a store, never one that a peer has sent.
     ///
-    /// Any certificate can be an anchor, as with webpki's `anchor_from_trusted_cert`: being in a store makes it trusted.
+    /// Any certificate can be an anchor, as with webpki's `anchor_from_trusted_cert`: it is trusted because it is in a store.
     pub fn from_trusted_certificate(certificate: Certificate<'a>) -> Self {
         Self {
             subject: certificate.subject(),
@@ -37,7 +36,7 @@ impl<'a> TrustAnchor<'a> {
         }
     }
 
-    /// The entry of a store under its name, which has been checked.
+    /// The anchor of an entry under its name, which was checked.
     pub(crate) fn named(subject: Name<'a>, entry: Entry<'a>) -> Self {
         Self { subject, entry }
     }
@@ -61,13 +60,13 @@ impl<'a> TrustAnchor<'a> {
         }
     }
 
-    /// The inside of the SEQUENCE of the subject public key info (SPKI), without its header: the form that webpki's
+    /// The value of the SEQUENCE of the subject public key info (SPKI), without its header: the form that webpki's
     /// trust anchors take.
     pub fn spki_value(&self) -> &'a [u8] {
         self.entry.spki_value()
     }
 
-    /// The name constraints, those of the certificate or those imposed on it: the inside of the `NameConstraints`
+    /// The name constraints, those of the certificate or those imposed on it: the value of the `NameConstraints`
     /// SEQUENCE, without its header.
     pub fn name_constraints(&self) -> Option<&'a [u8]> {
         self.entry.name_constraints()
@@ -93,8 +92,8 @@ impl<'a> TrustAnchor<'a> {
         is_no_later(issued_at, self.distrust_after())
     }
 
-    /// The root's own certificate, whole, where the store holds it. Constraints that are imposed on the anchor are not in
-    /// it: a TLS library gets [`to_certificate`](Self::to_certificate).
+    /// The root's own certificate, where the store holds it. It does not contain constraints that are imposed on the anchor:
+    /// for a TLS library, use [`to_certificate`](Self::to_certificate).
     pub fn certificate(&self) -> Option<&'a [u8]> {
         Some(self.entry.certificate()?.as_der())
     }
@@ -125,7 +124,7 @@ pub(crate) fn is_no_later(issued_at: Option<u64>, limit: Option<u64>) -> bool {
     limit.is_none_or(|limit| issued_at.is_some_and(|issued_at| issued_at <= limit))
 }
 
-/// Two anchors are equal when they have the same fields, whatever form their stores have.
+/// Two anchors are equal when they have the same fields, in any form of store.
 impl PartialEq for TrustAnchor<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.subject == other.subject && self.entry.says_the_same(&other.entry)

@@ -1,13 +1,13 @@
-//! What both versions have: the magic, the limit of anchors a name, and numbers, unsigned, most significant byte first
-//! and at any alignment.
+//! The parts that both versions share: the magic, the limit of anchors for each name, and numbers, which are unsigned, with
+//! the most significant byte first and at any alignment.
 
 use core::ops::Range;
 
 /// The largest number of anchors that a written store holds under one name. Several are rare but real: a CA
-/// that renews its root under the old name. The bound keeps what one name can cost small.
+/// that renews its root under the old name. The limit bounds the work for one name.
 pub const MAX_ANCHORS_PER_NAME: usize = 8;
 
-/// What every version begins with.
+/// The beginning of every version.
 pub(super) const MAGIC: [u8; 4] = *b"TBLB";
 
 pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
@@ -86,7 +86,7 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// Where `part`, which was read from `blob`, stands in it.
+    /// The place of `part` in `blob`, from which it was read.
     pub(super) fn of(part: &[u8], blob: &[u8]) -> Self {
         Self {
             start: crate::der::offset(part, blob),
@@ -94,7 +94,7 @@ impl Part {
         }
     }
 
-    /// The bytes at this place; none where the blob is another.
+    /// The bytes at this place; empty if the blob is another.
     #[inline]
     pub(super) fn of_blob(self, blob: &[u8]) -> &[u8] {
         let behind = blob.get(self.start..).unwrap_or_default();

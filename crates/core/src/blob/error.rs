@@ -1,15 +1,15 @@
-//! What is wrong with a trust blob, and why one cannot be written.
+//! The errors of opening and of writing a trust blob.
 
 use core::fmt;
 
 use super::bytes::MAX_ANCHORS_PER_NAME;
 use crate::CertificateError;
 
-/// Why bytes are not a trust blob that can be used.
+/// The reason why bytes cannot be used as a trust blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BlobError {
-    /// The bytes do not begin with the magic `TBLB`: this is something else.
+    /// The bytes do not begin with the magic `TBLB`.
     NotABlob,
     /// This reader does not know the layout version.
     UnsupportedVersion(u16),
@@ -17,7 +17,7 @@ pub enum BlobError {
     WrongLength {
         /// The length that the header gives, or that of the header itself, in bytes.
         expected: usize,
-        /// The number of bytes there are.
+        /// The actual number of bytes.
         found: usize,
     },
     /// A table is not where the tables before it end, or does not fit.
@@ -45,14 +45,14 @@ pub enum BlobError {
         /// The one that the blob should have.
         computed: u32,
     },
-    /// Something in the blob is not what it should be, though the checksum is right: version 2 only.
+    /// A part of the blob is not as it should be, although the checksum is correct: version 2 only.
     Malformed {
         /// Where, in bytes from the start of the blob.
         offset: usize,
-        /// What should be there.
+        /// What was expected there.
         expected: &'static str,
     },
-    /// The table of subject key identifiers gives an entry another one than its certificate has.
+    /// The table of subject key identifiers has another one for an entry than its certificate.
     WrongKeyId {
         /// Which entry, counted from 0.
         index: usize,
@@ -120,35 +120,35 @@ impl core::error::Error for BlobError {
     }
 }
 
-/// Why a list of roots cannot be written as a trust blob.
+/// The reason why a list of roots cannot be written as a trust blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WriteError {
     /// There are more certificates than version 1 can count.
     TooManyCertificates,
-    /// The blob would be longer than its 32-bit offsets reach.
+    /// The blob would be too long for its 32-bit offsets.
     TooLong,
-    /// A subject key identifier is longer than version 1 can say.
+    /// A subject key identifier is too long for version 1.
     KeyIdTooLong {
         /// Which certificate, counted from 0.
         index: usize,
-        /// The length of its subject key identifier in bytes; 255 is the most.
+        /// The length of its subject key identifier in bytes; the limit is 255.
         len: usize,
     },
-    /// A part of the entry is longer than version 2 can say (65,535 bytes, and 255 of a serial number or subject key
-    /// identifier), or its date later.
+    /// A part of the entry is too long for version 2 (65,535 bytes; 255 for a serial number or subject key identifier), or its
+    /// date is too late.
     EntryTooLong {
         /// Which entry, counted from 0.
         index: usize,
     },
-    /// Two names have hashes with the same first 16 bytes: to make such names takes 2^64 hashes of work.
+    /// Two names have hashes with the same first 16 bytes. To find such names takes 2^64 hashes.
     SameNameHash {
         /// Which entry, counted from 0.
         index: usize,
         /// The entry with the other name.
         other: usize,
     },
-    /// An anchor is listed twice, under the same conditions or others: it would be unclear which of them bind.
+    /// An anchor is listed twice, under the same or other conditions: it would be unclear which of them bind.
     Twice {
         /// Which entry, counted from 0.
         index: usize,
@@ -162,12 +162,12 @@ pub enum WriteError {
     },
     /// There are more than [`MAX_ANCHORS_PER_NAME`] anchors under one name.
     TooManyUnderOneName {
-        /// The certificate, counted from 0, that was one too many.
+        /// The certificate, counted from 0, that exceeds the limit.
         index: usize,
     },
     /// The buffer is too small.
     BufferTooSmall {
-        /// How many bytes the blob has.
+        /// The length of the blob in bytes.
         needed: usize,
     },
 }

@@ -1,4 +1,4 @@
-//! The trust blob, TBLB: a trust store as one run of bytes, read in place.
+//! The trust blob, TBLB: a trust store in one sequence of bytes, which is read in place.
 
 mod bytes;
 mod error;
@@ -16,13 +16,13 @@ use crate::{Certificate, Entry, KeyId, Name, NameHashPrefix, PeerChain, TrustAnc
 
 /// A trust blob, borrowed from flash, from a file's bytes or from the program itself.
 ///
-/// The whole blob has been checked when it was opened, so that no lookup can fail. Lookups allocate nothing and need no alignment.
-/// In version 2 they go through indexes; version 1 has none, and a lookup goes over all of its entries, with a byte of
-/// memory for each of the first 256 that rules most of them out.
+/// The whole blob is checked when it is opened, so no lookup can fail. Lookups allocate nothing and need no alignment. In
+/// version 2 they use indexes. Version 1 has none: a lookup scans all entries, with one byte of memory for each of the first
+/// 256, which excludes most of them.
 ///
-/// Version 2 has a checksum, which any damage of a single byte breaks; version 1 has none, so that damage which
-/// leaves certificates readable is not noticed. Neither has a signature: a blob that was changed on purpose is read as it
-/// is. Keep it where only users who may decide what is trusted can write.
+/// Version 2 has a checksum, which detects any change of a single byte. Version 1 has none: damage that leaves the
+/// certificates readable is not detected. Neither has a signature, so a deliberate change is not detected. Keep a blob where
+/// only users who may decide what is trusted can write.
 #[derive(Clone)]
 pub struct TrustBlob<'a> {
     version: Version<'a>,
@@ -38,7 +38,7 @@ impl<'a> TrustBlob<'a> {
     /// Opens a blob: checks that all of it can be read, and that nothing follows it.
     ///
     /// # Errors
-    /// What is wrong, and where.
+    /// When the blob is damaged or of an unknown version. The error says what is wrong, and where.
     pub fn open(bytes: &'a [u8]) -> Result<Self, BlobError> {
         if bytes.get(..MAGIC.len()) != Some(&MAGIC) {
             return Err(BlobError::NotABlob);
@@ -55,7 +55,7 @@ impl<'a> TrustBlob<'a> {
         Ok(Self { version })
     }
 
-    /// When the store that the blob holds was made, in Unix time.
+    /// The generation: the time when the store was made, in Unix time.
     pub fn generation(&self) -> u32 {
         match &self.version {
             Version::V1(v1) => v1.generation(),
@@ -63,7 +63,7 @@ impl<'a> TrustBlob<'a> {
         }
     }
 
-    /// How many anchors there are.
+    /// The number of anchors.
     pub fn len(&self) -> usize {
         match &self.version {
             Version::V1(v1) => v1.count(),
@@ -71,7 +71,7 @@ impl<'a> TrustBlob<'a> {
         }
     }
 
-    /// Whether there is no anchor at all.
+    /// Whether there is no anchor.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -129,8 +129,8 @@ impl<'a> TrustBlob<'a> {
         }
     }
 
-    /// Every entry with this subject key identifier. It is a hint: such an entry may be used under
-    /// [its own name](Entry::named) only.
+    /// Every entry with this subject key identifier. The identifier is a hint: use such an entry only under
+    /// [its own name](Entry::named).
     pub fn by_subject_key_id<'q>(
         &self,
         key_id: KeyId<'q>,
@@ -145,8 +145,8 @@ impl<'a> TrustBlob<'a> {
         }
     }
 
-    /// The anchors whose own certificate has this issuer and this serial number. Version 2 holds no issuers, so that there
-    /// only self-issued anchors are found.
+    /// The anchors whose own certificate has this issuer and this serial number. Version 2 holds no issuers: in it, only
+    /// self-issued anchors are found.
     pub fn by_issuer_serial<'q>(
         &self,
         issuer: Name<'q>,
@@ -167,7 +167,7 @@ impl<'a> TrustBlob<'a> {
         }
     }
 
-    /// Every anchor that could have issued a certificate of the chain and is trusted for it; any path through the chain
+    /// Every anchor that could have issued a certificate of the chain and is trusted for it. Every path through the chain
     /// ends in one of these. Allocates nothing.
     ///
     /// An anchor that is [trusted only for older certificates](TrustAnchor::permits_issuance_date) is not among them.
@@ -179,8 +179,8 @@ impl<'a> TrustBlob<'a> {
         named.filter(|anchor| chain.was_issued_by(anchor.distrust_after()))
     }
 
-    /// Every anchor that could have issued a certificate of the chain, whatever its conditions: for a caller that applies
-    /// them, with [`TrustAnchor::permits_issuance_date`], and reports which anchors they ruled out.
+    /// Every anchor that could have issued a certificate of the chain, under any conditions. The caller applies the
+    /// conditions, with [`TrustAnchor::permits_issuance_date`], and can report which anchors they exclude.
     ///
     /// Anchors of one name come in the order in which they were written.
     pub fn named_by<'q>(
@@ -196,7 +196,7 @@ impl<'a> TrustBlob<'a> {
         }
     }
 
-    /// Hands each anchor of [`named_by`](Self::named_by) to `take`. They may outlive this view of the blob's bytes.
+    /// Passes each anchor of [`named_by`](Self::named_by) to `take`. The anchors may outlive this view of the blob's bytes.
     pub fn for_each_named_by<'q>(&self, chain: &'q PeerChain<'q>, mut take: impl FnMut(TrustAnchor<'q>))
     where
         'a: 'q,
@@ -225,8 +225,8 @@ fn named_in_v1<'s, 'a: 'q, 'q>(
     named.map(TrustAnchor::from_trusted_certificate)
 }
 
-/// What was found when a [`TrustBlob`] was opened, without its bytes: with the same bytes, it is that blob again, and
-/// nothing is checked a second time. For stores that own their bytes.
+/// A [`TrustBlob`] that was opened, without its bytes. Attached to the same bytes, it is that blob again, without a second
+/// check. For stores that own their bytes.
 ///
 /// ```
 /// use jit_trust_core::{CheckedBlob, TrustBlob};
@@ -258,8 +258,8 @@ impl CheckedBlob {
         }))
     }
 
-    /// The blob, with the bytes that were checked. With others, lookups find nothing or what cannot be read, and nothing
-    /// else happens.
+    /// The blob, with the bytes that were checked. With other bytes, lookups find nothing, or entries that cannot be read;
+    /// nothing worse happens.
     #[inline]
     pub fn attach<'a>(&self, bytes: &'a [u8]) -> TrustBlob<'a> {
         TrustBlob {
@@ -271,7 +271,7 @@ impl CheckedBlob {
     }
 }
 
-/// One of two iterators over the same things.
+/// One of two iterators over items of the same type.
 enum Either<A, B> {
     V1(A),
     V2(B),
@@ -289,7 +289,7 @@ impl<T, A: Iterator<Item = T>, B: Iterator<Item = T>> Iterator for Either<A, B> 
     }
 }
 
-/// The certificates in the entries of version 1, which have been read before.
+/// The certificates in the entries of version 1, which were read when the blob was opened.
 fn certificates<'a>(entries: impl Iterator<Item = &'a [u8]>) -> impl Iterator<Item = Certificate<'a>> {
     entries.filter_map(|der| Certificate::from_der(der).ok())
 }

@@ -1,4 +1,4 @@
-//! The extensions of a certificate (RFC 5280 section 4.2) that matter to selection.
+//! The extensions of a certificate (RFC 5280 section 4.2) that matter for the selection.
 
 use super::reading::{CertificateError, Reading};
 use crate::der::{Reader, Span, Tlv, tag};
@@ -14,13 +14,13 @@ pub(crate) mod id_ce {
     pub(crate) const AUTHORITY_KEY_IDENTIFIER: u8 = 35;
     pub(crate) const EXT_KEY_USAGE: u8 = 37;
 
-    /// What of RFC 5280 section 4.2.1 may be critical in the certificate of a CA, so that a TLS library can be expected to
-    /// process it: of key identifiers, issuer alternative names, directory attributes and freshest CRLs it says
-    /// that they are not.
+    /// The extensions that may be critical in the certificate of a CA by RFC 5280 section 4.2.1, so that a TLS library can be
+    /// expected to process them. Key identifiers, issuer alternative names, directory attributes and freshest CRLs must not
+    /// be critical.
     pub(crate) const MAY_BE_CRITICAL: [u8; 10] = [15, 17, 19, 30, 31, 32, 33, 36, 37, 54];
 }
 
-/// The values of the extensions, as places in the certificate; an empty span for an absent one.
+/// The values of the extensions, as spans of the certificate; an empty span for an absent one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Extensions {
     pub(super) subject_key_id: Span,
@@ -32,12 +32,12 @@ pub(super) struct Extensions {
 }
 
 impl Extensions {
-    /// A v1 certificate has none, and so cannot say that it is no CA.
+    /// The extensions of a v1 certificate, which has none, and so cannot say that it is not a CA's.
     pub(super) fn of_version_1() -> Self {
         Self::default()
     }
 
-    /// Reads `extensions [3] EXPLICIT`, which may be absent and, as some CAs have it, empty.
+    /// Reads `extensions [3] EXPLICIT`, which may be absent, and is empty in certificates of some CAs.
     pub(super) fn read<'a>(reading: Reading<'a>, tbs: &mut Reader<'a>) -> Result<Self, CertificateError> {
         let mut extensions = Self::default();
         let mut seen = Seen::default();
@@ -87,7 +87,7 @@ impl Extensions {
             id_ce::AUTHORITY_KEY_IDENTIFIER => self.read_authority_key_id(reading, value.value),
             _ => {}
         }
-        // The extensions that webpki reads: each at most once, each a SEQUENCE but for the key usage.
+        // The extensions that webpki reads: each at most once, each a SEQUENCE except the key usage.
         let Some(bit) = Seen::bit(id) else {
             return Ok(());
         };
@@ -114,7 +114,7 @@ impl Extensions {
         Ok(())
     }
 
-    /// `SubjectKeyIdentifier ::= OCTET STRING`. A malformed one counts as absent, since it is only a hint.
+    /// Reads `SubjectKeyIdentifier ::= OCTET STRING`. A malformed one counts as absent, because it is only a hint.
     fn read_subject_key_id(&mut self, reading: Reading<'_>, value: &[u8]) {
         let mut value = Reader::new(value);
         if let Some(key_id) = value.expect(tag::OCTET_STRING).filter(|_| value.is_at_end()) {
@@ -143,7 +143,7 @@ impl Extensions {
     }
 }
 
-/// What has been met while reading the list.
+/// The state while the list is read.
 #[derive(Default)]
 struct Seen {
     ids: u8,
@@ -176,7 +176,7 @@ fn directory_name(names: Tlv<'_>) -> Option<&[u8]> {
     None
 }
 
-/// `KeyUsage ::= BIT STRING`, of at most nine named bits. Bits that do not count are none.
+/// Reads `KeyUsage ::= BIT STRING`, of at most nine named bits. Unused bits count as not set.
 pub(super) fn key_usage(value: &[u8]) -> Option<u16> {
     let mut reader = Reader::new(value);
     let (unused, bits) = match reader.expect(tag::BIT_STRING)?.value {

@@ -1,4 +1,4 @@
-//! The fields of a certificate that name it and its issuer.
+//! A certificate, and its fields.
 
 mod extensions;
 mod profile;
@@ -19,20 +19,20 @@ pub(crate) use extensions::id_ce;
 use reading::Reading;
 use validity::Validity;
 
-/// The longest certificate that is read, in bytes. A TLS 1.3 handshake message could carry longer ones; rustls
-/// takes none, and a trust blob of version 1 cannot hold one.
+/// The length of the longest certificate that is read, in bytes. A TLS 1.3 handshake message could contain longer ones, but
+/// rustls accepts none, and a trust blob of version 1 cannot hold one.
 pub const MAX_CERTIFICATE_LEN: usize = 0xffff;
 
-/// `version [0] EXPLICIT INTEGER`, saying v3. A v1 certificate has no version field; v2 is not in use.
+/// `version [0] EXPLICIT INTEGER` of v3. A v1 certificate has no version field; v2 is not in use.
 pub(crate) const VERSION_3: [u8; 5] = [0xa0, 0x03, 0x02, 0x01, 0x02];
 
 /// A certificate (RFC 5280 section 4.1), X.509 version 1 or 3, borrowed from its DER encoding.
 ///
-/// The whole structure of an existing value has been read: what webpki accepts is accepted and what webpki refuses is
-/// refused, with two exceptions. Unknown critical extensions are accepted (webpki accepts them in trust anchors and
-/// refuses them elsewhere); and a certificate of 65,536 to 65,539 bytes is refused, longer than [`MAX_CERTIFICATE_LEN`]
-/// by no more than its header. **Nothing that it states has been checked**: not the signature, not the dates, not whether
-/// it may sign others. Those checks are the TLS library's.
+/// The whole structure was read. What webpki accepts is accepted, and what webpki refuses is refused, with two exceptions:
+/// unknown critical extensions are accepted (webpki accepts them in trust anchors and refuses them elsewhere), and a
+/// certificate of 65,536 to 65,539 bytes is refused, which is longer than [`MAX_CERTIFICATE_LEN`] by at most its header.
+/// **None of its statements was checked**: not the signature, not the dates, not whether it may sign others. The TLS library
+/// checks these.
 ///
 /// It holds offsets, not copies: 64 bytes on a 64-bit machine.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,8 +50,8 @@ impl<'a> Certificate<'a> {
     /// Reads one whole certificate with nothing after it.
     ///
     /// # Errors
-    /// What was expected and at which byte, for everything that webpki does not read as a trust anchor either, and for a
-    /// certificate longer than [`MAX_CERTIFICATE_LEN`].
+    /// When webpki could not read it as a trust anchor either, and when it is longer than [`MAX_CERTIFICATE_LEN`]. The error
+    /// says what was expected, and at which byte.
     pub fn from_der(der: &'a [u8]) -> Result<Self, CertificateError> {
         let reading = Reading { der };
         match der.get(MAX_CERTIFICATE_LEN..) {
@@ -104,7 +104,7 @@ impl<'a> Certificate<'a> {
         self.spki.in_certificate(self.der)
     }
 
-    /// The inside of the SEQUENCE of the subject public key info, without its header.
+    /// The value of the SEQUENCE of the subject public key info, without its header.
     pub fn spki_value(&self) -> &'a [u8] {
         let spki = Reader::new(self.spki()).read();
         spki.map(|spki| spki.value).unwrap_or_default()
@@ -121,8 +121,8 @@ impl<'a> Certificate<'a> {
         self.validity().not_after()
     }
 
-    /// Whether the validity period begins or ends before 1970. webpki refuses such a certificate, other than as a trust
-    /// anchor; OpenSSL does not.
+    /// Whether the validity period begins or ends before 1970. webpki refuses such a certificate, except as a trust anchor;
+    /// OpenSSL does not.
     pub fn begins_or_ends_before_1970(&self) -> bool {
         self.validity().begins_or_ends_before_1970()
     }
@@ -136,8 +136,8 @@ impl<'a> Certificate<'a> {
         KeyId::new(self.extensions.subject_key_id.in_certificate(self.der))
     }
 
-    /// Whether it names itself as its issuer: it is self-issued, and no part of its authority key identifier says
-    /// otherwise (RFC 5280 section 4.2.1.1). OpenSSL takes no other for self-signed.
+    /// Whether it names itself as its issuer: it is self-issued, and no part of its authority key identifier contradicts that
+    /// (RFC 5280 section 4.2.1.1). OpenSSL regards no other certificate as self-signed.
     pub(crate) fn names_itself_as_issuer(&self) -> bool {
         let key_ids = self.authority_key_id().zip(self.subject_key_id());
         let issuer = self.extensions.authority_issuer.in_certificate(self.der);
@@ -155,7 +155,7 @@ impl<'a> Certificate<'a> {
     }
 
     /// The issuer and the serial number of the issuer's own certificate, as the AKID gives them
-    /// (`authorityCertIssuer`, of which the first directory name counts, and `authorityCertSerialNumber`).
+    /// (the first directory name in `authorityCertIssuer`, and `authorityCertSerialNumber`).
     pub fn authority_issuer_serial(&self) -> Option<(Name<'a>, &'a [u8])> {
         let issuer = self.extensions.authority_issuer.in_certificate(self.der);
         let serial = self.extensions.authority_serial.in_certificate(self.der);
@@ -163,7 +163,7 @@ impl<'a> Certificate<'a> {
         is_complete.then(|| (Name::of_certificate(issuer), serial))
     }
 
-    /// The name constraints (RFC 5280 section 4.2.1.10): the inside of the `NameConstraints` SEQUENCE, without
+    /// The name constraints (RFC 5280 section 4.2.1.10): the value of the `NameConstraints` SEQUENCE, without
     /// its header, as webpki's trust anchors have it.
     pub fn name_constraints(&self) -> Option<&'a [u8]> {
         let value = self.extensions.name_constraints?;
@@ -180,7 +180,7 @@ impl<'a> Certificate<'a> {
     }
 }
 
-/// Reading a certificate: `Certificate` and `TBSCertificate` of RFC 5280 section 4.1.
+/// Reads a certificate: `Certificate` and `TBSCertificate` of RFC 5280 section 4.1.
 impl<'a> Reading<'a> {
     fn certificate(self) -> Result<Certificate<'a>, CertificateError> {
         let mut reader = Reader::new(self.der);
@@ -235,7 +235,7 @@ impl<'a> Reading<'a> {
         })
     }
 
-    /// Steps over the version and says whether it is 3.
+    /// Skips the version, and returns whether it is 3.
     fn version(self, tbs: &mut Reader<'a>) -> Result<bool, CertificateError> {
         match tbs.expect(tag::context_constructed(0)) {
             None => Ok(false),

@@ -1,4 +1,4 @@
-//! The fields that a TLS library checks in the certificate of a root: what its key may do, and of what kind it is.
+//! The fields that a TLS library checks in the certificate of a root: the permitted uses of its key, and its kind.
 
 use core::net::IpAddr;
 
@@ -21,14 +21,14 @@ pub struct Profile<'a> {
     pub is_self_issued: bool,
     /// The basic constraints (RFC 5280 section 4.2.1.9).
     pub basic_constraints: BasicConstraints,
-    /// The key usage (RFC 5280 section 4.2.1.3): the named bits as they stand in the BIT STRING, `digitalSignature` the
-    /// most significant of the 16. `None` without the extension, which allows everything.
+    /// The key usage (RFC 5280 section 4.2.1.3): the named bits in the order of the BIT STRING, `digitalSignature` the most
+    /// significant of the 16. `None` without the extension, which permits everything.
     pub key_usage: Option<u16>,
-    /// The extended key usage (RFC 5280 section 4.2.1.12): the inside of its SEQUENCE, one OBJECT IDENTIFIER after the
+    /// The extended key usage (RFC 5280 section 4.2.1.12): the value of its SEQUENCE, one OBJECT IDENTIFIER after the
     /// other. `None` without the extension, which allows everything.
     pub extended_key_usage: Option<&'a [u8]>,
-    /// Whether the certificate has more than these fields can say: a critical extension that RFC 5280 does not define as
-    /// one, or one of the above that cannot be read. A library that checks such a certificate refuses it.
+    /// Whether the certificate has more than these fields can represent: a critical extension that RFC 5280 does not define as
+    /// critical, or one of the above that cannot be read. A library that checks such a certificate refuses it.
     pub is_incomplete: bool,
 }
 
@@ -41,7 +41,7 @@ pub enum BasicConstraints {
     NotCa,
     /// A CA.
     Ca {
-        /// How many CAs may stand between it and an end entity. 255 stands for that many and more, which no path has.
+        /// The number of CAs that may be between it and an end entity. 255 means 255 or more, which no path has.
         path_length: Option<u8>,
     },
 }
@@ -65,7 +65,7 @@ impl Default for Profile<'_> {
 }
 
 impl<'a> Certificate<'a> {
-    /// What the certificate says its key may do. Reads the extensions once more.
+    /// The permitted uses of the certificate's key, by its own statements. Reads the extensions once more.
     pub fn profile(&self) -> Profile<'a> {
         let mut profile = Profile {
             is_version_1: self.extensions_list().is_none(),
@@ -83,7 +83,7 @@ impl<'a> Certificate<'a> {
         profile
     }
 
-    /// The subject alternative names (RFC 5280 section 4.2.1.6): the inside of the `GeneralNames` SEQUENCE, without its
+    /// The subject alternative names (RFC 5280 section 4.2.1.6): the value of the `GeneralNames` SEQUENCE, without its
     /// header; `None` without the extension. Reads the extensions once more.
     pub fn subject_alt_names(&self) -> Option<&'a [u8]> {
         let mut list = Reader::new(self.extensions_list()?);
@@ -109,7 +109,7 @@ impl<'a> Certificate<'a> {
         core::iter::from_fn(|| names.read()).any(|name| name.tag == tag::context(7) && is_it(name.value))
     }
 
-    /// The inside of the SEQUENCE of extensions, empty where there are none; `None` for an X.509 v1 certificate.
+    /// The value of the SEQUENCE of extensions, empty where there are none; `None` for an X.509 v1 certificate.
     fn extensions_list(&self) -> Option<&'a [u8]> {
         let mut certificate = Reader::new(self.der);
         let mut tbs = Reader::new(Reader::new(certificate.read()?.value).read()?.value);
@@ -126,7 +126,7 @@ impl<'a> Certificate<'a> {
 }
 
 impl<'a> Profile<'a> {
-    /// Takes over what one extension says; `None` when that cannot be read, or is critical and not known.
+    /// Adds the contents of one extension; `None` when it cannot be read, or is critical and unknown.
     fn read_extension(&mut self, extension: &'a [u8]) -> Option<()> {
         let mut fields = Reader::new(extension);
         let id = fields.expect(tag::OBJECT_IDENTIFIER)?.value;

@@ -1,4 +1,4 @@
-//! The steps of reading a certificate: what must come next, and the error where it did not.
+//! The steps of reading a certificate: each names what must come next, and returns an error where it does not.
 
 use core::fmt;
 
@@ -44,7 +44,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// Why a certificate cannot be read: what was expected, and at which byte.
+/// The reason why a certificate cannot be read: what was expected, and at which byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CertificateError {
     expected: &'static str,
@@ -52,7 +52,7 @@ pub struct CertificateError {
 }
 
 impl CertificateError {
-    /// Where the reading stopped, in bytes from the start of the certificate.
+    /// The position where reading stopped, in bytes from the start of the certificate.
     pub fn offset(&self) -> usize {
         self.offset
     }

@@ -12,7 +12,7 @@ enum Date {
     At(u64),
 }
 
-/// `notBefore` and `notAfter`. One of them may be readable where the other is not.
+/// `notBefore` and `notAfter`. One of them may be readable although the other is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Validity {
     not_before: Option<Date>,
@@ -20,7 +20,7 @@ pub(super) struct Validity {
 }
 
 impl Validity {
-    /// Reads the inside of the `Validity` SEQUENCE.
+    /// Reads the value of the `Validity` SEQUENCE.
     pub(super) fn read(validity: &[u8]) -> Self {
         let mut reader = Reader::new(validity);
         let mut next = || reader.read().and_then(|time| read_time(&time));
@@ -30,7 +30,7 @@ impl Validity {
         }
     }
 
-    /// In Unix time; 0 for a date before 1970, since nothing is judged as of a time before that. `None` for one that
+    /// In Unix time; 0 for a date before 1970, because nothing is validated as of an earlier time. `None` for a date that
     /// cannot be read.
     pub(super) fn not_before(self) -> Option<u64> {
         self.not_before.map(Date::unix)
@@ -71,7 +71,7 @@ fn read_time(time: &Tlv<'_>) -> Option<Date> {
     };
     let year = u16::from(century) * 100 + u16::from(two(at)?);
     let is_before_1970 = year < 1970;
-    // Whether the day exists does not change in 400 years.
+    // The calendar repeats every 400 years.
     let known_year = if is_before_1970 { year % 400 + 2000 } else { year };
     let date = DateTime::new(
         known_year,

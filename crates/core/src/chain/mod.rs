@@ -12,14 +12,14 @@ use crate::{Certificate, CertificateError, Name};
 /// The largest number of certificates that a peer may send. Servers send 2 to 5.
 pub const MAX_CERTIFICATES: usize = 64;
 
-/// The certificates of a peer as it sent them, sorted into a path: in any order, with duplicates, with the
-/// root itself, with unrelated ones, with loops.
+/// The certificates that a peer sent, sorted into a path. They may be in any order, with duplicates, the root itself,
+/// unrelated certificates and loops.
 ///
 /// The first is the end-entity certificate (RFC 8446 section 4.4.2). One after it that cannot be read is
 /// skipped, as webpki does; [`skipped`](Self::skipped) counts them.
 ///
-/// The path is a guess by names and key identifiers, which decides in what order a store is asked and nothing
-/// else: certificates that are not on it are asked about too.
+/// The path is a guess by names and key identifiers. It decides only the order of lookups: the issuers of certificates that are
+/// not in it are looked up, too.
 #[derive(Clone)]
 pub struct PeerChain<'a> {
     certificates: [Option<Certificate<'a>>; MAX_CERTIFICATES],
@@ -33,8 +33,8 @@ pub struct PeerChain<'a> {
 impl<'a> PeerChain<'a> {
     /// Reads the certificates in the order in which they were sent.
     ///
-    /// Allocates nothing. The chain is 4 KB on a 64-bit machine, and it takes 9 KB of stack to make it, measured in an
-    /// optimised build for x86-64. The work is linear in the length of the certificates, and at most
+    /// Allocates nothing. The chain has 4 KB on a 64-bit machine, and this function needs 9 KB of stack, measured in an
+    /// optimised build for x86-64. The time is linear in the length of the certificates, with at most
     /// [`MAX_CERTIFICATES`] squared comparisons of names.
     ///
     /// # Errors
@@ -79,20 +79,19 @@ impl<'a> PeerChain<'a> {
         self.certificates.get(usize::from(index))?.as_ref()
     }
 
-    /// The certificates that could be read, in the order in which they were sent. The first is the end
-    /// entity's.
+    /// The certificates that could be read, in the order in which they were sent, the end entity's first.
     pub fn certificates(&self) -> impl Iterator<Item = &Certificate<'a>> {
         self.certificates.iter().map_while(Option::as_ref)
     }
 
-    /// The path from the end-entity certificate upwards, each certificate named as the issuer of the one
-    /// before it. The last may be the root itself, where the peer sent it.
+    /// The path from the end-entity certificate upwards: each certificate has the name of the issuer of the one before it. The
+    /// last may be the root itself, if the peer sent it.
     pub fn path(&self) -> impl Iterator<Item = &Certificate<'a>> {
         let on_path = self.topmost_first.iter().take(usize::from(self.path_len));
         on_path.rev().filter_map(|index| self.get(*index))
     }
 
-    /// How many certificates after the first could not be read and were left out.
+    /// The number of certificates after the first that could not be read and were left out.
     pub fn skipped(&self) -> usize {
         usize::from(self.skipped)
     }
@@ -103,11 +102,11 @@ impl<'a> PeerChain<'a> {
         sorted.filter_map(|index| self.get(*index))
     }
 
-    /// The names of all issuers, each once: that of the end of the path first, then down the path, then those
-    /// of certificates that are not on it.
+    /// The names of all issuers, each once: first the issuer of the path's last certificate, then the others down the path,
+    /// then the issuers of certificates that are not in it.
     ///
-    /// An anchor that can be part of any valid path has one of these names, because paths are built by names:
-    /// a store that is asked for all of them has been asked for every anchor that can be used.
+    /// Every anchor in which a valid path can end has one of these names, because paths are built by names. Looking up all of
+    /// them therefore finds every anchor that can be used.
     pub fn issuers(&self) -> impl Iterator<Item = Name<'a>> {
         self.topmost_first()
             .enumerate()
@@ -124,8 +123,8 @@ impl<'a> PeerChain<'a> {
             .any(|certificate| certificate.issuer() == subject)
     }
 
-    /// Whether the end-entity certificate was issued, by its notBefore, no later than this second of Unix time, if there
-    /// is such a limit. A certificate whose notBefore cannot be read was not.
+    /// Whether the notBefore of the end-entity certificate is no later than this second of Unix time, if there is such a limit.
+    /// With a limit, a notBefore that cannot be read gives `false`.
     pub fn was_issued_by(&self, limit: Option<u64>) -> bool {
         is_no_later(self.issued_at(), limit)
     }
@@ -135,10 +134,10 @@ impl<'a> PeerChain<'a> {
         self.certificates().next()?.not_before()
     }
 
-    /// What to ask a store for, in the order in which it is worth asking: by issuer name, then by authority key
-    /// identifier, then by the subject key identifier of a root that was sent along.
+    /// The queries for a store, the most promising first: by issuer name, then by authority key identifier, then by the subject
+    /// key identifier of a root that the peer sent.
     ///
-    /// The names alone are complete. Key identifiers serve stores that know no names.
+    /// The queries by name find every anchor. Those by key identifier are for stores that do not know names.
     pub fn queries(&self) -> impl Iterator<Item = Query<'a>> {
         let by_name = self.issuers().map(Query::Subject);
         let by_authority = self.topmost_first().flat_map(Query::by_authority_key_id);
@@ -148,11 +147,10 @@ impl<'a> PeerChain<'a> {
 }
 
 impl<'a> PeerChain<'a> {
-    /// Finds the path, and the order in which issuers are asked for.
+    /// Finds the path, and the order in which issuers are looked up.
     ///
-    /// From the end-entity certificate on, the best fitting issuer that is not on the path yet comes next; of
-    /// two that fit alike, the one that was sent first. Each step uses up one certificate, so that a
-    /// loop ends.
+    /// After each certificate, beginning with the end entity's, comes the best matching issuer that is not in the path yet; of
+    /// two that match equally, the one that was sent first. Each step uses one certificate, so a loop ends.
     fn sort(&mut self) {
         let mut is_on_path = 0_u64;
         let mut next = Some(0);

@@ -1,12 +1,11 @@
-//! What to ask a store for.
+//! Queries for a store.
 
 use crate::{Certificate, KeyId, Name, TrustAnchor};
 
-/// A lookup in a store: what an anchor has to have.
+/// A query for anchors in a store.
 ///
-/// Each kind carries the subject that an anchor must have to be of use. webpki and OpenSSL build paths by names, so that
-/// an anchor with the right key identifier and another name cannot end this path:
-/// [`is_answered_by`](Self::is_answered_by) checks that.
+/// Each kind has the subject that an anchor must have. webpki and OpenSSL build paths by names, so an anchor with the right key
+/// identifier and another name cannot end this path: [`is_answered_by`](Self::is_answered_by) checks that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Query<'a> {
     /// Every anchor with this subject.
@@ -22,7 +21,7 @@ pub enum Query<'a> {
     IssuerSerial {
         /// The issuer of the anchor's own certificate, for a root its subject.
         issuer: Name<'a>,
-        /// The serial number of the anchor's own certificate, as [`Certificate::serial`] has it.
+        /// The serial number of the anchor's own certificate: see [`Certificate::serial`].
         serial: &'a [u8],
         /// The subject that the anchor must have.
         subject: Name<'a>,
@@ -39,12 +38,12 @@ impl<'a> Query<'a> {
         }
     }
 
-    /// Whether `anchor`, however it was found, may be used as an answer.
+    /// Whether `anchor` may be used as an answer, independently of how it was found.
     pub fn is_answered_by(&self, anchor: &TrustAnchor<'_>) -> bool {
         self.subject() == anchor.subject()
     }
 
-    /// By the fields of a certificate's AKID.
+    /// The queries by the fields of a certificate's AKID.
     pub(super) fn by_authority_key_id(certificate: &Certificate<'a>) -> impl Iterator<Item = Self> + use<'a> {
         let subject = certificate.issuer();
         let by_key_id = certificate.authority_key_id();
@@ -58,7 +57,7 @@ impl<'a> Query<'a> {
         by_key_id.into_iter().chain(by_serial)
     }
 
-    /// By the SKID of a root that the peer sent along: the store's own copy of it is the one that counts.
+    /// The query by the SKID of a root that the peer sent: only the store's own copy of that root counts.
     pub(super) fn by_sent_root(certificate: &Certificate<'a>) -> Option<Self> {
         let key_id = certificate
             .subject_key_id()

@@ -1,10 +1,11 @@
-//! Why a path does not conform to its name constraints.
+//! The error of a path that does not conform to its name constraints.
 
 use core::fmt;
 
 use super::form::NameForm;
 
-/// Why a path does not conform to the name constraints of its anchor or of a CA in it, or cannot be checked against them.
+/// The reason why a path does not conform to the name constraints of its anchor or of a CA in it, or cannot be checked against
+/// them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NameConstraintsError {
@@ -12,7 +13,7 @@ pub enum NameConstraintsError {
     NotPermitted(NameForm),
     /// A certificate has a name of this form that is, or could be, in an excluded subtree.
     Excluded(NameForm),
-    /// A certificate has a name of this form, which is constrained, and either cannot be compared.
+    /// A certificate has a name of this form, which is constrained, and the name or the constraint cannot be compared.
     NotUnderstood(NameForm),
     /// The constraints of a CA cannot be read, or have a minimum or a maximum.
     Malformed,

@@ -64,17 +64,17 @@ impl fmt::Display for NameForm {
     }
 }
 
-/// Which of the two lists of subtrees.
+/// The two lists of subtrees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Subtrees {
     Permitted,
     Excluded,
 }
 
-/// A constraint or a name that is not of its form.
+/// The error that a constraint or a name is malformed.
 pub(super) struct NotUnderstood;
 
-/// Whether a name is within a subtree: surely if that permits it, possibly if that excludes it.
+/// Whether a name is within a subtree: certainly, for a permitted subtree; possibly, for an excluded one.
 pub(super) fn contains(
     subtrees: Subtrees,
     form: NameForm,
@@ -126,7 +126,7 @@ fn domain_contains(subtrees: Subtrees, base: &[u8], name: &[u8]) -> Result<bool,
     }
     Ok(match (behind_wildcard, subtrees) {
         (None, _) => is_below(name, domain) || (!is_below_only && is_same(name, domain)),
-        // One label stands before all of it.
+        // The wildcard has one label in front of the whole constraint.
         (Some(behind), Subtrees::Permitted) => is_below(behind, domain) || is_same(behind, domain),
         (Some(behind), Subtrees::Excluded) => {
             let is_one_that_it_stands_for =
@@ -152,7 +152,7 @@ fn without_first_label(domain: &[u8]) -> Option<&[u8]> {
     domain.get(dot.checked_add(1)?..)
 }
 
-/// Labels of letters, digits, hyphens and underscores, without a dot behind the last.
+/// Whether these are labels of letters, digits, hyphens and underscores, without a dot after the last.
 fn is_domain(name: &[u8]) -> bool {
     let is_allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let is_label = |label: &[u8]| (1..=63).contains(&label.len()) && label.iter().all(is_allowed);
@@ -174,7 +174,7 @@ fn network_contains(network: &[u8], address: &[u8]) -> Result<bool, NotUnderstoo
     Ok(bytes.all(|((byte, of), mask)| byte & mask == of & mask))
 }
 
-/// Ones, and then zeros.
+/// Whether the bits are ones, and then zeros.
 fn is_mask(mask: &[u8]) -> bool {
     let mut behind_ones = mask.iter().skip_while(|byte| **byte == 0xff);
     let first = behind_ones.next().copied().unwrap_or(0);

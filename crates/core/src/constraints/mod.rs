@@ -13,30 +13,29 @@ use crate::name::{COMMON_NAME, EMAIL_ADDRESS, attributes};
 use form::directory_name;
 use subtrees::{NameConstraints, Steps};
 
-/// Checks that a path conforms to the name constraints of its anchor and of every CA in it, for TLS libraries that do
-/// not: mbedTLS ignores them.
+/// Checks that a path conforms to the name constraints of its anchor and of every CA in it, for TLS libraries that do not check
+/// this, such as mbedTLS.
 ///
-/// `anchor` are those that bind the anchor, [`TrustAnchor::name_constraints`](crate::TrustAnchor::name_constraints).
+/// `anchor` are the constraints that bind the anchor, [`TrustAnchor::name_constraints`](crate::TrustAnchor::name_constraints).
 /// `path` are the certificates below it, the end entity's first.
 ///
-/// The constraints of a CA bind every certificate below it, its subject and its subject alternative names; but not the
-/// self-issued ones of intermediates, as RFC 5280 section 6.1.3 has it. Whether the extension is critical does not
-/// matter.
+/// The constraints of a CA bind the subject and the subject alternative names of every certificate below it, except self-issued
+/// certificates of intermediates (RFC 5280 section 6.1.3). It does not matter whether the extension is critical.
 ///
 /// | form | how |
 /// |---|---|
 /// | dNSName | as webpki: ASCII case folded; a constraint with a leading dot is met by what is below it only; a wildcard is permitted when all that it stands for is, and excluded when anything is |
 /// | iPAddress | address and mask; the mask has its ones before its zeros |
-/// | directoryName | permitted when it begins with the same bytes; excluded when it begins with what could be the same, however it is written |
-/// | all others | not understood: a certificate that has a name of a form that is constrained is refused; so is one with an e-mail address in its subject where rfc822Name is |
+/// | directoryName | permitted when it begins with the same bytes; excluded when it begins with bytes that could be another spelling of the same name |
+/// | all others | not supported: a certificate that has a name of a constrained form is refused; so is one with an e-mail address in its subject where rfc822Name is constrained |
 ///
-/// A TLS library may look for the host's name in the common name of an end entity that has no subject alternative names.
-/// The common names of such a certificate are treated as DNS names here.
+/// A TLS library may compare the host with the common name of an end entity that has no subject alternative names. The common
+/// names of such a certificate are therefore checked as DNS names.
 ///
-/// `minimum` and `maximum` must be absent, as RFC 5280 has it. Names and constraints that cannot be read are refused.
+/// `minimum` and `maximum` must be absent, as RFC 5280 demands. Names and constraints that cannot be read are refused.
 ///
 /// # Errors
-/// What does not conform, or cannot be compared.
+/// When a name does not conform, or cannot be compared.
 pub fn check_name_constraints(
     anchor: Option<&[u8]>,
     path: &[Certificate<'_>],
@@ -54,12 +53,12 @@ pub fn check_name_constraints(
     Ok(())
 }
 
-/// Checks that a path conforms to name constraints that are imposed on its anchor, and to no others: for
-/// constraints that the TLS library does not know of. `below` are the certificates below the anchor, the end entity's
-/// first. Names are compared as by [`check_name_constraints`].
+/// Checks that a path conforms to name constraints that are imposed on its anchor, and only to these: for constraints that the
+/// TLS library does not know. `below` are the certificates below the anchor, the end entity's first. Names are compared as by
+/// [`check_name_constraints`].
 ///
 /// # Errors
-/// What does not conform, or cannot be compared.
+/// When a name does not conform, or cannot be compared.
 pub fn check_imposed_constraints(
     constraints: &[u8],
     below: &[Certificate<'_>],

@@ -4,14 +4,14 @@ use super::error::NameConstraintsError;
 use super::form::{NameForm, NotUnderstood, Subtrees, contains};
 use crate::der::{Reader, Tlv, tag};
 
-/// The two lists of subtrees, which have been read.
+/// The two lists of subtrees, which were read.
 pub(super) struct NameConstraints<'a> {
     permitted: &'a [u8],
     excluded: &'a [u8],
 }
 
 impl<'a> NameConstraints<'a> {
-    /// `NameConstraints ::= SEQUENCE { permittedSubtrees [0] OPTIONAL, excludedSubtrees [1] OPTIONAL }`, its inside.
+    /// Reads the value of `NameConstraints ::= SEQUENCE { permittedSubtrees [0] OPTIONAL, excludedSubtrees [1] OPTIONAL }`.
     pub(super) fn read(inside: &'a [u8]) -> Result<Self, NameConstraintsError> {
         let mut reader = Reader::new(inside);
         let mut list = |number| {
@@ -62,7 +62,7 @@ impl<'a> NameConstraints<'a> {
     }
 }
 
-/// `GeneralSubtree ::= SEQUENCE { base GeneralName }`, one after the other; `None`, once, for what is not.
+/// Each `GeneralSubtree ::= SEQUENCE { base GeneralName }`; `None`, once, where something else follows.
 fn bases(list: &[u8]) -> impl Iterator<Item = Option<(NameForm, &[u8])>> {
     let mut list = Reader::new(list);
     core::iter::from_fn(move || {
@@ -84,10 +84,10 @@ fn base(subtree: Tlv<'_>) -> Option<(NameForm, &[u8])> {
     fields.is_at_end().then_some((form, base.value))
 }
 
-/// How many steps, names looked at and comparisons, one check may take: as many as webpki takes.
+/// The largest number of steps, which are names and comparisons, of one check: that of webpki.
 const MAX_STEPS: u32 = 250_000;
 
-/// What is left of the steps that a check may take.
+/// The rest of the steps that a check may take.
 pub(super) struct Steps(u32);
 
 impl Steps {
@@ -104,7 +104,7 @@ impl Steps {
         Ok(())
     }
 
-    /// For one comparison, beside its first step: a directory name is read part by part, and no part is shorter.
+    /// The further steps of one comparison: a directory name is read part by part, and no part is shorter.
     fn take_for(&mut self, form: NameForm, base: &[u8], name: &[u8]) -> Result<(), NameConstraintsError> {
         const SHORTEST_PART: usize = 9;
         match form {

@@ -1,9 +1,9 @@
-//! DER (X.690), as far as certificates need it: a reader that goes from one tag-length-value to the next and never looks
-//! behind the end of what it was given.
+//! DER (X.690), as far as certificates need it: a reader that goes from one tag-length-value to the next and never reads past
+//! the end of its input.
 //!
-//! [`Reader::read`] takes exactly the headers that webpki takes: one-byte tags, lengths in their shortest form, values of
-//! at most 65,535 bytes. A certificate that only one of the two could read would be judged by that one alone, and the
-//! verdict could differ. The `der` crate serves for the calendar.
+//! [`Reader::read`] accepts exactly the headers that webpki accepts: one-byte tags, lengths in their shortest form, values of at
+//! most 65,535 bytes. If only one of the two could read a certificate, the verdict could differ. The `der` crate is used for
+//! the calendar only.
 
 mod object_identifier;
 mod writer;
@@ -47,8 +47,8 @@ pub mod tag {
     }
 }
 
-/// A place in a certificate. Offsets are 16 bits wide, which is all that a certificate may have, so that a chain
-/// of 64 fits the stack of a small device.
+/// A place in a certificate. Offsets have 16 bits, which suffices for the longest certificate, so a chain of 64 fits the stack
+/// of a small device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Span {
     start: u16,
@@ -56,7 +56,7 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    /// Where `part`, which was read from `certificate`, stands in it.
+    /// The place of `part` in `certificate`, from which it was read.
     #[inline]
     pub(crate) fn of(part: &[u8], certificate: &[u8]) -> Self {
         let span = u16::try_from(offset(part, certificate)).ok().and_then(|start| {
@@ -76,13 +76,13 @@ impl Span {
     }
 }
 
-/// How many bytes into `whole` its part `part` begins.
+/// The offset in `whole` at which its part `part` begins, in bytes.
 #[inline]
 pub(crate) fn offset(part: &[u8], whole: &[u8]) -> usize {
     part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr())
 }
 
-/// Hands over the header of a value of `len` bytes, fewer than 2^32.
+/// Passes on the header of a value of `len` bytes, fewer than 2^32.
 pub(crate) fn with_header<T>(tag: u8, len: usize, take: impl FnOnce(&[u8]) -> T) -> T {
     let len = u32::try_from(len).unwrap_or(u32::MAX);
     match len.to_be_bytes() {
@@ -134,7 +134,7 @@ impl<'a> Reader<'a> {
         Self { rest: bytes }
     }
 
-    /// What has not been read yet.
+    /// The bytes that were not read yet.
     pub fn rest(&self) -> &'a [u8] {
         self.rest
     }
@@ -145,7 +145,7 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
-    /// The next tag-length-value, whatever its tag; `None`, and no step ahead, when it is not whole.
+    /// The next tag-length-value, with any tag; `None`, without a step ahead, when it is not complete.
     #[inline(always)]
     pub fn read(&mut self) -> Option<Tlv<'a>> {
         let (tag, len, behind_header) = match self.rest {
@@ -159,7 +159,7 @@ impl<'a> Reader<'a> {
         self.step(tag, len, behind_header)
     }
 
-    /// As [`read`](Self::read), but of a value of any length: for what holds many certificates, such as PKCS #7.
+    /// As [`read`](Self::read), for a value of any length: for structures with many certificates, such as PKCS #7.
     pub fn read_long(&mut self) -> Option<Tlv<'a>> {
         let (tag, len, behind_header) = match self.rest {
             [tag, 0x83, high @ 1..=0xff, middle, low, behind @ ..] => {

@@ -15,7 +15,7 @@ impl fmt::Display for ObjectIdentifier<'_> {
                 f.write_str(".")?;
             }
             match number(digits) {
-                // The first two are one: 40 times the first, which is at most 2, and the second.
+                // The first two numbers are encoded as one: 40 times the first, which is at most 2, plus the second.
                 Some(number) if place == 0 => {
                     let root = (number / 40).min(2);
                     write!(f, "{root}.{}", number.saturating_sub(root.saturating_mul(40)))?;
@@ -28,7 +28,7 @@ impl fmt::Display for ObjectIdentifier<'_> {
     }
 }
 
-/// A number of seven bits a byte; all but the last have the highest bit set.
+/// A number of seven bits in each byte; all bytes except the last have the highest bit set.
 fn number(digits: &[u8]) -> Option<u64> {
     digits.last().filter(|last| **last & 0x80 == 0)?;
     digits.iter().try_fold(0_u64, |number, digit| {

@@ -2,7 +2,7 @@
 
 use super::{tag, with_header};
 
-/// A buffer that fills from its end. What no longer fits is only counted.
+/// A buffer that is filled from its end. Bytes that do not fit are only counted.
 pub(crate) struct Writer<'b> {
     buffer: &'b mut [u8],
     len: usize,
@@ -13,19 +13,18 @@ impl<'b> Writer<'b> {
         Self { buffer, len: 0 }
     }
 
-    /// How many bytes have been written or, where there was no room, would have been. It stays at the largest number
-    /// rather than pass it.
+    /// The number of bytes that were written, or would have been written if there were room. It saturates.
     pub(crate) fn len(&self) -> usize {
         self.len
     }
 
-    /// What has been written; `None` when it did not fit.
+    /// The bytes that were written; `None` when they did not fit.
     pub(crate) fn finish(self) -> Option<&'b [u8]> {
         let start = self.buffer.len().checked_sub(self.len)?;
         self.buffer.get(start..)
     }
 
-    /// Puts these bytes before what has been written.
+    /// Writes these bytes before those that were written.
     pub(crate) fn prepend(&mut self, bytes: &[u8]) {
         self.len = self.len.saturating_add(bytes.len());
         let start = self.buffer.len().checked_sub(self.len);
@@ -35,7 +34,7 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// Puts a value before what has been written, and its header before that. The length in the header is right below
+    /// Writes a value before the bytes that were written, and its header before that. The header is correct for lengths below
     /// 2^32 bytes.
     pub(crate) fn prepend_tagged(&mut self, tag: u8, value: impl FnOnce(&mut Self)) {
         let behind = self.len;
@@ -44,7 +43,7 @@ impl<'b> Writer<'b> {
         with_header(tag, len, |header| self.prepend(header));
     }
 
-    /// Puts a SEQUENCE before what has been written.
+    /// Writes a SEQUENCE before the bytes that were written.
     pub(crate) fn prepend_sequence(&mut self, value: impl FnOnce(&mut Self)) {
         self.prepend_tagged(tag::SEQUENCE, value);
     }

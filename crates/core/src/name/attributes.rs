@@ -16,7 +16,7 @@ pub(crate) struct Attribute<'a> {
     pub(super) joins_the_one_before: bool,
 }
 
-/// All attributes of a name, given as its inside; `None`, once and last, for what cannot be read.
+/// All attributes of a name, given as its value; `None`, as the last item, where the rest cannot be read.
 pub(crate) fn attributes(name: &[u8]) -> impl Iterator<Item = Option<Attribute<'_>>> {
     let mut name = Reader::new(name);
     let mut set = Reader::new(&[]);

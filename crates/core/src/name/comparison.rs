@@ -1,19 +1,19 @@
-//! Whether a name is, or could be, another or begin with it.
+//! Comparisons of names: whether one is equal to another, could be equal to it, or begins with it.
 
 use super::Name;
 use super::attributes::attributes;
 use crate::der::{Reader, Tlv, tag};
 
-/// The attributes that one RelativeDistinguishedName may have. Real ones have one.
+/// The largest number of attributes of one RelativeDistinguishedName. Real ones have one.
 const MAX_ATTRIBUTES: usize = 8;
 
-/// UTF8String, NumericString, PrintableString, IA5String and VisibleString: ASCII, as long as it is.
+/// UTF8String, NumericString, PrintableString, IA5String and VisibleString, which contain ASCII text as it is.
 const TEXT: [u8; 5] = [tag::UTF8_STRING, 0x12, 0x13, 0x16, 0x1a];
 
 impl Name<'_> {
-    /// Whether this name and another could be the same to a library that folds case, spaces or kinds of strings, as
-    /// OpenSSL and mbedTLS do. Names that cannot be read could be. No anchor is found by this; it serves conditions,
-    /// which another spelling of the name must not lift.
+    /// Whether this name and another could be equal for a library that folds case, spaces or kinds of strings, as OpenSSL and
+    /// mbedTLS do. Names that cannot be read could be equal. No anchor is found by this; it is for conditions, which another
+    /// spelling of the name must not lift.
     pub fn may_equal(&self, other: Name<'_>) -> bool {
         let (one, other) = (self.value(), other.value());
         if one == other || !is_readable(one) || !is_readable(other) {
@@ -25,19 +25,19 @@ impl Name<'_> {
     /// Whether this name begins with the bytes of another; `None` when one of them cannot be read.
     pub(crate) fn begins_with(&self, base: Name<'_>) -> Option<bool> {
         let (base, name) = (base.value(), self.value());
-        // What has been read is whole, so that the same bytes are the same attributes.
+        // The parts that were read are complete, so the same bytes are the same attributes.
         (is_readable(base) && is_readable(name)).then(|| name.starts_with(base))
     }
 
-    /// Whether this name begins with what could be another to a library that [folds](Self::may_equal); `None` when one
-    /// of them cannot be read.
+    /// Whether the beginning of this name could be equal to another name for a library that [folds](Self::may_equal); `None`
+    /// when one of them cannot be read.
     pub(crate) fn may_begin_with(&self, base: Name<'_>) -> Option<bool> {
         let (base, name) = (base.value(), self.value());
         (is_readable(base) && is_readable(name)).then(|| rest_behind(base, name).is_some())
     }
 }
 
-/// What of a name, given as its inside, follows parts that could be all those of `base`; `None` where one could not be.
+/// The rest of a name, given as its value, after parts that could be equal to those of `base`; `None` where one could not be.
 fn rest_behind<'a>(base: &[u8], name: &'a [u8]) -> Option<Reader<'a>> {
     let (mut base, mut name) = (Reader::new(base), Reader::new(name));
     while let Some(wanted) = base.read() {
@@ -48,7 +48,7 @@ fn rest_behind<'a>(base: &[u8], name: &'a [u8]) -> Option<Reader<'a>> {
     Some(name)
 }
 
-/// Whether a name's inside can be read, and no part of it is too large.
+/// Whether a name's value can be read, and no part of it is too large.
 fn is_readable(name: &[u8]) -> bool {
     let mut parts = Reader::new(name);
     let mut are_small = true;
@@ -58,7 +58,7 @@ fn is_readable(name: &[u8]) -> bool {
     are_small && attributes(name).all(|attribute| attribute.is_some())
 }
 
-/// Whether two RelativeDistinguishedNames could be the same to a library that folds.
+/// Whether two RelativeDistinguishedNames could be equal for a library that folds.
 fn may_be_same(one: Tlv<'_>, other: Tlv<'_>) -> bool {
     attributes(one.whole).flatten().all(|attribute| {
         let mut others = attributes(other.whole).flatten();
@@ -66,8 +66,8 @@ fn may_be_same(one: Tlv<'_>, other: Tlv<'_>) -> bool {
     })
 }
 
-/// Whether two values could be the same to a library that folds: they are surely not if both are plain ASCII text and
-/// differ in more than case and spaces.
+/// Whether two values could be equal for a library that folds. They could not if both are plain ASCII text and differ in more
+/// than case and spaces.
 fn may_be_equal(one: Tlv<'_>, other: Tlv<'_>) -> bool {
     let is_text = |value: Tlv<'_>| TEXT.contains(&value.tag) && value.value.is_ascii();
     if !is_text(one) || !is_text(other) {

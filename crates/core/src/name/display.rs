@@ -1,7 +1,7 @@
 //! The text form of a name: `C=US, O=Example, CN=Example Root`.
 //!
-//! The bytes come from a peer, so everything but printable characters is escaped: a name cannot move a terminal's
-//! cursor, hide its end or pretend to have another attribute.
+//! The bytes come from a peer, so all characters except printable ones are escaped: a name cannot move a terminal's cursor, hide
+//! its end or imitate another attribute.
 
 use core::fmt::{self, Write};
 
@@ -83,7 +83,7 @@ fn write_value(f: &mut fmt::Formatter<'_>, Tlv { tag, value, .. }: Tlv<'_>) -> f
     }
 }
 
-/// RFC 4514 section 2.4, and more: everything that a terminal would not show as itself.
+/// Escapes by RFC 4514 section 2.4, and further characters that a terminal would not show as they are.
 fn write_escaped(f: &mut fmt::Formatter<'_>, character: char) -> fmt::Result {
     match character {
         ',' | '+' | '"' | '\\' | '<' | '>' | ';' | '=' => write!(f, "\\{character}"),
@@ -97,7 +97,8 @@ fn write_escaped(f: &mut fmt::Formatter<'_>, character: char) -> fmt::Result {
     }
 }
 
-/// False for control characters and for those that reorder, join or hide the text around them.
+/// Whether a character is shown as it is: not a control character, and not one that reorders, joins or hides the text around
+/// it.
 fn is_shown_as_itself(character: char) -> bool {
     let reorders_or_hides = matches!(
         u32::from(character),

@@ -1,11 +1,11 @@
-//! The hash of a name, the key under which stores file anchors.
+//! The hash of a name, by which stores find anchors.
 
 use core::fmt;
 
 use sha2::{Digest, Sha256};
 
 /// SHA-256 over the DER encoding of a name, its SEQUENCE header included, like the `issuerNameHash` of OCSP
-/// (RFC 6960 section 4.1.1). Displayed as 64 lower-case hex digits, as file names have it.
+/// (RFC 6960 section 4.1.1). Displayed as 64 lower-case hex digits, as in file names.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NameHash([u8; Self::LEN]);
 
@@ -17,7 +17,7 @@ impl NameHash {
         Self(Sha256::digest(name_der).into())
     }
 
-    /// The hash that these bytes are.
+    /// The hash with these bytes.
     #[inline]
     pub fn from_bytes(bytes: [u8; Self::LEN]) -> Self {
         Self(bytes)
@@ -38,9 +38,8 @@ impl NameHash {
 /// The first 16 bytes of a [`NameHash`], under which a trust blob of version 2 holds an anchor. Displayed as 32
 /// lower-case hex digits.
 ///
-/// Taking one CA's anchor for that of another would need a second name with a given prefix: 2^128 hashes. (Two names of
-/// the attacker's choice with the same prefix take 2^64, but both would have to be names of CAs in the store; the writer
-/// refuses them.)
+/// To confuse one CA's anchor with that of another, an attacker needs a second name with a given prefix: 2^128 hashes. (Any two
+/// names with the same prefix take 2^64, but both must be names of CAs in the store, and the writer refuses that.)
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NameHashPrefix([u8; Self::LEN]);
 
@@ -48,13 +47,13 @@ impl NameHashPrefix {
     /// The length in bytes.
     pub const LEN: usize = 16;
 
-    /// The prefix that these bytes are.
+    /// The prefix with these bytes.
     #[inline]
     pub fn from_bytes(bytes: [u8; Self::LEN]) -> Self {
         Self(bytes)
     }
 
-    /// The prefix as a number of the same order, which is faster to compare.
+    /// The prefix as a number with the same order, which is faster to compare.
     #[inline]
     pub(crate) fn to_number(self) -> u128 {
         u128::from_be_bytes(self.0)

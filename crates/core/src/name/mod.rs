@@ -1,4 +1,4 @@
-//! Distinguished names, by whose bytes anchors are found.
+//! Distinguished names. Anchors are found by their bytes.
 
 mod attributes;
 mod comparison;
@@ -12,8 +12,8 @@ use crate::der::{Reader, tag};
 
 /// A distinguished name (RFC 5280 section 4.1.2.4) in its DER encoding, the header of its SEQUENCE included.
 ///
-/// Two names are equal when their bytes are: that is how webpki builds paths, and what the CA/Browser Forum's
-/// Baseline Requirements (section 7.1.4.1) demand of a subject and the issuer field that refers to it.
+/// Two names are equal when their bytes are equal: webpki builds paths that way, and the CA/Browser Forum's Baseline
+/// Requirements (section 7.1.4.1) demand it of a subject and the issuer field that refers to it.
 ///
 /// Displayed in the order of the encoding, as `C=US, O=Example, CN=Example Root`. Characters that could mislead a reader
 /// or a terminal are escaped as in RFC 4514 section 2.4; the order and the separators are not those of that RFC.
@@ -23,14 +23,14 @@ pub struct Name<'a> {
 }
 
 impl<'a> Name<'a> {
-    /// The name of these bytes: one DER SEQUENCE with nothing after it. Its content is not read.
+    /// The name with this encoding: one DER SEQUENCE with nothing after it. Its content is not read.
     pub fn from_der(der: &'a [u8]) -> Option<Self> {
         let mut reader = Reader::new(der);
         reader.expect(tag::SEQUENCE)?;
         reader.is_at_end().then_some(Self { der })
     }
 
-    /// A name whose header has been read before, with the certificate around it.
+    /// A name whose header was read before, together with its certificate.
     pub(crate) fn of_certificate(der: &'a [u8]) -> Self {
         Self { der }
     }
@@ -46,7 +46,7 @@ impl<'a> Name<'a> {
         name.map(|name| name.value).unwrap_or_default()
     }
 
-    /// The name's hash, under which webroots file anchors.
+    /// The name's hash, which is in the file names of a webroot.
     pub fn hash(&self) -> NameHash {
         NameHash::of(self.der)
     }
@@ -60,8 +60,8 @@ impl<'a> Name<'a> {
     }
 }
 
-/// A name and the prefix of its hash: what an anchor is looked up by in a trust blob of version 2. Only
-/// [`Name::hashed`] makes one, so that the two belong together.
+/// A name and the prefix of its hash, by which an anchor is looked up in a trust blob of version 2. Only [`Name::hashed`] makes
+/// one, so the two always belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HashedName<'a> {
     name: Name<'a>,

@@ -13,6 +13,8 @@ fn encode(roots: &Roots, generation: u32) -> Result<Vec<u8>, WriteError> {
         .collect();
     let mut blob = vec![0; v1::encoded_len(&roots)?];
     assert_eq!(v1::encode(&roots, generation, &mut blob)?, blob.len());
+    #[cfg(feature = "alloc")]
+    assert_eq!(v1::to_vec(&roots, generation)?, blob);
     Ok(blob)
 }
 

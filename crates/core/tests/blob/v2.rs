@@ -18,6 +18,8 @@ fn entries(roots: &Roots) -> Vec<Entry<'_>> {
 fn encode(entries: &[Entry<'_>], options: v2::Options) -> Result<Vec<u8>, WriteError> {
     let mut blob = vec![0xee; v2::encoded_len(entries, options)?];
     assert_eq!(v2::encode(entries, options, 7, &mut blob)?, blob.len());
+    #[cfg(feature = "alloc")]
+    assert_eq!(v2::to_vec(entries, options, 7)?, blob);
     Ok(blob)
 }
 

@@ -264,7 +264,7 @@ const uint8_t *find(const struct blob *b, const uint8_t hash[16]) {
         if (memcmp(b->slots + 20 * mid, hash, 16) < 0) lo = mid + 1; else hi = mid;
     }
     if (lo == b->count || memcmp(b->slots + 20 * lo, hash, 16) != 0) return NULL;
-    /* The first with this hash. The slots behind its own, at be32(record + 2), may have it too: up to 8 in all. */
+    /* The first with this hash. The slots after its own, at be32(record + 2), may have it too: up to 8 in all. */
     return b->anchors + be32(b->slots + 20 * lo + 16);
 }
 

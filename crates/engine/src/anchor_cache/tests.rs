@@ -176,9 +176,7 @@ fn of_the_lookups_that_were_made_ahead_the_latest_are_wanted_until_there_is_a_re
 /// A response of this generation, without anchors.
 fn of_generation(generation: u32) -> LookupResponse {
     let options = jit_trust_core::v2::Options::default();
-    let mut blob = vec![0; jit_trust_core::v2::encoded_len(&[], options).unwrap()];
-    jit_trust_core::v2::encode(&[], options, generation, &mut blob).unwrap();
-    LookupResponse::blob(blob).unwrap()
+    LookupResponse::blob(jit_trust_core::v2::to_vec(&[], options, generation).unwrap()).unwrap()
 }
 
 /// Requests a key and has this response come. Returns which generation came and which is remembered, where it is refused.

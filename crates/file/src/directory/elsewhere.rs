@@ -1,5 +1,5 @@
-//! By paths: without owners and descriptors, a directory is where its path leads. What each method does stands beside its
-//! counterpart in `unix`; there are no links, no exchanges and no locks here.
+//! Directories by their paths, without owners and descriptors. The methods are documented in `unix`; here, there are no links, no
+//! exchanges and no locks.
 #![allow(missing_docs, clippy::missing_errors_doc, reason = "they stand in `unix`")]
 
 use std::ffi::{OsStr, OsString};
@@ -145,7 +145,7 @@ impl Directory {
     }
 }
 
-/// What has a name in a directory, at the moment of [`Directory::look`].
+/// The entry of a directory with a name, at the moment of [`Directory::look`].
 #[derive(Debug)]
 pub struct Entry {
     pub kind: Kind,

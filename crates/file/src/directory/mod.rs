@@ -1,4 +1,4 @@
-//! A directory that is held open, and what is in it.
+//! An open directory, and its entries.
 
 #[cfg(not(unix))]
 mod elsewhere;
@@ -16,7 +16,7 @@ pub use elsewhere::{Directory, Entry};
 #[cfg(unix)]
 pub use unix::{Directory, Entry};
 
-/// What an entry of a directory is. Displayed as a noun.
+/// The kind of an entry of a directory. Displayed as a noun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A regular file.
@@ -40,16 +40,16 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Who may read a file that is made, and for a directory, who may look into it.
+/// The users who may read a new file, or list a new directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Those that the umask leaves.
+    /// Those that the umask permits.
     Ordinary,
     /// Its user alone.
     Private,
 }
 
-/// Takes it for success that a directory cannot be synced.
+/// Treats the error that a directory cannot be synced as success.
 fn unless_it_cannot(synced: io::Result<()>) -> io::Result<()> {
     const CANNOT_SYNC: [ErrorKind; 3] = [
         ErrorKind::InvalidInput,
@@ -62,14 +62,14 @@ fn unless_it_cannot(synced: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// How many names are tried. They cannot be guessed, so that the first is good.
+/// The number of names that are tried. They cannot be guessed, so the first one is free.
 const MAX_TRIES: usize = 8;
 
-/// What the names of temporary files and directories begin with.
+/// The beginning of the names of temporary files and directories.
 pub const TEMPORARY: &str = ".jit-trust-";
 
-/// Makes something under a name that nothing else has and that cannot be guessed: the prefix and 16 hex digits. `create` is
-/// to make it under the name that it is given, unless something has that name. Returns that name, and what was made.
+/// Creates an entry under a free name that cannot be guessed: the prefix and 16 hex digits. `create` creates it under the name
+/// that it gets, unless that name is taken. Returns the name and the result of `create`.
 ///
 /// # Errors
 /// When `create` fails, for another reason than that the name is taken.
@@ -79,7 +79,7 @@ pub fn create_unique<T>(
 ) -> io::Result<(OsString, T)> {
     let mut tries = 0;
     loop {
-        // The keys of this hash are drawn at random by the system.
+        // The system chooses the keys of this hash at random.
         let number = RandomState::new().build_hasher().finish();
         let mut name = prefix.as_ref().to_owned();
         name.push(format!("{number:016x}"));

@@ -1,4 +1,4 @@
-//! By descriptors: what happens to the name of a directory does not matter once it is open.
+//! Directories by descriptors: once a directory is open, changes of its name do not matter.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -16,15 +16,15 @@ use rustix::io::Errno;
 
 use super::{Access, Kind};
 
-/// A directory that is held open: its names are looked up in it and nowhere else, also after it was moved. Every `name`
-/// is a single one, without a separator. No method follows a link.
+/// An open directory: names are looked up in it and nowhere else, even after it was moved. Every `name` is a single one, without a
+/// separator. No method follows a link.
 #[derive(Debug)]
 pub struct Directory {
     descriptor: OwnedFd,
     path: PathBuf,
 }
 
-/// To go through a directory, and to make files in it, one need not be able to read it. Not all systems know that.
+/// The flags that open a directory to look up or create entries. Only some systems demand permission to read it for that.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const SEARCH: OFlags = OFlags::PATH;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -54,19 +54,19 @@ impl Directory {
         }
     }
 
-    /// What this directory is itself.
+    /// The metadata of this directory.
     ///
     /// # Errors
-    /// When the system refuses to tell.
+    /// When the system refuses it.
     pub fn entry(&self) -> io::Result<Entry> {
         Ok(Entry::of(fstat(&self.descriptor)?))
     }
 
-    /// What has this name; `None` if there is nothing. As long as the entry is kept, its inode's number is not given to
-    /// another file (on Linux; elsewhere, if the file can be read).
+    /// The entry with this name; `None` if there is none. As long as the entry is kept, its inode number is not given to another
+    /// file (on Linux; elsewhere, if the file can be read).
     ///
     /// # Errors
-    /// When the system refuses to tell.
+    /// When the system refuses it.
     pub fn look(&self, name: &OsStr) -> io::Result<Option<Entry>> {
         match self.look_closely(name) {
             Err(Errno::NOENT) => Ok(None),
@@ -101,13 +101,13 @@ impl Directory {
         Ok(entry)
     }
 
-    /// Where a link leads that [`look`](Self::look) has found.
+    /// The target of a link that [`look`](Self::look) has found.
     ///
     /// # Errors
-    /// When the system refuses to tell.
+    /// When the system refuses it.
     pub fn read_link(&self, name: &OsStr, link: &Entry) -> io::Result<PathBuf> {
         let target = match &link.held {
-            // Of the link that was looked at, whatever has its name now.
+            // The target of the link that was found, even if another entry has its name now.
             Some(held) => readlinkat(held, "", Vec::new()),
             None => readlinkat(&self.descriptor, name, Vec::new()),
         };
@@ -117,13 +117,13 @@ impl Directory {
     /// Opens a directory in this one.
     ///
     /// # Errors
-    /// When the system refuses it, or there is no directory but something else, such as a link to one.
+    /// When the system refuses it, or the entry is not a directory, but for example a link to one.
     pub fn open(&self, name: &OsStr) -> io::Result<Self> {
         self.open_with(name, OFlags::NOFOLLOW)
     }
 
-    /// Opens what a link of the proc file system stands for, which its text does not say: it may be of another root
-    /// directory, or deleted.
+    /// Opens the target of a link of the proc file system. The text of such a link does not identify it: the target may be in
+    /// another root directory, or deleted.
     pub(crate) fn open_through(&self, name: &OsStr) -> io::Result<Self> {
         self.open_with(name, OFlags::empty())
     }
@@ -149,7 +149,7 @@ impl Directory {
         }
     }
 
-    /// Opens a file to be read. A pipe is not waited for.
+    /// Opens a file for reading. Does not wait for a pipe.
     ///
     /// # Errors
     /// When the system refuses it, or there is a link.
@@ -157,7 +157,7 @@ impl Directory {
         self.open_file(name, OFlags::RDONLY | OFlags::NONBLOCK)
     }
 
-    /// Opens what is there to be written to. A pipe without a reader is waited for.
+    /// Opens an entry for writing. Waits for the reader of a pipe.
     pub(crate) fn write_to(&self, name: &OsStr) -> io::Result<File> {
         self.open_file(name, OFlags::WRONLY)
     }
@@ -173,10 +173,10 @@ impl Directory {
         Ok(openat(&self.descriptor, name, flags, Mode::empty())?.into())
     }
 
-    /// Makes a new file, to be written to.
+    /// Creates a file for writing.
     ///
     /// # Errors
-    /// When the system refuses it, or there is something of this name.
+    /// When the system refuses it, or the name is taken.
     pub fn create_file(&self, name: &OsStr, access: Access) -> io::Result<File> {
         let mode = match access {
             Access::Ordinary => 0o666,
@@ -186,10 +186,10 @@ impl Directory {
         Ok(openat(&self.descriptor, name, flags, Mode::from_raw_mode(mode))?.into())
     }
 
-    /// Makes a new directory, and opens it.
+    /// Creates a directory, and opens it.
     ///
     /// # Errors
-    /// When the system refuses it, or there is something of this name.
+    /// When the system refuses it, or the name is taken.
     pub fn create_directory(&self, name: &OsStr, access: Access) -> io::Result<Self> {
         let mode = match access {
             Access::Ordinary => 0o777,
@@ -199,15 +199,15 @@ impl Directory {
         self.open(name)
     }
 
-    /// Makes a new link.
+    /// Creates a link.
     ///
     /// # Errors
-    /// When the system refuses it, or there is something of this name.
+    /// When the system refuses it, or the name is taken.
     pub fn create_link(&self, name: &OsStr, target: &OsStr) -> io::Result<()> {
         Ok(symlinkat(target, &self.descriptor, name)?)
     }
 
-    /// Gives an entry another name, in this directory or another one, in the place of what has that name.
+    /// Renames an entry, in this directory or into another one, and replaces an entry with the new name.
     ///
     /// # Errors
     /// When the system refuses it.
@@ -215,10 +215,10 @@ impl Directory {
         Ok(renameat(&self.descriptor, name, &to.descriptor, new)?)
     }
 
-    /// Gives an entry a name that nothing has.
+    /// Renames an entry to a free name.
     ///
     /// # Errors
-    /// When the system refuses it, or something has that name.
+    /// When the system refuses it, or the new name is taken.
     pub fn rename_to_new(&self, name: &OsStr, to: &Self, new: &OsStr) -> io::Result<()> {
         match self.rename_if_new(name, to, new) {
             Err(error) if is_unsupported(&error) => {}
@@ -410,10 +410,10 @@ impl Directory {
     }
 }
 
-/// What has a name in a directory, at the moment of [`Directory::look`].
+/// The entry of a directory with a name, at the moment of [`Directory::look`].
 #[derive(Debug)]
 pub struct Entry {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// Device and inode.
     identity: (i128, i128),
@@ -442,10 +442,10 @@ impl Entry {
         }
     }
 
-    /// What an open file is.
+    /// The metadata of an open file.
     ///
     /// # Errors
-    /// When the system refuses to tell.
+    /// When the system refuses it.
     pub fn of_file(file: &File) -> io::Result<Self> {
         Ok(Self::of(fstat(file)?))
     }

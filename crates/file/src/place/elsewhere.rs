@@ -1,4 +1,4 @@
-//! By the paths that links have in them.
+//! The place of a path, found by the paths in links.
 
 use std::ffi::OsString;
 use std::fs;
@@ -45,7 +45,7 @@ pub(crate) fn check_that_files_stay(_directory: &Directory) -> Result<(), FileEr
     Ok(())
 }
 
-/// Without owners, nothing is another user's.
+/// Without owners, no file belongs to another user.
 pub(super) fn check(_directory: &Directory, _entry: &Entry, _path: &Path) -> Result<(), FileError> {
     Ok(())
 }

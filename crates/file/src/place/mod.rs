@@ -1,4 +1,4 @@
-//! Where a path leads.
+//! The place that a path leads to.
 
 #[cfg(not(unix))]
 mod elsewhere;
@@ -19,13 +19,13 @@ use unix::{check, find};
 #[cfg(unix)]
 pub(crate) use unix::{check_that_files_stay, foreign};
 
-/// How many links to links are followed, as Linux does.
+/// The largest number of links that are followed, that of Linux.
 const MAX_LINKS: usize = 40;
 
-/// What cannot be done where the directory that a file is to be in cannot be reached.
+/// The failed operation, for messages, where the directory of a file cannot be reached.
 const CREATE_IN_IT: &str = "create a file in it";
 
-/// What becomes of a link that has the last name of a path.
+/// The treatment of a link that has the last name of a path.
 #[derive(Clone, Copy)]
 pub(crate) enum LastLink<'a> {
     /// It is followed.
@@ -53,38 +53,38 @@ impl LastLink<'_> {
     }
 }
 
-/// What a path leads to.
+/// The object that a path leads to.
 #[derive(Debug)]
 pub(crate) enum Found {
-    /// A file or more that a process has open already, by the path that it is opened with.
+    /// A file or another object that a process has open already, by the path that opens it.
     Descriptor(PathBuf),
     /// A name in a directory.
     Place(Place),
 }
 
-/// A name in a directory that is held open, and what had that name when the path was followed.
+/// A name in an open directory, and the entry that had that name when the path was followed.
 #[derive(Debug)]
 pub struct Place {
     directory: Directory,
     name: OsString,
     seen: Option<Entry>,
-    /// Whether the path can only be that of a directory, whether there is one or not.
+    /// Whether the path can only be that of a directory, which may exist or not.
     is_of_a_directory: bool,
 }
 
 impl Place {
-    /// Where a path leads that is to be one of a directory. A link is followed, unless `is_end` says of its place that
-    /// the path ends there, or it may be a trap of another user.
+    /// The place of a directory. A link is followed, unless `is_end` says that the path ends at its place, or it may be a trap of
+    /// another user.
     ///
     /// # Errors
-    /// When the system refuses something, or a link or what is there may be such a trap.
+    /// When the system refuses something, or a link or the entry may be such a trap.
     pub fn of_directory(path: &Path, is_end: &dyn Fn(&Self) -> bool) -> Result<Self, FileError> {
         let has_a_name = path.file_name().is_some();
         let canonical;
         let path = if has_a_name {
             path
         } else {
-            // `.` and `..` are names of a directory, but not in the one that it lies in.
+            // `.` and `..` are names of a directory, but not in its parent directory.
             canonical = path.canonicalize().map_err(FileError::io(path, "open"))?;
             &canonical
         };
@@ -102,7 +102,7 @@ impl Place {
         }
     }
 
-    /// Where a path leads. What is there, if anything, is not a trap of another user.
+    /// The place that a path leads to. An entry there is not a trap of another user.
     pub(crate) fn find(path: &Path, last_link: LastLink<'_>) -> Result<Found, FileError> {
         if last_link.may_be_followed() && crate::descriptor::is_one(path) {
             return Ok(Found::Descriptor(path.to_owned()));
@@ -116,10 +116,10 @@ impl Place {
         Ok(found)
     }
 
-    /// What has this name in the same directory.
+    /// The place with this name in the same directory.
     ///
     /// # Errors
-    /// When the system refuses to tell, or what is there may be a trap of another user.
+    /// When the system refuses it, or the entry may be a trap of another user.
     pub fn look_beside(&self, name: &OsStr) -> Result<Option<Entry>, FileError> {
         let path = self.directory.path_of(name);
         let entry = self.directory.look(name).map_err(FileError::io(&path, "open"))?;
@@ -139,7 +139,7 @@ impl Place {
         &self.name
     }
 
-    /// What had that name.
+    /// The entry that had that name.
     pub fn seen(&self) -> Option<&Entry> {
         self.seen.as_ref()
     }
@@ -153,7 +153,7 @@ impl Place {
         self.is_of_a_directory
     }
 
-    /// Whether what was seen is there still, and nothing else.
+    /// Whether the same entry, or none, is still there.
     pub(crate) fn is_unchanged(&self) -> std::io::Result<bool> {
         Ok(match (self.directory.look(&self.name)?, &self.seen) {
             (Some(there), Some(seen)) => there.is(seen),

@@ -1,4 +1,4 @@
-//! One name at a time, each in the directory that the one before has led to.
+//! The place of a path, found one name at a time, each in the directory of the one before.
 
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
@@ -64,7 +64,7 @@ pub(super) fn find(path: &Path, last_link: LastLink<'_>) -> Result<Found, FileEr
             return Err(too_many_links(&here));
         }
         let Some(link) = seen.filter(|_| is_link) else {
-            // It is not a link any more: on to what it is now.
+            // It is not a link any more: continue with what it is now.
             rest.push(name);
             continue;
         };
@@ -99,7 +99,7 @@ fn push_names(path: &Path, rest: &mut Vec<OsString>) {
     rest.extend(names);
 }
 
-/// The path of the directory that a file is to be in, when that cannot be reached.
+/// The path of a file's directory, when that cannot be reached.
 fn parent_of(here: PathBuf, rest: &[OsString]) -> PathBuf {
     let between = rest.iter().skip(1).rev();
     between.fold(here, |path, name| path.join(name))
@@ -109,8 +109,8 @@ const STICKY: u32 = 0o1000;
 const BY_GROUP: u32 = 0o020;
 const BY_EVERYBODY: u32 = 0o002;
 
-/// Refuses what another user may have put there as a trap: in a directory that everybody may write to, or with the sticky
-/// bit and one that its group may write to. Without that bit, those who may write there can replace each file anyway.
+/// Refuses an entry that another user may have put there as a trap: in a directory that everybody may write to, and in one with the
+/// sticky bit that its group may write to. Without that bit, those who may write there can replace each file anyway.
 pub(super) fn check(directory: &Directory, entry: &Entry, path: &Path) -> Result<(), FileError> {
     if entry.owner == rustix::process::geteuid().as_raw() {
         return Ok(());
@@ -143,7 +143,7 @@ pub(crate) fn check_that_files_stay(directory: &Directory) -> Result<(), FileErr
     })
 }
 
-/// The error for what belongs to another user.
+/// The error for an entry of another user.
 pub(crate) fn foreign(entry: &Entry, path: &Path) -> FileError {
     FileError::Foreign {
         path: path.to_owned(),

@@ -85,9 +85,7 @@ impl Files {
         let all = || TLS_SERVER_ROOT_CERTS.iter().chain([&root]);
         let roots = all().map(|der| Certificate::from_der(der).expect("a root"));
         let entries: Vec<Entry<'_>> = roots.map(Entry::from_certificate).collect();
-        let options = v2::Options::default();
-        let mut blob = vec![0; v2::encoded_len(&entries, options).expect("few roots")];
-        v2::encode(&entries, options, 7, &mut blob).expect("a buffer that is large enough");
+        let blob = v2::to_vec(&entries, v2::Options::default(), 7).expect("a list that fits");
         let write =
             |name: &str, bytes: &[u8]| std::fs::write(path.join(name), bytes).expect("a temporary file");
         write("just-in-time", &blob);

@@ -31,14 +31,8 @@ impl Deferred {
         let certificate = Certificate::from_der(root).expect("a readable root");
         Self {
             key: AnchorKey::Subject(certificate.subject().hash()),
-            blob: blob(&Entry::from_certificate(certificate)),
+            blob: v2::to_vec(&[Entry::from_certificate(certificate)], v2::Options::default(), 7)
+                .expect("one entry"),
         }
     }
-}
-
-fn blob(entry: &Entry<'_>) -> Vec<u8> {
-    let (entries, options) = ([*entry], v2::Options::default());
-    let mut blob = vec![0; v2::encoded_len(&entries, options).expect("one entry")];
-    v2::encode(&entries, options, 7, &mut blob).expect("the buffer is large enough");
-    blob
 }

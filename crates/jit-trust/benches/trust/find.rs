@@ -72,8 +72,7 @@ fn hash_a_name() {
 /// A version without an index: all entries are gone over.
 fn scan_version_1() {
     let certificates: Vec<_> = TLS_SERVER_ROOT_CERTS.iter().map(|der| certificate(der)).collect();
-    let mut blob = vec![0; v1::encoded_len(&certificates).expect("a list that fits")];
-    v1::encode(&certificates, 7, &mut blob).expect("the buffer is large enough");
+    let blob = v1::to_vec(&certificates, 7).expect("a list that fits");
     let blob = TrustBlob::open(&blob).expect("a good blob");
     let mut names = certificates.iter().cycle();
     let mut scan = || {
@@ -113,8 +112,7 @@ fn million() -> Vec<u8> {
     let root = certificate(TLS_SERVER_ROOT_CERTS[0].as_ref());
     let entry = [Entry::from_certificate(root)];
     let options = v2::Options::default();
-    let mut one = vec![0; v2::encoded_len(&entry, options).expect("one entry")];
-    v2::encode(&entry, options, 7, &mut one).expect("the buffer is large enough");
+    let one = v2::to_vec(&entry, options, 7).expect("one entry");
     let one = TrustBlob::open(&one).expect("a good blob");
     let record = one.entries().next().expect("one entry").encoded().as_bytes();
     let named = |number| EncodedEntry::Record {
@@ -124,7 +122,5 @@ fn million() -> Vec<u8> {
     let entries: Vec<_> = (0..A_MILLION)
         .map(|number| named(number).read().expect("the record of an anchor"))
         .collect();
-    let mut blob = vec![0; v2::encoded_len(&entries, options).expect("a list that fits")];
-    v2::encode(&entries, options, 7, &mut blob).expect("the buffer is large enough");
-    blob
+    v2::to_vec(&entries, options, 7).expect("a list that fits")
 }

@@ -88,9 +88,7 @@ impl Peer {
             .map(|der| Certificate::from_der(der.as_ref()).expect("a readable root"))
             .map(Entry::from_certificate)
             .collect();
-        let options = v2::Options::default();
-        let mut blob = vec![0; v2::encoded_len(&roots, options).expect("a list that fits")];
-        v2::encode(&roots, options, 7, &mut blob).expect("the buffer is large enough");
+        let blob = v2::to_vec(&roots, v2::Options::default(), 7).expect("a list that fits");
         BlobStore::new(blob).expect("a good blob")
     }
 

@@ -156,10 +156,7 @@ impl DeferredStore for Deferred {
 pub(crate) fn blob(roots: &[&Ca], generation: u32) -> Vec<u8> {
     let roots: Vec<_> = roots.iter().map(|root| root.der()).collect();
     let entries: Vec<_> = roots.iter().map(|der| stores::entry(der)).collect();
-    let options = v2::Options::default();
-    let mut blob = vec![0; v2::encoded_len(&entries, options).unwrap()];
-    v2::encode(&entries, options, generation, &mut blob).unwrap();
-    blob
+    v2::to_vec(&entries, v2::Options::default(), generation).unwrap()
 }
 
 pub(crate) fn by_subject(ca: &Ca) -> AnchorKey {

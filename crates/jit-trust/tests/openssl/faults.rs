@@ -184,9 +184,7 @@ fn certificates_that_openssl_cannot_read_do_not_come_to_us() {
 /// A store of version 2 that holds certificates.
 fn store_with(entry: Entry<'_>) -> BlobStore<Vec<u8>> {
     let options = v2::Options::default().with_certificates(true);
-    let mut blob = vec![0; v2::encoded_len(&[entry], options).unwrap()];
-    v2::encode(&[entry], options, 7, &mut blob).unwrap();
-    store_of(blob)
+    store_of(v2::to_vec(&[entry], options, 7).unwrap())
 }
 
 #[test]

@@ -22,19 +22,10 @@ pub(crate) fn encode(entries: &[Entry<'_>], version: Version) -> Vec<u8> {
     match version {
         Version::V1 => {
             let certificates: Vec<_> = entries.iter().filter_map(Entry::certificate).collect();
-            let mut blob = vec![0; v1::encoded_len(&certificates).expect("few certificates")];
-            v1::encode(&certificates, 7, &mut blob).expect("the buffer is large enough");
-            blob
+            v1::to_vec(&certificates, 7).expect("few certificates")
         }
-        Version::V2 => encode_v2(entries, v2::Options::default()),
+        Version::V2 => v2::to_vec(entries, v2::Options::default(), 7).expect("few entries"),
     }
-}
-
-/// A trust blob of version 2 with these sections.
-pub(crate) fn encode_v2(entries: &[Entry<'_>], options: v2::Options) -> Vec<u8> {
-    let mut blob = vec![0; v2::encoded_len(entries, options).expect("few entries")];
-    v2::encode(entries, options, 7, &mut blob).expect("the buffer is large enough");
-    blob
 }
 
 /// The entry that this certificate is.

@@ -83,7 +83,7 @@ impl Roots<'_> {
             (form("version 2", true), stores::encode(&entries, Version::V2)),
             (
                 form("version 2 with certificates", true),
-                stores::encode_v2(&entries, certificates),
+                v2::to_vec(&entries, certificates, 7).unwrap(),
             ),
         ]
         .into_iter()

@@ -1,8 +1,8 @@
-//! What the sites do with a request, and some already with a ClientHello.
+//! The behaviour of the sites on a request or, for some, on a ClientHello.
 
 use crate::server::{Greeting, Request, Response, Version};
 
-/// What a host does.
+/// The behaviour of a host.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Behaviour {
     /// Answers 200.
@@ -29,8 +29,8 @@ pub enum Behaviour {
 const COOKIE: &str = "visited";
 
 impl Behaviour {
-    /// What the comments of the reference say of a host, one that is named there with or without `www.`, or
-    /// what it was known for otherwise; none for any other host.
+    /// The behaviour of a host by the comments of the reference, which names it with or without `www.`, or by other knowledge;
+    /// `None` for other hosts.
     pub(super) fn known(host: &str) -> Option<Self> {
         Some(match host {
             // "redirect-> www.then h1: timeout, h2: 403 forbidden... geolocated?"

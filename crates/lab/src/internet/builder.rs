@@ -13,10 +13,10 @@ use super::twin::Twin;
 use crate::pki::{DAY, now};
 use crate::server::{self, Response, Server};
 
-/// How many sites have twins.
+/// The number of sites that have twins.
 const SITES_WITH_TWINS: usize = 12;
 
-/// How many sites refuse who doesn't pass for a browser.
+/// The number of sites that refuse clients which do not look like a browser.
 const SITES_THAT_REFUSE_USER_AGENTS: usize = 6;
 
 /// An internet to be, as its options; [`start`](Self::start) makes it.
@@ -38,7 +38,7 @@ impl Default for InternetBuilder {
 }
 
 impl InternetBuilder {
-    /// What decides which site has which chain under which root; 0 by default. Two internets of one seed and
+    /// The seed, which decides which site has which chain under which root; 0 by default. Two internets of one seed and
     /// time differ in signatures only.
     pub fn seed(self, seed: u64) -> Self {
         Self { seed, ..self }
@@ -121,7 +121,7 @@ fn with_twins<'a>(groups: &'a [Group], draw: &mut Draw) -> Vec<&'a Group> {
     fit
 }
 
-/// What the seed says of the sites that the reference says nothing of.
+/// The choices by the seed for sites without comments in the reference.
 struct Behaviours {
     /// Hosts that answer themselves, though there is a `www.` too.
     answering: Vec<String>,

@@ -1,6 +1,6 @@
 //! The kinds of chains that servers send, right ones and those that are wrong but common.
 
-/// How the certificates that a site sends hang together. The leaf is the first in all of them.
+/// The kind of chain that a site sends. The leaf is the first certificate in all of them.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum ChainKind {
     /// The leaf and its issuer: 2 certificates.
@@ -11,7 +11,7 @@ pub enum ChainKind {
     CrossSigned,
     /// The leaf, its issuer, and the root cross-signed by two other roots: 4. Each of the three will do.
     CrossSignedTwice,
-    /// The leaf, its issuer, and the root cross-signed by one that nobody trusts any more: 3.
+    /// The leaf, its issuer, and the root cross-signed by one that is not trusted any more: 3.
     CrossSignedByGone,
     /// The leaf, and its issuer certified by one root and by another: 3. Either will do.
     TwoIssuers,
@@ -43,7 +43,7 @@ impl ChainKind {
         Self::Jumbled,
     ];
 
-    /// How many certificates are sent.
+    /// The number of certificates that are sent.
     pub fn certificates(self) -> usize {
         match self {
             Self::Straight => 2,
@@ -60,7 +60,7 @@ impl ChainKind {
         }
     }
 
-    /// How many roots a path from the leaf can end in.
+    /// The number of roots in which a path from the leaf can end.
     pub fn roots(self) -> usize {
         match self {
             Self::CrossSigned | Self::TwoIssuers => 2,

@@ -1,8 +1,8 @@
-//! What the seed decides.
+//! Random choices by the seed.
 
 use sha2::{Digest, Sha256};
 
-/// Random numbers that are the same for the same seed and purpose, whatever else is drawn.
+/// Random numbers that depend only on the seed and the purpose, not on other draws.
 #[derive(Clone, Debug)]
 pub(super) struct Draw {
     state: [u8; 32],

@@ -59,7 +59,7 @@ impl Internet {
         InternetBuilder::default()
     }
 
-    /// Where all of its hosts listen.
+    /// The address on which all of its hosts listen.
     pub fn addr(&self) -> SocketAddr {
         self.server.addr()
     }
@@ -116,7 +116,7 @@ impl Internet {
         self.server.connections()
     }
 
-    /// TCP connections whose ClientHello named this host, whatever became of them.
+    /// The number of TCP connections whose ClientHello named this host, failed ones included.
     pub fn connections_to(&self, host: &str) -> usize {
         self.server.connections_to(host)
     }

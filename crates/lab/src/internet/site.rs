@@ -33,12 +33,12 @@ impl Site {
         REFERENCE.iter().find(|row| row.host == self.host)
     }
 
-    /// What it does with requests.
+    /// Its behaviour on requests.
     pub fn behaviour(&self) -> Behaviour {
         self.behaviour
     }
 
-    /// How the certificates it sends hang together.
+    /// The kind of chain that it sends.
     pub fn kind(&self) -> ChainKind {
         self.kind
     }
@@ -53,7 +53,7 @@ impl Site {
         self.roots.iter().map(|root| Authorities::root(*root)).collect()
     }
 
-    /// What it sends, the leaf first. It is made now if no client was faster.
+    /// The certificates that it sends, the leaf first. They are made now, unless a client has connected before.
     pub fn certificates(&self) -> Vec<CertificateDer<'static>> {
         self.chain.get().1
     }

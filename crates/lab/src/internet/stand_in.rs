@@ -138,9 +138,6 @@ pub(super) fn trust_blob(roots: &[StandIn]) -> Vec<u8> {
                 .with_name_constraints(root.name_constraints())
         })
         .collect();
-    let options = v2::Options::default();
-    let len = v2::encoded_len(&entries, options).expect("the stand-ins are no more than Mozilla's roots");
-    let mut blob = vec![0; len];
-    v2::encode(&entries, options, 1, &mut blob).expect("it has the length that was computed");
-    blob
+    let blob = v2::to_vec(&entries, v2::Options::default(), 1);
+    blob.expect("the stand-ins are no more than Mozilla's roots")
 }

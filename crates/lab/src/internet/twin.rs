@@ -9,7 +9,7 @@ use super::chain::{Chain, LazyChain};
 use super::plan::{Group, conditioned};
 use crate::pki::{AuthorityKeyId, Ca, CertificateBuilder, DAY, Key, KeyKind, Leaf};
 
-/// What is wrong with a twin.
+/// The fault of a twin.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Fault {
     /// The leaf comes without its issuer.
@@ -26,7 +26,7 @@ pub enum Fault {
     StolenName,
     /// The same, and that someone's root is sent along: a copy of the site's root in everything but the key.
     CopiedRoot,
-    /// The leaf was issued by a leaf for the site, which is no CA and sent as if it were one.
+    /// The leaf was issued by another leaf for the site, which is not a CA's and is sent like an intermediate.
     LeafAsCa,
     /// The leaf was issued after the day up to which its root is trusted.
     IssuedAfterDistrust,
@@ -34,7 +34,7 @@ pub enum Fault {
     OutsideConstraints,
 }
 
-/// Why a client refuses a twin.
+/// The reason why a client refuses a twin.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Diagnosis {
     /// No path leads to a root that is trusted.
@@ -45,7 +45,7 @@ pub enum Diagnosis {
     WrongHost,
     /// A root of the name is trusted, but it did not sign.
     BadSignature,
-    /// What issued the leaf is no CA.
+    /// The issuer of the leaf is not a CA.
     NotACa,
     /// The root is trusted for older leaves only. To a client that drops the root for that: an unknown issuer.
     IssuedAfterDistrust,
@@ -68,7 +68,7 @@ impl Fault {
         Self::OutsideConstraints,
     ];
 
-    /// What a client with all roots and all conditions is to find.
+    /// The reason that a client with all roots and all conditions should find.
     pub fn diagnosis(self) -> Diagnosis {
         match self {
             Self::MissingIntermediate | Self::UnknownRoot | Self::LyingKeyId => Diagnosis::UnknownIssuer,
@@ -118,12 +118,12 @@ impl Twin {
         &self.of
     }
 
-    /// What is wrong with it.
+    /// Its fault.
     pub fn fault(&self) -> Fault {
         self.fault
     }
 
-    /// What it sends. It is made now if no client was faster.
+    /// The certificates that it sends. They are made now, unless a client has connected before.
     pub fn certificates(&self) -> Vec<CertificateDer<'static>> {
         self.chain.get().1
     }
@@ -224,7 +224,7 @@ impl Forger {
         self.authorities.unknown_root(&format!("Root of {}", self.host))
     }
 
-    /// The site's root but for the key.
+    /// A copy of the site's root with another key.
     fn copied_root(&self) -> Ca {
         let root = Authorities::root(self.root);
         let key = match root.ca().key().kind() {

@@ -151,7 +151,7 @@ impl<T> CertificateBuilder<T> {
         }
     }
 
-    /// This SubjectPublicKeyInfo in the certificate, whatever key it has.
+    /// This SubjectPublicKeyInfo in the certificate, independent of its key.
     pub fn claiming_key(self, spki: Vec<u8>) -> Self {
         Self {
             claimed_key: Some(spki),
@@ -178,7 +178,7 @@ impl<T> CertificateBuilder<T> {
         }
     }
 
-    /// X.509 version 1: no version field and no extension, whatever else is set.
+    /// X.509 version 1: no version field and no extensions, even if some are set.
     pub fn version_1(self) -> Self {
         Self {
             version_1: true,

@@ -3,12 +3,12 @@
 use super::builder::Issued;
 use super::{Ca, Key, KeyKind, Name, der, oid, time};
 
-/// What a root's certificate says of itself, as far as copying it and issuing under it takes.
+/// The fields of a root's certificate that are needed to copy it and to issue under it.
 #[derive(Clone, Debug)]
 pub struct RootFacts {
     /// Its SubjectPublicKeyInfo, the SEQUENCE header included.
     pub spki: Vec<u8>,
-    /// What kind of key it has; none for one that the lab has not.
+    /// The kind of its key; `None` for a kind that the lab does not have.
     pub key_kind: Option<KeyKind>,
     /// notBefore, in Unix seconds.
     pub not_before: i64,
@@ -19,12 +19,12 @@ pub struct RootFacts {
 }
 
 impl Ca {
-    /// A CA whose certificate is the given self-signed one byte for byte, but for its key, its signature and
+    /// A CA whose certificate equals the given self-signed one byte for byte, except for its key, its signature and
     /// the algorithms of both.
     ///
     /// # Panics
     ///
-    /// When `root` is no certificate.
+    /// When `root` is not a certificate.
     pub fn copy_of_root(root: &[u8], key: &Key) -> Self {
         let fields = Fields::of(root);
         let algorithm = key.signature_algorithm();
@@ -58,7 +58,7 @@ impl RootFacts {
     ///
     /// # Panics
     ///
-    /// When `root` is no certificate.
+    /// When `root` is not a certificate.
     pub fn of(root: &[u8]) -> Self {
         let fields = Fields::of(root);
         let [not_before, not_after] = elements(fields.validity.contents)[..] else {

@@ -60,7 +60,7 @@ pub fn bit_string(contents: &[u8]) -> Vec<u8> {
 ///
 /// # Panics
 ///
-/// When `dotted` is no list of at least two numbers.
+/// When `dotted` is not a list of at least two numbers.
 pub fn object_identifier(dotted: &str) -> Vec<u8> {
     let arcs: Vec<u64> = dotted
         .split('.')

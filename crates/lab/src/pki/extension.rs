@@ -73,7 +73,7 @@ impl Extension {
     }
 }
 
-/// What a certificate says is the identifier of its own key.
+/// The subject key identifier of a certificate.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum SubjectKeyId {
     /// The leftmost 160 bits of the SHA-256 of the SubjectPublicKeyInfo. (RFC 7093's method 1 takes the same
@@ -86,7 +86,7 @@ pub enum SubjectKeyId {
     Bytes(Vec<u8>),
 }
 
-/// What a certificate says of the key that signed it.
+/// The authority key identifier of a certificate.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum AuthorityKeyId {
     /// The issuer's subject key identifier. Left out if the issuer has none, and of a self-signed
@@ -119,7 +119,7 @@ pub enum BasicConstraints {
     NotCa,
 }
 
-/// What a key may be used for: the bits of KeyUsage, by number.
+/// The permitted uses of a key: the bits of KeyUsage, by number.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(missing_docs, reason = "the names are those of RFC 5280 section 4.2.1.3")]
 pub enum KeyUsage {

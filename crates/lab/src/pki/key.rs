@@ -7,7 +7,7 @@ use rcgen::{KeyPair, PublicKeyData, RsaKeySize, SignatureAlgorithm, SigningKey};
 
 use super::{der, oid, weak_rsa};
 
-/// What a key is of, and with which hash it signs.
+/// The kind of a key, and the hash with which it signs.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum KeyKind {
     /// ECDSA on P-256 with SHA-256.

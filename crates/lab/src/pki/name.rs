@@ -21,7 +21,7 @@ impl Name {
         Self(der::sequence(&[&rdns]))
     }
 
-    /// Whatever these bytes are, taken for a Name.
+    /// Any bytes in the place of a Name.
     pub fn from_der(bytes: &[u8]) -> Self {
         Self(bytes.to_vec())
     }

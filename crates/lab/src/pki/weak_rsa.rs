@@ -26,7 +26,7 @@ const OF_2048_BITS: [u64; 24] = [
 /// The public exponent, a prime.
 const EXPONENT: u64 = 65_537;
 
-/// Of how many bits a modulus may be.
+/// The permitted lengths of a modulus in bits.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Size {
     Bits2048,
@@ -48,7 +48,7 @@ impl Size {
         }
     }
 
-    /// How many keys there are: as many as pairs of primes.
+    /// The number of keys, which is that of pairs of primes.
     pub(super) fn keys(self) -> usize {
         self.distances().len() * (self.distances().len() - 1) / 2
     }

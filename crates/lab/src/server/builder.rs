@@ -118,7 +118,7 @@ impl ServerBuilder {
         }
     }
 
-    /// Asks every client for a certificate, takes whatever comes, and does without.
+    /// Requests a certificate from every client; accepts any, or none.
     pub fn asking_for_client_certificates(self) -> Self {
         Self {
             asks_for_client_certificates: true,
@@ -126,7 +126,7 @@ impl ServerBuilder {
         }
     }
 
-    /// What to do to every connection instead of serving it.
+    /// The fault of every connection.
     pub fn fault(self, fault: Fault) -> Self {
         Self {
             fault: Some(fault),

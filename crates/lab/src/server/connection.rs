@@ -28,7 +28,7 @@ pub(super) const H2: &[u8] = b"h2";
 /// The ALPN name of HTTP/1.1.
 pub(super) const HTTP_1_1: &[u8] = b"http/1.1";
 
-/// What all connections of a server share.
+/// The state that all connections of a server share.
 pub(super) struct Connections {
     pub(super) sites: Arc<Sites>,
     pub(super) plain: Option<Handler>,
@@ -57,7 +57,7 @@ impl Tls {
     }
 }
 
-/// What the requests of one connection share.
+/// The state that the requests of one connection share.
 struct Exchange {
     handler: Handler,
     server_name: Option<String>,

@@ -1,4 +1,4 @@
-//! What reached a server, counted exactly.
+//! Exact counts of the connections and requests of a server.
 
 use std::collections::HashMap;
 use std::sync::Mutex;

@@ -66,7 +66,7 @@ impl Server {
         ServerBuilder::default()
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn addr(&self) -> SocketAddr {
         self.listener.addr()
     }
@@ -97,7 +97,7 @@ impl Server {
         self.log.connections()
     }
 
-    /// TCP connections whose ClientHello named this host, whatever became of them.
+    /// The number of TCP connections whose ClientHello named this host, failed ones included.
     pub fn connections_to(&self, name: &str) -> usize {
         self.log.connections_to(name)
     }

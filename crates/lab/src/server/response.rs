@@ -6,7 +6,7 @@ use http_body_util::{BodyExt, Channel, Full, combinators::BoxBody};
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_LENGTH, HeaderValue};
 
-/// What a body that breaks off breaks off with.
+/// The error with which a body breaks off.
 pub(super) type BodyError = std::io::Error;
 
 /// An answer to a request.
@@ -19,7 +19,7 @@ pub struct Response {
     delivery: Delivery,
 }
 
-/// How the body goes out.
+/// The way in which the body is sent.
 #[derive(Clone, Copy, Debug)]
 enum Delivery {
     Whole,
@@ -132,7 +132,7 @@ impl Response {
                 tokio::spawn(async move {
                     for chunk in whole.chunks(size) {
                         tokio::time::sleep(delay).await;
-                        // It fails when the client is gone, and then there is nobody to tell.
+                        // It fails when the client has disconnected, and then there is no one to report to.
                         if sender.send_data(Bytes::copy_from_slice(chunk)).await.is_err() {
                             return;
                         }

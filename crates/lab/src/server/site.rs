@@ -12,10 +12,10 @@ use rustls::sign::CertifiedKey;
 use super::{Request, Response};
 use crate::pki::Key;
 
-/// What answers the requests to a site.
+/// The function that answers the requests to a site.
 pub(super) type Handler = Arc<dyn Fn(&Request) -> Response + Send + Sync>;
 
-/// How a site answers a ClientHello.
+/// The answer of a site to a ClientHello.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Greeting {
     /// With a handshake, and the protocols of the server.

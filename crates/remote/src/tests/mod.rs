@@ -72,10 +72,7 @@ fn blob(roots: &[&Ca], generation: u32) -> Vec<u8> {
         .iter()
         .map(|der| Entry::from_certificate(Certificate::from_der(der).unwrap()))
         .collect();
-    let options = v2::Options::default();
-    let mut blob = vec![0; v2::encoded_len(&entries, options).unwrap()];
-    v2::encode(&entries, options, generation, &mut blob).unwrap();
-    blob
+    v2::to_vec(&entries, v2::Options::default(), generation).unwrap()
 }
 
 fn subject_of(root: &Ca) -> AnchorKey {

@@ -1,9 +1,8 @@
 //! NSS's `certdata.txt`, the source of Mozilla's list.
 //!
-//! The file is a sequence of PKCS #11 objects, each a run of attributes that begins with `CKA_CLASS`. A root is two
-//! of them, joined by `CKA_ISSUER` and `CKA_SERIAL_NUMBER`: the certificate, and what it is trusted for. The
-//! constraints that NSS imposes on roots are not in the file but in its code: they are taken from
-//! [`mozilla::CONDITIONS`].
+//! The file is a sequence of PKCS #11 objects, each a list of attributes that begins with `CKA_CLASS`. A root is two of them with
+//! the same `CKA_ISSUER` and `CKA_SERIAL_NUMBER`: the certificate, and the trust in it. The constraints that NSS imposes on
+//! roots are not in the file but in NSS's code; here, they come from [`mozilla::CONDITIONS`].
 
 mod objects;
 
@@ -56,8 +55,7 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
     Ok(())
 }
 
-/// What the file says is not to be trusted: issuers and serial numbers, and the keys of their certificates where it has
-/// these.
+/// The certificates that the file distrusts: by issuer and serial number, and by key where the file has the certificate.
 fn distrusted_by(
     place: &Place,
     trust: &HashMap<Key<'_>, &Object>,
@@ -71,7 +69,7 @@ fn distrusted_by(
             return Err(Problem::UnreadableDistrust { label, what }.at(place));
         };
         distrusted.add_issuer_and_serial(&object.issuer, serial, &place);
-        // One that cannot be read is still known by its number.
+        // A certificate that cannot be read is still identified by its serial number.
         let certificate = certificates.get(key).map(|object| object.value.as_slice());
         if let Some(Ok(certificate)) = certificate.map(Certificate::from_der) {
             distrusted.add(&certificate, &place);
@@ -121,7 +119,7 @@ fn take(place: Place, object: &Object, trust: &Object, collector: &mut Collector
         let label = trust.label.clone();
         return collector.reject(Problem::WrongSha1 { label }.at(place));
     }
-    // The date stands in the certificate's object, or in the one on trust.
+    // The date is in the certificate's object, or in the trust object.
     let dates = [object.distrust_after, trust.distrust_after];
     let conditions = Conditions {
         distrust_after: dates.into_iter().flatten().min(),

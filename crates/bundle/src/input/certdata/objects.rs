@@ -7,7 +7,7 @@ use super::super::pem::sections::begins;
 use crate::time::asn1_time;
 use crate::{InputError, Place, Problem};
 
-/// What an object is about.
+/// The kind of an object.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Class {
     Certificate,
@@ -48,7 +48,7 @@ pub(super) struct Object {
     pub(super) sha1: Option<Vec<u8>>,
 }
 
-/// What joins a certificate and the trust in it: `CKA_ISSUER` and `CKA_SERIAL_NUMBER`.
+/// The key that joins a certificate and the trust in it: `CKA_ISSUER` and `CKA_SERIAL_NUMBER`.
 pub(super) type Key<'a> = (&'a [u8], &'a [u8]);
 
 impl Object {
@@ -191,7 +191,7 @@ impl<'a> Value<'a> {
 }
 
 impl<'a> Attribute<'a> {
-    /// The attribute that this line begins, with the lines behind it that hold its bytes.
+    /// The attribute that this line begins, with the lines after it that hold its bytes.
     fn read(
         line: u64,
         text: &'a [u8],

@@ -1,16 +1,16 @@
 //! p11-kit's own form of a list (`ca-bundle.trust.p11-kit`, what `trust dump` writes): blocks that begin with
 //! `[p11-kit-object-v1]`, each with attributes and, in PEM, a certificate or a key.
 //!
-//! What a block says decides about its certificate. The rules are those of p11-kit for a file that is in none of its
-//! folders for anchors or for what is blocked:
+//! The block of a certificate determines the trust in it. The rules are those of p11-kit for a file that is in none of its
+//! folders for anchors or for blocked certificates:
 //! - a certificate is an anchor if it is `trusted`;
-//! - what is `x-distrusted` is not an anchor, and neither is another certificate with its key, or its issuer and serial
-//!   number; that binds the other inputs of a list too;
+//! - an `x-distrusted` certificate is not an anchor, and neither is another certificate with its key, or with its issuer and
+//!   serial number; that applies to the other inputs of a list too;
 //! - `nss-server-distrust-after` is the date up to which certificates are trusted;
-//! - extensions in blocks of their own (`x-certificate-extension`) belong to all certificates with their key, and take
-//!   the place of those that the certificate has itself.
+//! - extensions in blocks of their own (`x-certificate-extension`) apply to all certificates with their key, and replace the
+//!   extensions of the certificate itself.
 //!
-//! What is said in another way, and so not understood here, refuses the input.
+//! An input with statements in another form, which cannot be understood, is refused.
 
 mod object;
 
@@ -74,8 +74,8 @@ pub(super) fn read(place: &Place, bytes: &[u8], collector: &mut Collector) -> Re
     Ok(())
 }
 
-/// What the blocks distrust: certificates, keys, and issuers with serial numbers. What cannot be read refuses the list:
-/// it may stand elsewhere as trusted.
+/// The certificates, keys, and issuers with serial numbers that the blocks distrust. If one cannot be read, the list is refused,
+/// because another block may trust it.
 fn distrusted_by(place: &Place, objects: &[Object]) -> Result<Distrusted, InputError> {
     let mut distrusted = Distrusted::default();
     for object in objects {
@@ -108,8 +108,8 @@ fn distrusted_by(place: &Place, objects: &[Object]) -> Result<Distrusted, InputE
     Ok(distrusted)
 }
 
-/// What a block that is `x-distrusted` is about, in each way that it says so. What it has and cannot be read is the
-/// error. Attributes that are empty are those that p11-kit had nothing for.
+/// Adds the certificate, key, or issuer and serial number of an `x-distrusted` block: each that it has. The error is the one that
+/// cannot be read. p11-kit writes attributes without a value as empty.
 fn distrust(object: &Object, place: &Place, distrusted: &mut Distrusted) -> Result<(), &'static str> {
     let mut is_known = false;
     let given = |attribute: &'_ Option<Vec<u8>>| attribute.clone().filter(|bytes| !bytes.is_empty());
@@ -152,10 +152,10 @@ struct Extensions<'a>(HashMap<&'a [u8], Vec<&'a [u8]>>);
 /// The most extensions that one key may be given: each of its certificates is held against all of them.
 const MAX_EXTENSIONS: usize = 64;
 
-/// What the added extensions say of a certificate.
+/// The statements of the added extensions about a certificate.
 enum Said {
     NotForServers,
-    /// Whether and which names it is trusted for alone: the inside of a `NameConstraints` SEQUENCE.
+    /// Whether and which names it is trusted for alone: the value of a `NameConstraints` SEQUENCE.
     NameConstraints(Option<Vec<u8>>),
 }
 
@@ -185,7 +185,7 @@ impl<'a> Extensions<'a> {
         Self(extensions)
     }
 
-    /// An extension that cannot be kept to is the error: what it is.
+    /// The error is the kind of an extension that cannot be enforced.
     fn said_of(&self, certificate: &Certificate<'_>) -> Result<Said, &'static str> {
         let mut is_for_servers = true;
         let mut name_constraints = None;

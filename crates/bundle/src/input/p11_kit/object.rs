@@ -9,7 +9,7 @@ use crate::{InputError, Place, Problem};
 
 const BEGINNING: &[u8] = b"[p11-kit-object-v1]";
 
-/// The line of the first block, of whatever version and however it is spelled; none in another text. A line that says
+/// The line of the first block, of any version and in any spelling; `None` in another text. A line that says
 /// what p11-kit's form alone says, though the line above that begins its block is damaged, counts too: what is
 /// distrusted there is not to be read as PEM, which trusts it.
 pub(in crate::input) fn first_line(text: &[u8]) -> Option<u64> {
@@ -24,7 +24,7 @@ fn names_a_block(line: &[u8]) -> bool {
     begins_with(line, b"p11kitobject")
 }
 
-/// Whether the letters and digits of a line begin with these, in upper or lower case, whatever stands between them.
+/// Whether the letters and digits of a line begin with these, in upper or lower case, with any other characters between them.
 fn begins_with(line: &[u8], word: &[u8]) -> bool {
     let mut letters = line.iter().filter(|byte| byte.is_ascii_alphanumeric());
     word.iter().all(|byte| {
@@ -34,12 +34,12 @@ fn begins_with(line: &[u8], word: &[u8]) -> bool {
     })
 }
 
-/// What a block is about.
+/// The kind of a block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Class {
     Certificate,
     Extension,
-    /// What decides about no certificate.
+    /// A block that concerns no certificate.
     #[default]
     Other,
 }
@@ -246,7 +246,7 @@ fn bytes(line: u64, value: &str) -> Result<Vec<u8>, Located> {
     unquoted(value).ok_or_else(|| expected(line, "bytes between quotation marks, as %xx"))
 }
 
-/// What stands between quotation marks, where `%xx` is a byte in hexadecimal.
+/// The text between quotation marks, in which `%xx` is a byte in hexadecimal.
 fn unquoted(value: &str) -> Option<Vec<u8>> {
     let mut rest = value.strip_prefix('"')?.strip_suffix('"')?.as_bytes();
     let mut bytes = Vec::new();

@@ -1,8 +1,8 @@
 //! Certificates between damaged boundaries.
 //!
-//! Text outside of sections is ignored, and a boundary with too few dashes, typographic ones, in lower case or with
-//! escaped line ends is such text: the certificate behind it would be left out without a word. Words alone show
-//! nothing, since comments and names of CAs have them too. What gives a certificate away is that its Base64 follows.
+//! Text outside of sections is ignored. A boundary with too few dashes, typographic dashes, in lower case or with escaped line ends
+//! is such text, so the certificate after it would be left out silently. The words of a boundary prove nothing, because
+//! comments and names of CAs have them too; the Base64 of a certificate after them does.
 
 /// Whether a byte is one of Base64's, padding included (RFC 4648 section 4).
 pub(super) fn is_base64(byte: u8) -> bool {
@@ -54,7 +54,7 @@ impl Suspicion {
     }
 }
 
-/// Whether a line has the word BEGIN and at most two words behind it, as there may be in a label, the word
+/// Whether a line has the word BEGIN and at most two words after it, as there may be in a label, the word
 /// CERTIFICATE.
 fn names_a_boundary(line: &[u8]) -> bool {
     let mut words = line
@@ -78,7 +78,7 @@ fn names_a_boundary(line: &[u8]) -> bool {
 /// Every certificate begins so in Base64: a SEQUENCE with a length of more than one byte.
 const MAGIC: &[u8] = b"MI";
 
-/// Whether a line begins with the Base64 of a certificate, behind quotation marks and the like.
+/// Whether a line begins with the Base64 of a certificate, after quotation marks and the like.
 fn begins_certificate(line: &[u8]) -> bool {
     let start = line.iter().position(u8::is_ascii_alphanumeric);
     let text = start.and_then(|start| line.get(start..)).unwrap_or_default();
@@ -86,7 +86,7 @@ fn begins_certificate(line: &[u8]) -> bool {
     text.starts_with(MAGIC) && len >= 20
 }
 
-/// Whether a line that names a boundary has a certificate behind it, as where line ends are escaped or gone: a run of
+/// Whether a line that names a boundary has a certificate after it, as where line ends are escaped or missing: a run of
 /// Base64 as long as a line of PEM.
 fn holds_certificate(line: &[u8]) -> bool {
     let mut words = line.split(|byte| !is_base64(*byte));

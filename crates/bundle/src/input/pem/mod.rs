@@ -1,7 +1,7 @@
 //! PEM (RFC 7468): certificates with any text between them.
 //!
-//! The sections are told apart here, because messages must say which certificate and which line, and because a
-//! section that is skipped is reported.
+//! The sections are parsed here, because messages name the certificate and the line, and because a section that is skipped is
+//! reported.
 
 mod lost;
 pub(super) mod sections;
@@ -16,7 +16,7 @@ use crate::distrust::Distrusted;
 use crate::{Conditions, InputError, NoteKind, Place, Problem};
 use sections::{Kind, Sections};
 
-/// Whether there is a section, or what is left of one.
+/// Whether there is a section, or the remains of one.
 pub(super) fn is_one(bytes: &[u8]) -> bool {
     Sections::of(bytes).next().is_some()
 }
@@ -151,7 +151,7 @@ pub(super) fn read_one(text: &[u8]) -> Result<Vec<u8>, Problem> {
     }
 }
 
-/// That a text has no certificate, and what it has in the place of one.
+/// The problem that a text has no certificate, with what it has instead.
 fn no_certificate(labels: &[String]) -> Problem {
     match labels {
         [] => Problem::NoCertificate { instead: None },

@@ -1,4 +1,4 @@
-//! The sections of a PEM text, and what stands between them (RFC 7468 section 2).
+//! The sections of a PEM text, and the text between them (RFC 7468 section 2).
 
 use pki_types::CertificateDer;
 use pki_types::pem::PemObject;
@@ -11,17 +11,17 @@ const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
 const DASHES: &[u8] = b"-----";
 
-/// What a section holds, as its label says.
+/// The kind of a section, by its label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::input) enum Kind {
     Certificate,
-    /// OpenSSL's `TRUSTED CERTIFICATE`, with what it is trusted for.
+    /// OpenSSL's `TRUSTED CERTIFICATE`, with its trust settings.
     Trusted,
     /// PKCS #7, or CMS.
     SignedData,
     /// Something that has certificates in it and must not be passed over.
     Wrapped,
-    /// What p11-kit says something about.
+    /// An object of p11-kit.
     PublicKey,
     /// A certificate, all of it a comment.
     CommentedOut,
@@ -42,18 +42,18 @@ impl Kind {
     }
 }
 
-/// A section, or what is left of one.
+/// A section, or the remains of one.
 pub(in crate::input) struct Section {
     pub(in crate::input) kind: Kind,
     pub(in crate::input) label: String,
     /// The line that begins it.
     pub(in crate::input) line: u64,
-    /// What it holds, if it is of a kind that is looked into. A public key that cannot be read is empty.
+    /// Its content, if it is of a kind that is read. A public key that cannot be read is empty.
     pub(in crate::input) contents: Result<Vec<u8>, Located>,
 }
 
-/// The sections of a text, from first to last. Text outside of them is passed over, whatever words are in it, unless
-/// a certificate would be lost with it.
+/// The sections of a text, in order. Text outside of them is ignored, with any words in it, unless a certificate would be lost
+/// with it.
 pub(super) struct Sections<I> {
     lines: I,
     /// The line that ended a broken section because it begins the next.

@@ -1,4 +1,4 @@
-//! `index.json`, what a webroot says of itself.
+//! `index.json`, the description of a webroot.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -20,13 +20,13 @@ pub(crate) mod path {
     ];
 }
 
-/// What tells our index from any other file of that name.
+/// The identifier of our index, which other files of that name do not have.
 pub(crate) const FORMAT: &str = "jit-trust webroot";
 
 /// The version of the index and of the layout around it.
 pub(crate) const VERSION: u32 = 2;
 
-/// The version before trust blobs had more than one, which is still read.
+/// The version from the time of version 1 of the trust blob, which is still read.
 const VERSION_1: u32 = 1;
 
 /// A webroot's content. All paths are relative to the webroot, with `/` between their parts.
@@ -43,17 +43,17 @@ pub(crate) struct Index {
     pub(crate) roots: Vec<IndexedRoot>,
     /// The keys that several roots share, of which the first got it.
     pub(crate) collisions: Vec<Collision>,
-    /// The roots that are not to be found under a key.
+    /// The roots that cannot be found by one of their keys.
     pub(crate) without_key: Vec<WithoutKey>,
 }
 
-/// The blob with all roots: how to know that it is whole, and what it and all other blobs hold.
+/// The blob with all roots: its length and hash, and the form of it and all other blobs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct IndexedBlob {
     pub(crate) path: String,
     pub(crate) len: usize,
     pub(crate) sha256: String,
-    /// The version of all blobs. An index of version 1 does not say it, nor what follows.
+    /// The version of all blobs. An index of version 1 does not have this field, nor those after it.
     #[serde(default = "blob_version_1")]
     pub(crate) version: u16,
     #[serde(default)]
@@ -67,7 +67,7 @@ fn blob_version_1() -> u16 {
 }
 
 impl IndexedBlob {
-    /// How the blobs were written; `None` when that is in no way that is known.
+    /// The options of the blobs; `None` when they are not known.
     pub(crate) fn options(&self) -> Option<BlobOptions> {
         let versions = [BlobVersion::V1, BlobVersion::V2];
         let version = versions
@@ -128,7 +128,7 @@ pub(crate) struct WithoutKey {
     pub(crate) reason: NoKey,
 }
 
-/// Why a root has no such key.
+/// The reason why a root has no such key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum NoKey {
@@ -195,7 +195,7 @@ impl Index {
     }
 }
 
-/// What is wrong with what should be an index.
+/// The reason why a file is not an index that can be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NotAnIndex(pub(crate) String);
 

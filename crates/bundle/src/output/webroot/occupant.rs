@@ -1,4 +1,4 @@
-//! What stands where a webroot is to be.
+//! The object in the place of a new webroot.
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -14,10 +14,10 @@ use crate::file;
 use crate::output::error::OutputError;
 use crate::output::options::Replace;
 
-/// What may be replaced by a new webroot.
+/// An object that a new webroot may replace.
 pub(super) struct Rule<'a> {
     pub(super) place: &'a Place,
-    /// What messages call the webroot, wherever it is at the time.
+    /// The name of the webroot in messages, independent of its current place.
     pub(super) target: PathBuf,
     /// The generation of the new webroot.
     pub(super) generation: u32,
@@ -29,7 +29,7 @@ pub(super) struct Rule<'a> {
 pub(super) struct Occupant {
     /// The link, or the directory where there is no link.
     entry: Entry,
-    /// Where the link leads.
+    /// The target of the link.
     pub(super) linked: Option<Linked>,
     /// All that is in the directory, relative to it.
     pub(super) files: Vec<PathBuf>,
@@ -44,7 +44,7 @@ pub(super) struct Linked {
 }
 
 impl Occupant {
-    /// The directory with the files; `None` behind a link that leads to nothing.
+    /// The directory with the files; `None` for a link that leads to nothing.
     pub(super) fn directory(&self) -> Option<&Entry> {
         match &self.linked {
             Some(linked) => linked.directory.as_ref(),
@@ -207,7 +207,7 @@ fn files(directory: &Directory) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// What the name of a generation's directory begins with, before 16 hex digits.
+/// The beginning of the name of a generation's directory, before 16 hex digits.
 pub(super) fn generation_prefix(webroot: &OsStr, generation: u32) -> OsString {
     let mut prefix = webroot.to_owned();
     prefix.push(format!(".{generation}-"));

@@ -19,7 +19,7 @@ pub(crate) struct Plan {
     pub(crate) unreachable: Vec<String>,
 }
 
-/// What is at a path.
+/// The content at a path.
 pub(crate) enum Content {
     File(Vec<u8>),
     /// A link, from one folder of the webroot to a file in another.

@@ -61,7 +61,7 @@ impl<'p> Staged<'p> {
         &self.directory
     }
 
-    /// Where the new webroot is, for messages.
+    /// The place of the new webroot, for messages.
     pub(super) fn path(&self) -> PathBuf {
         match &self.beside {
             Some(name) => self.place.directory().path_of(name),
@@ -141,7 +141,7 @@ impl<'p> Staged<'p> {
     }
 }
 
-/// What the system says where the file system has no links: then each webroot is a directory under its own name.
+/// The errors of the system where the file system has no links: then each webroot is a directory under its own name.
 const NO_LINKS: [ErrorKind; 3] = [
     ErrorKind::Unsupported,
     ErrorKind::InvalidInput,

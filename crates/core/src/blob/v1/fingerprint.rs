@@ -1,14 +1,14 @@
-//! One byte of memory for each entry, so that a lookup by name need not go through all certificates.
+//! One byte of memory for each entry, so that a lookup by name need not read all certificates.
 //!
 //! Version 1 has no index by name, and finding the subject inside each of 120 certificates takes microseconds.
-//! A byte that is made of the subject rules all but a few of them out.
+//! A byte that is computed from the subject excludes all but a few of them.
 
-/// How many entries have a fingerprint: more than any published list of roots has. Entries beyond are looked
-/// into one by one.
+/// The number of entries that have a fingerprint: more than any published list of roots has. Further entries are read one by
+/// one.
 pub(super) const FINGERPRINTED: usize = 256;
 
 /// A byte computed from a name. Equal names have equal fingerprints. The reverse does not hold, and a peer can choose a
-/// name with any fingerprint, which costs the reading of a few certificates.
+/// name with any fingerprint; then a few more certificates are read.
 #[inline]
 pub(super) fn of(name_der: &[u8]) -> u8 {
     // Names of CAs differ most in their length and at their end, where the common name is.
@@ -21,7 +21,7 @@ pub(super) fn of(name_der: &[u8]) -> u8 {
     fingerprint
 }
 
-/// The fingerprints of the names that are looked for.
+/// The fingerprints of the names to find.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Wanted([u64; 4]);
 

@@ -1,4 +1,4 @@
-//! Where everything stands: the one description that the reader and the writer share.
+//! The layout, which the reader and the writer share.
 
 use core::ops::Range;
 
@@ -34,7 +34,7 @@ pub(super) const CERTIFICATE_LENGTH_WIDTH: usize = 2;
 pub const MAX_LEN_OF_ONE_NAME: usize =
     HEADER_LEN + MAX_ANCHORS_PER_NAME * (MAX_CERTIFICATE_LEN + CERTIFICATE_LENGTH_WIDTH + 1 + 0xff);
 
-/// The header: everything that says where the rest is.
+/// The header, with the offsets of all other parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) count: u16,
@@ -46,7 +46,7 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// The header of a blob with these contents, the tables standing one behind the other.
+    /// The header of a blob with these contents, one table after the other.
     pub(super) fn of(
         generation: u32,
         count: usize,
@@ -73,8 +73,7 @@ impl Header {
             .ok_or(WriteError::TooLong)
     }
 
-    /// Reads the header and checks that the tables it names fit into a blob of this length, one behind the
-    /// other.
+    /// Reads the header and checks that its tables fit into a blob of this length, one after the other.
     pub(super) fn read(blob: &[u8]) -> Result<Self, BlobError> {
         let too_short = BlobError::WrongLength {
             expected: HEADER_LEN,

@@ -17,10 +17,10 @@
 //! | | *n* | the lengths of their SKIDs, 0 for a certificate that has none |
 //! | | | the SKIDs |
 //!
-//! Offsets count from the start of the blob. Nothing lies between the parts, and nothing behind the last.
+//! Offsets count from the start of the blob. There is nothing between the parts, and nothing after the last.
 //!
-//! **This form cannot carry what Mozilla says about a root beside its certificate**: up to which date it is
-//! trusted for new certificates, and constraints that are not in the certificate.
+//! **This form cannot carry Mozilla's conditions on a root that are not in its certificate**: the date up to which new
+//! certificates are trusted, and imposed constraints.
 
 mod fingerprint;
 mod layout;
@@ -28,6 +28,8 @@ mod reader;
 mod writer;
 
 pub use layout::{MAX_LEN_OF_ONE_NAME, VERSION};
+#[cfg(feature = "alloc")]
+pub use writer::to_vec;
 pub use writer::{encode, encoded_len};
 
 pub(super) use fingerprint::Wanted;

@@ -7,7 +7,7 @@ use super::fingerprint::{self, FINGERPRINTED, Wanted};
 use super::layout::{CERTIFICATE_LENGTH_WIDTH, HEADER_LEN, Header};
 use crate::{BlobError, Certificate};
 
-/// A blob of version 1 that has been checked whole.
+/// A blob of version 1, all of which was checked.
 #[derive(Clone)]
 pub(crate) struct Reader<'a> {
     generation: u32,
@@ -136,7 +136,7 @@ impl<'a> Reader<'a> {
         split(self.certificates, self.certificate_lengths())
     }
 
-    /// Those certificates that may have one of the wanted subjects.
+    /// The certificates that may have one of the wanted subjects.
     pub(crate) fn candidates(&self, wanted: Wanted) -> impl Iterator<Item = &'a [u8]> + use<'_, 'a> {
         let is_candidate = move |index: usize| {
             let fingerprint = self.fingerprints.get(index);

@@ -1,10 +1,13 @@
 //! Writing version 1.
 
+#[cfg(feature = "alloc")]
+use alloc::{vec, vec::Vec};
+
 use super::super::bytes::append;
 use super::layout::Header;
 use crate::{Certificate, MAX_ANCHORS_PER_NAME, WriteError};
 
-/// How many bytes the blob of these certificates has.
+/// The length of the blob of these certificates, in bytes.
 ///
 /// # Errors
 /// When the certificates do not fit into version 1.
@@ -12,27 +15,24 @@ pub fn encoded_len(certificates: &[Certificate<'_>]) -> Result<usize, WriteError
     Ok(header_of(certificates, 0)?.total_len)
 }
 
-/// Writes the blob of these certificates, in this order, to the start of `buffer` and says how long it is. The
-/// same certificates and generation give the same bytes.
+/// Writes the blob of these certificates, in this order, to the start of `buffer`, and returns its length. The same
+/// certificates and generation give the same bytes. With the feature `alloc`, `to_vec` makes a buffer of that length.
 ///
-/// Names are compared each with each, because there is no memory here to sort them in: nothing for the lists there
-/// are, but seconds for 20,000 certificates and half a minute for the 65,535 that version 1 can hold.
+/// Each name is compared with each other name, because there is no memory here to sort them in. For today's root lists
+/// that takes no noticeable time; it takes seconds for 20,000 certificates, and half a minute for the 65,535 that
+/// version 1 can hold.
 ///
 /// # Errors
 /// When the certificates do not fit into version 1, or not into the buffer, and when more than
 /// [`MAX_ANCHORS_PER_NAME`] of them have one subject. Nothing is written then.
 ///
 /// ```
-/// use jit_trust_core::{Certificate, TrustBlob, WriteError, v1};
+/// use jit_trust_core::{TrustBlob, WriteError, v1};
 ///
-/// fn blob_of(roots: &[Certificate<'_>], unix_time: u32) -> Result<Vec<u8>, WriteError> {
-///     let mut blob = vec![0; v1::encoded_len(roots)?];
-///     v1::encode(roots, unix_time, &mut blob)?;
-///     Ok(blob)
-/// }
-///
-/// let empty = blob_of(&[], 1_777_593_600)?;
-/// assert_eq!(TrustBlob::open(&empty).unwrap().generation(), 1_777_593_600);
+/// let mut flash = [0xff; 64];
+/// let len = v1::encode(&[], 1_777_593_600, &mut flash)?; // no certificates
+/// let blob = TrustBlob::open(&flash[..len]).unwrap();
+/// assert_eq!(blob.generation(), 1_777_593_600);
 /// # Ok::<(), WriteError>(())
 /// ```
 pub fn encode(
@@ -49,6 +49,30 @@ pub fn encode(
     written
         .map(|()| needed)
         .ok_or(WriteError::BufferTooSmall { needed })
+}
+
+/// The blob of these certificates, in this order: what [`encode`] writes, in a vector of its length.
+///
+/// # Errors
+/// As [`encode`], whose buffer is large enough here.
+///
+/// ```
+/// use jit_trust_core::{Certificate, TrustBlob, v1};
+///
+/// # let der = jit_trust_lab::pki::Ca::root("Root").der();
+/// # let der = der.as_ref();
+/// let root = Certificate::from_der(der)?;
+/// let blob = v1::to_vec(&[root], 1_777_593_600)?;
+///
+/// let blob = TrustBlob::open(&blob)?;
+/// assert_eq!(blob.by_subject(root.subject()).count(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[cfg(feature = "alloc")]
+pub fn to_vec(certificates: &[Certificate<'_>], generation: u32) -> Result<Vec<u8>, WriteError> {
+    let mut blob = vec![0; encoded_len(certificates)?];
+    encode(certificates, generation, &mut blob)?;
+    Ok(blob)
 }
 
 fn header_of(certificates: &[Certificate<'_>], generation: u32) -> Result<Header, WriteError> {
@@ -76,7 +100,7 @@ fn check_names(certificates: &[Certificate<'_>]) -> Result<(), WriteError> {
     Ok(())
 }
 
-/// `None` when something does not fit, which the sums in the header rule out.
+/// Writes the blob. `None` when something does not fit, which the sums in the header make impossible.
 fn write(certificates: &[Certificate<'_>], header: &Header, blob: &mut [u8]) -> Option<()> {
     header.write(blob)?;
     let mut rest = blob.get_mut(super::layout::HEADER_LEN..)?;

@@ -28,7 +28,7 @@ impl<'a> ByKeyId<'a> {
         is_whole.then_some(Self { slots: section })
     }
 
-    /// How many anchors have a subject key identifier.
+    /// The number of anchors that have a subject key identifier.
     pub(super) fn len(&self) -> usize {
         self.slots.len() / SLOT_LEN
     }
@@ -38,7 +38,7 @@ impl<'a> ByKeyId<'a> {
         usize_at(self.slots, place.checked_mul(SLOT_LEN)?)
     }
 
-    /// The first place whose position is not before what is searched.
+    /// The first place whose position is not before the identifier that is searched.
     pub(super) fn partition_point(&self, is_before: impl Fn(usize) -> bool) -> usize {
         let (mut start, mut end) = (0, self.len());
         while start < end {

@@ -1,9 +1,9 @@
 //! The index by name: for each anchor the first 16 bytes of its name hash and where its record is, in ascending order; and
 //! before them where each bucket of hashes ends.
 //!
-//! Hashes are spread evenly, so that their first bits say almost where they stand. As many bits are used as leave 2
-//! to 4 anchors in a bucket, which makes a lookup take as long among a million anchors as among a hundred, but for the
-//! caches of the machine.
+//! Hashes are distributed evenly, so their first bits almost give their position. The number of bits is chosen so that a bucket
+//! has 2 to 4 anchors. A lookup among a million anchors therefore takes as long as among a hundred, except for the effects of
+//! the processor's caches.
 
 use core::ops::Range;
 
@@ -24,13 +24,13 @@ pub(super) const MIN_LEN: usize = 2 * END_LEN;
 /// The most bits that may choose a bucket.
 const MAX_BITS: u32 = 24;
 
-/// How many bits choose the bucket in an index of so many anchors.
+/// The number of bits that choose the bucket, in an index of this many anchors.
 pub(super) fn bits_for(count: usize) -> u32 {
     let log = count.checked_ilog2().unwrap_or(0);
     log.saturating_sub(1).min(MAX_BITS)
 }
 
-/// How many bytes stand before the slots: the number of bits, and the ends of the buckets.
+/// The length of what is before the slots, in bytes: the number of bits, and the ends of the buckets.
 pub(super) fn slots_offset(bits: u32) -> Option<usize> {
     1_usize
         .checked_shl(bits)?
@@ -70,7 +70,7 @@ impl<'a> ByName<'a> {
         (self.bits, self.ends, self.slots)
     }
 
-    /// Takes the section apart. [`is_in_order`](Self::is_in_order) says whether it is an index.
+    /// Splits the section into its parts. [`is_in_order`](Self::is_in_order) says whether it is an index.
     pub(super) fn read(section: &'a [u8], count: usize) -> Option<Self> {
         let mut cursor = Cursor(section);
         let bits = cursor.u32().filter(|bits| *bits <= MAX_BITS)?;

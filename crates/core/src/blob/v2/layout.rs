@@ -1,4 +1,4 @@
-//! Where everything stands: the one description that the reader and the writer share.
+//! The layout, which the reader and the writer share.
 
 use super::super::bytes::{Cursor, MAGIC, MAX_ANCHORS_PER_NAME, append};
 use super::super::error::BlobError;
@@ -25,7 +25,7 @@ pub(super) mod tag {
     pub(crate) const CERTIFICATES: [u8; 4] = *b"CERT";
 }
 
-/// What limits the length of a blob of one name: see [`MAX_LEN_OF_ONE_NAME`].
+/// The limits of the length of a blob of one name: see [`MAX_LEN_OF_ONE_NAME`].
 const MAX_LEN_OF_AN_ANCHOR: usize = {
     let record = super::record::MAX_LEN;
     let indexed = super::by_name::SLOT_LEN + super::by_key_id::SLOT_LEN + 2 * super::table::END_LEN;
@@ -40,7 +40,7 @@ pub const MAX_LEN_OF_ONE_NAME: usize = HEADER_LEN
     + MAX_ANCHORS_PER_NAME * MAX_LEN_OF_AN_ANCHOR
     + CHECKSUM_LEN;
 
-/// The header, but for the list of sections that follows it.
+/// The header, without the list of sections that follows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) sections: u16,
@@ -50,7 +50,7 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Reads the header of a blob, which has been found to be one of this version.
+    /// Reads the header of a blob of this version.
     pub(super) fn read(blob: &mut Cursor<'_>) -> Option<Self> {
         let _magic: [u8; 4] = blob.array()?;
         let _version = blob.u16()?;
@@ -96,7 +96,7 @@ impl Section {
     }
 }
 
-/// What the sections hold.
+/// The contents of the sections.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Sections<'a> {
     pub(super) anchors: &'a [u8],
@@ -109,8 +109,8 @@ pub(super) struct Sections<'a> {
 }
 
 impl<'a> Sections<'a> {
-    /// Finds the sections. They must stand one behind the other between the list of them and the checksum, each once;
-    /// those that are not known are passed over.
+    /// Finds the sections. They must follow each other between their list and the checksum, each once. Unknown ones are
+    /// ignored.
     pub(super) fn read(blob: &'a [u8], header: &Header) -> Result<Self, BlobError> {
         let malformed = |offset, expected| BlobError::Malformed { offset, expected };
         let list_len = usize::from(header.sections).saturating_mul(SECTION_LEN);

@@ -12,7 +12,7 @@ use super::record::Placed;
 use super::table::Table;
 use crate::{Certificate, Entry, KeyId, Name, NameHashPrefix};
 
-/// A blob of version 2 that has been checked whole.
+/// A blob of version 2, all of which was checked.
 #[derive(Clone)]
 pub(crate) struct Reader<'a> {
     generation: u32,
@@ -145,7 +145,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Whether no two anchors of one name are the same but for their conditions.
+    /// Whether no two anchors of one name are equal except for their conditions.
     fn holds_each_once(&self) -> bool {
         let record_at = |position: usize| self.placed_at(self.by_name.record_offset(position)?);
         (0..self.count).all(|position| {
@@ -180,7 +180,7 @@ impl<'a> Reader<'a> {
             .with_distrust_after(entry.distrust_after())
             .with_name_constraints(entry.name_constraints());
         let is_its_own = original.record() == entry.record() && original.name_hash() == entry.name_hash();
-        // Constraints may be imposed; those of the certificate cannot be lifted.
+        // Constraints can be imposed, but those of the certificate cannot be lifted.
         let is_constrained = certificate.name_constraints().is_none() || entry.name_constraints().is_some();
         (is_its_own && is_constrained).then_some(())
     }

@@ -1,16 +1,16 @@
-//! The record of an anchor: everything but its name.
+//! The record of an anchor: all of its fields except the name.
 
 use super::super::bytes::{Cursor, append};
 use crate::KeyId;
 use crate::certificate::{BasicConstraints, Profile};
 
-/// The length of a record without its parts of any length and those that most records lack.
+/// The length of a record without its parts of variable length and its optional parts.
 const FIXED_LEN: usize = 0x14;
 
 /// The length of the longest record.
 pub(super) const MAX_LEN: usize = FIXED_LEN + TIME_LEN + 7 + 3 * 0xffff + 2 * 0xff;
 
-/// Where the position in the index by name stands.
+/// The offset of the position in the index by name.
 pub(super) const POSITION_OFFSET: usize = 2;
 
 /// A time: Unix seconds in 40 bits.
@@ -19,7 +19,7 @@ const TIME_LEN: usize = 5;
 /// The time that is not known.
 const NO_TIME: u64 = (1 << (8 * TIME_LEN)) - 1;
 
-/// Which optional parts are present, and what differs from a plain root.
+/// The flags: the optional parts that are present, and the differences from a plain root.
 mod flag {
     pub(super) const DISTRUST_AFTER: u16 = 1 << 0;
     pub(super) const NAME_CONSTRAINTS: u16 = 1 << 1;
@@ -48,7 +48,7 @@ pub(crate) struct Record<'a> {
     pub(crate) profile: Profile<'a>,
 }
 
-/// A record where it stands in a blob.
+/// A record in a blob.
 #[derive(Clone, Copy)]
 pub(super) struct Placed<'a> {
     pub(super) record: Record<'a>,
@@ -140,14 +140,13 @@ impl<'a> Placed<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// Reads one record, whole, with nothing behind it.
+    /// Reads one record, with nothing after it.
     pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
         let placed = Placed::read(bytes)?;
         (placed.bytes.len() == bytes.len()).then_some(placed.record)
     }
 
-    /// The record at the start of these bytes, which has been read before. That cannot fail; the default only replaces a
-    /// panic.
+    /// The record at the start of these bytes, which was read before. That cannot fail; the default only avoids a panic.
     #[inline]
     pub(crate) fn first_of(bytes: &'a [u8]) -> Self {
         Placed::read(bytes)
@@ -155,12 +154,12 @@ impl<'a> Record<'a> {
             .unwrap_or_default()
     }
 
-    /// The bytes of the record at the start of these, which has been read before.
+    /// The bytes of the record at the start of these bytes, which was read before.
     pub(crate) fn bytes_of_first(bytes: &'a [u8]) -> &'a [u8] {
         Placed::read(bytes).map(|placed| placed.bytes).unwrap_or_default()
     }
 
-    /// Whether this is the same anchor, given that the names are one: everything but the conditions is equal.
+    /// Whether this is the same anchor, if the names are equal: everything except the conditions is equal.
     pub(crate) fn is_same_anchor(&self, other: &Self) -> bool {
         let unconditional = |record: &Self| Self {
             distrust_after: None,
@@ -177,7 +176,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The key usage, where it is there and other than in a plain root.
+    /// The key usage, where it is present and differs from that of a plain root.
     fn unusual_key_usage(&self) -> Option<u16> {
         self.profile
             .key_usage
@@ -208,7 +207,7 @@ impl<'a> Record<'a> {
         .fold(0, |flags, (_, flag)| flags | flag)
     }
 
-    /// How many bytes the record has; `None` when a part is too long for it, or a date too late.
+    /// The length of the record in bytes; `None` when a part is too long for it, or a date too late.
     pub(super) fn encoded_len(&self) -> Option<usize> {
         let fits_a_byte = |part: &[u8]| u8::try_from(part.len()).is_ok();
         let fits_two_bytes = |part: &[u8]| u16::try_from(part.len()).is_ok();
@@ -277,7 +276,7 @@ fn time([a, b, c, d, e]: [u8; TIME_LEN]) -> Option<u64> {
     (time != NO_TIME).then_some(time)
 }
 
-/// A time that does not fit is one that is not known; no date of a certificate is as late as that.
+/// Encodes a time. One that does not fit is not known: no date of a certificate is so late.
 fn time_bytes(time: Option<u64>) -> [u8; TIME_LEN] {
     let time = time.unwrap_or(NO_TIME).min(NO_TIME);
     let [_, _, _, rest @ ..] = time.to_be_bytes();

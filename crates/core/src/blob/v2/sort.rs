@@ -1,5 +1,5 @@
-//! Sorting places of one width in the buffer itself, because there is no other memory: heapsort, which needs none and
-//! whose worst case is its usual one.
+//! Sorts places of one width in the buffer itself, because there is no other memory: heapsort, which needs none and whose
+//! worst case is as fast as its usual one.
 
 use core::cmp::Ordering;
 

@@ -1,11 +1,11 @@
-//! A section with something of any length for each anchor: where each ends, and then all of them.
+//! A section with a value of any length for each anchor: the ends of all values, and then the values.
 
 use super::super::bytes::{Cursor, usize_at};
 
 /// The length of a place in the list of ends.
 pub(super) const END_LEN: usize = 4;
 
-/// The names, or the certificates, of all anchors, in the order of the index by name. An empty one is not there.
+/// The names, or the certificates, of all anchors, in the order of the index by name. An empty value means that there is none.
 #[derive(Clone, Copy)]
 pub(super) struct Table<'a> {
     ends: &'a [u8],

@@ -1,5 +1,8 @@
 //! Writing version 2.
 
+#[cfg(feature = "alloc")]
+use alloc::{vec, vec::Vec};
+
 use super::super::bytes::{MAX_ANCHORS_PER_NAME, append, put, u32_at, usize_at};
 use super::super::error::WriteError;
 use super::by_name::ByName;
@@ -10,64 +13,55 @@ use super::sort::sort;
 use super::{by_key_id, by_name, table};
 use crate::{Entry, NameHashPrefix};
 
-/// Which optional sections a blob is to have.
+/// The optional sections of a blob to write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
-    /// The names of the anchors, as far as they are known: for people, and for programs that load all anchors.
+    /// The names of the anchors, where they are known: for people, and for programs that load all anchors.
     pub names: bool,
-    /// The certificates that the anchors were made of, as far as they are known: for libraries that want certificates.
+    /// The certificates that the anchors were made of, where they are known: for libraries that take certificates.
     pub certificates: bool,
 }
 
 impl Options {
-    /// The same, with or without names.
+    /// The same options, with or without names.
     pub fn with_names(self, names: bool) -> Self {
         Self { names, ..self }
     }
 
-    /// The same, with or without certificates.
+    /// The same options, with or without certificates.
     pub fn with_certificates(self, certificates: bool) -> Self {
         Self { certificates, ..self }
     }
 }
 
-/// How many bytes the blob of these entries has.
+/// The length of the blob of these entries, in bytes.
 ///
 /// # Errors
-/// When an entry, or all together, do not fit into version 2; when certificates are to be written and an entry does not
-/// have the name constraints of its own.
+/// When an entry, or all of them together, do not fit into version 2; when certificates are to be written and an entry has
+/// lost the name constraints of its certificate.
 pub fn encoded_len(entries: &[Entry<'_>], options: Options) -> Result<usize, WriteError> {
     let plan = Plan::of(entries, options)?;
     usize::try_from(plan.total_len).map_err(|_| WriteError::TooLong)
 }
 
-/// Writes the blob of these entries, in this order, to the start of `buffer` and says how long it is. The same entries,
-/// options and generation give the same bytes.
+/// Writes the blob of these entries, in this order, to the start of `buffer`, and returns its length. The same entries,
+/// options and generation give the same bytes. With the feature `alloc`, `to_vec` makes a buffer of that length.
 ///
 /// The time that it takes grows with *n* log *n*; the indexes are sorted in the buffer.
 ///
 /// # Errors
-/// As [`encoded_len`]; and when the blob does not fit into the buffer; when more than
-/// [`MAX_ANCHORS_PER_NAME`] have one name; when an anchor is listed twice, even under different conditions; and when
-/// two names have the same hash prefix, of which no example is known. The buffer then holds no blob.
+/// As [`encoded_len`]; when the blob does not fit into the buffer; when more than [`MAX_ANCHORS_PER_NAME`] entries have
+/// one name; when an anchor is listed twice, even under different conditions; and when two names have the same hash
+/// prefix, of which no example is known. The buffer then holds no blob.
 ///
 /// ```
-/// use jit_trust_core::{Certificate, Entry, TrustBlob, WriteError, v2};
+/// use jit_trust_core::{TrustBlob, WriteError, v2};
 ///
-/// fn blob_of(roots: &[Certificate<'_>], unix_time: u32) -> Result<Vec<u8>, WriteError> {
-///     let entries: Vec<_> = roots
-///         .iter()
-///         .map(|root| Entry::from_certificate(*root).with_distrust_after(Some(1_776_297_599)))
-///         .collect();
-///     let options = v2::Options::default().with_names(true);
-///     let mut blob = vec![0; v2::encoded_len(&entries, options)?];
-///     v2::encode(&entries, options, unix_time, &mut blob)?;
-///     Ok(blob)
-/// }
-///
-/// let empty = blob_of(&[], 1_777_593_600)?;
-/// assert_eq!(TrustBlob::open(&empty).unwrap().generation(), 1_777_593_600);
+/// let mut flash = [0xff; 256];
+/// let len = v2::encode(&[], v2::Options::default(), 1_777_593_600, &mut flash)?; // no entries
+/// let blob = TrustBlob::open(&flash[..len]).unwrap();
+/// assert_eq!(blob.generation(), 1_777_593_600);
 /// # Ok::<(), WriteError>(())
 /// ```
 pub fn encode(
@@ -100,6 +94,33 @@ pub fn encode(
     Ok(needed)
 }
 
+/// The blob of these entries, in this order: what [`encode`] writes, in a vector of its length.
+///
+/// # Errors
+/// As [`encode`], whose buffer is large enough here.
+///
+/// ```
+/// use jit_trust_core::{Certificate, Entry, TrustBlob, v2};
+///
+/// # let der = jit_trust_lab::pki::Ca::root("Root").der();
+/// # let der = der.as_ref();
+/// let root = Certificate::from_der(der)?;
+/// let entry = Entry::from_certificate(root).with_distrust_after(Some(1_776_297_599));
+/// let options = v2::Options::default().with_names(true);
+/// let blob = v2::to_vec(&[entry], options, 1_777_593_600)?;
+///
+/// let blob = TrustBlob::open(&blob)?;
+/// let anchor = blob.by_subject(root.subject()).next().expect("the blob holds it");
+/// assert_eq!(anchor.distrust_after(), Some(1_776_297_599));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[cfg(feature = "alloc")]
+pub fn to_vec(entries: &[Entry<'_>], options: Options, generation: u32) -> Result<Vec<u8>, WriteError> {
+    let mut blob = vec![0; encoded_len(entries, options)?];
+    encode(entries, options, generation, &mut blob)?;
+    Ok(blob)
+}
+
 fn name_of<'a>(entry: &Entry<'a>) -> &'a [u8] {
     entry.subject().map(|name| name.as_der()).unwrap_or_default()
 }
@@ -111,7 +132,7 @@ fn certificate_of<'a>(entry: &Entry<'a>) -> &'a [u8] {
         .unwrap_or_default()
 }
 
-/// Whether the entry was given no name constraints in the place of those of its certificate.
+/// Whether the entry has lost the name constraints of its certificate.
 fn lifts_constraints(entry: &Entry<'_>) -> bool {
     let own = entry
         .certificate()
@@ -119,7 +140,7 @@ fn lifts_constraints(entry: &Entry<'_>) -> bool {
     own.is_some() && entry.name_constraints().is_none()
 }
 
-/// Where everything will stand.
+/// The positions of all parts of the blob to write.
 struct Plan {
     count: u32,
     sections: [Option<Section>; 5],
@@ -190,7 +211,7 @@ impl Plan {
     }
 }
 
-/// A blob while it is being written. Its steps return `None` when something does not fit, which the plan rules out.
+/// A blob while it is being written. Its steps return `None` when something does not fit, which the plan makes impossible.
 struct Writing<'p, 'b> {
     plan: &'p Plan,
     bits: u32,
@@ -222,7 +243,7 @@ impl<'p, 'b> Writing<'p, 'b> {
         self.blob.get_mut(self.plan.section(tag)?)
     }
 
-    /// The places of the index by name, in a blob as long as the plan says.
+    /// The places of the index by name, in a blob of the planned length.
     fn slots(&mut self) -> &mut [u8] {
         let start = by_name::slots_offset(self.bits).unwrap_or(usize::MAX);
         let section = self.section(tag::BY_NAME);
@@ -231,8 +252,8 @@ impl<'p, 'b> Writing<'p, 'b> {
             .unwrap_or_default()
     }
 
-    /// Writes the records, and for each its place in the index by name, not in order yet. The place of the position
-    /// in a record holds the number of the entry until the positions are known.
+    /// Writes the records, and the place of each in the index by name, not in order yet. Until the positions are known, each
+    /// record has the number of its entry instead of its position.
     fn write_anchors(&mut self, entries: &[Entry<'_>]) -> Option<()> {
         let mut offset: u32 = 0;
         let mut place: usize = 0;
@@ -251,12 +272,13 @@ impl<'p, 'b> Writing<'p, 'b> {
         Some(())
     }
 
-    /// By hash; under one hash in the order of the records.
+    /// Sorts the names by hash and, under one hash, by the order of the records.
     fn sort_names(&mut self) {
         sort(self.slots(), by_name::SLOT_LEN, Ord::cmp);
     }
 
-    /// No more anchors under one name than a store may hold, no two names under one hash, and no anchor twice.
+    /// Checks that there are no more anchors under one name than a store may hold, no two names under one hash, and no anchor
+    /// twice.
     fn check_names(&self, entries: &[Entry<'_>]) -> Result<(), WriteError> {
         for position in 0..entries.len() {
             let too_long = WriteError::TooLong; // the plan rules it out
@@ -306,7 +328,7 @@ impl<'p, 'b> Writing<'p, 'b> {
         Some((hash, anchors.checked_add(usize_at(slot, NameHashPrefix::LEN)?)?))
     }
 
-    /// Where each bucket ends, and in each record its position in the index.
+    /// Writes where each bucket ends, and in each record its position in the index.
     fn write_positions(&mut self) -> Option<()> {
         let bits = self.bits;
         put(self.section(tag::BY_NAME)?, 0..4, &bits.to_be_bytes())?;
@@ -330,7 +352,7 @@ impl<'p, 'b> Writing<'p, 'b> {
         Some(())
     }
 
-    /// The positions of the anchors that have a SKID, sorted by that and then by the position.
+    /// Writes the positions of the anchors that have a SKID, sorted by SKID and then by position.
     fn write_key_ids(&mut self) -> Option<()> {
         let section = self.plan.section(tag::BY_KEY_ID)?;
         let (before, behind) = self.blob.split_at_mut_checked(section.start)?;
@@ -355,7 +377,7 @@ impl<'p, 'b> Writing<'p, 'b> {
         Some(())
     }
 
-    /// The values of all entries in the order of the index by name, and before them where each ends.
+    /// Writes the values of all entries in the order of the index by name, and before them where each ends.
     fn write_table<'a>(
         &mut self,
         tag: [u8; 4],
@@ -396,7 +418,7 @@ impl<'p, 'b> Writing<'p, 'b> {
     }
 }
 
-/// The records of a section that has been written, in its order.
+/// The records of a section that was written, in its order.
 fn records(mut anchors: &[u8]) -> impl Iterator<Item = Placed<'_>> {
     core::iter::from_fn(move || {
         let placed = Placed::read(anchors)?;
