@@ -11,8 +11,7 @@ use jit_trust_engine::verification::{
     Edge, Library, PathEnd, Step, ValidPath, ValidationRequest, Verification,
 };
 use jit_trust_engine::{
-    BlobStore, DeferredStore, LookupRequest, LookupResponse, LookupWait, Missing, Rejection, Responder,
-    TrustPolicy,
+    BlobStore, DeferredStore, LookupRequest, LookupResponse, LookupWait, Rejection, Responder, TrustPolicy,
 };
 use jit_trust_lab::pki::{Ca, dns_name_constraints, now};
 use pki_types::CertificateDer;
@@ -41,10 +40,7 @@ fn unix_now() -> u64 {
 }
 
 fn no_such_root() -> Rejection {
-    Rejection::NoSuchRoot {
-        missing: Box::new(Missing::Unknown),
-        original: None,
-    }
+    Rejection::no_such_root(None)
 }
 
 /// What the library says to one validation.
@@ -238,11 +234,7 @@ fn a_root_that_is_left_out_for_its_date_is_the_reason_only_if_a_path_leads_to_it
     let rejection = verdict(&policy, &mut edge, Library::REPEATABLE).unwrap_err();
     assert!(matches!(rejection, Rejection::NoSuchRoot { .. }), "{rejection}");
     // With the wrong host there is a path, so that no date is the reason.
-    let wrong_host = || Rejection::WrongHost {
-        host: String::new(),
-        presented: None,
-        original: None,
-    };
+    let wrong_host = || Rejection::wrong_host(None, None);
     let mut edge = Scripted::new(&sent, [says(wrong_host)]);
     let rejection = verdict(&policy, &mut edge, Library::REPEATABLE).unwrap_err();
     assert!(matches!(rejection, Rejection::WrongHost { host, .. } if host == "a.test"));
@@ -286,11 +278,7 @@ fn nothing_is_looked_up_for_a_certificate_that_is_out_of_date_or_for_another_hos
     let policy = TrustPolicy::builder().deferred_store(remote.clone()).build();
     let mut edge = Scripted::new(&expired.chain(&[]), [says(no_such_root)]);
     verdict(&policy, &mut edge, Library::REPEATABLE).unwrap_err();
-    let wrong_host = || Rejection::WrongHost {
-        host: String::new(),
-        presented: None,
-        original: None,
-    };
+    let wrong_host = || Rejection::wrong_host(None, None);
     let mut edge = Scripted::new(&leaf_and(&root), [says(wrong_host)]);
     verdict(&policy, &mut edge, Library::REPEATABLE).unwrap_err();
     assert_eq!(remote.asked(), 0);
@@ -422,4 +410,18 @@ fn answers_that_were_not_asked_for_change_no_verdict() {
     assert!(verification.result().unwrap().is_err());
     verification.validated(Ok(ValidPath::to(0, std::iter::empty().collect())));
     assert!(verification.result().unwrap().is_err());
+}
+
+#[test]
+fn the_debug_form_of_a_report_is_short_and_names_the_anchor() {
+    let root = Ca::root("Root");
+    let sent = leaf_and(&root);
+    let policy = TrustPolicy::new(store(&[&root]));
+    let mut edge = Scripted::new(&sent, [path_to(0)]);
+    let report = run(&policy, &mut edge, Library::ONCE, |verification| {
+        verification.report()
+    });
+    let text = format!("{report:?}");
+    assert!(text.contains("a.test") && text.contains("CN=Root"), "{text}");
+    assert!(text.len() < 400, "{text}");
 }
