@@ -139,6 +139,13 @@ pub use mozilla::mozilla;
 
 /// Finds the rejection of a server in an error: an [`io::Error`](std::io::Error), or an error of a crate that returns its source.
 /// `None` where the error is not about the server's certificates.
+///
+/// ```
+/// use jit_trust::{Rejection, rejection};
+///
+/// let error = std::io::Error::other(Rejection::NoCertificate);
+/// assert!(matches!(rejection(&error), Some(Rejection::NoCertificate)));
+/// ```
 #[cfg(not(feature = "rustls"))]
 pub fn rejection(error: &(dyn std::error::Error + 'static)) -> Option<Rejection> {
     Rejection::find(error).cloned()
