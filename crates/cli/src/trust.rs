@@ -63,6 +63,7 @@ impl Decision {
             .result
             .as_ref()
             .err()
+            .filter(|rejection| !rejection.is_after_acceptance())
             .map(|rejection| complete(rejection, report));
         Self {
             sent: sent.map(SentCertificate::from).collect(),

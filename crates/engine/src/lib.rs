@@ -13,6 +13,7 @@
 //! | `anchor_cache` | anchors of deferred stores, with single-flight lookups, kept while a connection depends on them |
 //! | `binding` | what a connection depends on after its verification |
 //! | `rejection`, `report` | [`Rejection`] and [`VerificationReport`]: why a server is not trusted, and what happened |
+//! | `host` | [`Host`]: the host of a connection, as TLS libraries take it |
 //! | `host_cache` | [`HostCache`]: the anchors that served each host |
 //! | `rollback_guard` | [`RollbackGuard`]: the newest generation of each deferred store |
 //! | `connection` | the open connections of a program, and streams that another thread can close |
@@ -37,6 +38,7 @@ mod candidates;
 #[cfg(feature = "std")]
 mod connection;
 mod handshake_error;
+mod host;
 #[cfg(feature = "std")]
 mod host_cache;
 mod lookup;
@@ -56,6 +58,7 @@ pub use anchor_key::AnchorKey;
 pub use binding::{BoundAnchor, BoundAnchors, Presence, TrustBinding};
 pub use candidates::Candidates;
 pub use handshake_error::HandshakeError;
+pub use host::{Host, InvalidHost};
 pub use jit_trust_core::{
     BlobError, Certificate, CertificateError, ChainError, EncodedEntry, Entry, HashedName, KeyId,
     MAX_CERTIFICATES, Name, NameConstraintsError, NameForm, NameHash, NameHashPrefix, PeerChain, Query,

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 use core::time::Duration;
 
 use jit_trust_core::{Certificate, OwnedTrustAnchor, PeerChain, TrustAnchor};
@@ -14,7 +15,9 @@ use crate::{LookupRecord, Rejection};
 /// log line, a command or a program shows, and decides nothing.
 ///
 /// A connection has the report of its verification, and so does the error of a failed handshake.
-#[derive(Clone, Debug)]
+///
+/// `Debug` prints the numbers, the verdict and the anchor's subject, and no certificates.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct VerificationReport {
     /// The name or address of the server.
@@ -101,5 +104,23 @@ impl VerificationReport {
     /// the date of the server's certificate or because of name constraints.
     pub fn candidates(&self) -> impl Iterator<Item = TrustAnchor<'_>> {
         self.candidates.iter().map(OwnedTrustAnchor::as_anchor)
+    }
+}
+
+impl fmt::Debug for VerificationReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let anchor = self.anchor().map(|anchor| alloc::format!("{}", anchor.subject()));
+        f.debug_struct("VerificationReport")
+            .field("host", &self.host)
+            .field("result", &self.result)
+            .field("anchor", &anchor)
+            .field("sent", &self.sent.len())
+            .field("unreadable", &self.unreadable)
+            .field("store_len", &self.store_len)
+            .field("selected", &self.selected)
+            .field("lookups", &self.lookups.len())
+            .field("selecting", &self.selecting)
+            .field("validating", &self.validating)
+            .finish_non_exhaustive()
     }
 }

@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 use jit_trust_core::{Certificate, Entry, PeerChain, v2};
 use jit_trust_engine::verification::{Edge, Library, Step, ValidPath, ValidationRequest, Verification};
 use jit_trust_engine::{
-    BlobStore, DeferredStore, LookupRequest, LookupResponse, LookupWait, Missing, Rejection, Responder,
-    TrustPolicy,
+    BlobStore, DeferredStore, LookupRequest, LookupResponse, LookupWait, Rejection, Responder, TrustPolicy,
 };
 use jit_trust_lab::pki::{Ca, dns_name_constraints, now};
 use pki_types::CertificateDer;
@@ -36,18 +35,11 @@ fn unix_now() -> u64 {
 }
 
 fn no_such_root() -> Rejection {
-    Rejection::NoSuchRoot {
-        missing: Box::new(Missing::Unknown),
-        original: None,
-    }
+    Rejection::no_such_root(None)
 }
 
 fn wrong_host() -> Rejection {
-    Rejection::WrongHost {
-        host: String::new(),
-        presented: None,
-        original: None,
-    }
+    Rejection::wrong_host(None, None)
 }
 
 /// What the library says to one validation.
@@ -600,4 +592,18 @@ fn answers_that_were_not_asked_for_change_no_verdict() {
     assert!(verification.result().unwrap().is_err());
     verification.validated(Ok(ValidPath::to_candidate(0, [])));
     assert!(verification.result().unwrap().is_err());
+}
+
+#[test]
+fn the_debug_form_of_a_report_is_short_and_names_the_anchor() {
+    let root = Ca::root("Root");
+    let sent = leaf_and(&root);
+    let policy = TrustPolicy::new(store(&[&root]));
+    let mut edge = Scripted::new(&sent, [path_to(0)]);
+    let report = run(&policy, &mut edge, Library::ONCE, |verification| {
+        verification.report()
+    });
+    let text = format!("{report:?}");
+    assert!(text.contains("a.test") && text.contains("CN=Root"), "{text}");
+    assert!(text.len() < 400, "{text}");
 }

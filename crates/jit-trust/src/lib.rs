@@ -46,8 +46,7 @@
 //!
 //! # Verdicts
 //! A server that is not trusted is rejected with a [`Rejection`], which is the same enum with every TLS library. It is inside
-//! the error of the handshake: [`rejection()`] finds it in the errors of rustls and of HTTP libraries, and
-//! [`Rejection::find`] in those of the other TLS libraries. The [`VerificationReport`] of a connection has the certificates, the
+//! the error of the handshake: [`rejection()`] finds it in the errors of the TLS libraries and of HTTP libraries. The [`VerificationReport`] of a connection has the certificates, the
 //! anchors and the lookups of its verification.
 //!
 //! # What it does not do
@@ -64,7 +63,7 @@
 //! | crate | content |
 //! |---|---|
 //! | `jit-trust-core`, as [`core`] | certificates, names, chains and trust blobs, without allocation |
-//! | `jit-trust-engine` | stores, policy, the verification machine, rejections and reports, without a TLS library |
+//! | `jit-trust-engine`, as [`engine`] | stores, policy, the verification machine, rejections and reports, without a TLS library |
 //! | `jit-trust-remote` | [`RemoteStore`] |
 //! | `jit-trust-rustls` | [`Verifier`] and connectors for rustls |
 //! | `jit-trust-openssl`, as [`openssl`](mod@openssl) | a verifier and connectors for OpenSSL |
@@ -105,11 +104,13 @@ mod mozilla;
 
 #[doc(inline)]
 pub use jit_trust_core as core;
+#[doc(inline)]
+pub use jit_trust_engine as engine;
 pub use jit_trust_engine::{
     AnchorKey, BlobError, BlobStore, CachedHost, Candidates, Certificate, Connection, DatedRoot,
-    DeferredStore, Entry, FileError, HandshakeError, HostCache, HostCacheBuilder, InvalidPin, LookupError,
-    LookupKind, LookupOutcome, LookupPending, LookupRecord, LookupRequest, LookupResponse, MAX_RESPONSE_LEN,
-    Missing, OlderGeneration, PeerChain, PresentedName, Rejection, Responder, RollbackGuard, StateFileError,
+    DeferredStore, Entry, FileError, HostCache, HostCacheBuilder, InvalidPin, LookupError, LookupKind,
+    LookupOutcome, LookupPending, LookupRecord, LookupRequest, LookupResponse, MAX_RESPONSE_LEN, Missing,
+    OlderGeneration, PeerChain, PresentedName, Rejection, Responder, RollbackGuard, StateFileError,
     StateFileFault, StateFileKind, StoreError, StoreFileError, TrustAnchor, TrustPolicy, TrustPolicyBuilder,
     TrustStore, VerificationReport, WebrootStore,
 };
@@ -127,7 +128,7 @@ pub use jit_trust_remote::{RemoteError, RemoteStore, RemoteStoreBuilder, Traffic
 pub use jit_trust_rustls::{Connect, ConnectLayer};
 #[cfg(feature = "rustls")]
 pub use jit_trust_rustls::{
-    Connector, TlsStream, Verifier, client_config, client_config_with_provider, rejection,
+    Connector, HandshakeError, TlsStream, Verifier, client_config, client_config_with_provider, rejection,
 };
 #[cfg(feature = "hyper")]
 pub use jit_trust_rustls::{HttpsConnector, MaybeHttps};
@@ -135,6 +136,20 @@ pub use jit_trust_rustls::{HttpsConnector, MaybeHttps};
 pub use jit_trust_rustls::{TokioConnector, TokioTlsStream};
 #[cfg(feature = "mozilla")]
 pub use mozilla::mozilla;
+
+/// Finds the rejection of a server in an error: an [`io::Error`](std::io::Error), or an error of a crate that returns its source.
+/// `None` where the error is not about the server's certificates.
+///
+/// ```
+/// use jit_trust::{Rejection, rejection};
+///
+/// let error = std::io::Error::other(Rejection::NoCertificate);
+/// assert!(matches!(rejection(&error), Some(Rejection::NoCertificate)));
+/// ```
+#[cfg(not(feature = "rustls"))]
+pub fn rejection(error: &(dyn std::error::Error + 'static)) -> Option<Rejection> {
+    Rejection::find(error).cloned()
+}
 
 /// The examples of the README are compiled with the tests.
 #[cfg(doctest)]

@@ -1,12 +1,13 @@
 //! The connector for threads that may block.
 
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::TcpStream;
 use std::sync::Arc;
 
 use jit_trust_engine::{
-    Prefetched, SharedTcp, TrackedConnection, TrackedStream, TrustPolicy, VerificationReport,
+    Host, InvalidHost, Prefetched, SharedTcp, TrackedConnection, TrackedStream, TrustPolicy,
+    VerificationReport, delegate_blocking_stream,
 };
 use mbedtls::alloc::List;
 use mbedtls::error::codes;
@@ -69,6 +70,7 @@ impl Connector {
     ///
     /// Afterwards the connector sets the rest: the endpoint is a TLS client that requires a certificate and does not
     /// renegotiate, and any CAs, CRLs and verification callbacks are ignored.
+    #[must_use]
     pub fn configure(
         mut self,
         configure: impl Fn(&mut Config) -> mbedtls::Result<()> + Send + Sync + 'static,
@@ -79,6 +81,7 @@ impl Connector {
 
     /// Sets an observer, which is called with the report of each verification when the handshake has ended. The connection
     /// waits for it, so it should be quick.
+    #[must_use]
     pub fn on_verification(mut self, observer: impl Fn(&VerificationReport) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
@@ -108,9 +111,8 @@ impl Connector {
         let shaken = tls.establish(Noted::new(tcp, note.clone()), verifier.name());
         let (tracked, report) = self.register(&verifier, &tls, shaken, &note, Some(close))?;
         Ok(TlsStream {
-            tls: TrackedStream::new(Tls::new(tls, note), tracked),
+            tls: TrackedStream::new(Tls::new(tls, note), tracked, report),
             under,
-            report,
         })
     }
 
@@ -119,9 +121,7 @@ impl Connector {
     /// # Errors
     /// When they are rejected.
     pub fn verify(&self, host: &str, sent: &List<Certificate>) -> Result<Box<VerificationReport>, Error> {
-        if !is_host(host) {
-            return Err(Error::new(codes::X509BadInputData.into(), None, None));
-        }
+        let host = parse_host(host).map_err(|_| Error::new(codes::X509BadInputData.into(), None, None))?;
         let verifier = Arc::new(Verifier::new(self.policy.clone(), host));
         let (concluded, failed) = verifier.verify(sent, self.observer.as_deref());
         let failed = failed.unwrap_or(codes::X509CertVerifyFailed.into());
@@ -134,13 +134,13 @@ impl Connector {
 
     /// Sets up a connection, and starts the lookups ahead of it.
     pub(crate) fn prepare(&self, host: &str) -> io::Result<Prepared> {
-        if !is_host(host) {
-            return Err(invalid("the host is neither a name nor an address"));
-        }
-        let asked = self.policy.prefetch(host);
+        let invalid = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
+        let host = parse_host(host).map_err(invalid)?;
+        let asked = self.policy.prefetch(host.as_str());
         let verifier = Arc::new(Verifier::new(self.policy.clone(), host));
-        let config = self.config(&verifier);
-        let config = config.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let config = self
+            .config(&verifier)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         Ok(Prepared {
             verifier,
             config: Arc::new(config),
@@ -197,10 +197,13 @@ impl Connector {
     }
 }
 
-/// Whether this is a valid host for mbedTLS, which does not check an empty name.
-fn is_host(host: &str) -> bool {
+/// The host, which for mbedTLS has at most 255 bytes.
+fn parse_host(host: &str) -> Result<Host, InvalidHost> {
     const MAX_NAME_LEN: usize = 255;
-    !host.is_empty() && host.len() <= MAX_NAME_LEN && !host.contains('\0')
+    Host::parse(host).and_then(|host| match host.as_str().len() <= MAX_NAME_LEN {
+        true => Ok(host),
+        false => Err(InvalidHost),
+    })
 }
 
 /// A connection that is set up, but not made yet.
@@ -209,10 +212,6 @@ pub(crate) struct Prepared {
     pub(crate) config: Arc<Config>,
     /// The lookups ahead of the handshake, which holds them until it is over.
     pub(crate) asked: Prefetched,
-}
-
-fn invalid(text: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, text)
 }
 
 impl fmt::Debug for Connector {
@@ -228,7 +227,6 @@ impl fmt::Debug for Connector {
 pub struct TlsStream {
     tls: TrackedStream<Tls<SharedTcp>>,
     under: SharedTcp,
-    report: Option<Box<VerificationReport>>,
 }
 
 impl TlsStream {
@@ -237,29 +235,10 @@ impl TlsStream {
         self.tls.get_ref().context().get_alpn_protocol().ok()?
     }
 
-    /// The report of the verification.
-    pub fn report(&self) -> Option<&VerificationReport> {
-        self.report.as_deref()
-    }
-
     /// The TCP connection.
     pub fn tcp(&self) -> &TcpStream {
         self.under.get_ref()
     }
 }
 
-impl Read for TlsStream {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.tls.read(buffer)
-    }
-}
-
-impl Write for TlsStream {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.tls.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.tls.flush()
-    }
-}
+delegate_blocking_stream!(TlsStream);

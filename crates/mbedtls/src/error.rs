@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use jit_trust_engine::{Missing, Original, Rejection};
+use jit_trust_engine::{Original, Rejection};
+use mbedtls::error::codes;
 use mbedtls::x509::VerifyError;
 
 /// The error of a failed handshake. If mbedTLS rejected a certificate, the [original](Rejection::original) of the rejection is
@@ -14,39 +15,45 @@ pub type Error = jit_trust_engine::HandshakeError<mbedtls::Error>;
 pub(crate) fn of_mbedtls(flags: VerifyError) -> Rejection {
     let original: Option<Original> = Some(Arc::new(Invalid(flags)));
     if flags.contains(VerifyError::CERT_EXPIRED) {
-        return Rejection::Expired {
-            certificate: None,
-            not_after: None,
-            now: None,
-            original,
-        };
+        return Rejection::expired(None, None, original);
     }
     if flags.contains(VerifyError::CERT_FUTURE) {
-        return Rejection::NotYetValid {
-            certificate: None,
-            not_before: None,
-            now: None,
-            original,
-        };
+        return Rejection::not_yet_valid(None, None, original);
     }
     if flags.intersects(VerifyError::CERT_KEY_USAGE | VerifyError::CERT_EXT_KEY_USAGE) {
         return Rejection::WrongPurpose { original };
     }
     // mbedTLS does not distinguish a missing issuer, a key that does not fit, and an issuer that is not a CA.
     if flags.contains(VerifyError::CERT_NOT_TRUSTED) {
-        return Rejection::NoSuchRoot {
-            missing: Box::new(Missing::Unknown),
-            original,
-        };
+        return Rejection::no_such_root(original);
     }
     if flags.contains(VerifyError::CERT_CN_MISMATCH) {
-        return Rejection::WrongHost {
-            host: String::new(),
-            presented: None,
-            original,
-        };
+        return Rejection::wrong_host(None, original);
     }
     Rejection::other(Invalid(flags))
+}
+
+/// The rejection for an error of a handshake after its certificates were accepted, if mbedTLS reports that the signature of the
+/// server is not valid. The errors of the connectors have it already.
+pub fn key_not_proven(error: &mbedtls::Error) -> Option<Rejection> {
+    let is_bad_signature = matches!(
+        error.high_level(),
+        Some(
+            codes::EcpVerifyFailed
+                | codes::EcpSigLenMismatch
+                | codes::PkSigLenMismatch
+                | codes::RsaInvalidPadding
+                | codes::RsaVerifyFailed
+        )
+    );
+    is_bad_signature.then(|| Rejection::KeyNotProven {
+        original: Some(copied(error)),
+    })
+}
+
+/// An error of mbedTLS as the original of a rejection.
+pub(crate) fn copied(error: &mbedtls::Error) -> Original {
+    Arc::new(mbedtls::Error::from(error.to_int()))
 }
 
 /// The errors that mbedTLS reports for a server's certificate or for the path to its root.

@@ -59,6 +59,6 @@ mod validation;
 mod verifier;
 
 pub use connector::{Connector, TlsStream};
-pub use error::{Error, Invalid};
+pub use error::{Error, Invalid, key_not_proven};
 #[cfg(feature = "tokio")]
 pub use tokio::{TokioConnector, TokioTlsStream};

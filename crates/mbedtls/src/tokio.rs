@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::io;
-use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
-use jit_trust_engine::{TrackedStream, TrustPolicy, VerificationReport, off_executor};
+use jit_trust_engine::{
+    Host, TrackedStream, TrustPolicy, VerificationReport, delegate_tokio_stream, off_executor,
+};
 use mbedtls::ssl::{Config, Context};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
@@ -46,6 +47,7 @@ impl TokioConnector {
     }
 
     /// As [`Connector::configure`].
+    #[must_use]
     pub fn configure(
         self,
         configure: impl Fn(&mut Config) -> mbedtls::Result<()> + Send + Sync + 'static,
@@ -54,6 +56,7 @@ impl TokioConnector {
     }
 
     /// As [`Connector::on_verification`].
+    #[must_use]
     pub fn on_verification(self, observer: impl Fn(&VerificationReport) + Send + Sync + 'static) -> Self {
         Self(self.0.on_verification(observer))
     }
@@ -68,7 +71,7 @@ impl TokioConnector {
     ///
     /// Returns the number of lookups.
     pub fn prefetch(&self, host: &str) -> usize {
-        self.policy().prefetch_ahead(host)
+        Host::parse(host).map_or(0, |host| self.policy().prefetch_ahead(host.as_str()))
     }
 
     /// Makes the connection over `stream`.
@@ -103,8 +106,7 @@ impl TokioConnector {
         };
         let (tracked, report) = self.0.register(&verifier, &tls, shaken, &note, None)?;
         Ok(TokioTlsStream {
-            tls: TrackedStream::new(Tls::new(tls, note), tracked),
-            report,
+            tls: TrackedStream::new(Tls::new(tls, note), tracked, report),
         })
     }
 }
@@ -121,7 +123,6 @@ fn spawn(job: Box<dyn FnOnce() + Send>) {
 /// afterwards, because the `mbedtls` crate does so.
 pub struct TokioTlsStream<S> {
     tls: TrackedStream<Tls<S>>,
-    report: Option<Box<VerificationReport>>,
 }
 
 impl<S> TokioTlsStream<S> {
@@ -130,55 +131,20 @@ impl<S> TokioTlsStream<S> {
         self.tls.get_ref().context().get_alpn_protocol().ok()?
     }
 
-    /// The report of the verification.
-    pub fn report(&self) -> Option<&VerificationReport> {
-        self.report.as_deref()
-    }
-
     /// The stream; `None` after it was shut down.
     pub fn get_ref(&self) -> Option<&S> {
         self.tls.get_ref().context().io().map(Noted::get_ref)
     }
-}
 
-impl<S> AsyncRead for TokioTlsStream<S>
-where
-    S: AsyncRead + AsyncWrite + Unpin + 'static,
-{
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut TaskContext<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tls).poll_read(context, buffer)
+    fn poll_shutdown_under(&mut self, context: &mut TaskContext<'_>) -> Poll<io::Result<()>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + 'static,
+    {
+        self.tls.get_mut().poll_shutdown_under(context)
     }
 }
 
-impl<S> AsyncWrite for TokioTlsStream<S>
-where
-    S: AsyncRead + AsyncWrite + Unpin + 'static,
-{
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut TaskContext<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.tls).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tls).poll_flush(context)
-    }
-
-    /// Shuts down the TLS connection and the stream. After a [close](jit_trust_engine::Connection::close), it shuts down the
-    /// stream only, because pending data must not be sent.
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
-        if self.tls.is_closed() {
-            return self.tls.get_mut().poll_shutdown_under(context);
-        }
-        Pin::new(&mut self.tls).poll_shutdown(context)
-    }
-}
+delegate_tokio_stream!(TokioTlsStream, AsyncRead + AsyncWrite + Unpin + 'static);
 
 impl<S> fmt::Debug for TokioTlsStream<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

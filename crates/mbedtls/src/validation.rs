@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jit_trust_core::der::{self, tag};
 use jit_trust_core::{Algorithm, Certificate as Read, SignedParts};
+use jit_trust_engine::Rejection;
 use jit_trust_engine::verification::{Edge, ValidPath, ValidationRequest};
-use jit_trust_engine::{Missing, Rejection};
 use mbedtls::alloc::List;
 use mbedtls::hash::{Md, Type};
 use mbedtls::pk::Pk;
@@ -52,26 +52,14 @@ impl Edge for MbedTls<'_> {
             see,
             self.name,
         );
-        found.map_err(|_| Rejection::NoSuchRoot {
-            missing: Box::new(Missing::Unknown),
-            original: None,
-        })?;
+        found.map_err(|_| Rejection::no_such_root(None))?;
         let path = path.lock().unwrap_or_else(PoisonError::into_inner);
         valid_path(&path, &anchors, self.address)
     }
 
     fn verify_signature(&self, certificate: &[u8], issuer_spki: &[u8]) -> Result<(), Rejection> {
-        let unreadable = || Rejection::UnreadableCertificate {
-            detail: None,
-            original: None,
-        };
-        let signed = SignedParts::of(certificate).ok_or_else(unreadable)?;
-        let Some(kind) = digest(signed.algorithm) else {
-            return Err(Rejection::UnsupportedAlgorithm {
-                detail: None,
-                original: None,
-            });
-        };
+        let signed = SignedParts::of(certificate).ok_or_else(|| Rejection::unreadable_certificate(None))?;
+        let kind = digest(signed.algorithm).ok_or_else(|| Rejection::unsupported_algorithm(None))?;
         let mut hash = [0; 64];
         let len = Md::hash(kind, signed.message, &mut hash).map_err(Rejection::other)?;
         let spki = der::encode(tag::SEQUENCE, issuer_spki);

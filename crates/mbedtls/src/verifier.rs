@@ -1,20 +1,21 @@
 //! The verification of one connection: the callbacks from mbedTLS, and the machine behind them.
 
 use std::ffi::c_char;
-use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use jit_trust_core::{Certificate as Read, ChainError, MAX_CERTIFICATES, PeerChain};
 use jit_trust_engine::verification::{Library, Step, SuspendedVerification, Verification};
-use jit_trust_engine::{Cancellation, LookupWait, Rejection, TrustBinding, TrustPolicy, VerificationReport};
+use jit_trust_engine::{
+    Cancellation, Host, LookupWait, Rejection, TrustBinding, TrustPolicy, VerificationReport,
+};
 use mbedtls::alloc::List;
 use mbedtls::error::codes;
 use mbedtls::x509::{Certificate, KeyUsage, VerifyError};
 
 use crate::certificate::{AnchorCertificate, list, trusted};
-use crate::error::of_mbedtls;
+use crate::error::{copied, key_not_proven, of_mbedtls};
 use crate::validation::{MbedTls, valid_path};
 
 pub(crate) type Observer = dyn Fn(&VerificationReport) + Send + Sync;
@@ -27,8 +28,7 @@ const LIBRARY: Library = Library::ONCE.without_name_constraints();
 /// [concludes](Self::conclude) it.
 pub(crate) struct Verifier {
     policy: TrustPolicy,
-    host: String,
-    address: Option<IpAddr>,
+    host: Host,
     cancellation: Cancellation,
     known: Mutex<Known>,
 }
@@ -84,11 +84,10 @@ impl Concluded {
 }
 
 impl Verifier {
-    pub(crate) fn new(policy: TrustPolicy, host: &str) -> Self {
+    pub(crate) fn new(policy: TrustPolicy, host: Host) -> Self {
         Self {
             policy,
-            host: host.to_owned(),
-            address: host.parse().ok(),
+            host,
             cancellation: Cancellation::default(),
             known: Mutex::default(),
         }
@@ -101,12 +100,12 @@ impl Verifier {
     }
 
     pub(crate) fn host(&self) -> &str {
-        &self.host
+        self.host.as_str()
     }
 
     /// The name that mbedTLS checks; `None` for an address, which it cannot check.
     pub(crate) fn name(&self) -> Option<&str> {
-        self.address.is_none().then_some(&self.host)
+        self.host.address().is_none().then_some(self.host())
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
@@ -163,7 +162,7 @@ impl Verifier {
         let looked_at = sent.iter().take(MAX_CERTIFICATES + 1);
         let ders: Vec<Box<[u8]>> = looked_at.map(|certificate| certificate.as_der().into()).collect();
         self.lock().sent.clone_from(&ders);
-        let policy = self.policy.for_host(&self.host);
+        let policy = self.policy.for_host(self.host());
         let chain = PeerChain::read(ders.iter().map(|der| &**der));
         let now = SystemTime::now().duration_since(UNIX_EPOCH).ok();
         let mut verification = policy.verification(&chain, now.map(|now| now.as_secs()), LIBRARY);
@@ -186,7 +185,7 @@ impl Verifier {
         MbedTls {
             sent,
             name: self.name(),
-            address: self.address,
+            address: self.host.address(),
         }
     }
 
@@ -219,7 +218,7 @@ impl Verifier {
     /// Gives the path that mbedTLS has validated to the machine, and says whether the machine accepts it.
     fn judge(&self, known: &mut Known) -> bool {
         let path = std::mem::take(&mut known.path);
-        let found = valid_path(&path, &known.anchors, self.address);
+        let found = valid_path(&path, &known.anchors, self.host.address());
         let mut is_accepted = false;
         let validating = known.began.map(|began| began.elapsed()).unwrap_or_default();
         self.resume(known, |verification, edge| {
@@ -236,7 +235,7 @@ impl Verifier {
         let Some(mut suspended) = known.verification.take() else {
             return;
         };
-        let policy = self.policy.for_host(&self.host);
+        let policy = self.policy.for_host(self.host());
         let chain: Result<PeerChain<'_>, ChainError> = PeerChain::read(known.sent.iter().map(|der| &**der));
         if let Some(mut verification) = suspended.resume(&policy, &chain) {
             let sent = list(known.sent.iter().map(|der| &**der));
@@ -322,13 +321,18 @@ impl Verifier {
         failed: Option<&mbedtls::Error>,
         observer: Option<&Observer>,
     ) -> Concluded {
-        let report = Box::new(verification.report());
+        let mut report = Box::new(verification.report());
+        if let Some(error) = failed {
+            let failed = || Rejection::HandshakeFailed {
+                original: copied(error),
+            };
+            report.reject(key_not_proven(error).unwrap_or_else(failed));
+        }
         let told = observer.map(|observer| catch_unwind(AssertUnwindSafe(|| observer(&report))));
         let result = match (&report.result, told) {
+            (Err(Rejection::HandshakeFailed { .. }), _) => Err(None),
             (Err(rejection), _) => Err(Some(rejection.clone())),
             (Ok(()), Some(Err(_))) => Err(Some(Rejection::Panicked)),
-            // The server is trusted, but the handshake failed.
-            (Ok(()), _) if failed.is_some() => Err(None),
             (Ok(()), _) => self
                 .policy
                 .accept(verification)
@@ -351,7 +355,7 @@ fn conclude_machine(
 ) {
     let found = match (flags.is_empty(), failed) {
         (false, _) => of_mbedtls(flags),
-        (true, Some(error)) => Rejection::other(mbedtls::Error::from(error.to_int())),
+        (true, Some(error)) => Rejection::Other(copied(error)),
         (true, None) => Rejection::NotVerified,
     };
     if verification.result().is_none() {

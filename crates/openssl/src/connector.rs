@@ -1,13 +1,14 @@
 //! The connector for threads that may block.
 
+use std::error::Error;
 use std::fmt;
-use std::io::{self, Read, Write};
-use std::net::{IpAddr, TcpStream};
+use std::io;
+use std::net::TcpStream;
 
 use jit_trust_engine::verification::SuspendedVerification;
 use jit_trust_engine::{
-    Deadline, LookupPending, Prefetched, SharedTcp, TrackedConnection, TrackedStream, TrustPolicy,
-    VerificationReport,
+    Deadline, Host, InvalidHost, LookupPending, Prefetched, SharedTcp, TrackedConnection, TrackedStream,
+    TrustPolicy, VerificationReport, delegate_blocking_stream,
 };
 use openssl::error::ErrorStack;
 use openssl::ssl::{
@@ -93,8 +94,7 @@ impl Connector {
         tcp: TcpStream,
         set: impl FnOnce(&mut SslRef) -> Result<(), ErrorStack>,
     ) -> io::Result<TlsStream> {
-        let host = without_final_dot(host);
-        let (ssl, _asked) = self.prepare(host, set)?;
+        let (host, ssl, _asked) = self.prepare(host, set)?;
         let tcp = SharedTcp::new(tcp);
         let close = tcp.closer();
         let mut tls = SslStream::new(ssl, tcp).map_err(io::Error::other)?;
@@ -106,10 +106,9 @@ impl Connector {
             pending.block(deadline.for_lookup(&pending), &mut suspended);
             resume(tls.ssl(), suspended);
         }
-        let (tracked, report) = self.register(host, tls.ssl(), Some(close))?;
+        let (tracked, report) = self.register(&host, tls.ssl(), Some(close))?;
         Ok(TlsStream {
-            tls: TrackedStream::new(tls, tracked),
-            report,
+            tls: TrackedStream::new(tls, tracked, report),
         })
     }
 
@@ -118,25 +117,19 @@ impl Connector {
         &self,
         host: &str,
         set: impl FnOnce(&mut SslRef) -> Result<(), ErrorStack>,
-    ) -> io::Result<(Ssl, Prefetched)> {
-        // For OpenSSL, a name that begins with a dot matches every host below it.
-        if host.is_empty() || host.starts_with('.') || host.contains('\0') {
-            return Err(invalid("the host is neither a name nor an address"));
-        }
-        let asked = self.policy.prefetch(host);
+    ) -> io::Result<(Host, Ssl, Prefetched)> {
+        let host = Host::parse(host).map_err(invalid)?;
+        let asked = self.policy.prefetch(host.as_str());
         let mut ssl = Ssl::new(&self.context).map_err(io::Error::other)?;
-        let address: Option<IpAddr> = host.parse().ok();
-        let named = match address {
+        let named = match host.address() {
             Some(address) => ssl.param_mut().set_ip(address),
             None => {
                 store_context::add_host_flags(ssl.param_mut(), X509CheckFlags::NO_PARTIAL_WILDCARDS);
-                let checked = ssl.param_mut().set_host(host);
-                checked.and_then(|()| ssl.set_hostname(host))
+                let checked = ssl.param_mut().set_host(host.as_str());
+                checked.and_then(|()| ssl.set_hostname(host.as_str()))
             }
         };
-        if named.is_err() {
-            return Err(invalid("the host is neither a name nor an address"));
-        }
+        named.map_err(|_| invalid(InvalidHost))?;
         State::that_can_suspend()
             .attach_to(&mut ssl)
             .map_err(io::Error::other)?;
@@ -146,27 +139,22 @@ impl Connector {
         if !ssl.verify_mode().contains(SslVerifyMode::PEER) {
             return Err(invalid("the connection is set up not to verify the server"));
         }
-        Ok((ssl, asked))
+        Ok((host, ssl, asked))
     }
 
     /// Registers the connection after its handshake, and takes the report of the verification.
     pub(crate) fn register(
         &self,
-        host: &str,
+        host: &Host,
         ssl: &SslRef,
         close: Option<Box<dyn Fn() + Send + Sync>>,
     ) -> io::Result<(TrackedConnection, Option<Box<VerificationReport>>)> {
         let state = State::of(ssl);
         let binding = state.and_then(|state| state.settle(ssl.session_reused()));
         let binding = binding.ok_or_else(|| invalid("it is not known what the connection depends on"))?;
-        let tracked = TrackedConnection::register(&self.policy, host.to_owned(), binding, close)?;
+        let tracked = TrackedConnection::register(&self.policy, host.as_str().to_owned(), binding, close)?;
         Ok((tracked, state.and_then(|state| state.lock().report.take())))
     }
-}
-
-/// The host without the final dot of the DNS's root, which is neither in certificates nor in SNI (RFC 6066 section 3).
-pub(crate) fn without_final_dot(host: &str) -> &str {
-    host.strip_suffix('.').unwrap_or(host)
 }
 
 /// The lookup for which a handshake was suspended, with its verification, if that is the error.
@@ -204,8 +192,8 @@ pub(crate) fn failed(error: ssl::Error, ssl: &SslRef) -> io::Error {
     }
 }
 
-fn invalid(text: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, text)
+fn invalid(error: impl Into<Box<dyn Error + Send + Sync>>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, error)
 }
 
 impl fmt::Debug for Connector {
@@ -220,18 +208,12 @@ impl fmt::Debug for Connector {
 #[derive(Debug)]
 pub struct TlsStream {
     tls: TrackedStream<SslStream<SharedTcp>>,
-    report: Option<Box<VerificationReport>>,
 }
 
 impl TlsStream {
     /// The TLS connection of OpenSSL.
     pub fn ssl(&self) -> &SslRef {
         self.tls.get_ref().ssl()
-    }
-
-    /// The report of the verification; `None` where a session was resumed.
-    pub fn report(&self) -> Option<&VerificationReport> {
-        self.report.as_deref()
     }
 
     /// Sends close_notify, and does not wait for that of the server. OpenSSL does not resume a session of a connection that was
@@ -252,18 +234,4 @@ impl TlsStream {
     }
 }
 
-impl Read for TlsStream {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.tls.read(buffer)
-    }
-}
-
-impl Write for TlsStream {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.tls.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.tls.flush()
-    }
-}
+delegate_blocking_stream!(TlsStream);

@@ -17,6 +17,10 @@ pub(crate) const SSL_OP_NO_RENEGOTIATION: u64 = 1 << 30;
 pub(crate) const SSL_ERROR_WANT_RETRY_VERIFY: c_int = 12;
 /// `CRYPTO_EX_INDEX_SSL_SESSION` of `crypto.h`.
 pub(crate) const CRYPTO_EX_INDEX_SSL_SESSION: c_int = 2;
+/// `ERR_LIB_SSL` of `err.h`.
+pub(crate) const ERR_LIB_SSL: c_int = 20;
+/// `SSL_R_BAD_SIGNATURE` of `sslerr.h`.
+pub(crate) const SSL_R_BAD_SIGNATURE: c_int = 123;
 /// `X509_V_ERR_APPLICATION_VERIFICATION` of `x509_vfy.h`.
 pub(crate) const X509_V_ERR_APPLICATION_VERIFICATION: c_int = 50;
 /// `X509_V_ERR_STORE_LOOKUP` of `x509_vfy.h`.

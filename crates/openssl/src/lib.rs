@@ -57,7 +57,7 @@ mod tokio;
 mod verifier;
 
 pub use connector::{Connector, TlsStream};
-pub use error::Error;
+pub use error::{Error, key_not_proven};
 #[cfg(feature = "tokio")]
 pub use tokio::{TokioConnector, TokioTlsStream};
 pub use verifier::Verifier;

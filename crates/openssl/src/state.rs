@@ -24,6 +24,8 @@ pub(crate) struct Known {
     pub(crate) suspended: Option<SuspendedVerification>,
     /// The rejection of the server.
     pub(crate) rejection: Option<Rejection>,
+    /// Whether the report of the verification is taken afterwards.
+    pub(crate) wants_report: bool,
     /// The report of the verification.
     pub(crate) report: Option<Box<VerificationReport>>,
     /// The binding of the verification.
@@ -33,8 +35,18 @@ pub(crate) struct Known {
 }
 
 impl State {
+    /// The state of a verification whose report is taken afterwards.
+    pub(crate) fn with_report() -> Self {
+        let known = Known {
+            wants_report: true,
+            ..Known::default()
+        };
+        Self(Mutex::new(known))
+    }
+
+    /// The state of a connection whose driver can resume a suspended handshake, and takes the report.
     pub(crate) fn that_can_suspend() -> Self {
-        let state = Self::default();
+        let state = Self::with_report();
         state.lock().can_suspend = true;
         state
     }

@@ -4,15 +4,15 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use jit_trust_engine::{Deadline, TrackedStream, TrustPolicy, VerificationReport};
+use jit_trust_engine::{Deadline, Host, TrackedStream, TrustPolicy, delegate_tokio_stream};
 use openssl::error::ErrorStack;
 use openssl::ssl::{SslContext, SslRef};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout_at;
 use tokio_openssl::SslStream;
 
 use crate::Connector;
-use crate::connector::{failed, resume, suspended, without_final_dot};
+use crate::connector::{failed, resume, suspended};
 
 /// A connector for tokio: a [`Connector`] that does not block a thread. While a deferred store is asked, the handshake is
 /// suspended. It makes one connection, cold or warm. Dropping the connect future closes the connection and cancels the wait.
@@ -55,7 +55,7 @@ impl TokioConnector {
     ///
     /// Returns the number of lookups.
     pub fn prefetch(&self, host: &str) -> usize {
-        self.policy().prefetch_ahead(host)
+        Host::parse(host).map_or(0, |host| self.policy().prefetch_ahead(host.as_str()))
     }
 
     /// Makes the connection over `stream`.
@@ -88,8 +88,7 @@ impl TokioConnector {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let host = without_final_dot(host);
-        let (ssl, _asked) = self.0.prepare(host, set)?;
+        let (host, ssl, _asked) = self.0.prepare(host, set)?;
         let mut tls = SslStream::new(ssl, stream).map_err(io::Error::other)?;
         let mut deadline = Deadline::default();
         while let Err(error) = Pin::new(&mut tls).connect().await {
@@ -101,10 +100,9 @@ impl TokioConnector {
             pending.resume(response.ok(), &mut suspended);
             resume(tls.ssl(), suspended);
         }
-        let (tracked, report) = self.0.register(host, tls.ssl(), None)?;
+        let (tracked, report) = self.0.register(&host, tls.ssl(), None)?;
         Ok(TokioTlsStream {
-            tls: TrackedStream::new(tls, tracked),
-            report,
+            tls: TrackedStream::new(tls, tracked, report),
         })
     }
 }
@@ -113,7 +111,6 @@ impl TokioConnector {
 #[derive(Debug)]
 pub struct TokioTlsStream<S> {
     tls: TrackedStream<SslStream<S>>,
-    report: Option<Box<VerificationReport>>,
 }
 
 impl<S> TokioTlsStream<S>
@@ -125,52 +122,17 @@ where
         self.tls.get_ref().ssl()
     }
 
-    /// The report of the verification; `None` where a session was resumed.
-    pub fn report(&self) -> Option<&VerificationReport> {
-        self.report.as_deref()
-    }
-
     /// The stream.
     pub fn get_ref(&self) -> &S {
         self.tls.get_ref().get_ref()
     }
-}
 
-impl<S> AsyncRead for TokioTlsStream<S>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tls).poll_read(context, buffer)
+    fn poll_shutdown_under(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>>
+    where
+        S: Unpin,
+    {
+        Pin::new(self.tls.get_mut().get_mut()).poll_shutdown(context)
     }
 }
 
-impl<S> AsyncWrite for TokioTlsStream<S>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.tls).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tls).poll_flush(context)
-    }
-
-    /// Shuts down the TLS connection and the stream. After a [close](jit_trust_engine::Connection::close), it shuts down the
-    /// stream only, because pending data must not be sent.
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.tls.is_closed() {
-            return Pin::new(self.tls.get_mut().get_mut()).poll_shutdown(context);
-        }
-        Pin::new(&mut self.tls).poll_shutdown(context)
-    }
-}
+delegate_tokio_stream!(TokioTlsStream, AsyncRead + AsyncWrite + Unpin);

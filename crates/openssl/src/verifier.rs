@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use jit_trust_core::der::{self, tag};
 use jit_trust_core::{ChainError, PeerChain};
 use jit_trust_engine::verification::{Edge, Library, ValidPath, ValidationRequest, Verification};
-use jit_trust_engine::{LookupWait, Missing, Rejection, TrustPolicy, VerificationReport};
+use jit_trust_engine::{LookupWait, Rejection, TrustPolicy, VerificationReport};
 use openssl::error::ErrorStack;
 use openssl::pkey::PKey;
 use openssl::ssl::SslRef;
@@ -43,6 +43,7 @@ impl Verifier {
 
     /// Sets an observer, which is called after each verification with its report. It runs inside the handshake, so it should be
     /// quick.
+    #[must_use]
     pub fn on_verification(mut self, observer: impl Fn(&VerificationReport) + Send + Sync + 'static) -> Self {
         self.observer = Some(Box::new(observer));
         self
@@ -100,7 +101,7 @@ impl Verifier {
     /// # Errors
     /// When OpenSSL cannot validate.
     pub fn report(&self, context: &mut X509StoreContextRef) -> Result<Box<VerificationReport>, ErrorStack> {
-        let state = State::default();
+        let state = State::with_report();
         if let Judged::Rejected(rejection) = self.judge(context, None, Some(&state))? {
             say(context, &rejection);
         }
@@ -197,6 +198,8 @@ impl Verifier {
                 }
             }
         }
+        // The report has copies of the chain and the candidates.
+        let state = state.filter(|state| state.lock().wants_report);
         if self.observer.is_some() || state.is_some() {
             let report = verification.report();
             if let Some(observer) = &self.observer {
@@ -295,10 +298,7 @@ impl OpenSsl<'_> {
         let Some(path) = path else {
             return Ok(Err(match request.is_final() {
                 true => of_openssl(self.context.error()),
-                false => Rejection::NoSuchRoot {
-                    missing: Box::new(Missing::Unknown),
-                    original: None,
-                },
+                false => Rejection::no_such_root(None),
             }));
         };
         let mut used = path.used.into_iter();
@@ -335,5 +335,44 @@ impl fmt::Debug for Verifier {
         f.debug_struct("Verifier")
             .field("policy", &self.policy)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+
+    use jit_trust_engine::{Candidates, StoreError, TrustStore};
+    use jit_trust_lab::pki::Ca;
+    use jit_trust_lab::server::{Response, Server};
+    use openssl::ssl::{Ssl, SslContext, SslMethod};
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Holding(Vec<u8>);
+
+    impl TrustStore for Holding {
+        fn select<'s>(&'s self, found: &mut Candidates<'s>) -> Result<(), StoreError> {
+            Ok(found.add_certificate(&self.0)?)
+        }
+    }
+
+    #[test]
+    fn a_connection_of_a_program_keeps_no_report() {
+        let root = Ca::root("Root");
+        let leaf = root.leaf("a.test");
+        let server = Server::builder().default_site(leaf.key(), leaf.chain(&[]), |_| Response::ok("hello"));
+        let server = server.start();
+        let observed = Verifier::new(Holding(root.der().to_vec())).on_verification(|_| {});
+        for verifier in [Verifier::new(Holding(root.der().to_vec())), observed] {
+            let mut context = SslContext::builder(SslMethod::tls_client()).unwrap();
+            verifier.attach(&mut context).unwrap();
+            let mut ssl = Ssl::new(&context.build()).unwrap();
+            ssl.param_mut().set_host("a.test").unwrap();
+            let tls = ssl.connect(TcpStream::connect(server.addr()).unwrap()).unwrap();
+            let known = State::of(tls.ssl()).unwrap().lock();
+            assert!(known.verified.is_some() && known.report.is_none());
+        }
     }
 }

@@ -94,8 +94,7 @@ impl Connector {
         let connection = connection.map_err(|error| failed(error, &context))?;
         let tracked = register(&self.policy, host, &context, &connection, Some(close))?;
         Ok(TlsStream {
-            tls: TrackedStream::new(StreamOwned::new(connection, tcp), tracked),
-            report: context.take_report(),
+            tls: TrackedStream::new(StreamOwned::new(connection, tcp), tracked, context.take_report()),
             context,
         })
     }
@@ -139,7 +138,6 @@ impl fmt::Debug for Connector {
 #[derive(Debug)]
 pub struct TlsStream {
     tls: TrackedStream<StreamOwned<ClientConnection, SharedTcp>>,
-    report: Option<Box<VerificationReport>>,
     context: Arc<HandshakeContext>,
 }
 
@@ -151,7 +149,7 @@ impl TlsStream {
 
     /// The report of the verification; `None` where a session was resumed.
     pub fn report(&self) -> Option<&VerificationReport> {
-        self.report.as_deref()
+        self.tls.report()
     }
 
     /// The TCP connection.

@@ -4,18 +4,21 @@ use std::error::Error as StdError;
 use std::io;
 use std::sync::Arc;
 
-use jit_trust_engine::{Missing, PresentedName, Rejection, VerificationReport};
+use jit_trust_engine::{PresentedName, Rejection};
 use rustls::{CertificateError, Error, ExtendedKeyPurpose, OtherError};
 use webpki::{InvalidNameContext, KeyUsage};
 
 use crate::context::HandshakeContext;
 use crate::validation::{self, Original};
 
-/// The error of a failed handshake.
+/// The error of a failed handshake with rustls.
 pub type HandshakeError = jit_trust_engine::HandshakeError<Error>;
 
 /// Finds the rejection of a server in an error: an error of rustls, an [`io::Error`], or an error of hyper, reqwest and other
 /// crates that return their source. `None` where the error is not about the server's certificates.
+///
+/// rustls has one error, `BadSignature`, for the signature of a certificate and for that of the handshake. The connectors of
+/// this crate distinguish them ([`Rejection::KeyNotProven`]). Without a connector, it is a [`Rejection::BadSignature`].
 ///
 /// ```
 /// use jit_trust::{Rejection, rejection};
@@ -59,34 +62,15 @@ fn of_rustls(error: &Error) -> Option<Rejection> {
     }
     let original = Some(Arc::new(error.clone()) as Arc<dyn StdError + Send + Sync>);
     Some(match certificate {
-        CertificateError::BadEncoding => Rejection::UnreadableCertificate {
-            detail: None,
-            original,
-        },
-        CertificateError::ExpiredContext { time, not_after } => Rejection::Expired {
-            certificate: None,
-            not_after: Some(not_after.as_secs()),
-            now: Some(time.as_secs()),
-            original,
-        },
-        CertificateError::Expired => Rejection::Expired {
-            certificate: None,
-            not_after: None,
-            now: None,
-            original,
-        },
-        CertificateError::NotValidYetContext { time, not_before } => Rejection::NotYetValid {
-            certificate: None,
-            not_before: Some(not_before.as_secs()),
-            now: Some(time.as_secs()),
-            original,
-        },
-        CertificateError::NotValidYet => Rejection::NotYetValid {
-            certificate: None,
-            not_before: None,
-            now: None,
-            original,
-        },
+        CertificateError::BadEncoding => Rejection::unreadable_certificate(original),
+        CertificateError::ExpiredContext { time, not_after } => {
+            Rejection::expired(Some(not_after.as_secs()), Some(time.as_secs()), original)
+        }
+        CertificateError::Expired => Rejection::expired(None, None, original),
+        CertificateError::NotValidYetContext { time, not_before } => {
+            Rejection::not_yet_valid(Some(not_before.as_secs()), Some(time.as_secs()), original)
+        }
+        CertificateError::NotValidYet => Rejection::not_yet_valid(None, None, original),
         CertificateError::NotValidForNameContext { expected, presented } => Rejection::WrongHost {
             host: expected.to_str().into_owned(),
             presented: Some(
@@ -97,15 +81,8 @@ fn of_rustls(error: &Error) -> Option<Rejection> {
             ),
             original,
         },
-        CertificateError::NotValidForName => Rejection::WrongHost {
-            host: String::new(),
-            presented: None,
-            original,
-        },
-        CertificateError::UnknownIssuer => Rejection::NoSuchRoot {
-            missing: Box::new(Missing::Unknown),
-            original,
-        },
+        CertificateError::NotValidForName => Rejection::wrong_host(None, original),
+        CertificateError::UnknownIssuer => Rejection::no_such_root(original),
         CertificateError::BadSignature => Rejection::BadSignature { original },
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             Rejection::WrongPurpose { original }
@@ -118,10 +95,7 @@ fn of_rustls(error: &Error) -> Option<Rejection> {
         | CertificateError::InvalidOcspResponse => Rejection::RevocationUnknown { original },
         CertificateError::UnsupportedSignatureAlgorithmContext { .. }
         | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            Rejection::UnsupportedAlgorithm {
-                detail: None,
-                original,
-            }
+            Rejection::unsupported_algorithm(original)
         }
         CertificateError::Other(OtherError(other)) => Rejection::Other(other.clone()),
         _ => Rejection::Other(Arc::new(error.clone())),
@@ -182,14 +156,25 @@ fn purpose(oid: Vec<usize>) -> ExtendedKeyPurpose {
     }
 }
 
+/// The rejection for an error of a handshake after its certificates were accepted, if the error is about the signature of the
+/// server. It has the errors of certificates, such as `BadSignature`.
+fn key_not_proven(error: &Error) -> Option<Rejection> {
+    matches!(error, Error::InvalidCertificate(_)).then(|| Rejection::KeyNotProven {
+        original: Some(Arc::new(error.clone())),
+    })
+}
+
 /// The error of a handshake, with the report of its verification.
 pub(crate) fn failed(error: io::Error, context: &HandshakeContext) -> io::Error {
     let kind = error.kind();
     match error.downcast::<Error>() {
         Ok(error) => {
             let report = context.take_report();
-            let reported = |report: &VerificationReport| report.result.clone().err();
-            let rejection = report.as_deref().and_then(reported).or_else(|| of_rustls(&error));
+            let rejection = match report.as_ref().map(|report| &report.result) {
+                Some(Err(rejection)) => Some(rejection.clone()),
+                Some(Ok(())) => key_not_proven(&error),
+                None => of_rustls(&error),
+            };
             io::Error::new(kind, HandshakeError::new(error, rejection, report))
         }
         Err(error) => error,

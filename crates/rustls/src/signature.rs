@@ -49,10 +49,7 @@ pub fn verify_signature(
     algorithms: &[&dyn SignatureVerificationAlgorithm],
 ) -> Result<(), Rejection> {
     let (Some(signed), Some(key)) = (SignedParts::of(certificate), PublicKey::read(spki_value)) else {
-        return Err(Rejection::UnreadableCertificate {
-            detail: None,
-            original: None,
-        });
+        return Err(Rejection::unreadable_certificate(None));
     };
     let mut of_that_kind = algorithms
         .iter()

@@ -1,7 +1,6 @@
 //! Path validation by webpki, for the verification machine. It needs only `alloc`.
 
 use alloc::borrow::Cow;
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -11,7 +10,7 @@ use core::iter;
 
 use jit_trust_core::Certificate;
 use jit_trust_engine::verification::{Edge, Library, ValidPath, ValidationRequest};
-use jit_trust_engine::{Missing, PresentedName, Rejection};
+use jit_trust_engine::{PresentedName, Rejection};
 use pki_types::{CertificateDer, ServerName, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
 use smallvec::SmallVec;
 use webpki::{EndEntityCert, InvalidNameContext, KeyUsage};
@@ -154,36 +153,18 @@ pub(crate) fn rejected(error: webpki::Error) -> Rejection {
 
     let original = Some(Arc::new(Original(error.clone())) as _);
     match error {
-        E::BadDer | E::BadDerTime | E::TrailingData(_) => Rejection::UnreadableCertificate {
-            detail: None,
-            original,
-        },
-        E::CertNotValidYet { time, not_before } => Rejection::NotYetValid {
-            certificate: None,
-            not_before: Some(not_before.as_secs()),
-            now: Some(time.as_secs()),
-            original,
-        },
-        E::CertExpired { time, not_after } => Rejection::Expired {
-            certificate: None,
-            not_after: Some(not_after.as_secs()),
-            now: Some(time.as_secs()),
-            original,
-        },
-        E::UnknownIssuer => Rejection::NoSuchRoot {
-            missing: Box::new(Missing::Unknown),
-            original,
-        },
-        E::CertNotValidForName(InvalidNameContext { presented, .. }) => Rejection::WrongHost {
-            host: String::new(),
-            presented: Some(
-                presented
-                    .iter()
-                    .map(|name| PresentedName::of_webpki(name))
-                    .collect(),
-            ),
-            original,
-        },
+        E::BadDer | E::BadDerTime | E::TrailingData(_) => Rejection::unreadable_certificate(original),
+        E::CertNotValidYet { time, not_before } => {
+            Rejection::not_yet_valid(Some(not_before.as_secs()), Some(time.as_secs()), original)
+        }
+        E::CertExpired { time, not_after } => {
+            Rejection::expired(Some(not_after.as_secs()), Some(time.as_secs()), original)
+        }
+        E::UnknownIssuer => Rejection::no_such_root(original),
+        E::CertNotValidForName(InvalidNameContext { presented, .. }) => {
+            let names = presented.iter().map(|name| PresentedName::of_webpki(name));
+            Rejection::wrong_host(Some(names.collect()), original)
+        }
         E::InvalidSignatureForPublicKey => Rejection::BadSignature { original },
         E::UnsupportedSignatureAlgorithmContext(context) => Rejection::UnsupportedAlgorithm {
             detail: Some(unsupported(&context.signature_algorithm_id, None)),

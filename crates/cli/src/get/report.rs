@@ -108,9 +108,9 @@ pub(crate) struct QueryReport {
 
 impl QueryReport {
     pub(crate) fn of(query: &LookupRecord) -> Self {
-        let (outcome, found) = match query.outcome {
-            LookupOutcome::Cached(found) => ("at-hand", found),
-            LookupOutcome::Found(found) => ("found", found),
+        let (outcome, found) = match &query.outcome {
+            LookupOutcome::Cached(found) => ("at-hand", *found),
+            LookupOutcome::Found(found) => ("found", *found),
             LookupOutcome::NotFound => ("not-found", 0),
             _ => ("failed", 0),
         };

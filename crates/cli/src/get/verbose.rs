@@ -57,16 +57,16 @@ fn asked_ahead(hop: &Hop) {
 /// What stores on servers were asked, step by step.
 fn queries(decision: &Decision) {
     for query in &decision.lookups {
-        let outcome = match query.outcome {
-            LookupOutcome::Cached(count) => format!("{}, cached", counted(count, "root")),
+        let outcome = match &query.outcome {
+            LookupOutcome::Cached(count) => format!("{}, cached", counted(*count, "root")),
             LookupOutcome::Found(count) => {
-                format!("{}, after {}", counted(count, "root"), millis(query.waited))
+                format!("{}, after {}", counted(*count, "root"), millis(query.waited))
             }
             LookupOutcome::NotFound => format!("no such root, after {}", millis(query.waited)),
-            _ => match &query.error {
-                Some(error) => format!("{}, after {}", shown(error.to_string()), millis(query.waited)),
-                None => format!("no answer that could be used, after {}", millis(query.waited)),
-            },
+            LookupOutcome::Failed(error) => {
+                format!("{}, after {}", shown(error.to_string()), millis(query.waited))
+            }
+            _ => format!("no response that could be used, after {}", millis(query.waited)),
         };
         say(format_args!(
             "*   asked {} for {}: {outcome}",

@@ -169,8 +169,8 @@ fn a_store_that_is_older_than_before_is_refused_until_the_user_insists() {
     get().ends_with(0);
     remote.bundle(&root.pem(), 6);
     let refused = format!(
-        "the answer is of generation 6, older than 7, which was seen before: either a cache on the way is out of date, \
-         or an old store has been put in the place of a new one; if that is meant to be, `jit-trust cache clear \
+        "the response is of generation 6, older than 7, which was seen before: either a cache on the way is out of date, \
+         or an old store has replaced a new one; if that is meant to be, `jit-trust cache clear \
          --generations {}` has the older one taken",
         file.display()
     );

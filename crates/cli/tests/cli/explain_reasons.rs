@@ -136,7 +136,7 @@ fn a_certificate_of_a_ca_s_that_signs_itself_is_no_server_s() {
     assert_says(
         &report,
         "reason",
-        "is signed by itself and a CA's, which no server's may be",
+        "is self-signed and a CA's; a server's certificate must not be a CA's",
     );
     assert_says(&report, "advice", "-addext basicConstraints=critical,CA:FALSE");
     assert_says(&report, "advice", "--pin HOST=FILE");

@@ -226,7 +226,7 @@ fn a_store_that_answers_with_a_fault_is_named_with_what_was_asked_and_what_came(
         (Remote::answering(|_| Response::status(403)), ": HTTP status 403"),
         (
             Remote::answering(|_| Response::ok("garbage")),
-            ": the answer is not a valid trust blob: ",
+            ": the response is not a valid trust blob: ",
         ),
         (
             Remote::answering(|_| Response::redirect(302, "/there")),
@@ -234,11 +234,11 @@ fn a_store_that_answers_with_a_fault_is_named_with_what_was_asked_and_what_came(
         ),
         (
             Remote::answering(huge("")),
-            ": the answer is larger than 65536 bytes",
+            ": the response is larger than 65536 bytes",
         ),
         (
             Remote::answering(huge("10000000000")),
-            ": the answer is larger than 65536 bytes",
+            ": the response is larger than 65536 bytes",
         ),
     ];
     for (remote, what) in faults {
@@ -306,7 +306,7 @@ fn a_store_that_is_down_or_breaks_off_is_named() {
 #[test]
 fn a_store_that_falls_silent_is_given_ten_seconds() {
     let remote = Remote::answering(|_| Response::never());
-    is_told(&remote, &remote.url(), ": no answer within 10s");
+    is_told(&remote, &remote.url(), ": no response within 10s");
 }
 
 #[test]

@@ -129,7 +129,7 @@ fn a_server_without_the_key_of_its_certificate_is_not_called_trusted() {
             assert_eq!(tls["version"], Value::Null);
             assert_eq!(
                 tls["refusal"],
-                "the server does not hold the key of its certificate"
+                "the server does not have the private key of its certificate"
             );
         }
     }

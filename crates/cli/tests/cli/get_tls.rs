@@ -296,7 +296,7 @@ fn what_a_certificate_may_not_do_is_told_alike() {
     refused_alike(&root, &for_clients.issued_by(&root), &[], words);
 
     let no_ca = root.leaf("b.test").posing_as_ca();
-    let words = "a certificate in the chain was issued by one that is no CA's";
+    let words = "a certificate in the chain was issued by a certificate that is not a CA's";
     refused_alike_but_by_mbedtls(&root, &no_ca.leaf("a.test"), &[&no_ca], words);
 
     let last = Ca::builder("Lab CA A1").basic_constraints(BasicConstraints::Ca { path_length: Some(0) });
@@ -509,7 +509,7 @@ fn a_server_without_the_key_of_its_certificate_is_told_alike() {
             );
             assert_eq!(
                 tls["refusal"],
-                "the server does not hold the key of its certificate"
+                "the server does not have the private key of its certificate"
             );
         }
     }

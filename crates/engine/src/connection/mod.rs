@@ -1,5 +1,6 @@
 //! The open connections of a program, and streams that another thread can close.
 
+mod delegate;
 mod live;
 mod tracked_stream;
 

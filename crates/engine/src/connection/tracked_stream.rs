@@ -6,24 +6,33 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 
 use super::live::{TrackedConnection, closed};
+use crate::VerificationReport;
 
-/// A stream that fails once its connection was closed by [`Connection::close`](super::Connection::close).
+/// A TLS stream, with the report of its verification. It fails once its connection was closed by
+/// [`Connection::close`](super::Connection::close).
 pub struct TrackedStream<T> {
     stream: T,
     connection: TrackedConnection,
+    report: Option<Box<VerificationReport>>,
     #[cfg(feature = "tokio")]
     closed: [event_listener::EventListener; 2],
 }
 
 impl<T> TrackedStream<T> {
-    /// The stream of this connection.
-    pub fn new(stream: T, connection: TrackedConnection) -> Self {
+    /// The stream of this connection. There is no report where a session was resumed.
+    pub fn new(stream: T, connection: TrackedConnection, report: Option<Box<VerificationReport>>) -> Self {
         Self {
             stream,
             #[cfg(feature = "tokio")]
             closed: [connection.closed(), connection.closed()],
             connection,
+            report,
         }
+    }
+
+    /// The report of the verification; `None` where a session was resumed.
+    pub fn report(&self) -> Option<&VerificationReport> {
+        self.report.as_deref()
     }
 
     /// The stream.

@@ -47,17 +47,17 @@ impl LookupError {
 impl fmt::Display for LookupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TimedOut(after) => write!(f, "no answer within {after:?}"),
-            Self::Dropped => f.write_str("the store gave no answer"),
+            Self::TimedOut(after) => write!(f, "no response within {after:?}"),
+            Self::Dropped => f.write_str("the store gave no response"),
             Self::Cancelled => f.write_str("the lookup was cancelled"),
-            Self::TooLarge => write!(f, "the answer is larger than {MAX_RESPONSE_LEN} bytes"),
-            Self::Blob(error) => write!(f, "the answer is not a valid trust blob: {error}"),
-            Self::Certificate(error) => write!(f, "the answer is {error}"),
-            Self::NotAskedFor => f.write_str("the answer holds an anchor that was not asked for"),
+            Self::TooLarge => write!(f, "the response is larger than {MAX_RESPONSE_LEN} bytes"),
+            Self::Blob(error) => write!(f, "the response is not a valid trust blob: {error}"),
+            Self::Certificate(error) => write!(f, "the response is {error}"),
+            Self::NotAskedFor => f.write_str("the response holds an anchor that was not asked for"),
             Self::OlderGeneration { came, newest } => write!(
                 f,
-                "the answer is of generation {came}, older than {newest}, which was seen before: either a cache on the \
-                 way is out of date, or an old store has been put in the place of a new one"
+                "the response is of generation {came}, older than {newest}, which was seen before: either a cache on the \
+                 way is out of date, or an old store has replaced a new one"
             ),
             Self::Other(error) => error.fmt(f),
         }

@@ -23,14 +23,12 @@ pub struct LookupRecord {
     pub key: AnchorKey,
     /// The outcome.
     pub outcome: LookupOutcome,
-    /// The error, if there was no response.
-    pub error: Option<Arc<LookupError>>,
     /// The time that the verification waited for it.
     pub waited: Duration,
 }
 
 /// The outcome of a lookup.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum LookupOutcome {
     /// This number of anchors was cached, from an earlier lookup.
@@ -39,6 +37,6 @@ pub enum LookupOutcome {
     Found(usize),
     /// The store has no such anchor.
     NotFound,
-    /// There was no response.
-    Failed,
+    /// There was no response that could be used.
+    Failed(Arc<LookupError>),
 }

@@ -51,6 +51,7 @@ impl Responder {
 
     /// Passes the response through `change` first. It is wanted as long as that of this responder: for a store around
     /// another.
+    #[must_use]
     pub fn map(
         mut self,
         change: impl FnOnce(Result<LookupResponse, LookupError>) -> Result<LookupResponse, LookupError>

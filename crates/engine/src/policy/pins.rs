@@ -10,6 +10,7 @@ use core::net::IpAddr;
 use jit_trust_core::Certificate;
 
 use super::{InvalidPin, LocalKind, LocalStore};
+use crate::host::without_final_dot;
 use crate::{Candidates, StoreError, TrustStore};
 
 /// Hosts that are pinned to CAs of their own.
@@ -72,7 +73,7 @@ impl Pins {
 fn normal(host: &str) -> String {
     match host.parse::<IpAddr>() {
         Ok(address) => address.to_string(),
-        Err(_) => host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase(),
+        Err(_) => without_final_dot(host).to_ascii_lowercase(),
     }
 }
 

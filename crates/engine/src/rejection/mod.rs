@@ -150,6 +150,18 @@ pub enum Rejection {
     LookupPending(crate::LookupPending),
     /// A store, or an observer, panicked.
     Panicked,
+    /// The server did not prove that it has the private key of its certificate: its signature in the handshake is not valid.
+    /// The certificates themselves were accepted.
+    KeyNotProven {
+        /// The error of the TLS library.
+        original: Option<Original>,
+    },
+    /// The certificates were accepted, and the handshake failed afterwards for a reason that is not about them, such as an
+    /// alert of the server.
+    HandshakeFailed {
+        /// The error of the TLS library.
+        original: Original,
+    },
     /// The handshake ended without a verification of the server's certificates, or the TLS library reported a path that does
     /// not consist of these certificates and anchors.
     NotVerified,
@@ -230,6 +242,63 @@ impl PresentedName {
 }
 
 impl Rejection {
+    /// [`NoSuchRoot`](Self::NoSuchRoot), where it is not known what is missing. A
+    /// [`Verification`](crate::verification::Verification) finds that out.
+    pub fn no_such_root(original: Option<Original>) -> Self {
+        Self::NoSuchRoot {
+            missing: Box::new(Missing::Unknown),
+            original,
+        }
+    }
+
+    /// [`Expired`](Self::Expired), by a notAfter and the time of the check, where they are known. A
+    /// [`Verification`](crate::verification::Verification) finds the certificate.
+    pub fn expired(not_after: Option<u64>, now: Option<u64>, original: Option<Original>) -> Self {
+        Self::Expired {
+            certificate: None,
+            not_after,
+            now,
+            original,
+        }
+    }
+
+    /// [`NotYetValid`](Self::NotYetValid), by a notBefore and the time of the check, where they are known. A
+    /// [`Verification`](crate::verification::Verification) finds the certificate.
+    pub fn not_yet_valid(not_before: Option<u64>, now: Option<u64>, original: Option<Original>) -> Self {
+        Self::NotYetValid {
+            certificate: None,
+            not_before,
+            now,
+            original,
+        }
+    }
+
+    /// [`WrongHost`](Self::WrongHost), by the names of the certificate, where they are known. A
+    /// [`Verification`](crate::verification::Verification) adds the host.
+    pub fn wrong_host(presented: Option<Vec<PresentedName>>, original: Option<Original>) -> Self {
+        Self::WrongHost {
+            host: String::new(),
+            presented,
+            original,
+        }
+    }
+
+    /// [`UnreadableCertificate`](Self::UnreadableCertificate), where the fault is not known.
+    pub fn unreadable_certificate(original: Option<Original>) -> Self {
+        Self::UnreadableCertificate {
+            detail: None,
+            original,
+        }
+    }
+
+    /// [`UnsupportedAlgorithm`](Self::UnsupportedAlgorithm), where the algorithm is not known.
+    pub fn unsupported_algorithm(original: Option<Original>) -> Self {
+        Self::UnsupportedAlgorithm {
+            detail: None,
+            original,
+        }
+    }
+
     /// A rejection for an error, of an edge or of its TLS library, without a variant of its own.
     pub fn other(error: impl Error + Send + Sync + 'static) -> Self {
         Self::Other(Arc::new(error))
@@ -262,6 +331,11 @@ impl Rejection {
         matches!(self, Self::StoreFailure(_))
     }
 
+    /// Whether the certificates were accepted, and the handshake failed afterwards.
+    pub fn is_after_acceptance(&self) -> bool {
+        matches!(self, Self::KeyNotProven { .. } | Self::HandshakeFailed { .. })
+    }
+
     /// The error that the rejection was made from.
     pub fn original(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
         match self {
@@ -280,9 +354,10 @@ impl Rejection {
             | Self::PathTooLong { original }
             | Self::CriticalExtension { original }
             | Self::Revoked { original }
-            | Self::RevocationUnknown { original } => original.as_deref(),
+            | Self::RevocationUnknown { original }
+            | Self::KeyNotProven { original } => original.as_deref(),
             Self::StoreFailure(error) => Some(&**error),
-            Self::Other(original) => Some(&**original),
+            Self::HandshakeFailed { original } | Self::Other(original) => Some(&**original),
             Self::NoCertificate
             | Self::TooManyCertificates
             | Self::DatedRoot(_)
@@ -318,7 +393,7 @@ impl fmt::Display for InStore<'_> {
             }
             Rejection::UnreadableCertificate { detail, .. } => match detail {
                 Some(detail) => f.write_str(detail),
-                None => f.write_str("a certificate in the chain is not encoded as it has to be"),
+                None => f.write_str("a certificate in the chain is not encoded correctly"),
             },
             // No certificate that the server sent is out of date.
             Rejection::Expired {
@@ -345,7 +420,7 @@ impl fmt::Display for InStore<'_> {
                     Some(0) => f.write_str(" in 1970 or before")?,
                     not_after => at(f, " at ", *not_after)?,
                 }
-                at(f, "; it is judged as of ", *now)
+                at(f, "; checked at ", *now)
             }
             Rejection::NotYetValid {
                 certificate,
@@ -359,7 +434,7 @@ impl fmt::Display for InStore<'_> {
                     Some(_) => at(f, " before ", *not_before)?,
                     None => f.write_str(" yet")?,
                 }
-                at(f, "; it is judged as of ", *now)
+                at(f, "; checked at ", *now)
             }
             Rejection::WrongHost { host, presented, .. } => wrong_host(f, host, presented.as_deref()),
             Rejection::NoSuchRoot { missing, .. } => missing.say(f, store),
@@ -392,10 +467,12 @@ impl fmt::Display for InStore<'_> {
             }
             Rejection::CaAsServer {
                 self_signed: true, ..
-            } => f.write_str("the certificate is signed by itself and a CA's, which no server's may be"),
+            } => f.write_str(
+                "the certificate is self-signed and a CA's; a server's certificate must not be a CA's",
+            ),
             Rejection::CaAsServer { .. } => f.write_str("the certificate is that of a CA, not of a server"),
             Rejection::IssuerNotCa { .. } => {
-                f.write_str("a certificate in the chain was issued by one that is no CA's")
+                f.write_str("a certificate in the chain was issued by a certificate that is not a CA's")
             }
             Rejection::PathTooLong { .. } => {
                 f.write_str("a CA in the chain has more CAs below it than its certificate allows")
@@ -405,12 +482,19 @@ impl fmt::Display for InStore<'_> {
             }
             Rejection::Revoked { .. } => f.write_str("a certificate in the chain has been revoked"),
             Rejection::RevocationUnknown { .. } => {
-                f.write_str("whether a certificate in the chain has been revoked cannot be told")
+                f.write_str("the revocation status of a certificate in the chain is unknown")
             }
             Rejection::StoreFailure(error) => error.fmt(f),
             #[cfg(feature = "std")]
             Rejection::LookupPending(pending) => pending.fmt(f),
             Rejection::Panicked => f.write_str("a store or an observer panicked"),
+            Rejection::KeyNotProven { .. } => {
+                f.write_str("the server does not have the private key of its certificate")
+            }
+            Rejection::HandshakeFailed { original } => write!(
+                f,
+                "the TLS handshake failed after the certificates were accepted: {original}"
+            ),
             Rejection::NotVerified => f.write_str("the server was not verified by a certificate"),
             Rejection::Other(original) => original.fmt(f),
         }

@@ -83,6 +83,7 @@ impl WatchedFileStore {
 
     /// Also uses a file that is older than the newest that was in force. By default it does not, so that an attacker cannot
     /// bring a removed anchor back by an old file.
+    #[must_use]
     pub fn allow_older_generation(mut self) -> Self {
         self.may_go_back = true;
         self
@@ -91,6 +92,7 @@ impl WatchedFileStore {
     /// Sets an observer, which is called once for each change of the file. The next selection sees a change, so `observer`
     /// runs inside a handshake and should be quick. It may use the store itself. When changes follow each other fast, it may
     /// run in several threads at once.
+    #[must_use]
     pub fn on_change(mut self, observer: impl Fn(&FileChange) + Send + Sync + 'static) -> Self {
         self.observer = Some(Box::new(observer));
         self

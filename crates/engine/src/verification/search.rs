@@ -57,11 +57,11 @@ impl AnchorSearch {
         store_name: String,
         candidates: &mut Candidates<'_>,
     ) -> bool {
-        let (outcome, error) = match response {
+        let outcome = match response {
             Ok(response) => match (self.import(&place, &response, candidates), is_cached) {
-                (0, _) => (LookupOutcome::NotFound, None),
-                (found, true) => (LookupOutcome::Cached(found), None),
-                (found, false) => (LookupOutcome::Found(found), None),
+                (0, _) => LookupOutcome::NotFound,
+                (found, true) => LookupOutcome::Cached(found),
+                (found, false) => LookupOutcome::Found(found),
             },
             Err(error) => {
                 self.failed.push(place.store);
@@ -70,17 +70,17 @@ impl AnchorSearch {
                     key: place.key.clone(),
                     error: error.clone(),
                 });
-                (LookupOutcome::Failed, Some(error))
+                LookupOutcome::Failed(error)
             }
         };
+        let has_found = matches!(outcome, LookupOutcome::Cached(_) | LookupOutcome::Found(_));
         self.made.push(LookupRecord {
             store: store_name,
             key: place.key,
             outcome,
-            error,
             waited,
         });
-        matches!(outcome, LookupOutcome::Cached(_) | LookupOutcome::Found(_))
+        has_found
     }
 
     /// The lookups that were made.

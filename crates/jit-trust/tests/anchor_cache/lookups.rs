@@ -38,15 +38,17 @@ fn the_topmost_issuer_is_asked_for_first_and_the_others_only_while_validation_fa
     let verifier = Judge::new(&trust(&deferred));
     verifier.ask(&sent).unwrap();
     assert_eq!(deferred.asked(), keys[..3]);
-    let outcomes = [
-        LookupOutcome::NotFound,
-        LookupOutcome::NotFound,
-        LookupOutcome::Found(1),
-    ];
-    assert_eq!(verifier.outcomes(), outcomes);
+    assert!(matches!(
+        *verifier.outcomes(),
+        [
+            LookupOutcome::NotFound,
+            LookupOutcome::NotFound,
+            LookupOutcome::Found(1),
+        ]
+    ));
     verifier.ask(&sent).unwrap();
     assert_eq!(deferred.queries(), 3);
-    assert_eq!(verifier.outcomes()[2], LookupOutcome::Cached(1));
+    assert!(matches!(verifier.outcomes()[2], LookupOutcome::Cached(1)));
 }
 
 #[test]
@@ -176,7 +178,10 @@ fn a_store_error_is_not_taken_for_no_such_anchor_and_is_not_remembered() {
         "{text}"
     );
     assert!(text.contains(&key.to_string()), "{text}");
-    assert_eq!(verifier.outcomes(), [LookupOutcome::Failed]);
+    match &*verifier.outcomes() {
+        [LookupOutcome::Failed(error)] => assert!(error.to_string().contains("the line is dead"), "{error}"),
+        other => panic!("{other:?}"),
+    }
     deferred.has(&root, 7);
     verifier.ask(&sent).unwrap();
     assert_eq!(deferred.queries(), 2);

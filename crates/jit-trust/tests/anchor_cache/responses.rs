@@ -31,7 +31,7 @@ fn an_answer_that_is_not_what_was_asked_for_is_refused_and_the_error_says_who_wa
         (What::Blob(garbage::noise(MAX_RESPONSE_LEN + 1)), "is larger than"),
         (
             What::Certificate(garbage::noise(100)),
-            "the answer is not a certificate",
+            "the response is not a certificate",
         ),
         (
             What::Certificate(garbage::noise(MAX_RESPONSE_LEN + 1)),
@@ -165,7 +165,7 @@ fn an_answer_that_was_taken_for_lost_does_not_replace_a_later_one() {
     // No such anchor, it will say.
     deferred.hold_back();
     let text = words(ask(&trust, &sent));
-    assert!(text.contains("no answer within 100ms"), "{text}");
+    assert!(text.contains("no response within 100ms"), "{text}");
     let (late, says) = deferred.take_first();
     deferred.answer_at_once();
     deferred.has(&root, 7);

@@ -51,7 +51,7 @@ impl Judge {
     /// What came of the questions of the last verification.
     pub(crate) fn outcomes(&self) -> Vec<LookupOutcome> {
         let made = self.made.lock().unwrap();
-        made.iter().map(|made| made.outcome).collect()
+        made.iter().map(|made| made.outcome.clone()).collect()
     }
 }
 

@@ -91,7 +91,7 @@ fn when_the_one_that_asked_is_gone_and_took_the_question_along_another_asks_once
             if is_dropped_again {
                 drop(deferred.take_first());
                 let text = words(waiting.join().unwrap());
-                assert!(text.contains("the store gave no answer"), "{text}");
+                assert!(text.contains("the store gave no response"), "{text}");
             } else {
                 deferred.answer_first();
                 waiting.join().unwrap().unwrap();
@@ -137,7 +137,7 @@ fn a_question_that_is_dropped_while_the_one_that_asked_waits_is_an_error_and_not
         deferred.wait_for(1);
         drop(deferred.take_first());
         let text = words(waiting.join().unwrap());
-        assert!(text.contains("the store gave no answer"), "{text}");
+        assert!(text.contains("the store gave no response"), "{text}");
     });
     assert_eq!(deferred.queries(), 1);
 }
@@ -167,7 +167,7 @@ fn one_connection_waits_at_most_its_lookup_timeout_in_all() {
             }
         }
         let text = waiting.join().unwrap();
-        assert!(text.contains("no answer within 600ms"), "{text}");
+        assert!(text.contains("no response within 600ms"), "{text}");
     });
     let elapsed = started.elapsed();
     assert!(elapsed >= Duration::from_millis(600), "{elapsed:?}");

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use jit_trust::{Connector, TokioConnector, TrustPolicy};
+use jit_trust::{Connector, HandshakeError, Rejection, TokioConnector, TrustPolicy, rejection};
 use jit_trust_lab::pki::Ca;
-use jit_trust_lab::server::{Server, ServerBuilder};
+use jit_trust_lab::server::{Response, Server, ServerBuilder};
 use rustls::ClientConfig;
 
 use crate::support::*;
@@ -66,5 +66,32 @@ fn it_is_not_sent_either_to_a_server_that_a_local_store_does_not_trust() {
     let trust = TrustPolicy::new(jit_trust::BlobStore::new(blob).unwrap());
     for version in VERSIONS {
         assert_eq!(client_certificates(&server_of(&other, version), &trust), 0);
+    }
+}
+
+#[test]
+fn a_server_without_the_key_of_its_certificate_is_rejected_for_that() {
+    let root = Ca::root("Root");
+    let (leaf, other) = (root.leaf(HOST), root.leaf(HOST));
+    for version in [ServerBuilder::tls12_only, ServerBuilder::tls13_only] {
+        let server = Server::builder().default_site(other.key(), leaf.chain(&[]), |_| Response::ok("hello"));
+        let server = version(server).start();
+        let trust = Later::of(&[&root], Duration::ZERO).trust();
+        let blocking = connect(&Connector::with_config(trust.clone(), config(&trust)), &server);
+        let connector = TokioConnector::with_config(trust.clone(), config(&trust));
+        let later = block_on(async { connect_async(&connector, &server).await.map(drop) });
+        for error in [blocking.map(drop).unwrap_err(), later.unwrap_err()] {
+            assert!(
+                matches!(rejection(&error), Some(Rejection::KeyNotProven { .. })),
+                "{error:?}"
+            );
+            let error: &HandshakeError = error.get_ref().unwrap().downcast_ref().unwrap();
+            let report = error.report().unwrap();
+            assert!(
+                matches!(report.result, Err(Rejection::KeyNotProven { .. })),
+                "{report:?}"
+            );
+            assert!(report.anchor().is_none());
+        }
     }
 }

@@ -234,3 +234,27 @@ fn a_store_or_an_observer_that_panics_is_a_refusal() {
     assert!(connector.policy().connections().is_empty());
     assert_eq!(server.requests(), 0);
 }
+
+#[test]
+fn a_server_without_the_key_of_its_certificate_is_rejected_for_that() {
+    let root = Ca::root("Root");
+    let (leaf, other) = (root.leaf(HOST), root.leaf(HOST));
+    let server = server(&other, leaf.chain(&[]));
+    for connector in connectors(&[&root]) {
+        let connector = connector.on_verification(|report| {
+            assert!(matches!(report.result, Err(Rejection::KeyNotProven { .. })));
+        });
+        let error = connect(&connector, &server).unwrap_err();
+        let error: &jit_trust::mbedtls::Error = error.get_ref().unwrap().downcast_ref().unwrap();
+        assert!(
+            matches!(error.rejection(), Some(Rejection::KeyNotProven { .. })),
+            "{error:?}"
+        );
+        let report = error.report().unwrap();
+        assert!(
+            matches!(report.result, Err(Rejection::KeyNotProven { .. })),
+            "{report:?}"
+        );
+        assert!(report.anchor().is_none());
+    }
+}

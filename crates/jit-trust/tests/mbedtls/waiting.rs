@@ -24,7 +24,7 @@ fn it_is_one_connection_and_one_question() {
     let deferred = Deferred::of(&[&root]);
     let connector = Connector::new(trust(&deferred)).unwrap();
     let connector = connector.on_verification(|verification| {
-        let queries: Vec<_> = verification.lookups.iter().map(|query| query.outcome).collect();
+        let queries: Vec<_> = verification.lookups.iter().map(|query| &query.outcome).collect();
         assert!(matches!(
             *queries,
             [LookupOutcome::Found(1) | LookupOutcome::Cached(1)]

@@ -6,13 +6,15 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 use foreign_types::ForeignTypeRef;
+use jit_trust::Rejection;
 use jit_trust::openssl::Connector;
 use jit_trust_lab::pki::Ca;
+use jit_trust_lab::server::{Response, Server, ServerBuilder};
 use openssl::pkey::PKey;
 use openssl::ssl::{Ssl, SslContext, SslMethod, SslVersion};
 use openssl::x509::X509VerifyResult;
 
-use crate::support::{HOST, error_in, get, server_of, store, x509};
+use crate::support::{HOST, connect, error_in, get, server_of, store, x509};
 
 #[test]
 fn a_cold_host_is_reached_in_one_connection() {
@@ -66,4 +68,26 @@ fn a_server_that_wants_to_renegotiate_is_told_no() {
     assert_eq!(&hello, b"hello");
     let told = serving.join().unwrap().unwrap_err();
     assert!(told.contains("no renegotiation"), "{told}");
+}
+
+#[test]
+fn a_server_without_the_key_of_its_certificate_is_rejected_for_that() {
+    let root = Ca::root("Root");
+    let (leaf, other) = (root.leaf(HOST), root.leaf(HOST));
+    for version in [ServerBuilder::tls12_only, ServerBuilder::tls13_only] {
+        let server = Server::builder().default_site(other.key(), leaf.chain(&[]), |_| Response::ok("hello"));
+        let server = version(server).start();
+        let error = connect(&Connector::new(store(&[&root])).unwrap(), &server).unwrap_err();
+        let error = error_in(&error);
+        assert!(
+            matches!(error.rejection(), Some(Rejection::KeyNotProven { .. })),
+            "{error:?}"
+        );
+        let report = error.report().unwrap();
+        assert!(
+            matches!(report.result, Err(Rejection::KeyNotProven { .. })),
+            "{report:?}"
+        );
+        assert!(report.anchor().is_none());
+    }
 }

@@ -100,8 +100,7 @@ impl TokioConnector {
         let tls = tls.map_err(|error| failed(error, &context))?;
         let tracked = register(self.policy(), host, &context, tls.get_ref().1, None)?;
         Ok(TokioTlsStream {
-            tls: TrackedStream::new(tls, tracked),
-            report: context.take_report(),
+            tls: TrackedStream::new(tls, tracked, context.take_report()),
             context,
         })
     }
@@ -110,7 +109,6 @@ impl TokioConnector {
 /// A TLS connection whose server was verified.
 pub struct TokioTlsStream<S> {
     tls: TrackedStream<TlsStream<ReadAhead<S>>>,
-    report: Option<Box<VerificationReport>>,
     context: Arc<HandshakeContext>,
 }
 
@@ -123,7 +121,7 @@ impl<S> TokioTlsStream<S> {
 
     /// The report of the verification; `None` where a session was resumed.
     pub fn report(&self) -> Option<&VerificationReport> {
-        self.report.as_deref()
+        self.tls.report()
     }
 
     /// Runs a step as this connection's: a session ticket that comes depends on the same anchors.

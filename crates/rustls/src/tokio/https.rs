@@ -69,6 +69,7 @@ impl<C> HttpsConnector<C> {
     }
 
     /// Makes connections without TLS for URLs with the scheme `http`.
+    #[must_use]
     pub fn allowing_http(mut self) -> Self {
         self.allows_http = true;
         self

@@ -4,11 +4,13 @@ use std::error::Error;
 use std::io;
 use std::pin::Pin;
 
-use jit_trust::{HandshakeError, VerificationReport};
+use jit_trust::VerificationReport;
+use jit_trust::engine::HandshakeError;
 use pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::exit::causes;
+use crate::shown::shown;
 
 /// The versions of HTTP, as ALPN names them.
 pub(crate) const H2: &[u8] = b"h2";
@@ -92,15 +94,19 @@ pub(super) async fn judge(verify: impl FnOnce() -> Report + Send + 'static) -> R
     tokio::task::spawn_blocking(verify).await.ok().flatten()
 }
 
-/// Why a handshake failed: in the words that `of_tls` has for an error of the library, else in its own. The error of a
-/// connector has the report.
+/// Why a handshake failed: the rejection of the server, or what `of_tls` has for an error of the library, or that error's own
+/// words. The error of a connector has the report.
 pub(super) fn broken_off<E: Error + Send + Sync + 'static>(
     error: io::Error,
     of_tls: impl FnOnce(&E) -> Option<String>,
 ) -> Shaken {
     match error.downcast::<HandshakeError<E>>() {
         Ok(error) => {
-            let what = of_tls(error.tls_error()).unwrap_or_else(|| causes(&error));
+            let rejection = error
+                .rejection()
+                .map(|rejection| shown(rejection.to_string()).to_string());
+            let what = rejection.or_else(|| of_tls(error.tls_error()));
+            let what = what.unwrap_or_else(|| causes(&error));
             (error.into_report(), Err(what))
         }
         Err(error) => {

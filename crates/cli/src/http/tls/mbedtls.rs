@@ -7,9 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context as TaskContext, Poll};
 
 use jit_trust::Rejection;
-use jit_trust::mbedtls::{Connector, TokioConnector};
+use jit_trust::mbedtls::{Connector, TokioConnector, key_not_proven};
 use mbedtls::alloc::List;
-use mbedtls::error::codes;
 use mbedtls::rng::{CtrDrbg, OsEntropy};
 use mbedtls::ssl::config::{
     AuthMode, Endpoint, NullTerminatedStrList, Preset, Renegotiation, Transport, UseSessionTickets, Version,
@@ -19,7 +18,6 @@ use mbedtls::x509::{Certificate, VerifyError};
 use pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::NOT_ITS_KEY;
 use super::connect::{self, BoxedStream, Connect, Connected, Connecting, H2, Protocols, host};
 use crate::exit::{Failure, causes};
 use crate::store::Store;
@@ -144,21 +142,7 @@ fn agreed(protocol: Option<&str>) -> (&'static str, bool) {
 
 /// Why a handshake failed.
 fn broken_off(error: &mbedtls::Error) -> String {
-    // All that a client has verified beside the chain, of which other errors are told, is the server's signature.
-    let is_bad_signature = matches!(
-        error.high_level(),
-        Some(
-            codes::EcpVerifyFailed
-                | codes::EcpSigLenMismatch
-                | codes::PkSigLenMismatch
-                | codes::RsaInvalidPadding
-                | codes::RsaVerifyFailed
-        )
-    );
-    match is_bad_signature {
-        true => NOT_ITS_KEY.to_owned(),
-        false => causes(error),
-    }
+    key_not_proven(error).map_or_else(|| causes(error), |rejection| rejection.to_string())
 }
 
 /// What is wrong with a server's certificate that mbedTLS looks at in a handshake only.

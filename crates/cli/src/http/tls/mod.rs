@@ -153,9 +153,6 @@ impl Tls {
     }
 }
 
-/// The handshake broke off where the server had to sign.
-const NOT_ITS_KEY: &str = "the server does not hold the key of its certificate";
-
 const NO_NAME: &str = "no certificate can be for a host of this name";
 
 /// The handshake has failed. Certificates that passed prove nothing until it is through: the server has not shown that

@@ -1,11 +1,10 @@
 //! TLS by OpenSSL.
 
-use std::ffi::c_int;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use jit_trust::openssl::{TokioConnector, Verifier};
+use jit_trust::openssl::{TokioConnector, Verifier, key_not_proven};
 use openssl::error::ErrorStack;
 use openssl::ssl::{self, Ssl, SslContext, SslContextBuilder, SslMethod, SslRef, SslVerifyMode, SslVersion};
 use openssl::stack::Stack;
@@ -15,15 +14,10 @@ use openssl::x509::{X509, X509PurposeId, X509StoreContext};
 use pki_types::ServerName;
 use tokio_openssl::SslStream;
 
-use super::NOT_ITS_KEY;
 use super::connect::{self, BoxedStream, Connect, Connected, Connecting, H2, Protocols, Report, host};
 use crate::exit::{Failure, causes};
 use crate::shown::shown;
 use crate::store::Store;
-
-/// `ERR_LIB_SSL` of `err.h`, and `SSL_R_BAD_SIGNATURE` of `sslerr.h`.
-const LIB_SSL: c_int = 20;
-const SSL_R_BAD_SIGNATURE: c_int = 123;
 
 /// What the system's OpenSSL calls itself.
 pub(super) fn version() -> &'static str {
@@ -152,11 +146,8 @@ fn broken_off(error: &ssl::Error) -> String {
     let Some(errors) = error.ssl_error() else {
         return causes(error);
     };
-    let is_bad_signature = |error: &openssl::error::Error| {
-        error.library_code() == LIB_SSL && error.reason_code() == SSL_R_BAD_SIGNATURE
-    };
-    if errors.errors().iter().any(is_bad_signature) {
-        return NOT_ITS_KEY.to_owned();
+    if let Some(rejection) = key_not_proven(error) {
+        return rejection.to_string();
     }
     let reasons = errors.errors().iter();
     let reasons: Vec<&str> = reasons.filter_map(openssl::error::Error::reason).collect();

@@ -9,12 +9,10 @@ use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::{
-    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, ProtocolVersion,
-    SignatureScheme,
+    ClientConfig, ClientConnection, DigitallySignedStruct, Error, ProtocolVersion, SignatureScheme,
 };
 use tokio_rustls::TlsConnector;
 
-use super::NOT_ITS_KEY;
 use super::connect::{self, BoxedStream, Connect, Connected, Connecting, H2, Protocols, Shaken};
 use crate::exit::Failure;
 use crate::shown::shown;
@@ -139,11 +137,9 @@ fn agreed(session: &ClientConnection) -> (&'static str, bool) {
 
 fn broken_off(error: io::Error) -> Shaken {
     connect::broken_off(error, |error: &Error| {
-        // The chain's own signatures were checked before.
-        if let Error::InvalidCertificate(CertificateError::BadSignature) = error {
-            return Some(NOT_ITS_KEY.to_owned());
-        }
         match rejection(error)? {
+            // `TakesAny` checks no signature but that of the handshake.
+            Rejection::BadSignature { original } => Some(Rejection::KeyNotProven { original }.to_string()),
             // rustls' own words would be the names of its types.
             Rejection::Other(original) => Some(shown(original.to_string()).to_string()),
             rejection => Some(shown(rejection.to_string()).to_string()),
