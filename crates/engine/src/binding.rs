@@ -8,7 +8,7 @@ use jit_trust_core::{BasicConstraints, Certificate, Entry, PeerChain, TrustAncho
 use smallvec::SmallVec;
 
 use crate::candidates::{Candidates, Conditions, Scope};
-use crate::lookup::LookupKey;
+use crate::lookup::StoreKey;
 
 /// The anchors that a connection depends on: the one that its path ended in, or, if it resumed a session, those that the
 /// session depends on.
@@ -53,7 +53,7 @@ pub struct BoundAnchor {
     /// Certificates of the chain by which a store finds it: first one that it issued, then others with its name as issuer or
     /// subject.
     naming: Box<[Box<[u8]>]>,
-    origin: Option<LookupKey>,
+    origin: Option<StoreKey>,
 }
 
 /// Further properties, for libraries that check the certificate of a root.
@@ -120,7 +120,7 @@ impl BoundAnchor {
         anchor: &TrustAnchor<'_>,
         imposed: &[&[u8]],
         chain: &PeerChain<'_>,
-        origin: Option<&LookupKey>,
+        origin: Option<&StoreKey>,
     ) -> Option<Self> {
         let is_issued = |certificate: &&Certificate<'_>| certificate.issuer() == anchor.subject();
         let is_it = |certificate: &&Certificate<'_>| certificate.subject() == anchor.subject();
@@ -159,7 +159,7 @@ impl BoundAnchor {
     }
 
     /// The lookup that imported it, if one did.
-    pub(crate) fn origin(&self) -> Option<&LookupKey> {
+    pub(crate) fn origin(&self) -> Option<&StoreKey> {
         self.origin.as_ref()
     }
 

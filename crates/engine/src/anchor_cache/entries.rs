@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::lookup::{LookupResult, SharedLookup, Waiter};
 use crate::{AnchorKey, LookupError, LookupResponse};
 
-/// The most lookups that are kept wanted ahead of a connection, so that nobody waits for them yet.
+/// The largest number of lookups that are kept for a later connection, while none waits for them.
 pub(super) const MAX_AHEAD: usize = 32;
 
 /// How long things are remembered and waited for.

@@ -15,7 +15,7 @@ pub use error::LookupError;
 pub use pending::LookupPending;
 #[cfg(feature = "std")]
 pub(crate) use pending::later;
-pub(crate) use record::LookupKey;
+pub(crate) use record::StoreKey;
 pub use record::{LookupOutcome, LookupRecord};
 #[cfg(feature = "std")]
 pub use responder::Responder;

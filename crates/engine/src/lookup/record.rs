@@ -8,7 +8,7 @@ use crate::{AnchorKey, LookupError};
 
 /// A deferred store, by its index, and a key to ask it for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct LookupKey {
+pub(crate) struct StoreKey {
     pub(crate) store: usize,
     pub(crate) key: AnchorKey,
 }

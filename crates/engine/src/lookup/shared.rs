@@ -82,7 +82,7 @@ impl SharedLookup {
         self.changed.notify(usize::MAX);
     }
 
-    /// Waits until nobody waits for this lookup. Does not keep it alive meanwhile.
+    /// Waits until no connection waits for this lookup any more. It does not keep the lookup alive.
     pub(super) fn unwanted(lookup: Weak<Self>) -> impl Future<Output = ()> + Send {
         let listen = move || {
             let lookup = lookup.upgrade()?;
@@ -160,10 +160,10 @@ impl Clone for Waiter {
     }
 }
 
-/// Wakes a store that waits until nobody waits: no lock may be held.
+/// Wakes a store that waits for the last waiter to go: no lock may be held.
 impl Drop for Waiter {
     fn drop(&mut self) {
-        // First, so that a store that sees that nobody waits sees as well that the requester is gone.
+        // First, so that a store that sees no waiter sees as well that the requester is gone.
         drop(self.requester.take());
         if self.lookup.waiters.fetch_sub(1, SeqCst) == 1 {
             self.lookup.abandonments.fetch_add(1, SeqCst);

@@ -9,7 +9,7 @@ use jit_trust_core::{Entry, PeerChain};
 use super::{LocalStore, TrustPolicy};
 use crate::binding::{BoundAnchor, Presence};
 use crate::candidates::Candidates;
-use crate::lookup::LookupKey;
+use crate::lookup::StoreKey;
 use crate::{AnchorKey, LookupKind, StoreError};
 
 /// The policy for one host at one time: the stores of the [`TrustPolicy`], or the CAs that the host is pinned to.
@@ -94,7 +94,7 @@ impl HostPolicy {
 mod with_std {
     use std::sync::Arc;
 
-    use super::{AnchorKey, Entry, HostPolicy, LookupKey, LookupKind, Presence, String, Vec};
+    use super::{AnchorKey, Entry, HostPolicy, LookupKind, Presence, StoreKey, String, Vec};
     use crate::anchor_cache::AnchorCache;
 
     impl HostPolicy {
@@ -125,11 +125,7 @@ mod with_std {
         }
 
         /// Whether an anchor that a deferred store had is still cached.
-        pub(super) fn presence_at(
-            &self,
-            place: &LookupKey,
-            is_in: impl Fn(&[Entry<'_>]) -> bool,
-        ) -> Presence {
+        pub(super) fn presence_at(&self, place: &StoreKey, is_in: impl Fn(&[Entry<'_>]) -> bool) -> Presence {
             let Some(cache) = self.deferred(place.store) else {
                 return Presence::Gone;
             };
@@ -162,7 +158,7 @@ mod with_std {
 
 #[cfg(not(feature = "std"))]
 mod without_std {
-    use super::{AnchorKey, Entry, HostPolicy, LookupKey, LookupKind, Presence, String, Vec};
+    use super::{AnchorKey, Entry, HostPolicy, LookupKind, Presence, StoreKey, String, Vec};
 
     /// There are no deferred stores without `std`, which their cache needs.
     impl HostPolicy {
@@ -178,7 +174,7 @@ mod without_std {
             String::new()
         }
 
-        pub(super) fn presence_at(&self, _: &LookupKey, _: impl Fn(&[Entry<'_>]) -> bool) -> Presence {
+        pub(super) fn presence_at(&self, _: &StoreKey, _: impl Fn(&[Entry<'_>]) -> bool) -> Presence {
             Presence::Gone
         }
 

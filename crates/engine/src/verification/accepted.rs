@@ -11,7 +11,7 @@ impl TrustPolicy {
     /// What an accepted connection depends on from now on. Remembers the host, and keeps the imported anchors of its path
     /// cached for as long as the binding lives, and for their grace after that.
     ///
-    /// `None` where nothing was accepted, or where nobody could see whether an anchor is still there.
+    /// `None` where nothing was accepted, or where no later check could find out whether an anchor is still there.
     pub fn accept(&self, verification: &Verification<'_>) -> Option<TrustBinding> {
         let leases = self.keep_imports(verification);
         let mut binding = verification.bind()?;

@@ -12,6 +12,10 @@
 //!
 //! Errors outrank each other in this order: a store failure, because the store might have held the anchor; a root that was
 //! left out for its date; a path that violates a condition on its anchor; the TLS library's error.
+//!
+//! What a TLS library finds out after the verification, such as that the server does not have the key of its certificate, can
+//! only turn acceptance into a rejection: [`Verification::reject_after_all`], and
+//! [`VerificationReport::reject`](crate::VerificationReport::reject) once there is a report.
 
 #[cfg(feature = "std")]
 mod accepted;
@@ -40,7 +44,7 @@ use smallvec::SmallVec;
 
 use crate::binding::{BoundAnchor, TrustBinding};
 use crate::candidates::Candidates;
-use crate::lookup::LookupKey;
+use crate::lookup::StoreKey;
 use crate::policy::HostPolicy;
 use crate::rejection::{DatedRoot, Described, Rejection};
 use crate::report::VerificationReport;
@@ -88,7 +92,7 @@ enum State {
     /// Chooses the next lookup, after this error of the library.
     NextLookup(Option<Rejection>),
     /// Waits for the result of a lookup.
-    Lookup(LookupKey, Option<Rejection>),
+    Lookup(StoreKey, Option<Rejection>),
     /// Finds out whether a root that was left out for its date is the reason why there is no path. Otherwise, this is the
     /// verdict.
     Probe(Box<Result<Accepted, Rejection>>),
@@ -121,7 +125,7 @@ struct Accepted {
 pub enum Step<'a, 'v> {
     /// Have the TLS library validate the path, and call [`Verification::validated`] with the result.
     Validate(ValidationRequest<'a, 'v>),
-    /// Ask a deferred store, and call [`Verification::answered`] with its response.
+    /// Call [`Verification::look_up`], which asks a deferred store. Never returned without `std`.
     Lookup(Lookup),
     /// The verdict.
     Done(Result<(), &'a Rejection>),
@@ -129,7 +133,7 @@ pub enum Step<'a, 'v> {
 
 /// A lookup that a verification needs before it can go on.
 #[derive(Clone, Debug)]
-pub struct Lookup(pub(crate) LookupKey);
+pub struct Lookup(pub(crate) StoreKey);
 
 impl Lookup {
     /// The index among the policy's deferred stores of the one to ask.
@@ -153,7 +157,7 @@ pub struct ValidationRequest<'a, 'v> {
 }
 
 impl<'a, 'v> ValidationRequest<'a, 'v> {
-    /// The anchors. A [`PathEnd`] has their indexes in this order.
+    /// The anchors. A [`ValidPath`] has their indexes in this order.
     pub fn anchors(&self) -> impl Iterator<Item = TrustAnchor<'a>> + Clone + use<'a, 'v> {
         self.candidates.validated_against(self.purpose == Purpose::Probe)
     }

@@ -9,7 +9,7 @@ use jit_trust_core::{Entry, HashedName, PeerChain, TrustAnchor};
 use smallvec::SmallVec;
 
 use crate::candidates::{Candidates, Scope};
-use crate::lookup::{LookupKey, LookupOutcome, LookupRecord, MAX_IMPORTS};
+use crate::lookup::{LookupOutcome, LookupRecord, MAX_IMPORTS, StoreKey};
 use crate::policy::HostPolicy;
 use crate::{AnchorKey, LookupError, LookupResponse, StoreError};
 
@@ -19,14 +19,14 @@ const MAX_LOOKUPS: usize = 6;
 /// The response of a deferred store that has anchors, and the store and key that it came from.
 #[derive(Clone, Debug)]
 pub(crate) struct Import {
-    pub(crate) place: LookupKey,
+    pub(crate) place: StoreKey,
     pub(crate) response: Arc<LookupResponse>,
 }
 
 /// The lookups of one verification. It owns its data, so that it can be kept while the handshake is suspended.
 #[derive(Debug, Default)]
 pub(crate) struct AnchorSearch {
-    plan: Option<IntoIter<LookupKey>>,
+    plan: Option<IntoIter<StoreKey>>,
     imports: SmallVec<[Import; MAX_IMPORTS]>,
     imported: usize,
     made: Vec<LookupRecord>,
@@ -38,7 +38,7 @@ pub(crate) struct AnchorSearch {
 
 impl AnchorSearch {
     /// The next lookup to make, if there is one.
-    pub(crate) fn next_lookup(&mut self, policy: &HostPolicy, chain: &PeerChain<'_>) -> Option<LookupKey> {
+    pub(crate) fn next_lookup(&mut self, policy: &HostPolicy, chain: &PeerChain<'_>) -> Option<StoreKey> {
         let plan = self.plan.get_or_insert_with(|| plan(policy, chain).into_iter());
         if self.imported >= MAX_IMPORTS {
             return None;
@@ -50,7 +50,7 @@ impl AnchorSearch {
     /// Takes the result of a lookup, and says whether there are more candidates than before.
     pub(crate) fn take(
         &mut self,
-        place: LookupKey,
+        place: StoreKey,
         response: Result<Arc<LookupResponse>, Arc<LookupError>>,
         is_cached: bool,
         waited: Duration,
@@ -104,7 +104,7 @@ impl AnchorSearch {
     /// Adds the anchors of a response that are for the chain to the candidates, and returns their number.
     fn import(
         &mut self,
-        place: &LookupKey,
+        place: &StoreKey,
         response: &Arc<LookupResponse>,
         candidates: &mut Candidates<'_>,
     ) -> usize {
@@ -141,7 +141,7 @@ impl AnchorSearch {
 
 /// The lookups to make, the most promising first: those whose responses served this host before, then those for the top of
 /// the path. Each store is asked for an issuer before any store is asked for one further down.
-fn plan(policy: &HostPolicy, chain: &PeerChain<'_>) -> Vec<LookupKey> {
+fn plan(policy: &HostPolicy, chain: &PeerChain<'_>) -> Vec<StoreKey> {
     let served = policy.served_before();
     // Where no key served this host before, the order is that of the path, and later ones are not needed.
     let looked_at = if served.is_empty() {
@@ -149,18 +149,18 @@ fn plan(policy: &HostPolicy, chain: &PeerChain<'_>) -> Vec<LookupKey> {
     } else {
         usize::MAX
     };
-    let mut planned: Vec<(usize, LookupKey)> = Vec::new();
+    let mut planned: Vec<(usize, StoreKey)> = Vec::new();
     for (store, kind) in policy.deferred_kinds().enumerate() {
         let keys = chain.queries().filter_map(|query| AnchorKey::of(&query));
         let keys = keys.filter(|key| kind.is_of(key));
         for (rank, key) in keys.take(looked_at).enumerate() {
-            let place = LookupKey { store, key };
+            let place = StoreKey { store, key };
             if !planned.iter().any(|(_, known)| *known == place) {
                 planned.push((rank, place));
             }
         }
     }
-    let has_served = |place: &LookupKey| served.contains(&place.key);
+    let has_served = |place: &StoreKey| served.contains(&place.key);
     planned.sort_by_key(|(rank, place)| (!has_served(place), *rank));
     // The keys that served before may have been asked for ahead of the connection: they count even if they are not needed.
     let mut others = MAX_LOOKUPS - served.len().min(MAX_IMPORTS);
