@@ -99,7 +99,8 @@ impl Verification<'_> {
         };
         let total = self.progress.selecting + started.elapsed();
         let validating = self.progress.validating + validating;
-        self.took(total.saturating_sub(validating), validating);
+        self.progress.selecting = total.saturating_sub(validating);
+        self.progress.validating = validating;
         driven
     }
 

@@ -664,12 +664,6 @@ impl<'v> Verification<'v> {
         self.progress.validating = self.progress.validating.saturating_add(validating);
     }
 
-    /// Sets the times for the report: that of the selection of anchors, waits included, and that of the validation.
-    pub fn took(&mut self, selecting: Duration, validating: Duration) {
-        self.progress.selecting = selecting;
-        self.progress.validating = validating;
-    }
-
     /// The anchors that the accepted connection depends on: those in its path. `None` where nothing was accepted, or where
     /// no later check could find out whether an anchor is still trusted.
     pub fn bind(&self) -> Option<TrustBinding> {
