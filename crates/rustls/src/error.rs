@@ -1,6 +1,7 @@
 //! Conversion between rejections and the errors of rustls.
 
 use std::error::Error as StdError;
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 
@@ -9,7 +10,8 @@ use rustls::{CertificateError, Error, ExtendedKeyPurpose, OtherError};
 use webpki::{InvalidNameContext, KeyUsage};
 
 use crate::context::HandshakeContext;
-use crate::validation::{self, Original};
+use crate::signature::unsupported;
+use crate::validation::{self, NOT_ACCEPTED, Original};
 
 /// The error of a failed handshake with rustls.
 pub type HandshakeError = jit_trust_engine::HandshakeError<Error>;
@@ -66,7 +68,8 @@ fn of_rustls(error: &Error) -> Option<Rejection> {
         CertificateError::ExpiredContext { time, not_after } => {
             Rejection::expired(Some(not_after.as_secs()), Some(time.as_secs()), original)
         }
-        CertificateError::Expired => Rejection::expired(None, None, original),
+        // rustls has it for this alone.
+        CertificateError::Expired => validation::rejected(webpki::Error::InvalidCertValidity),
         CertificateError::NotValidYetContext { time, not_before } => {
             Rejection::not_yet_valid(Some(not_before.as_secs()), Some(time.as_secs()), original)
         }
@@ -93,13 +96,39 @@ fn of_rustls(error: &Error) -> Option<Rejection> {
         | CertificateError::ExpiredRevocationList
         | CertificateError::ExpiredRevocationListContext { .. }
         | CertificateError::InvalidOcspResponse => Rejection::RevocationUnknown { original },
-        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
-        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            Rejection::unsupported_algorithm(original)
-        }
+        CertificateError::UnsupportedSignatureAlgorithmContext {
+            signature_algorithm_id,
+            ..
+        } => Rejection::UnsupportedAlgorithm {
+            detail: Some(unsupported(signature_algorithm_id, None)),
+            original,
+        },
+        CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
+            signature_algorithm_id,
+            public_key_algorithm_id,
+        } => Rejection::UnsupportedAlgorithm {
+            detail: Some(unsupported(signature_algorithm_id, Some(public_key_algorithm_id))),
+            original,
+        },
         CertificateError::Other(OtherError(other)) => Rejection::Other(other.clone()),
-        _ => Rejection::Other(Arc::new(error.clone())),
+        _ => Rejection::other(NotAccepted(error.clone())),
     })
+}
+
+/// An error of rustls that is displayed as the name of its variant.
+#[derive(Debug)]
+struct NotAccepted(Error);
+
+impl fmt::Display for NotAccepted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(NOT_ACCEPTED)
+    }
+}
+
+impl StdError for NotAccepted {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&self.0)
+    }
 }
 
 /// The error for a rejection. Where rustls has a variant with the same information, it is that one, as with rustls' own
@@ -178,5 +207,132 @@ pub(crate) fn failed(error: io::Error, context: &HandshakeContext) -> io::Error 
             io::Error::new(kind, HandshakeError::new(error, rejection, report))
         }
         Err(error) => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use pki_types::{ServerName, UnixTime, alg_id};
+    use webpki::DerTypeId;
+
+    use super::*;
+
+    /// All that can be made.
+    #[expect(deprecated, reason = "the libraries still have them")]
+    fn errors() -> Vec<CertificateError> {
+        let time = UnixTime::since_unix_epoch(Duration::from_secs(1));
+        let of_webpki = [
+            webpki::Error::BadDer,
+            webpki::Error::BadDerTime,
+            webpki::Error::CaUsedAsEndEntity,
+            webpki::Error::CertDistrusted,
+            webpki::Error::CertRevoked,
+            webpki::Error::EmptyEkuExtension,
+            webpki::Error::EndEntityUsedAsCa,
+            webpki::Error::ExtensionValueInvalid,
+            webpki::Error::InvalidCertValidity,
+            webpki::Error::InvalidCrlNumber,
+            webpki::Error::InvalidNetworkMaskConstraint,
+            webpki::Error::InvalidSerialNumber,
+            webpki::Error::InvalidSignatureForPublicKey,
+            webpki::Error::IssuerNotCrlSigner,
+            webpki::Error::MalformedDnsIdentifier,
+            webpki::Error::MalformedExtensions,
+            webpki::Error::MalformedNameConstraint,
+            webpki::Error::MaximumNameConstraintComparisonsExceeded,
+            webpki::Error::MaximumPathBuildCallsExceeded,
+            webpki::Error::MaximumPathDepthExceeded,
+            webpki::Error::MaximumSignatureChecksExceeded,
+            webpki::Error::NameConstraintViolation,
+            webpki::Error::PathLenConstraintViolated,
+            webpki::Error::RequiredEkuNotFound,
+            webpki::Error::SignatureAlgorithmMismatch,
+            webpki::Error::TrailingData(DerTypeId::Certificate),
+            webpki::Error::UnknownIssuer,
+            webpki::Error::UnsupportedCertVersion,
+            webpki::Error::UnsupportedCriticalExtension,
+            webpki::Error::UnsupportedNameType,
+            webpki::Error::UnsupportedSignatureAlgorithm,
+            webpki::Error::UnsupportedSignatureAlgorithmForPublicKey,
+        ];
+        let of_webpki = of_webpki.map(|error| CertificateError::Other(OtherError(Arc::new(error))));
+        let of_rustls = [
+            CertificateError::BadEncoding,
+            CertificateError::Expired,
+            CertificateError::ExpiredContext {
+                time,
+                not_after: time,
+            },
+            CertificateError::NotValidYet,
+            CertificateError::NotValidYetContext {
+                time,
+                not_before: time,
+            },
+            CertificateError::Revoked,
+            CertificateError::UnhandledCriticalExtension,
+            CertificateError::UnknownIssuer,
+            CertificateError::UnknownRevocationStatus,
+            CertificateError::ExpiredRevocationList,
+            CertificateError::ExpiredRevocationListContext {
+                time,
+                next_update: time,
+            },
+            CertificateError::BadSignature,
+            CertificateError::UnsupportedSignatureAlgorithm,
+            CertificateError::UnsupportedSignatureAlgorithmContext {
+                signature_algorithm_id: alg_id::ECDSA_SHA256.to_vec(),
+                supported_algorithms: vec![alg_id::ED25519],
+            },
+            CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
+                signature_algorithm_id: alg_id::ECDSA_SHA256.to_vec(),
+                public_key_algorithm_id: alg_id::ED25519.to_vec(),
+            },
+            CertificateError::NotValidForName,
+            CertificateError::NotValidForNameContext {
+                expected: ServerName::try_from("a.test").unwrap(),
+                presented: Vec::new(),
+            },
+            CertificateError::InvalidPurpose,
+            CertificateError::InvalidPurposeContext {
+                required: ExtendedKeyPurpose::ServerAuth,
+                presented: Vec::new(),
+            },
+            CertificateError::InvalidOcspResponse,
+            CertificateError::ApplicationVerificationFailure,
+        ];
+        of_webpki.into_iter().chain(of_rustls).collect()
+    }
+
+    #[test]
+    fn no_rejection_is_displayed_as_programs_name_it() {
+        for error in errors() {
+            let name = match &error {
+                CertificateError::Other(OtherError(other)) => format!("{other:?}"),
+                error => format!("{error:?}"),
+            };
+            let name = name.split(|c: char| !c.is_alphanumeric()).next().unwrap();
+            let text = rejection(&Error::from(error.clone())).unwrap().to_string();
+            assert!(
+                !text.contains(name) && !text.contains(['{', '[']),
+                "{name}: {text}"
+            );
+            assert!(text.contains(' ') && !text.contains("Error"), "{name}: {text}");
+        }
+    }
+
+    #[test]
+    fn an_algorithm_that_is_not_accepted_is_named() {
+        // ecdsa-with-SHA1
+        let sha1 = CertificateError::UnsupportedSignatureAlgorithmContext {
+            signature_algorithm_id: vec![0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x01],
+            supported_algorithms: Vec::new(),
+        };
+        let text = rejection(&Error::from(sha1)).unwrap().to_string();
+        assert!(
+            text.contains("signed with ecdsa-with-SHA1, which is not accepted"),
+            "{text}"
+        );
     }
 }

@@ -192,6 +192,9 @@ pub(crate) fn rejected(error: webpki::Error) -> Rejection {
     }
 }
 
+/// The message for an error that has none.
+pub(crate) const NOT_ACCEPTED: &str = "a certificate in the chain is not accepted";
+
 /// An error of webpki, with a message that a user can act on.
 #[derive(Debug)]
 pub(crate) struct Original(pub(crate) webpki::Error);
@@ -228,7 +231,8 @@ impl fmt::Display for Original {
             | E::MaximumNameConstraintComparisonsExceeded => {
                 "the certificates that were sent lead up in too many ways to try them all"
             }
-            other => return write!(f, "a certificate in the chain is not accepted: {other}"),
+            // webpki displays the names of its variants.
+            _ => NOT_ACCEPTED,
         })
     }
 }
